@@ -1,0 +1,47 @@
+# Two commands need nothing but Python >= 3.11, make and a package index:
+#   make run    set up, then run a hungry program under a budget; leaves report.html
+#   make test   set up, then style, types, floors, doctests and tests
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$p; break; fi; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+LOCK := requirements/dev.lock
+
+.PHONY: run test test-slow check lock bench docs clean
+
+run: $(VENV)/.ready
+	@$(BIN)/python docs/examples/make_run.py
+
+test: check
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/.ready
+	$(BIN)/python -m pytest -m slow
+
+check: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+$(VENV)/.ready: pyproject.toml $(LOCK)
+	@test -n "$(PYTHON)" || { echo "flatwater needs Python 3.11 or newer on PATH; or: make PYTHON=/path/to/python3 $(MAKECMDGOALS)"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || $(PYTHON) -m virtualenv $(VENV) || { echo "cannot make a virtual environment: install the venv module of $(PYTHON), or virtualenv"; exit 2; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+# Every version that development and CI use, for all supported Pythons at once.
+lock: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --extra dev pyproject.toml -o $(LOCK)
+	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --extra dev --extra bench pyproject.toml -o requirements/bench.lock
+
+bench: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.lock
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

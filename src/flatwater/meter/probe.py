@@ -1,0 +1,201 @@
+"""Read what the operating system holds for a process: resident, anonymous, file pages, swap, the high-water mark.
+
+Covers:     Linux through /proc (the reference), macOS and Windows through psutil, each with its name and its doubt.
+Not here:   whole trees of processes (`meter.tree`), measuring a piece of code (`meter.measure`).
+Holds:      one open descriptor per `Probe`.
+
+Sources: proc(5) for statm, status and clear_refs. A pread of a kept statm descriptor costs about 1.2 us; status about
+30 us; smaps_rollup is never read here, its cost grows with the process (5 ms at 1 GiB).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import final
+
+from flatwater import errors
+
+IS_LINUX = sys.platform == "linux"
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+_STATUS_FIELDS = {
+    "VmRSS": "rss",
+    "RssAnon": "anon",
+    "RssFile": "file",
+    "RssShmem": "shmem",
+    "VmSwap": "swap",
+    "VmHWM": "rss_peak",
+    "VmData": "data",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the operating system held for one process at one moment; all figures in bytes.
+
+    Attributes:
+        rss: resident set: all pages in memory.
+        anon: of these, pages with no file behind them (heap, stacks); -1 where the platform does not tell.
+        file: pages of mapped files, which the kernel can take back; -1 where the platform does not tell.
+        shmem: shared memory and tmpfs pages; -1 where the platform does not tell.
+        swap: swapped out; -1 where the platform does not tell.
+        rss_peak: high-water mark of `rss` since the start or the last reset; -1 where the platform does not tell.
+        data: private writable address space, what RLIMIT_DATA counts; -1 where the platform does not tell.
+        probe: where the figures come from.
+        doubt: what they cannot tell on this platform; empty on Linux.
+    """
+
+    rss: int
+    anon: int
+    file: int
+    shmem: int
+    swap: int
+    rss_peak: int
+    data: int
+    probe: str
+    doubt: str
+
+
+@final
+class Probe:
+    """Reads one process. Thread-safe: each read is one system call on its own buffer.
+
+    Args:
+        pid: the process; 0 is the calling one.
+
+    Raises:
+        BrokenError: the process is gone or may not be read.
+    """
+
+    def __init__(self, pid: int = 0) -> None:
+        self.pid = pid
+        self._statm = -1
+        self._psutil: object = None
+        self.name = "/proc/PID/statm" if IS_LINUX else f"psutil ({sys.platform})"
+        try:
+            if IS_LINUX:
+                self._statm = os.open(f"/proc/{pid or 'self'}/statm", os.O_RDONLY | os.O_CLOEXEC)
+            else:
+                import psutil
+
+                self._psutil = psutil.Process(pid or None)
+        except Exception as error:  # psutil's errors are its own tree
+            raise errors.BrokenError(f"process {pid} cannot be read: {error}.") from error
+
+    def read(self) -> tuple[int, int]:
+        """`(rss, anon)` in bytes; `(0, 0)` once the process has ended. The cheap read, for sampling.
+
+        Raises:
+            ClosedError: the probe is closed.
+        """
+        if self._psutil is not None:
+            return _psutil_read(self._psutil)
+        if self._statm < 0:
+            raise errors.ClosedError("this probe is closed.")
+        try:
+            _size, resident, shared, _rest = os.pread(self._statm, 128, 0).split(b" ", 3)
+        except (ProcessLookupError, ValueError):  # ended, and reaped
+            return 0, 0
+        resident_bytes = int(resident) * _PAGE_BYTES
+        return resident_bytes, resident_bytes - int(shared) * _PAGE_BYTES
+
+    def close(self) -> None:
+        """Give the descriptor back; closing twice is fine."""
+        descriptor, self._statm = self._statm, -1
+        self._psutil = None
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __enter__(self) -> Probe:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_statm", -1) >= 0:
+            self.close()
+
+
+def usage(pid: int = 0) -> Usage:
+    """Everything the operating system tells about a process's memory, in one read of about 30 us.
+
+    Args:
+        pid: the process; 0 is the calling one.
+
+    Raises:
+        BrokenError: the process is gone or may not be read.
+
+    >>> now = usage()
+    >>> now.rss > 0 and now.rss >= now.anon
+    True
+    """
+    if not IS_LINUX:
+        return _psutil_usage(pid)
+    try:
+        with open(f"/proc/{pid or 'self'}/status", "rb", buffering=0) as file:
+            text = file.read(8192)
+    except OSError as error:
+        raise errors.BrokenError(f"process {pid} cannot be read: {error}.") from error
+    values = dict.fromkeys(_STATUS_FIELDS.values(), 0)  # kernel threads and zombies have no Vm lines: they hold nothing
+    for line in text.splitlines():
+        name, _, rest = line.partition(b":")
+        field = _STATUS_FIELDS.get(name.decode("ascii", "replace"))
+        if field is not None:
+            values[field] = int(rest.split()[0]) * 1024
+    return Usage(**values, probe="/proc/PID/status", doubt="")
+
+
+def peak_rss() -> int:
+    """This process's resident high-water mark in bytes since its start or `reset_peak_rss`; -1 where unknown."""
+    return usage().rss_peak
+
+
+def reset_peak_rss() -> bool:
+    """Start the high-water mark over at the present size (about 60 us at any size). False where that cannot be done."""
+    try:
+        descriptor = os.open("/proc/self/clear_refs", os.O_WRONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        os.write(descriptor, b"5")
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _psutil_read(process: object) -> tuple[int, int]:
+    import psutil
+
+    assert isinstance(process, psutil.Process)
+    try:
+        memory = process.memory_info()
+    except psutil.Error:
+        return 0, 0
+    return memory.rss, getattr(memory, "private", memory.rss)
+
+
+def _psutil_usage(pid: int) -> Usage:
+    """Elsewhere (macOS, Windows) the resident size is right, the rest is what the platform offers."""
+    import psutil
+
+    try:
+        memory = psutil.Process(pid or None).memory_info()
+    except psutil.Error as error:
+        raise errors.BrokenError(f"process {pid} cannot be read: {error}.") from error
+    private = getattr(memory, "private", -1)
+    doubt = "no resettable high-water mark" if private >= 0 else "no anonymous size, no resettable high-water mark"
+    return Usage(
+        rss=memory.rss,
+        anon=private,
+        file=-1,
+        shmem=-1,
+        swap=-1,
+        rss_peak=getattr(memory, "peak_wset", -1),
+        data=-1,
+        probe=f"psutil ({sys.platform})",
+        doubt=doubt,
+    )

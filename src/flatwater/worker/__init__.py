@@ -1,0 +1,6 @@
+"""Placeholder.
+
+Covers:     nothing yet.
+Not here:   everything.
+Holds:      nothing.
+"""

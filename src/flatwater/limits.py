@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from flatwater.units import GIB, KIB, MIB
 
-
 # --- budget -----------------------------------------------------------------------------------------------------------
 
 BUDGET_BYTES_MIN = 1  # a budget of 0 could hold nothing: refused as a mistake

@@ -7,6 +7,8 @@ Holds:      nothing.
 
 from __future__ import annotations
 
+from flatwater.meter.pattern import Pattern, pattern_of
 from flatwater.meter.probe import Probe, Usage, usage
+from flatwater.meter.timeline import Point, Timeline
 
-__all__ = ["Probe", "Usage", "usage"]
+__all__ = ["Pattern", "Point", "Probe", "Timeline", "Usage", "pattern_of", "usage"]

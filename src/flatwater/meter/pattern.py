@@ -1,0 +1,145 @@
+"""Name the shape of a memory curve: flat, sawtooth, plateau, linear or hockey stick.
+
+Covers:     a history's shape, its growth per second, and a sentence that says both.
+Not here:   growth with the size of the input (a claim of its own), forecasts (`watch.forecast`).
+Holds:      the points it was given, and a few floats.
+
+The shape is read off the highest value so far (the envelope): what share of its rise came in the last third of the time
+tells linear (about a third) from plateau (almost nothing) and hockey stick (almost all). A sawtooth gives back what it
+took at least twice, and its low marks do not climb.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from flatwater import units
+
+if TYPE_CHECKING:
+    from flatwater.meter.timeline import Point
+
+PatternName = Literal["flat", "sawtooth", "plateau", "linear", "hockey stick", "undecided"]
+
+POINTS_MIN = 8  # fewer samples show no shape
+FLAT_BYTES = 4 * units.MIB  # an interpreter's own start moves this much
+FLAT_SHARE = 0.10  # of the peak
+PLATEAU_LATE_SHARE = 0.10  # of the rise, in the last third of the time
+STICK_LATE_SHARE = 0.70  # of the rise, in the last third of the time
+TOOTH_SHARE = 0.30  # of the range: smaller dips are noise on a slope
+TEETH_MIN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """The shape of a memory curve.
+
+    Attributes:
+        name: one of the five names, or "undecided" when there are fewer than 8 samples.
+        growth_bytes_per_s: rise per second of the stretch that rises; 0 for flat, sawtooth and a settled plateau.
+        range_bytes: highest minus lowest anonymous size.
+        words: a sentence for people.
+    """
+
+    name: PatternName
+    growth_bytes_per_s: float
+    range_bytes: int
+    words: str
+
+    def __str__(self) -> str:
+        return self.words
+
+
+def pattern_of(points: Sequence[Point]) -> Pattern:
+    """The shape of `points`, oldest first. O(points) time.
+
+    >>> from flatwater.meter.timeline import Timeline
+    >>> line = Timeline()
+    >>> for tick in range(200):
+    ...     line.add(tick / 100, rss=tick << 20, anon=tick << 20)
+    >>> print(line.pattern)
+    linear: rises by 100 MiB/s, from 0 B to 199 MiB
+    """
+    if len(points) < POINTS_MIN:
+        return Pattern("undecided", 0.0, 0, f"undecided: {len(points)} samples show no shape")
+    times = [point.t_s for point in points]
+    highs = [point.anon_max for point in points]
+    lows = [point.anon_min for point in points]
+    bottom, top = min(lows), max(highs)
+    span = top - bottom
+    if span <= max(FLAT_BYTES, FLAT_SHARE * top):
+        return Pattern("flat", 0.0, span, f"flat: stays within {units.format_bytes(span)} below {_size(top)}")
+
+    teeth = _teeth(highs, lows, TOOTH_SHARE * span)
+    if teeth >= TEETH_MIN and not _lows_climb(times, lows, span):
+        return Pattern("sawtooth", 0.0, span, f"sawtooth: {teeth} teeth between {_size(bottom)} and {_size(top)}")
+    return _rise(times, highs, bottom, span)
+
+
+def _rise(times: list[float], highs: list[int], bottom: int, span: int) -> Pattern:
+    """Plateau, linear or hockey stick, from the envelope up to where it got (nearly) to its top."""
+    envelope = list(itertools.accumulate(highs, max))
+    start, base = times[0], envelope[0]
+    top = envelope[-1]
+    # A program that frees everything at its end, or ends at its peak, is judged by how it got there. One that sits at
+    # its peak for long has a plateau, and that is what the time after the peak shows.
+    reached = bisect.bisect_left(envelope, base + 0.98 * (top - base))
+    stays = sum(high >= bottom + 0.5 * span for high in highs[reached:])
+    end_index = len(times) - 1 if stays > len(times) // 10 else reached
+    end = times[end_index]
+    third = bisect.bisect_left(times, start + (end - start) * 2 / 3)
+    late_share = (envelope[end_index] - envelope[max(third - 1, 0)]) / (top - base) if top > base else 0.0
+
+    if late_share <= PLATEAU_LATE_SHARE:
+        words = f"plateau: climbs to {_size(top)} within {units.format_duration(times[reached] - start)}, then stays"
+        return Pattern("plateau", 0.0, span, words)
+    if late_share >= STICK_LATE_SHARE:
+        bend = bisect.bisect_left(envelope, base + 0.10 * (top - base))
+        slope = _slope(times, envelope, max(bend - 1, 0), end_index)
+        words = f"hockey stick: quiet for {units.format_duration(times[bend] - start)}, then {_size(slope)}/s up to {_size(top)}"
+        return Pattern("hockey stick", slope, span, words)
+    slope = _slope(times, envelope, 0, end_index)
+    return Pattern("linear", slope, span, f"linear: rises by {_size(slope)}/s, from {_size(base)} to {_size(top)}")
+
+
+def _slope(times: list[float], values: list[int], first: int, last: int) -> float:
+    seconds = times[last] - times[first]
+    return (values[last] - values[first]) / seconds if seconds > 0 else 0.0
+
+
+def _teeth(highs: list[int], lows: list[int], depth: float) -> int:
+    """How often the curve fell by at least `depth` and rose by as much again, or ended there."""
+    teeth = 0
+    falling = False
+    high, low = highs[0], lows[0]
+    for point_high, point_low in zip(highs, lows, strict=True):
+        if falling:
+            low = min(low, point_low)
+            if point_high - low >= depth:
+                falling, high = False, point_high
+        else:
+            high = max(high, point_high)
+        if not falling and high - point_low >= depth:
+            falling, low = True, point_low
+            teeth += 1
+    return teeth
+
+
+def _lows_climb(times: list[float], lows: list[int], span: int) -> bool:
+    """Whether the low marks of the last third stand well above those of the first third: growth with teeth."""
+    third = (times[-1] - times[0]) / 3
+    early = lows[: max(1, bisect.bisect_left(times, times[0] + third))]
+    late = lows[bisect.bisect_left(times, times[-1] - third) :]
+    # The start is skipped on both ends alike: the first low mark of any program is an empty interpreter.
+    return min(late) - _typical_low(early) > 0.5 * span
+
+
+def _typical_low(values: list[int]) -> int:
+    return sorted(values)[len(values) // 4]
+
+
+def _size(count: float) -> str:
+    return units.format_bytes(count)

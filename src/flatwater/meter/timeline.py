@@ -1,0 +1,215 @@
+"""A bounded history of memory over time: it halves its resolution when full, and never grows.
+
+Covers:     samples fed by anybody (`add`), or taken of a process by a thread of its own (`with Timeline()`).
+Not here:   what the curve looks like (`meter.pattern`), when it will cross a limit (`watch.forecast`).
+Holds:      `points_max` points; see `Timeline.bytes_max`.
+
+A point is the time between two samples. Merging two neighbours keeps the highest and the lowest value of both, so a peak
+is never averaged away and a sawtooth stays a sawtooth, however long the history gets.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from flatwater import errors, limits
+
+if TYPE_CHECKING:
+    from flatwater.meter.pattern import Pattern
+    from flatwater.meter.probe import Probe
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What was seen in one stretch of time; bytes.
+
+    Attributes:
+        t_s: end of the stretch, in seconds since the history began.
+        rss_max: highest resident size.
+        anon_max: highest anonymous size.
+        anon_min: lowest anonymous size.
+    """
+
+    t_s: float
+    rss_max: int
+    anon_max: int
+    anon_min: int
+
+
+@final
+class Timeline:
+    """A history of fixed size.
+
+    As a context manager it samples the calling process every `period_s` from a daemon thread (one pread of about 1.2 us
+    a sample). Adding, reading and sampling are thread-safe.
+
+    Args:
+        points_max: points kept; an even number of at least 16. 32 bytes each.
+        period_s: seconds between samples of the thread.
+        probe: the process to sample; the calling one by default.
+
+    Raises:
+        UsageError: a bound that cannot work.
+
+    >>> line = Timeline(points_max=16)
+    >>> for second in range(100):
+    ...     line.add(float(second), rss=second, anon=second)
+    >>> len(line) <= 16, line.samples, line.peak_rss, max(point.rss_max for point in line)
+    (True, 100, 99, 99)
+    """
+
+    def __init__(
+        self,
+        *,
+        points_max: int = limits.TIMELINE_POINTS_MAX,
+        period_s: float = limits.SAMPLE_PERIOD_S,
+        probe: Probe | None = None,
+    ) -> None:
+        if isinstance(points_max, bool) or not 16 <= points_max <= 1 << 20 or points_max % 2:  # noqa: PLR2004 - as said
+            raise errors.UsageError(f"points_max={points_max!r}: an even number from 16 to 1048576.")
+        if not 0.001 <= period_s <= 3600:  # noqa: PLR2004 - as said; NaN fails it too
+            raise errors.UsageError(f"period_s={period_s!r}: from 0.001 to 3600 seconds.")
+        self.points_max = points_max
+        self.period_s = period_s
+        self.samples = 0
+        self.peak_rss = 0
+        self.peak_anon = 0
+        self._stride = 1  # samples merged into one point
+        self._pending = 0  # samples already merged into the last point
+        self._t = array("d")
+        self._rss = array("q")
+        self._anon = array("q")
+        self._low = array("q")
+        self._lock = threading.Lock()
+        self._probe = probe
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def bytes_max(self) -> int:
+        """The most this history can hold at once, in bytes."""
+        total = 0
+        total += self.points_max * 8  # times
+        total += self.points_max * 8  # highest resident sizes
+        total += self.points_max * 8  # highest anonymous sizes
+        total += self.points_max * 8  # lowest anonymous sizes
+        return total
+
+    def add(self, t_s: float, rss: int, anon: int) -> None:
+        """Take one sample in.
+
+        Args:
+            t_s: seconds since the history began; not before the last sample's.
+            rss: resident bytes.
+            anon: anonymous bytes; where the platform cannot tell, pass `rss`.
+        """
+        with self._lock:
+            self.samples += 1
+            self.peak_rss = max(self.peak_rss, rss)
+            self.peak_anon = max(self.peak_anon, anon)
+            if self._pending and self._t:
+                self._t[-1] = t_s
+                self._rss[-1] = max(self._rss[-1], rss)
+                self._anon[-1] = max(self._anon[-1], anon)
+                self._low[-1] = min(self._low[-1], anon)
+            else:
+                if len(self._t) == self.points_max:
+                    self._halve()
+                self._t.append(t_s)
+                self._rss.append(rss)
+                self._anon.append(anon)
+                self._low.append(anon)
+            self._pending = (self._pending + 1) % self._stride
+
+    def _halve(self) -> None:
+        """Merge neighbours, so that half of the points are free again."""
+        self._t = self._t[1::2]
+        self._rss = array("q", map(max, self._rss[::2], self._rss[1::2]))
+        self._anon = array("q", map(max, self._anon[::2], self._anon[1::2]))
+        self._low = array("q", map(min, self._low[::2], self._low[1::2]))
+        self._stride *= 2
+
+    def __len__(self) -> int:
+        return len(self._t)
+
+    def __iter__(self) -> Iterator[Point]:
+        return iter(self.points())
+
+    def points(self) -> list[Point]:
+        """The points so far, oldest first: at most `points_max`."""
+        with self._lock:
+            return list(map(Point, self._t, self._rss, self._anon, self._low))
+
+    @property
+    def resolution_s(self) -> float:
+        """Seconds that one point stands for, on average; 0 before the second sample."""
+        with self._lock:
+            return (self._t[-1] - self._t[0]) / (len(self._t) - 1) if len(self._t) > 1 else 0.0
+
+    @property
+    def pattern(self) -> Pattern:
+        """The shape of the history so far, in words."""
+        from flatwater.meter.pattern import pattern_of
+
+        return pattern_of(self.points())
+
+    def to_dict(self) -> dict[str, object]:
+        """Columns for JSON: `t_s`, `rss`, `anon`, `anon_low`, and the figures over all samples."""
+        with self._lock:
+            return {
+                "samples": self.samples,
+                "peak_rss_bytes": self.peak_rss,
+                "peak_anon_bytes": self.peak_anon,
+                "t_s": [round(t, 4) for t in self._t],
+                "rss": self._rss.tolist(),
+                "anon": self._anon.tolist(),
+                "anon_low": self._low.tolist(),
+            }
+
+    def start(self, on_sample: Callable[[float, int, int], None] | None = None) -> None:
+        """Sample from a daemon thread until `stop`.
+
+        Args:
+            on_sample: called in that thread with `(t_s, rss, anon)` after each sample; it must not block.
+
+        Raises:
+            ClosedError: it was started before; a history is of one stretch of time.
+        """
+        if self._thread is not None:
+            raise errors.ClosedError("this timeline was started already.", hint="Make a new one.")
+        from flatwater.meter.probe import Probe
+
+        probe = self._probe or Probe()
+        self._thread = threading.Thread(target=self._sample, args=(probe, on_sample), name="flatwater-timeline")
+        self._thread.daemon = True
+        self._thread.start()
+
+    def _sample(self, probe: Probe, on_sample: Callable[[float, int, int], None] | None) -> None:
+        begin = due = time.monotonic()
+        while True:
+            rss, anon = probe.read()
+            t_s = time.monotonic() - begin
+            self.add(t_s, rss, anon)
+            if on_sample is not None:
+                on_sample(t_s, rss, anon)
+            # Late samples are dropped, not caught up with: a stalled process must not be sampled in a burst.
+            due = max(due + self.period_s, time.monotonic())
+            if self._stop.wait(due - time.monotonic()):
+                return
+
+    def stop(self) -> None:
+        """End the sampling; the history stays readable. Stopping twice is fine."""
+        self._stop.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def __enter__(self) -> Timeline:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()

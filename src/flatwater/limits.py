@@ -33,6 +33,8 @@ RUN_LINGER_S = 5.0  # how long what a program leaves behind is still measured af
 RUN_GRACE_S = 10.0  # between a forwarded SIGTERM and SIGKILL
 RUN_PROCESSES_MAX = 4_096  # of one tree, followed at a time; 200 B each
 RUN_SUSPECTS_MAX = 10  # lines named in a report
+RUN_SUSPECTS_KEPT_MAX = 2_000  # lines remembered while a program runs; about 2 KiB each with its stack
+RUN_ASKS_PENDING_MAX = 64  # unanswered asks of one process; the oldest are given up
 RUN_TRACE_BYTES_MAX = 4 * MIB  # of stack dumps a traced program may leave in its temporary file
 
 assert RUN_TRACE_BYTES_MAX < GIB  # it is read whole when the program ends

@@ -84,11 +84,11 @@ def _rise(times: list[float], highs: list[int], bottom: int, span: int) -> Patte
     envelope = list(itertools.accumulate(highs, max))
     start, base = times[0], envelope[0]
     top = envelope[-1]
-    # A program that frees everything at its end, or ends at its peak, is judged by how it got there. One that sits at
-    # its peak for long has a plateau, and that is what the time after the peak shows.
+    # A program that ends at its peak, or soon after (an interpreter takes a while to free what it held), is judged by how
+    # it got there. One that stays up for a third of its time or more has a plateau, and the time after the peak shows it.
     reached = bisect.bisect_left(envelope, base + 0.98 * (top - base))
     stays = sum(high >= bottom + 0.5 * span for high in highs[reached:])
-    end_index = len(times) - 1 if stays > len(times) // 10 else reached
+    end_index = len(times) - 1 if stays > len(times) // 3 else reached
     end = times[end_index]
     third = bisect.bisect_left(times, start + (end - start) * 2 / 3)
     late_share = (envelope[end_index] - envelope[max(third - 1, 0)]) / (top - base) if top > base else 0.0

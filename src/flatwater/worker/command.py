@@ -24,7 +24,7 @@ from flatwater import errors, units
 
 IS_LINUX = sys.platform == "linux"
 _PR_SET_CHILD_SUBREAPER = 36
-_FLOOR_SLACK_BYTES = 256 * units.KIB  # what the last steps before exec may still touch
+_FLOOR_SLACK_BYTES = units.MIB  # the last steps before exec, and the kernel's per-CPU rounding of the mark
 
 
 @dataclass(slots=True)

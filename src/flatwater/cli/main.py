@@ -1,0 +1,109 @@
+"""The `flatwater` command: one file per sub-command, loaded when it is called.
+
+Covers:     the group, `--version`, mapping errors to exit codes, for all commands.
+Not here:   what the commands do.
+Holds:      nothing.
+
+Exit codes: 0 holds, 1 does not hold, 2 wrong use, 3 undecided, 4 the measured thing itself failed; `run` passes the
+program's own code through.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+
+import click
+
+import flatwater
+from flatwater import errors
+
+HOLDS, DOES_NOT_HOLD, WRONG_USE, UNDECIDED, FAILED = 0, 1, 2, 3, 4
+INTERRUPTED = 130
+
+COMMANDS = {
+    "run": ("flatwater.cli.run", "Run any program under a memory budget, and tell how it went."),
+}
+
+
+class CommandError(errors.FlatwaterError):
+    """A command cannot go on; carries the exit code that says why."""
+
+    def __init__(self, message: str, *, exit_code: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = exit_code
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, so that one does not pay for the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Names, in the order people need them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """The command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """One line each, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_module, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(flatwater.__version__, prog_name="flatwater")
+def cli() -> None:
+    """Give a Python program a memory budget. It stays inside, and you can prove it."""
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line and exit; the only place that turns errors into exit codes."""
+    try:
+        code = cli.main(args=argv, prog_name="flatwater", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = WRONG_USE
+    except (click.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except errors.FlatwaterError as error:
+        _say(f"flatwater: {error}")
+        code = exit_code_of(error)
+    except BrokenPipeError:
+        code = _quiet_stdout()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _quiet_stdout()
+    sys.exit(code if isinstance(code, int) else HOLDS)
+
+
+def exit_code_of(error: errors.FlatwaterError) -> int:
+    """The exit code that says whose fault an error is."""
+    own = getattr(error, "exit_code", None)  # a command that could not be started says 126 or 127
+    if isinstance(own, int):
+        return own
+    if isinstance(error, (errors.UsageError, errors.MissingExtra)):
+        return WRONG_USE
+    if isinstance(error, (errors.ProofFailed, errors.BudgetExceeded)):
+        return DOES_NOT_HOLD
+    return FAILED
+
+
+def _say(text: str) -> None:
+    """To stderr; a closed stderr is no reason for a traceback."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
+
+
+def _quiet_stdout() -> int:
+    """Whoever read our output has gone: end as other tools do, without a second error at interpreter exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 141  # 128 + SIGPIPE

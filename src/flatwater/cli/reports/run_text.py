@@ -1,0 +1,164 @@
+"""The words of `flatwater run`: the live line, and the summary at the end.
+
+Covers:     what each figure is, in the words of docs/numbers.md.
+Not here:   the page for a browser (`run_html`).
+Holds:      one text.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+import click
+
+from flatwater import units
+
+if TYPE_CHECKING:
+    from flatwater.watch.supervise import Run, RunResult
+
+LABEL_WIDTH = 16
+SUSPECTS_SHOWN = 5
+RATE_WINDOW_S = 1.0
+HEADROOM = 1.25  # of a suggested budget over the peak
+
+
+def live_line(run: Run) -> str:
+    """Memory now, against the budget, and the rate of the last second."""
+    points = run.timeline.points()
+    if not points:
+        return "flatwater: starting"
+    last = points[-1]
+    earlier = next((point for point in reversed(points) if last.t_s - point.t_s >= RATE_WINDOW_S), points[0])
+    seconds = last.t_s - earlier.t_s
+    rate = (last.anon_max - earlier.anon_max) / seconds if seconds > 0 else 0.0
+    budget = run.result.budget_bytes
+    against = f" of {_size(budget)} ({100 * last.anon_max / budget:.0f} %)" if budget else ""
+    return f"flatwater: {_size(last.anon_max)}{against}, {_rate(rate)}, {units.format_duration(last.t_s)}"
+
+
+def render(result: RunResult, *, profile_path: str = "") -> str:
+    """The summary: a line a figure, at most about twenty lines."""
+    lines = [click.style(f"flatwater run: {shlex.join(result.argv)[:200]}", bold=True)]
+    lines += [f"  {label:<{LABEL_WIDTH}}{text}" for label, text in _figures(result)]
+    lines += _suspects(result)
+    lines += [f"  {'note':<{LABEL_WIDTH}}{note}" for note in result.notes]
+    if profile_path and os.path.exists(profile_path):
+        lines.append(f"  {'profile':<{LABEL_WIDTH}}{profile_path}: open it in speedscope")
+    lines.append(f"  {'result':<{LABEL_WIDTH}}{verdict(result)}")
+    if suggestion := next_command(result, profile_path=profile_path):
+        lines.append(f"  {'next':<{LABEL_WIDTH}}{suggestion}")
+    return "\n".join(lines) + "\n"
+
+
+def _figures(result: RunResult) -> list[tuple[str, str]]:
+    rows = [("peak", peak_words(result))]
+    if result.budget_bytes:
+        rows.append(("budget", f"{_size(result.budget_bytes)}, held by {limit_words(result)}"))
+    rows.append(("pattern", result.pattern.words))
+    if result.forecast is not None and not result.killed:
+        rows.append(("forecast", result.forecast.words))
+    rows.append(
+        (
+            "time",
+            f"{units.format_duration(result.wall_s)} wall, {units.format_duration(result.cpu_s)} CPU, {_samples(result)}",
+        )
+    )
+    return rows
+
+
+def peak_words(result: RunResult) -> str:
+    """The peak, its kind, and the anonymous part."""
+    anon = f"{_size(result.peak_anon)} anonymous (sampled every 10 ms)"
+    if result.peak_kind == "exact":
+        return f"{_size(result.peak_rss)} resident (exact), {anon}"
+    if not result.samples:
+        return f"at most {_size(result.peak_rss_upper)} resident: it ended before it could be sampled"
+    processes = f"{result.processes} processes" if result.processes > 1 else "1 process"
+    return f"{_size(result.peak_rss)} to {_size(result.peak_rss_upper)} resident (interval, {processes}), {anon}"
+
+
+def limit_words(result: RunResult) -> str:
+    """What holds the budget."""
+    scope = {"rlimit_data": "RLIMIT_DATA, each process on its own, and the tree is watched", "watched": "watching only"}
+    words = scope.get(result.limit_kind, f"{result.limit_kind}, the whole tree")
+    return f"{words} ({result.limit_note})" if result.limit_note else words
+
+
+def verdict(result: RunResult) -> str:
+    """How it ended, in one sentence."""
+    if result.killed:
+        growth = result.pattern.growth_bytes_per_s
+        before = f", growing by {units.format_bytes(growth)}/s before the end" if growth > 0 else ""
+        return click.style(
+            f"killed by the budget of {_size(result.budget_bytes)}{before}: exit {result.exit_code}", fg="red"
+        )
+    if result.refused:
+        return click.style(
+            f"ended with code {result.exit_code} close to its budget of {_size(result.budget_bytes)}: "
+            "most likely refused memory",
+            fg="red",
+        )
+    how = (
+        f"ended by {_signal_name(result.signal)}: exit {result.exit_code}"
+        if result.signal
+        else f"exit {result.exit_code}"
+    )
+    if result.budget_bytes:
+        return click.style(f"stayed inside {_size(result.budget_bytes)}: {how}", fg="green")
+    return how
+
+
+def next_command(result: RunResult, *, profile_path: str = "") -> str:
+    """The command that is worth trying after this one; empty if there is none."""
+    program = shlex.join(result.argv)
+    if not result.holds and result.suspects and not profile_path:
+        return f"flatwater run --profile profile.json -- {program}"
+    if not result.budget_bytes and result.peak_rss_upper and result.exit_code == 0:
+        megabytes = int(result.peak_rss_upper * HEADROOM / units.MIB) + 1
+        return f"flatwater run --budget {megabytes}MiB -- {program}"
+    return ""
+
+
+def _suspects(result: RunResult) -> list[str]:
+    if not result.suspects or not result.suspects_growth:
+        return []
+    lines = [
+        f"  {'suspect lines':<{LABEL_WIDTH}}what was running while the peak rose by {_size(result.suspects_growth)}"
+    ]
+    for suspect in result.suspects[:SUSPECTS_SHOWN]:
+        share = suspect.growth_bytes / result.suspects_growth
+        if share < 0.01 and len(lines) > 1:  # noqa: PLR2004 - a per cent is noise
+            break
+        frame = suspect.frame
+        inside = "" if suspect.inner == frame else f" > {suspect.inner.function}"
+        where = f"{_short(frame.file)}:{frame.line} {frame.function}{inside}"
+        lines.append(f"    {share:4.0%}  {_size(suspect.growth_bytes):>9}  {where:<36}  {frame.source[:60]}".rstrip())
+    return lines
+
+
+def _short(path: str) -> str:
+    relative = os.path.relpath(path) if os.path.isabs(path) else path
+    return relative if len(relative) < len(path) else path
+
+
+def _samples(result: RunResult) -> str:
+    return f"{result.samples} samples" if result.samples != 1 else "1 sample"
+
+
+def _signal_name(number: int) -> str:
+    import signal
+
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _size(count: float) -> str:
+    return units.format_bytes(count)
+
+
+def _rate(rate: float) -> str:
+    return f"{'+' if rate > 0 else ''}{units.format_bytes(rate)}/s"

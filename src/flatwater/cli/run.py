@@ -1,0 +1,199 @@
+"""`flatwater run`: any program, its whole process tree, measured, and under a budget if one is given.
+
+Covers:     options, the live line, the report files.
+Not here:   supervising (`watch.supervise`), the words and pages of the report (`cli.reports`).
+Holds:      what the run holds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Self
+
+import click
+
+from flatwater import errors, limits, units
+from flatwater.cli.reports import run_text
+from flatwater.watch.supervise import Run, RunResult
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+
+class BytesType(click.ParamType[int]):
+    """A size such as 256MiB."""
+
+    name = "size"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Bytes, at least one."""
+        try:
+            count = units.parse_bytes(value)  # type: ignore[arg-type]  # it refuses what is no size
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+        if count < limits.LIMIT_BYTES_MIN:
+            floor = units.format_bytes(limits.LIMIT_BYTES_MIN)
+            self.fail(f"{value!r}: no program fits into less than {floor}.", param, ctx)
+        return count
+
+
+class SecondsType(click.ParamType[float]):
+    """A duration such as 250ms or 10s."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds."""
+        try:
+            return units.parse_duration(value)  # type: ignore[arg-type]  # it refuses what is no duration
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+
+
+@click.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--budget", type=BytesType(), metavar="SIZE", help="Memory for the whole process tree, such as 256MiB.")
+@click.option("--html", "html_path", type=click.Path(dir_okay=False), metavar="FILE", help="Write a one-file report.")
+@click.option(
+    "--json", "json_path", type=click.Path(dir_okay=False), metavar="FILE", help="Write the figures; - is stdout."
+)
+@click.option(
+    "--profile", "profile_path", type=click.Path(dir_okay=False), metavar="FILE",
+    help="Python programs: write who allocated the peak, for speedscope. Slow: 2x with memray, about 10x without.",
+)  # fmt: skip
+@click.option(
+    "--limit-kind", type=click.Choice(["auto", "cgroup", "rlimit_data", "none"]), default="auto", show_default=True,
+    help="What holds the budget: the best kernel limit there is, that one, or only watching.",
+)  # fmt: skip
+@click.option("--no-suspects", is_flag=True, help="Do not ask Python programs which line they are on when they grow.")
+@click.option(
+    "--linger", type=SecondsType(), default=limits.RUN_LINGER_S, metavar="TIME",
+    help=f"How long to measure what the program leaves behind.  [default: {limits.RUN_LINGER_S:g}s]",
+)  # fmt: skip
+@click.option(
+    "--grace", type=SecondsType(), default=limits.RUN_GRACE_S, metavar="TIME",
+    help=f"From a signal that asks to end, to SIGKILL.  [default: {limits.RUN_GRACE_S:g}s]",
+)  # fmt: skip
+@click.option("--quiet", "-q", is_flag=True, help="No live line and no summary.")
+@click.argument("argv", nargs=-1, type=click.UNPROCESSED, metavar="-- CMD...")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    argv: tuple[str, ...],
+    *,
+    budget: int | None,
+    html_path: str | None,
+    json_path: str | None,
+    profile_path: str | None,
+    limit_kind: str,
+    no_suspects: bool,
+    linger: float,
+    grace: float,
+    quiet: bool,
+) -> None:
+    """Run any program, in any language, and tell what its whole process tree held.
+
+    Without --budget it only measures. With one, the kernel holds the program to it: by cgroup v2, else cgroup v1, else
+    RLIMIT_DATA; the summary says which.
+
+    The program's exit code is passed through. If the budget killed it, the code is 137; if it could not be started, 127
+    (not found) or 126.
+
+    \b
+    Examples:
+      flatwater run -- python job.py
+      flatwater run --budget 256MiB --html report.html -- python job.py --all
+    """  # noqa: D301 - click reads the backspace as "keep these lines"
+    if not argv:
+        raise click.UsageError("there is no command to run. Write it after '--': flatwater run -- python job.py", ctx)
+    for path in (html_path, json_path, profile_path):
+        _check_writable(path)
+    live = LiveLine(sys.stderr.isatty() and not quiet)
+    run = Run(
+        argv,
+        budget_bytes=budget or 0,
+        limit_kind=limit_kind,
+        suspects=not no_suspects,
+        profile=os.path.abspath(profile_path) if profile_path else "",
+        linger_s=linger,
+        grace_s=grace,
+        on_tick=live.tick if live.wanted else None,
+    )
+    with live:
+        result = run.run()
+    if profile_path and not os.path.exists(profile_path):
+        result.notes.append(
+            "no profile was written: the program is not a Python that reads PYTHONPATH, or it was killed early"
+        )
+    if not quiet:
+        click.echo(run_text.render(result, profile_path=profile_path or ""), err=True, nl=False)
+    _write_files(result, html_path, json_path, quiet=quiet)
+    ctx.exit(result.exit_code)
+
+
+class LiveLine:
+    """One line on a terminal: memory against budget, rate. Nothing anywhere else."""
+
+    def __init__(self, wanted: bool) -> None:  # noqa: FBT001 - its one property
+        self.wanted = wanted
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        if self.wanted:
+            from rich.console import Console
+            from rich.live import Live
+
+            self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def tick(self, run: Run) -> None:
+        """Show the present state; called about ten times a second."""
+        if self._live is not None:
+            from rich.text import Text
+
+            self._live.update(Text(run_text.live_line(run), no_wrap=True, overflow="ellipsis"), refresh=True)
+
+
+def _check_writable(path: str | None) -> None:
+    """Refuse an impossible report file before the program has run for an hour."""
+    if path is None or path == "-":
+        return
+    directory = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(directory) or not os.access(directory, os.W_OK):
+        raise errors.UsageError(f"{path!r} cannot be written: {directory!r} is not a directory one may write to.")
+    if os.path.exists(path) and not os.access(path, os.W_OK):
+        raise errors.UsageError(f"{path!r} exists and may not be written.")
+
+
+def _write_files(result: RunResult, html_path: str | None, json_path: str | None, *, quiet: bool) -> None:
+    if json_path is not None:
+        text = json.dumps(result.to_dict(), indent=1) + "\n"
+        if json_path == "-":
+            click.echo(text, nl=False)
+        else:
+            _write(json_path, text)
+    if html_path is not None:
+        from flatwater.cli.reports import run_html
+
+        _write(html_path, run_html.render(result))
+        if not quiet:
+            click.echo(f"  report          {html_path}", err=True)
+
+
+def _write(path: str, text: str) -> None:
+    """Whole or not at all: a report that was there stays until the new one is complete."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except OSError as error:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise errors.BrokenError(f"{path!r} could not be written: {error}.") from error

@@ -1,0 +1,233 @@
+"""Name the lines of a Python program that were running when its memory grew.
+
+Covers:     preparing a command's environment, asking a grown process for its stack, adding up growth by line.
+Not here:   allocation profiles (`meter.profile`), sampling itself (`meter.tree`).
+Holds:      at most `limits.RUN_SUSPECTS_KEPT_MAX` lines, and one directory of small files until `close`.
+
+Each time a process's anonymous memory passes its highest value by half a per cent (at least 64 KiB), it is sent SIGURG and
+its `faulthandler` writes the running thread's stack from inside the signal handler. The growth since the last ask is
+then booked to that stack. This is sampling: a line's share is an estimate, its presence is a fact. A process that never
+grows is never disturbed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import linecache
+import os
+import re
+import shutil
+import signal
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import final
+
+from flatwater import limits, units
+from flatwater.meter.tree import Member
+
+ASK_SHARE = 0.005  # of the highest value so far
+ASK_BYTES_MIN = 64 * units.KIB
+ANSWER_BYTES_MAX = 64 * units.KIB  # of one read; 100 frames of 500 characters fit
+FRAMES_MAX = 12  # kept of a stack, innermost first
+
+_FRAME = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+|\?\?\?) in (?P<function>.*)$')
+_LIBRARY = re.compile(
+    r"/lib(?:64)?/python\d(?:\.\d+)?/|/(?:site|dist)-packages/|^<frozen |^<__array_function__|/lib/pypy"
+)
+_HOOK = Path(__file__).with_name("hook")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame of a stack."""
+
+    file: str
+    line: int
+    function: str
+
+    @property
+    def is_library(self) -> bool:
+        """Whether it is the standard library's or an installed package's, not the program's own."""
+        return _LIBRARY.search(self.file) is not None
+
+    @property
+    def source(self) -> str:
+        """The text of the line, stripped; empty where the file cannot be read."""
+        return linecache.getline(self.file, self.line).strip()
+
+
+@dataclass(slots=True)
+class Suspect:
+    """A line, and the growth that was seen while it ran.
+
+    Attributes:
+        frame: the innermost frame of the program's own code (of any code, if none is its own).
+        inner: the innermost frame of all: what that line was calling.
+        growth_bytes: rise of the highest value while it ran.
+        asks: how many stacks showed it.
+        stack: the frames of the largest single rise, innermost first.
+        largest_bytes: that rise.
+    """
+
+    frame: Frame
+    inner: Frame
+    growth_bytes: int = 0
+    asks: int = 0
+    stack: tuple[Frame, ...] = ()
+    largest_bytes: int = 0
+
+
+@dataclass(slots=True)
+class _Answers:
+    """One answer file: a process's own, or shared by it and those it forked."""
+
+    offset: int = 0
+    pending: deque[int] = field(default_factory=lambda: deque(maxlen=limits.RUN_ASKS_PENDING_MAX))
+
+
+@final
+class Suspects:
+    """Asks growing Python processes for their stacks, and adds up.
+
+    Not thread-safe: the sampling thread drives it. Linux only; elsewhere it finds nothing.
+    """
+
+    def __init__(self) -> None:
+        self.directory = tempfile.mkdtemp(prefix="flatwater-trace-")
+        self._by_line: dict[tuple[str, int], Suspect] = {}
+        self._highs: dict[int, int] = {}  # by process: its highest anonymous size when last asked
+        self._answers: dict[str, _Answers] = {}  # by path
+        self._ask_thread = _thread_signaller()
+        self.growth_bytes = 0  # of all Python processes, asked for
+        self.answered_bytes = 0  # of that, booked to a line
+
+    def environment(self, environ: Mapping[str, str], *, profile: str = "") -> dict[str, str]:
+        """`environ` with what makes Python programs answer; other programs do not notice it."""
+        prepared = dict(environ)
+        prepared["FLATWATER_TRACE"] = self.directory
+        if profile:
+            prepared["FLATWATER_PROFILE"] = profile
+        path = environ.get("PYTHONPATH", "")
+        prepared["PYTHONPATH"] = f"{_HOOK}{os.pathsep}{path}" if path else str(_HOOK)
+        return prepared
+
+    def look(self, members: Iterable[Member]) -> None:
+        """Take in earlier answers, and ask every process that has grown. Call it after each sample of the tree."""
+        self._take_answers()
+        for member in members:
+            high = self._highs.get(member.pid)
+            if high is None:
+                if len(self._highs) < limits.RUN_PROCESSES_MAX:
+                    self._highs[member.pid] = member.anon  # what it starts with, or inherits, is no growth of its own
+            elif member.anon - high >= max(ASK_BYTES_MIN, int(high * ASK_SHARE)):
+                self._ask(member.pid, member.anon - high)
+                self._highs[member.pid] = member.anon
+
+    def top(self, count: int = limits.RUN_SUSPECTS_MAX) -> list[Suspect]:
+        """The lines with the most growth, largest first."""
+        self._take_answers()
+        return sorted(self._by_line.values(), key=lambda suspect: -suspect.growth_bytes)[:count]
+
+    def close(self) -> None:
+        """Remove the answers."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _ask(self, pid: int, growth: int) -> None:
+        path = self._answer_path(pid)
+        if path is None:
+            return
+        self.growth_bytes += growth
+        if self._ask_thread(pid, _running_thread(pid)):
+            self._answers.setdefault(path, _Answers()).pending.append(growth)
+
+    def _answer_path(self, pid: int) -> str | None:
+        """The answer file that the process has open (its own, or that of the one it was forked from); exec closes it."""
+        try:
+            for number in os.listdir(f"/proc/{pid}/fd"):
+                if len(number) > 2 and (path := os.readlink(f"/proc/{pid}/fd/{number}")).startswith(self.directory):  # noqa: PLR2004 - ours is a high one
+                    return path
+        except OSError:
+            pass  # it ended, or a descriptor was closed while we looked: it is asked next time
+        return None
+
+    def _take_answers(self) -> None:
+        for path, answers in self._answers.items():
+            if not answers.pending:
+                continue
+            with contextlib.suppress(OSError), open(path, "rb") as file:
+                if os.fstat(file.fileno()).st_size > limits.RUN_TRACE_BYTES_MAX:
+                    os.truncate(path, 0)  # answers are appended, so nothing is overwritten
+                    answers.offset = 0
+                file.seek(answers.offset)
+                text = file.read(ANSWER_BYTES_MAX)
+                complete = text[: text.rfind(b"\n") + 1]
+                answers.offset += len(complete)
+                for stack in stacks_in(complete.decode("utf-8", "replace")):
+                    if answers.pending:
+                        self._book(stack, answers.pending.popleft())
+
+    def _book(self, stack: list[Frame], growth: int) -> None:
+        inner = stack[0]
+        frame = next((frame for frame in stack if not frame.is_library), inner)
+        key = (frame.file, frame.line)
+        suspect = self._by_line.get(key)
+        if suspect is None:
+            if len(self._by_line) >= limits.RUN_SUSPECTS_KEPT_MAX:
+                return
+            suspect = self._by_line[key] = Suspect(frame, inner)
+        suspect.growth_bytes += growth
+        suspect.asks += 1
+        self.answered_bytes += growth
+        if growth > suspect.largest_bytes:
+            suspect.largest_bytes, suspect.stack, suspect.inner = growth, tuple(stack[:FRAMES_MAX]), inner
+
+
+def stacks_in(text: str) -> list[list[Frame]]:
+    r"""The stacks in `faulthandler`'s output, each innermost frame first.
+
+    >>> stacks_in('Stack (most recent call first):\n  File "a.py", line 3 in f\n  File "a.py", line 9 in <module>\n')
+    [[Frame(file='a.py', line=3, function='f'), Frame(file='a.py', line=9, function='<module>')]]
+    """
+    stacks: list[list[Frame]] = []
+    for line in text.splitlines():
+        if not line.startswith("  "):
+            stacks.append([])
+        elif stacks and (match := _FRAME.match(line)):
+            number = int(match["line"]) if match["line"].isdigit() else 0
+            stacks[-1].append(Frame(match["file"], number, match["function"]))
+    return [stack for stack in stacks if stack]
+
+
+def _running_thread(pid: int) -> int:
+    """The thread that is on a processor now, or the main one: field 3 of proc(5)'s stat."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return pid
+    if len(threads) > 1:
+        for thread in sorted(threads, key=int):
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{thread}/stat", "rb", buffering=0) as file:
+                if file.read(512).rpartition(b")")[2].split()[0] == b"R":
+                    return int(thread)
+    return pid
+
+
+def _thread_signaller() -> Callable[[int, int], bool]:
+    """A function that sends SIGURG to a thread of a process, and says whether it could."""
+    import ctypes
+
+    tgkill = getattr(ctypes.CDLL(None), "tgkill", None)  # glibc 2.30 and later, musl
+
+    def send(pid: int, thread: int) -> bool:
+        if thread != pid and tgkill is not None:
+            return bool(tgkill(pid, thread, signal.SIGURG) == 0)
+        try:
+            os.kill(pid, signal.SIGURG)
+        except OSError:
+            return False
+        return True
+
+    return send

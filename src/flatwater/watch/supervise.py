@@ -1,0 +1,386 @@
+"""Run anyone's program, its whole process tree, under a memory budget, and tell how it went.
+
+Covers:     the kernel limit, sampling, suspect lines, passing signals on, leftovers, the figures at the end.
+Not here:   printing and reports (`cli`), the limit itself (`worker.limit`), the command's life (`worker.command`).
+Holds:      a timeline, the tree's open probes, the suspect lines; see `Run.bytes_max`.
+
+The loop sleeps in `sigtimedwait`, so that a signal is an event like any other and tells who sent it: what the terminal
+sent has reached the program already, what somebody sent to us alone is passed on.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import final
+
+from flatwater import limits, units
+from flatwater.meter.pattern import Pattern
+from flatwater.meter.suspects import Suspect, Suspects
+from flatwater.meter.timeline import Timeline
+from flatwater.meter.tree import Tree
+from flatwater.watch.forecast import Forecast, forecast
+from flatwater.worker.command import Command, Exit
+from flatwater.worker.limit import LimitGroup, make_limit
+
+KILLED_EXIT_CODE = 137  # 128 + SIGKILL, as a shell shows it
+_REFUSED_SHARE = 0.5  # of the budget: a program that ends in error above it was most likely refused memory
+_SI_KERNEL = 0x80  # siginfo's si_code of a signal that the terminal driver sent
+_FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+_CAN_WAIT = hasattr(signal, "sigtimedwait")
+
+
+@dataclass(slots=True)
+class RunResult:
+    """How a supervised program went. Sizes in bytes.
+
+    Attributes:
+        argv: the command.
+        exit_code: the program's, as a shell shows it; 137 if the limit killed it or any process of its tree.
+        signal: the signal that ended the program, or 0.
+        killed: whether the limit killed the program or any process of its tree.
+        kills: how many processes of the tree the limit killed.
+        refused: whether the limit probably refused it memory (RLIMIT_DATA refuses rather than kills).
+        limit_kind: "cgroup v2", "cgroup v1", "rlimit_data", "watched" or "none".
+        limit_note: why that kind.
+        budget_bytes: the budget, or 0.
+        peak_rss: resident high-water mark of the tree; with `peak_kind` "interval" its lower end.
+        peak_rss_upper: its upper end; equal to `peak_rss` when exact.
+        peak_kind: "exact" or "interval".
+        peak_anon: largest sampled anonymous size.
+        processes: how many were seen.
+        left_behind: processes that still ran when we left, by pid.
+        wall_s: from start to the program's end.
+        cpu_s: user and system, of everything that was waited for.
+        samples: how many were taken.
+        timeline: the history.
+        pattern: its shape.
+        forecast: when the budget is (or would have been) spent; None without a budget.
+        suspects: lines of Python programs, by growth.
+        suspects_growth: growth of Python processes in which suspects were looked for.
+        notes: sentences a user should read.
+    """
+
+    argv: list[str]
+    budget_bytes: int = 0
+    exit_code: int = 0
+    signal: int = 0
+    killed: bool = False
+    kills: int = 0
+    refused: bool = False
+    limit_kind: str = "none"
+    limit_note: str = ""
+    peak_rss: int = 0
+    peak_rss_upper: int = 0
+    peak_kind: str = "exact"
+    peak_anon: int = 0
+    processes: int = 0
+    left_behind: list[int] = field(default_factory=list)
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    samples: int = 0
+    timeline: Timeline = field(default_factory=Timeline)
+    pattern: Pattern = field(default_factory=lambda: Pattern("undecided", 0.0, 0, "undecided: nothing was sampled"))
+    forecast: Forecast | None = None
+    suspects: list[Suspect] = field(default_factory=list)
+    suspects_growth: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the program stayed inside: nothing was killed or refused for memory."""
+        return not (self.killed or self.refused)
+
+    def to_dict(self) -> dict[str, object]:
+        """For JSON; sizes in bytes, times in seconds."""
+        return {
+            "command": self.argv,
+            "budget_bytes": self.budget_bytes or None,
+            "peak_rss_bytes": self.peak_rss,
+            "peak_rss_upper_bytes": self.peak_rss_upper,
+            "peak_anon_bytes": self.peak_anon,
+            "peak_kind": self.peak_kind,
+            "pattern": self.pattern.name,
+            "pattern_words": self.pattern.words,
+            "growth_bytes_per_s": round(self.pattern.growth_bytes_per_s, 1),
+            "forecast": self.forecast.to_dict() if self.forecast else None,
+            "limit_kind": self.limit_kind,
+            "limit_note": self.limit_note,
+            "killed": self.killed,
+            "kills": self.kills,
+            "refused": self.refused,
+            "exit_code": self.exit_code,
+            "signal": self.signal,
+            "wall_s": round(self.wall_s, 4),
+            "cpu_s": round(self.cpu_s, 4),
+            "samples": self.samples,
+            "processes": self.processes,
+            "left_behind": self.left_behind,
+            "suspects": [_suspect_dict(suspect, self.suspects_growth) for suspect in self.suspects],
+            "notes": self.notes,
+            "timeline": self.timeline.to_dict(),
+        }
+
+
+@final
+class Run:
+    """One supervised program.
+
+    Args:
+        argv: program and arguments.
+        budget_bytes: its budget; 0 only measures.
+        limit_kind: "auto", "cgroup", "rlimit_data" or "none" (then it is watched, and killed when it passes the budget).
+        suspects: whether to look for the lines of Python programs.
+        profile: where a Python program writes an allocation profile; empty for none.
+        linger_s: how long what the program leaves behind is still measured.
+        grace_s: how long a program may take to end after a signal that asks it to.
+        on_tick: called about ten times a second with the run, for a live line.
+
+    Raises:
+        CommandNotStarted: the command does not exist or cannot be run.
+        BrokenError, UsageError: the limit that was asked for cannot be had.
+
+    Call it from the main thread: it waits for signals.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        budget_bytes: int = 0,
+        limit_kind: str = "auto",
+        suspects: bool = True,
+        profile: str = "",
+        linger_s: float = limits.RUN_LINGER_S,
+        grace_s: float = limits.RUN_GRACE_S,
+        on_tick: Callable[[Run], None] | None = None,
+    ) -> None:
+        self.result = RunResult(list(argv), budget_bytes=budget_bytes)
+        self.timeline = self.result.timeline
+        self.linger_s = linger_s
+        self.grace_s = grace_s
+        self._limit_kind = limit_kind
+        self._profile = profile
+        self._on_tick = on_tick
+        self._suspects = Suspects() if suspects and sys.platform == "linux" else None
+        self._group: LimitGroup | None = None
+        self._begin = 0.0
+        self._kill_due = float("inf")
+        self._asked_to_end = 0
+        self._watched_kill = False
+
+    def bytes_max(self) -> int:
+        """The most this run itself holds, in bytes, beside a bare interpreter."""
+        total = 0
+        total += self.timeline.bytes_max()  # the history
+        total += limits.RUN_PROCESSES_MAX * 512  # one member and probe a process
+        total += limits.RUN_SUSPECTS_KEPT_MAX * 2048  # lines with one stack each
+        return total
+
+    def run(self) -> RunResult:
+        """Start the program, watch it until it and what it left behind have ended, and tell."""
+        result = self.result
+        procs_file, data_limit = self._make_limit()
+        environment = dict(os.environ)
+        if self._suspects is not None:
+            environment = self._suspects.environment(environment, profile=self._profile)
+        command: Command | None = None
+        try:
+            command = Command(result.argv, env=environment, procs_file=procs_file, data_limit_bytes=data_limit)
+            with command:
+                tree = Tree(command.root_pid, include_root=sys.platform != "linux")
+                ended = self._watch(command, tree)
+                self._leftovers(command, tree)
+                self._figures(ended, tree)
+        finally:
+            if self._suspects is not None:
+                self._suspects.close()
+            if self._group is not None and not result.left_behind:
+                self._group.close()
+        return result
+
+    def _make_limit(self) -> tuple[str, int]:
+        """`(procs_file, data_limit)` for the command; sets what the result says about the limit."""
+        result = self.result
+        if not result.budget_bytes:
+            return "", 0
+        if self._limit_kind == "none":
+            result.limit_kind = "watched"
+            result.limit_note = (
+                "no kernel limit was asked for: the tree is killed when its sampled size passes the budget"
+            )
+            return "", 0
+        self._group = make_limit(result.budget_bytes, kind=self._limit_kind, name="run")
+        result.limit_kind = self._group.kind if self._group.kind != "none" else "watched"
+        result.limit_note = self._group.note
+        return self._group.procs_file(), result.budget_bytes if self._group.kind == "rlimit_data" else 0
+
+    def _watch(self, command: Command, tree: Tree) -> Exit:
+        """Sample and pass signals on until the program and its tree have ended, or `linger_s` after the program."""
+        self._begin = due = time.monotonic()
+        tick_due = self._begin
+        linger_due = float("inf")
+        blocked = _block_signals()
+        try:
+            while True:
+                ended = command.poll()
+                now = time.monotonic()
+                if ended is not None:
+                    if linger_due == float("inf"):
+                        self.result.wall_s = now - self._begin
+                        linger_due = now + self.linger_s
+                    if command.empty or now >= linger_due:
+                        return ended
+                self._sample(tree, now)
+                self._enforce(command, tree, now)
+                if self._on_tick is not None and now >= tick_due:
+                    tick_due = now + 0.1
+                    self._on_tick(self)
+                due = max(due + limits.SAMPLE_PERIOD_S, now)
+                self._wait(command, due)
+        finally:
+            _restore_signals(blocked)
+
+    def _sample(self, tree: Tree, now: float) -> None:
+        rss, anon = tree.sample()
+        if rss:
+            self.timeline.add(now - self._begin, rss, anon)
+        if self._suspects is not None:
+            self._suspects.look(tree.members.values())
+
+    def _enforce(self, command: Command, tree: Tree, now: float) -> None:
+        """What the kernel does not do: end a tree that must end, or that passes a budget no cgroup holds."""
+        result = self.result
+        if now >= self._kill_due:
+            self._kill_due = float("inf")
+            result.notes.append(f"it did not end within {units.format_duration(self.grace_s)} and was killed")
+            command.kill_tree()
+        if not result.budget_bytes or self._watched_kill or (self._group is not None and self._group.scope == "tree"):
+            return
+        anon = sum(member.anon for member in tree.members.values())
+        if anon > result.budget_bytes:
+            self._watched_kill = True
+            command.kill_tree()
+
+    def _wait(self, command: Command, due: float) -> None:
+        """Sleep until `due`, or until a signal comes, which is passed on."""
+        left = max(0.0005, due - time.monotonic())
+        if not _CAN_WAIT:
+            time.sleep(left)
+            return
+        info = signal.sigtimedwait(_signals(), left)
+        if info is None:
+            return
+        number = info.si_signo
+        if info.si_code != _SI_KERNEL:
+            command.send_signal(number)
+        if signal.Signals(number).name in _ENDING:
+            self._asked_to_end += 1
+            if self._asked_to_end == 1 and number == signal.SIGINT:
+                return  # Ctrl-C: the program decides; a second one means it
+            if self._asked_to_end >= 3:  # noqa: PLR2004 - the third time is in earnest
+                command.kill_tree()
+            elif self._kill_due == float("inf"):
+                self._kill_due = time.monotonic() + self.grace_s
+
+    def _leftovers(self, command: Command, tree: Tree) -> None:
+        if command.empty:
+            return
+        tree.sample()
+        result = self.result
+        result.left_behind = sorted(tree.members)
+        command.detach()
+        pids = ", ".join(map(str, result.left_behind[:8]))
+        limited = ", still under the limit" if self._group is not None else ""
+        result.notes.append(
+            f"{len(result.left_behind)} processes it left behind still run{limited}: pid {pids}; "
+            f"they were measured for {units.format_duration(self.linger_s)} more and are left alone"
+        )
+
+    def _figures(self, ended: Exit, tree: Tree) -> None:
+        result = self.result
+        timeline = self.timeline
+        result.exit_code, result.signal, result.cpu_s = ended.exit_code, ended.signal, ended.cpu_s
+        result.processes = max(tree.seen, 1)
+        result.samples = timeline.samples
+        result.peak_anon = timeline.peak_anon
+        result.pattern = timeline.pattern
+        result.kills = self._group.kills() if self._group is not None else 0
+        if self._watched_kill:
+            result.kills = max(result.kills, 1)
+        result.killed = result.kills > 0
+        if result.killed:
+            # Also when the program itself outlived the kill of a child: a tree that did not stay inside must not look well.
+            result.exit_code = KILLED_EXIT_CODE
+        self._peak(ended, tree)
+        self._refusal(ended)
+        if result.budget_bytes:
+            result.forecast = forecast(timeline.points(), result.budget_bytes)
+        if self._suspects is not None:
+            result.suspects = self._suspects.top()
+            result.suspects_growth = self._suspects.growth_bytes
+        if tree.overflowed:
+            result.notes.append(f"the tree has more than {limits.RUN_PROCESSES_MAX} processes: not all were sampled")
+        tree.close()
+
+    def _peak(self, ended: Exit, tree: Tree) -> None:
+        """Exact for one process that outgrew the launcher; otherwise the interval that the truth lies in."""
+        result = self.result
+        if ended.single and tree.seen <= 1 and ended.peak_rss > ended.floor_bytes:
+            result.peak_kind = "exact"
+            result.peak_rss = result.peak_rss_upper = ended.peak_rss
+            return
+        result.peak_kind = "interval"
+        if not tree.sum_peak:  # it ended before the first sample: all that is known is an upper end
+            result.peak_rss = result.peak_rss_upper = max(ended.peak_rss, 0)
+            return
+        lower = max(tree.sum_peak, ended.peak_rss if ended.peak_rss > ended.floor_bytes else 0)
+        result.peak_rss = lower
+        result.peak_rss_upper = max(tree.peaks_sum, ended.peak_rss, lower)
+
+    def _refusal(self, ended: Exit) -> None:
+        """RLIMIT_DATA makes an allocation fail; the program then usually ends with an error of its own."""
+        result = self.result
+        if result.limit_kind != "rlimit_data" or ended.exit_code == 0 or result.killed:
+            return
+        result.refused = result.peak_anon >= _REFUSED_SHARE * result.budget_bytes
+        if not result.refused:
+            result.notes.append(
+                "under RLIMIT_DATA an allocation that would pass the budget fails inside the program: look for its own error"
+            )
+
+
+def _suspect_dict(suspect: Suspect, growth: int) -> dict[str, object]:
+    frame, inner = suspect.frame, suspect.inner
+    return {
+        "file": frame.file,
+        "line": frame.line,
+        "function": frame.function,
+        "source": frame.source,
+        "in": "" if inner == frame else f"{inner.file}:{inner.line} {inner.function}",
+        "growth_bytes": suspect.growth_bytes,
+        "share": round(suspect.growth_bytes / growth, 4) if growth else 0.0,
+        "stack": [f"{frame.file}:{frame.line} {frame.function}" for frame in suspect.stack],
+    }
+
+
+def _signals() -> set[signal.Signals]:
+    return {getattr(signal, name) for name in _FORWARDED if hasattr(signal, name)}
+
+
+def _block_signals() -> object:
+    if not _CAN_WAIT:
+        return None
+    return signal.pthread_sigmask(signal.SIG_BLOCK, _signals())
+
+
+def _restore_signals(blocked: object) -> None:
+    if isinstance(blocked, set):
+        while signal.sigtimedwait(_signals(), 0) is not None:
+            pass  # the program has had it; it must not end us now
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)

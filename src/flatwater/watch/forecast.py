@@ -75,7 +75,7 @@ class Forecast:
 def forecast(
     points: Sequence[Point], budget_bytes: int | str, *, now_s: float | None = None, metric: Metric = "anon"
 ) -> Forecast:
-    """When `points` reach `budget_bytes`. Pure; O(points) time, about 1 ms for 2048 points.
+    """When `points` reach `budget_bytes`. Pure; O(points) time, about 5 ms of CPU for 2048 points.
 
     Args:
         points: a history, oldest first, as `Timeline.points()` gives it.
@@ -183,8 +183,8 @@ class _Curve:
         trough = peak = 0  # indices
         falling = False
         for first in range(0, len(self.t), stride):
-            cell = range(first, min(first + stride, len(self.t)))
-            highest, lowest = max(cell, key=self.high.__getitem__), min(cell, key=self.low.__getitem__)
+            highs, lows = self.high[first : first + stride], self.low[first : first + stride]
+            highest, lowest = first + highs.index(max(highs)), first + lows.index(min(lows))
             if falling:
                 if self.low[lowest] <= self.low[trough]:
                     trough = lowest
@@ -193,9 +193,8 @@ class _Curve:
             elif self.high[highest] >= self.high[peak]:
                 peak = highest
             if not falling and self.high[peak] - self.low[lowest] >= depth and lowest > peak:
-                climb = _Curve(
-                    self.t[trough : peak + 1], list(itertools.accumulate(self.high[trough : peak + 1], max)), []
-                )
+                tops = list(itertools.accumulate(self.high[trough : peak + 1], max))
+                climb = _Curve(self.t[trough : peak + 1], tops, [])
                 climbs.append((climb.t[-1] - climb.t[climb.bend()], climb.high[-1] - climb.high[0]))
                 falling, trough = True, lowest
         return climbs, trough if climbs else 0

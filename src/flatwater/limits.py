@@ -27,6 +27,27 @@ LIMIT_BYTES_MIN = 4 * MIB  # no interpreter starts below it
 
 # --- watch ------------------------------------------------------------------------------------------------------------
 
+WATCH_HIGH_SHARE = 0.85  # of the limit: above it for WATCH_HIGH_HOLD_S, the level is high
+WATCH_CRITICAL_SHARE = 0.95  # of the limit: above it for WATCH_CRITICAL_SAMPLES, the level is critical
+WATCH_LEAVE_GAP = 0.05  # of the limit: a level is left this much below where it is entered
+WATCH_HIGH_HOLD_S = 0.5  # a shorter visit is a spike; there is room for one above the high threshold
+WATCH_CRITICAL_SAMPLES = 3  # in a row: 30 ms at the default period, of the 50 ms until shedders run
+WATCH_LEAVE_HOLD_S = 0.1  # below the leaving threshold before a level is left
+WATCH_RECHECK_BLOCKS_MAX = 200_000  # allocated Python blocks up to which a re-check collects all generations: ~10 ms
+WATCH_RECHECK_TIME_SHARE = 0.05  # of the time may go into re-checks that found a mere spike
+WATCH_REST_S = 10.0  # after the whole ladder, before it is climbed again
+WATCH_SLOW_READ_PERIOD_S = 0.1  # between looks at children and the control group; 0.1 to 0.3 ms each
+WATCH_SLOW_READ_TIME_SHARE = 0.002  # of the time may go into them, however many children there are
+WATCH_POINTS_MAX = 512  # of each of three histories; 32 B each: 48 KiB
+WATCH_RECENT_S = 300.0  # of the newest history, at full resolution; two of them are kept
+WATCH_EVENTS_MAX = 256  # remembered; about 600 B each
+WATCH_CALLBACKS_MAX = 64  # on_level callbacks; a reference each
+WATCH_EVIDENCE_BYTES_MAX = 256 * KIB  # of one evidence file
+WATCH_EVIDENCE_FILES_MAX = 8  # kept by one watcher; the oldest is deleted
+WATCH_EVIDENCE_BLOCKS_MAX = 2_000_000  # allocated blocks up to which objects are counted by type: 16 MB for a moment
+WATCH_SILENT_S = 0.25  # without a heartbeat, before the separate process takes the watched one for stuck
+WATCH_SENTINEL_SAMPLES_MAX = 1_024  # kept by the separate process: 10 s, about 200 B each
+
 # --- run --------------------------------------------------------------------------------------------------------------
 
 RUN_LINGER_S = 5.0  # how long what a program leaves behind is still measured after the program ended
@@ -35,8 +56,10 @@ RUN_PROCESSES_MAX = 4_096  # of one tree, followed at a time; 200 B each
 RUN_SUSPECTS_MAX = 10  # lines named in a report
 RUN_SUSPECTS_KEPT_MAX = 2_000  # lines remembered while a program runs; about 2 KiB each with its stack
 RUN_ASKS_PENDING_MAX = 64  # unanswered asks of one process; the oldest are given up
+PROFILE_CONVERT_S = 600  # to turn a recording into a profile, in a child
 RUN_TRACE_BYTES_MAX = 4 * MIB  # of stack dumps a traced program may leave in its temporary file
 
 assert RUN_TRACE_BYTES_MAX < GIB  # it is read whole when the program ends
 assert TIMELINE_POINTS_MAX % 2 == 0  # it is halved by merging pairs
 assert KIB < LIMIT_BYTES_MIN
+assert WATCH_CRITICAL_SAMPLES * SAMPLE_PERIOD_S <= 0.040  # noqa: PLR2004 - of the promised 50 ms

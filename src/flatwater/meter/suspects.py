@@ -104,12 +104,10 @@ class Suspects:
         self.growth_bytes = 0  # of all Python processes, asked for
         self.answered_bytes = 0  # of that, booked to a line
 
-    def environment(self, environ: Mapping[str, str], *, profile: str = "") -> dict[str, str]:
+    def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """`environ` with what makes Python programs answer; other programs do not notice it."""
         prepared = dict(environ)
         prepared["FLATWATER_TRACE"] = self.directory
-        if profile:
-            prepared["FLATWATER_PROFILE"] = profile
         path = environ.get("PYTHONPATH", "")
         prepared["PYTHONPATH"] = f"{_HOOK}{os.pathsep}{path}" if path else str(_HOOK)
         return prepared
@@ -170,6 +168,9 @@ class Suspects:
                         self._book(stack, answers.pending.popleft())
 
     def _book(self, stack: list[Frame], growth: int) -> None:
+        if any(frame.file.startswith(str(_HOOK)) for frame in stack):
+            self.growth_bytes -= growth  # a profile's own recorder
+            return
         inner = stack[0]
         frame = next((frame for frame in stack if not frame.is_library), inner)
         key = (frame.file, frame.line)

@@ -127,9 +127,13 @@ class Tree:
             if pid in self.members or len(self.members) >= limits.RUN_PROCESSES_MAX:
                 continue
             try:
-                self.members[pid] = Member(pid, Probe(pid))
+                probe = Probe(pid)
             except errors.BrokenError:
                 continue  # it ended between the two reads
+            if probe.read()[0] == 0:  # ending: its memory is gone, it is listed until somebody waits for it
+                probe.close()
+                continue
+            self.members[pid] = Member(pid, probe)
             self.seen += 1
 
 

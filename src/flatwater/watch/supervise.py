@@ -20,6 +20,7 @@ from typing import final
 
 from flatwater import limits, units
 from flatwater.meter.pattern import Pattern
+from flatwater.meter.profile import Profile
 from flatwater.meter.suspects import Suspect, Suspects
 from flatwater.meter.timeline import Timeline
 from flatwater.meter.tree import Tree
@@ -63,6 +64,7 @@ class RunResult:
         forecast: when the budget is (or would have been) spent; None without a budget.
         suspects: lines of Python programs, by growth.
         suspects_growth: growth of Python processes in which suspects were looked for.
+        profile: where the allocation profile is, in words; empty if none was asked for.
         notes: sentences a user should read.
     """
 
@@ -89,6 +91,7 @@ class RunResult:
     forecast: Forecast | None = None
     suspects: list[Suspect] = field(default_factory=list)
     suspects_growth: int = 0
+    profile: str = ""
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -122,6 +125,7 @@ class RunResult:
             "processes": self.processes,
             "left_behind": self.left_behind,
             "suspects": [_suspect_dict(suspect, self.suspects_growth) for suspect in self.suspects],
+            "profile": self.profile or None,
             "notes": self.notes,
             "timeline": self.timeline.to_dict(),
         }
@@ -136,7 +140,7 @@ class Run:
         budget_bytes: its budget; 0 only measures.
         limit_kind: "auto", "cgroup", "rlimit_data" or "none" (then it is watched, and killed when it passes the budget).
         suspects: whether to look for the lines of Python programs.
-        profile: where a Python program writes an allocation profile; empty for none.
+        profile_path: where to write who allocated a Python program's peak; empty for none.
         linger_s: how long what the program leaves behind is still measured.
         grace_s: how long a program may take to end after a signal that asks it to.
         on_tick: called about ten times a second with the run, for a live line.
@@ -155,7 +159,7 @@ class Run:
         budget_bytes: int = 0,
         limit_kind: str = "auto",
         suspects: bool = True,
-        profile: str = "",
+        profile_path: str = "",
         linger_s: float = limits.RUN_LINGER_S,
         grace_s: float = limits.RUN_GRACE_S,
         on_tick: Callable[[Run], None] | None = None,
@@ -165,9 +169,10 @@ class Run:
         self.linger_s = linger_s
         self.grace_s = grace_s
         self._limit_kind = limit_kind
-        self._profile = profile
+        self._profile_path = profile_path
+        self._profile = Profile() if profile_path else None
         self._on_tick = on_tick
-        self._suspects = Suspects() if suspects and sys.platform == "linux" else None
+        self._suspects = Suspects() if (suspects or profile_path) and sys.platform == "linux" else None
         self._group: LimitGroup | None = None
         self._begin = 0.0
         self._kill_due = float("inf")
@@ -188,7 +193,9 @@ class Run:
         procs_file, data_limit = self._make_limit()
         environment = dict(os.environ)
         if self._suspects is not None:
-            environment = self._suspects.environment(environment, profile=self._profile)
+            environment = self._suspects.environment(environment)
+        if self._profile is not None:
+            environment = self._profile.environment(environment)
         command: Command | None = None
         try:
             command = Command(result.argv, env=environment, procs_file=procs_file, data_limit_bytes=data_limit)
@@ -197,9 +204,13 @@ class Run:
                 ended = self._watch(command, tree)
                 self._leftovers(command, tree)
                 self._figures(ended, tree)
+            if self._profile is not None:
+                result.profile = self._profile.collect(self._profile_path)
+                result.notes.append("the figures of this run include the profile's recorder")
         finally:
-            if self._suspects is not None:
-                self._suspects.close()
+            for temporary in (self._suspects, self._profile):
+                if temporary is not None:
+                    temporary.close()
             if self._group is not None and not result.left_behind:
                 self._group.close()
         return result

@@ -38,16 +38,16 @@ def live_line(run: Run) -> str:
     return f"flatwater: {_size(last.anon_max)}{against}, {_rate(rate)}, {units.format_duration(last.t_s)}"
 
 
-def render(result: RunResult, *, profile_path: str = "") -> str:
+def render(result: RunResult) -> str:
     """The summary: a line a figure, at most about twenty lines."""
     lines = [click.style(f"flatwater run: {shlex.join(result.argv)[:200]}", bold=True)]
     lines += [f"  {label:<{LABEL_WIDTH}}{text}" for label, text in _figures(result)]
     lines += _suspects(result)
     lines += [f"  {'note':<{LABEL_WIDTH}}{note}" for note in result.notes]
-    if profile_path and os.path.exists(profile_path):
-        lines.append(f"  {'profile':<{LABEL_WIDTH}}{profile_path}: open it in speedscope")
+    if result.profile:
+        lines.append(f"  {'profile':<{LABEL_WIDTH}}{result.profile}")
     lines.append(f"  {'result':<{LABEL_WIDTH}}{verdict(result)}")
-    if suggestion := next_command(result, profile_path=profile_path):
+    if suggestion := next_command(result):
         lines.append(f"  {'next':<{LABEL_WIDTH}}{suggestion}")
     return "\n".join(lines) + "\n"
 
@@ -110,10 +110,10 @@ def verdict(result: RunResult) -> str:
     return how
 
 
-def next_command(result: RunResult, *, profile_path: str = "") -> str:
+def next_command(result: RunResult) -> str:
     """The command that is worth trying after this one; empty if there is none."""
     program = shlex.join(result.argv)
-    if not result.holds and result.suspects and not profile_path:
+    if not result.holds and result.suspects and not result.profile:
         return f"flatwater run --profile profile.json -- {program}"
     if not result.budget_bytes and result.peak_rss_upper and result.exit_code == 0:
         megabytes = int(result.peak_rss_upper * HEADROOM / units.MIB) + 1

@@ -1,0 +1,141 @@
+"""Record who allocated a Python program's peak, inside that program: with memray if it has it, else with tracemalloc.
+
+Covers:     starting the recorder, saving what it knows each time the peak has grown, so that a kill loses little.
+Not here:   reading memray's recording and choosing among processes (`meter.profile`).
+Holds:      what the recorder holds: with tracemalloc about 100 bytes per live allocation, 200 more while it saves.
+
+Used through PYTHONPATH by any Python from 3.8 on; standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+FRAMES_MAX = 12
+GROWTH_TO_SAVE = 2.0  # times the last saved size: all saves together cost about twice the last
+GROWTH_TO_SAVE_LAST = 1.1  # the same, when the program ends by itself
+SAVE_SECONDS_MAX = 60.0
+SMALL_SAMPLE_MAX = 100_000  # allocations below LARGE_BYTES_MIN that are looked at in one save
+LARGE_BYTES_MIN = 16 << 10
+SAVE_BYTES_MIN = 1 << 20
+LOOK_PERIOD_S = 0.05
+
+
+def start(directory: str) -> None:
+    """Record this process into `directory`."""
+    base = os.path.join(directory, f"profile-{os.getpid()}")
+    try:
+        import memray
+    except ImportError:
+        _start_tracemalloc(base)
+        return
+    import atexit
+
+    with open(base + ".python", "w", encoding="utf-8") as file:
+        file.write(sys.executable)
+    tracker = memray.Tracker(base + ".memray")
+    tracker.__enter__()
+    atexit.register(tracker.__exit__, None, None, None)
+
+
+def _start_tracemalloc(base: str) -> None:
+    import _thread
+    import atexit
+    import tracemalloc
+
+    tracemalloc.start(FRAMES_MAX)
+    lock = _thread.allocate_lock()
+    saved = [0]
+
+    def look(growth: float = GROWTH_TO_SAVE) -> None:
+        size = tracemalloc.get_traced_memory()[0]
+        if size >= max(SAVE_BYTES_MIN, saved[0] * growth):
+            with lock:
+                saved[0] = size
+                _save(base)
+
+    def watch() -> None:
+        import time
+
+        while tracemalloc.is_tracing():
+            look()
+            time.sleep(LOOK_PERIOD_S)
+
+    atexit.register(look, GROWTH_TO_SAVE_LAST)
+    _thread.start_new_thread(watch, ())
+
+
+def _save(base: str) -> None:
+    """Write who holds what now. The program stands still meanwhile: sharing the interpreter would take far longer."""
+    import tracemalloc
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(SAVE_SECONDS_MAX)
+    try:
+        # The public statistics() makes several objects per allocation, each of them traced again: minutes for millions.
+        # So raw traces (domain, size, traceback), large ones one by one and an even sample of the many small ones.
+        traces = tracemalloc.take_snapshot().traces._traces  # type: ignore[attr-defined]  # noqa: SLF001 - as said
+        stride = 1 + len(traces) // SMALL_SAMPLE_MAX
+        small = [trace for trace in traces[::stride] if trace[1] < LARGE_BYTES_MIN]
+        large = [trace for trace in traces if trace[1] >= LARGE_BYTES_MIN]
+        sizes: dict[tuple[tuple[str, int], ...], int] = {}
+        for group, weight in ((small, stride), (large, 1)):
+            for trace in group:
+                sizes[trace[2]] = sizes.get(trace[2], 0) + trace[1] * weight
+        del traces, small, large
+    finally:
+        sys.setswitchinterval(interval)
+    here = os.path.dirname(os.path.abspath(__file__))
+    stacks = []
+    for frames, size in sizes.items():  # innermost first
+        if not any(file.startswith((here, tracemalloc.__file__)) for file, _line in frames):
+            stacks.append((size, [(os.path.basename(file), file, line) for file, line in reversed(frames)]))
+    write_speedscope(base + ".json", "tracemalloc", stacks)
+
+
+def write_speedscope(path: str, recorder: str, stacks: list[tuple[int, list[tuple[str, str, int]]]]) -> None:
+    """Write `(bytes, [(name, file, line), outermost first])` in speedscope's file format, whole or not at all."""
+    frames: dict[tuple[str, str, int], int] = {}
+    samples = []
+    weights = []
+    for size, stack in stacks:
+        samples.append([frames.setdefault(frame, len(frames)) for frame in stack])
+        weights.append(size)
+    profile = {
+        "$schema": "https://www.speedscope.app/file-format-schema.json",
+        "exporter": f"flatwater ({recorder})",
+        "name": f"live at the peak ({recorder})",
+        "shared": {"frames": [{"name": f"{name}:{line}", "file": file, "line": line} for name, file, line in frames]},
+        "profiles": [
+            {
+                "type": "sampled",
+                "name": "bytes live at the peak",
+                "unit": "bytes",
+                "startValue": 0,
+                "endValue": sum(weights),
+                "samples": samples,
+                "weights": weights,
+            }
+        ],
+    }
+    temporary = f"{path}.tmp"
+    with open(temporary, "w", encoding="utf-8") as file:
+        json.dump(profile, file)
+    os.replace(temporary, path)
+
+
+def convert(recording: str, path: str) -> None:
+    """Turn memray's recording into speedscope's format; run by the Python that made the recording."""
+    import memray
+
+    stacks = []
+    for record in memray.FileReader(recording).get_high_watermark_allocation_records(merge_threads=True):
+        stack = [(function, file, line) for function, file, line in reversed(record.stack_trace())]
+        stacks.append((record.size, stack or [("(no Python frame)", "", 0)]))
+    write_speedscope(path, "memray", stacks)
+
+
+if __name__ == "__main__":
+    convert(sys.argv[1], sys.argv[2])

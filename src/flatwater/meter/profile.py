@@ -1,0 +1,76 @@
+"""Collect who allocated the peak of a Python program, as a profile that speedscope or a browser opens.
+
+Covers:     a command's environment, turning recordings into one file, choosing the largest of several processes.
+Not here:   recording (`meter/hook/flatwater_profile_child.py`), the cheap lines of every run (`meter.suspects`).
+Holds:      nothing; recordings are files in a directory of their own until `close`.
+
+The format is speedscope's (https://www.speedscope.app/file-format-schema.json), kind "sampled", unit bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import final
+
+from flatwater import errors, limits
+
+_CHILD = Path(__file__).with_name("hook") / "flatwater_profile_child.py"
+
+
+@final
+class Profile:
+    """Recordings of one command's Python processes. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self.directory = tempfile.mkdtemp(prefix="flatwater-profile-")
+
+    def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """`environ` with what makes Python programs record; the path to the hook is `Suspects.environment`'s."""
+        return {**environ, "FLATWATER_PROFILE": self.directory}
+
+    def collect(self, path: str) -> str:
+        """Write the profile of the process that held most to `path`; returns what to tell about it.
+
+        Raises:
+            BrokenError: a recording is there, but cannot be turned into a profile, or `path` cannot be written.
+        """
+        self._convert()
+        profiles = sorted(Path(self.directory).glob("profile-*.json"), key=_peak_bytes)
+        if not profiles:
+            return "no profile was written: no Python that reads PYTHONPATH ran, or it was killed before it held a MiB"
+        try:
+            shutil.copyfile(profiles[-1], path)
+        except OSError as error:
+            raise errors.BrokenError(f"{path!r} could not be written: {error}.") from error
+        others = f", the largest of {len(profiles)} Python processes" if len(profiles) > 1 else ""
+        return f"{path}{others}: open it in speedscope"
+
+    def close(self) -> None:
+        """Remove the recordings."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _convert(self) -> None:
+        """Recordings of memray are read by the Python that made them: it has the right memray."""
+        for recording in Path(self.directory).glob("profile-*.memray"):
+            interpreter = recording.with_suffix(".python").read_text("utf-8")
+            target = recording.with_suffix(".json")
+            command = [interpreter, str(_CHILD), str(recording), str(target)]
+            environ = {key: value for key, value in os.environ.items() if not key.startswith("FLATWATER_")}
+            done = subprocess.run(  # noqa: S603 - the interpreter that the user's own command ran
+                command, env=environ, capture_output=True, text=True, timeout=limits.PROFILE_CONVERT_S, check=False
+            )
+            if done.returncode:
+                raise errors.BrokenError(f"memray's recording could not be read: {done.stderr.strip()[-300:]}")
+
+
+def _peak_bytes(path: Path) -> int:
+    with contextlib.suppress(OSError, ValueError, LookupError):
+        return int(json.loads(path.read_text("utf-8"))["profiles"][0]["endValue"])
+    return 0

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 PatternName = Literal["flat", "sawtooth", "plateau", "linear", "hockey stick", "undecided"]
 
 POINTS_MIN = 8  # fewer samples show no shape
-FLAT_BYTES = 4 * units.MIB  # an interpreter's own start moves this much
+FLAT_BYTES = 8 * units.MIB  # less than this is what any program breathes
+START_SHARE = 0.02  # of the time, in which a program starts ...
+START_BYTES_MAX = 32 * units.MIB  # ... and up to this much is its interpreter and imports, not a plateau
 FLAT_SHARE = 0.10  # of the peak
 PLATEAU_LATE_SHARE = 0.10  # of the rise, in the last third of the time
 STICK_LATE_SHARE = 0.70  # of the rise, in the last third of the time
@@ -70,8 +72,12 @@ def pattern_of(points: Sequence[Point]) -> Pattern:
     lows = [point.anon_min for point in points]
     bottom, top = min(lows), max(highs)
     span = top - bottom
-    if span <= max(FLAT_BYTES, FLAT_SHARE * top):
-        return Pattern("flat", 0.0, span, f"flat: stays within {units.format_bytes(span)} below {_size(top)}")
+    settled = (
+        bisect.bisect_right(times, times[0] + START_SHARE * (times[-1] - times[0])) if top <= START_BYTES_MAX else 0
+    )
+    breath = max(highs[settled:]) - min(lows[settled:])
+    if breath <= max(FLAT_BYTES, FLAT_SHARE * top):
+        return Pattern("flat", 0.0, span, f"flat: stays within {_size(breath)} below {_size(top)}")
 
     teeth = _teeth(highs, lows, TOOTH_SHARE * span)
     if teeth >= TEETH_MIN and not _lows_climb(times, lows, span):

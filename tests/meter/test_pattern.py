@@ -1,0 +1,90 @@
+"""meter.pattern: curves get the names that people give them."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+from flatwater.meter import Timeline, pattern_of
+
+MIB = 1 << 20
+
+
+def curve(shape, seconds=20.0, samples=2000, noise=0, seed=1):
+    """A history of `shape(share of the time)` MiB with seeded noise."""
+    rng = random.Random(seed)
+    line = Timeline()
+    for tick in range(samples):
+        share = tick / samples
+        size = int(max(0.0, shape(share) + rng.uniform(-noise, noise)) * MIB)
+        line.add(share * seconds, rss=size + 8 * MIB, anon=size)
+    return line
+
+
+CURVES = {
+    "flat": [
+        lambda t: 20,
+        lambda t: 20 + 1.5 * math.sin(60 * t),
+        lambda t: min(20, 2000 * t) if t < 0.01 else 20,
+        lambda t: 500 + 20 * math.sin(100 * t),
+    ],
+    "sawtooth": [
+        lambda t: 20 + 80 * (t * 12 % 1),
+        lambda t: 20 + 80 * (1 - t * 7 % 1),
+        lambda t: 20 + 40 * math.sin(40 * t),
+        lambda t: 100 if t * 10 % 1 < 0.5 else 30,
+    ],
+    "plateau": [
+        lambda t: 20 + min(1, t * 5) * 180,
+        lambda t: 200 * (1 - math.exp(-12 * t)),
+        lambda t: 20 if t < 0.2 else 220,
+    ],
+    "linear": [
+        lambda t: 20 + 300 * t,
+        lambda t: 20 + 300 * t + 20 * math.sin(80 * t),
+        lambda t: 20 + 300 * min(t, 0.8) / 0.8,
+        lambda t: 20 + 300 * t + 60 * (t * 20 % 1),
+    ],
+    "hockey stick": [
+        lambda t: 20 + (0 if t < 0.75 else (t - 0.75) * 4 * 400),
+        lambda t: 20 + 400 * t**8,
+        lambda t: 20 if t < 0.9 else 20 + (t - 0.9) * 3000,
+    ],
+}
+
+
+@pytest.mark.parametrize("noise", [0, 2])
+@pytest.mark.parametrize(
+    ("name", "index"), [(name, index) for name, shapes in CURVES.items() for index in range(len(shapes))]
+)
+def test_curves_get_their_names(name, index, noise):
+    """Each drawn curve, with and without noise, is called what it is, at full and at halved resolution."""
+    for samples in (120, 2000, 30_000):
+        pattern = curve(CURVES[name][index], samples=samples, noise=noise).pattern
+        assert (samples, pattern.name) == (samples, name), pattern.words
+        assert pattern.words.startswith(name)
+
+
+def test_growth_is_measured_on_the_rise():
+    """A line of 15 MiB/s reads as 15 MiB/s; a flat one as 0."""
+    linear = curve(lambda t: 20 + 300 * t).pattern
+    assert linear.growth_bytes_per_s == pytest.approx(15 * MIB, rel=0.05)
+    assert curve(lambda t: 50).pattern.growth_bytes_per_s == 0
+
+
+@pytest.mark.parametrize("count", range(8))
+def test_few_samples_show_no_shape(count):
+    """Below eight samples it says undecided, and how many there were."""
+    pattern = pattern_of(curve(lambda t: 100 * t, samples=max(count, 1)).points()[:count])
+    assert pattern.name == "undecided"
+    assert str(count) in pattern.words
+
+
+def test_identical_times_do_not_divide_by_zero():
+    """Samples at one instant are no slope."""
+    line = Timeline()
+    for tick in range(20):
+        line.add(1.0, rss=tick * 10 * MIB, anon=tick * 10 * MIB)
+    assert line.pattern.growth_bytes_per_s == 0

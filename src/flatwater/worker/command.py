@@ -96,6 +96,7 @@ class Command:
         return self._process.pid
 
     def _start_launcher(self, env: dict[str, str] | None, procs_file: str, data_limit_bytes: int) -> None:
+        _detached[:] = [process for process in _detached if process.poll() is None]
         control_read, self._control = os.pipe()
         self._report, report_write = os.pipe()
         ignored = [
@@ -124,13 +125,23 @@ class Command:
         finally:
             os.close(control_read)
             os.close(report_write)
+        try:
+            self._await_start()
+        except errors.BrokenError:
+            self._close_pipes()
+            self._process.wait()
+            raise
+        os.set_blocking(self._report, False)
+
+    def _await_start(self) -> None:
         while not self.pid:
             if not self._read_report(block=True):
-                self._process.wait()
-                raise errors.BrokenError(
-                    f"the launcher ended with code {self._process.returncode} before it started {self.argv[0]!r}."
-                )
-        os.set_blocking(self._report, False)
+                raise errors.BrokenError(f"the launcher ended before it started {self.argv[0]!r}.")
+
+    def _close_pipes(self) -> None:
+        os.close(self._control)  # end of file kills the tree, unless detached
+        os.close(self._report)
+        self._control = self._report = -1
 
     def _start_plain(self, env: dict[str, str] | None) -> None:
         try:
@@ -177,13 +188,11 @@ class Command:
             return
         if self._control < 0:
             return
-        os.close(self._control)  # end of file kills the tree
-        self._control = -1
+        self._close_pipes()
         if not self._detached:
             self._process.wait()
         else:
-            self._process.returncode = 0  # it lives on to clear the limit away; init reaps it
-        os.close(self._report)
+            _detached.append(self._process)  # it lives on to clear the limit away
 
     def __enter__(self) -> Command:
         return self
@@ -192,6 +201,8 @@ class Command:
         self.close()
 
     def _order(self, byte: int) -> None:
+        if self._control < 0:
+            return
         with contextlib.suppress(BrokenPipeError):  # the launcher has ended: there is nothing left to tell
             os.write(self._control, bytes([byte]))
 
@@ -218,7 +229,6 @@ class Command:
             case ["started", pid]:
                 self.pid = int(pid)
             case ["failed", step, number]:
-                self._process.wait()
                 raise _not_started(self.argv, step, int(number))
             case ["exited", status, maxrss_kib, user_s, system_s, had_children]:
                 ended = self._ended
@@ -238,6 +248,9 @@ class Command:
         self._ended.peak_rss = max(self._ended.peak_rss, int(maxrss_kib) * 1024)
         self._ended.cpu_s += float(user_s) + float(system_s)
 
+
+# Launchers of detached trees; those that have ended are reaped when the next command starts.
+_detached: list[subprocess.Popen[bytes]] = []
 
 # Python ignores these by itself at start; a command must not inherit that.
 _PYTHON_IGNORES = frozenset(getattr(signal, name) for name in ("SIGPIPE", "SIGXFSZ", "SIGXFZ") if hasattr(signal, name))

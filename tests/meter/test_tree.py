@@ -1,0 +1,109 @@
+"""meter.tree: a tree's memory is the sum of its processes, and no process is forgotten when it ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from flatwater.meter.tree import Tree
+
+MIB = 1 << 20
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the reference platform")
+
+HOLDER = "import sys; held = bytearray(int(sys.argv[1])); print('ready', flush=True); sys.stdin.read()"
+PARENT = f"""
+import subprocess, sys
+children = [subprocess.Popen([sys.executable, "-c", {HOLDER!r}, str(20 << 20)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            for _ in range(3)]
+for child in children:
+    child.stdout.readline()
+print("ready", flush=True)
+sys.stdin.readline()
+for child in children:
+    child.communicate()
+print("alone", flush=True)
+sys.stdin.read()
+"""
+
+
+def start(code, *args):
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout.readline().strip() == "ready"
+    return child
+
+
+def settled(tree):
+    tree._discover_due = 0
+    return tree.sample()
+
+
+def test_a_tree_is_the_sum_of_its_processes():
+    """Three children of 20 MiB each and their parent hold at least 60 MiB together, and at most that and interpreters."""
+    child = start(PARENT)
+    tree = Tree(child.pid, include_root=True)
+    try:
+        rss, anon = settled(tree)
+        assert len(tree.members) == tree.seen == 4
+        assert 60 * MIB <= anon <= rss <= 140 * MIB
+        child.stdin.write("go on\n")
+        child.stdin.flush()
+        assert child.stdout.readline().strip() == "alone"
+        rss, anon = settled(tree)
+        assert len(tree.members) == 1
+        assert anon < 30 * MIB
+        assert tree.sum_peak >= 60 * MIB
+        assert tree.peaks_sum >= tree.sum_peak
+    finally:
+        child.communicate()
+        tree.sample()
+        assert tree.members == {}
+        tree.close()
+
+
+def test_the_root_is_left_out_unless_asked_for():
+    """The launcher above a command is not the command's memory."""
+    child = start(HOLDER, str(20 * MIB))
+    outer, own = Tree(os.getpid()), Tree(child.pid)
+    try:
+        assert settled(own) == (0, 0)
+        rss, anon = settled(outer)
+        assert child.pid in outer.members
+        assert rss >= anon >= 20 * MIB
+    finally:
+        child.communicate()
+        outer.close()
+
+
+def test_an_ending_process_is_counted_once():
+    """A process that has given its memory back but was not waited for is not found anew at every look."""
+    child = start(HOLDER, str(64 * MIB))
+    tree = Tree(child.pid, include_root=True)
+    settled(tree)
+    child.stdin.close()
+    while Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+        settled(tree)
+        time.sleep(0)
+    for _ in range(5):
+        assert settled(tree) == (0, 0)
+    assert tree.seen == 1
+    child.stdout.close()
+    child.wait()
+
+
+def test_descriptors_are_given_back():
+    """Neither the end of a process nor closing the tree leaks a descriptor."""
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        child = start(HOLDER, "1")
+        tree = Tree(os.getpid())
+        settled(tree)
+        tree.close()
+        child.communicate()
+    assert len(os.listdir("/proc/self/fd")) == before

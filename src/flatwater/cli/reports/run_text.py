@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LABEL_WIDTH = 16
 SUSPECTS_SHOWN = 5
+SUSPECT_BYTES_MIN = 16 * units.MIB  # a program that holds its budget and grew by less has no suspects
 RATE_WINDOW_S = 1.0
 HEADROOM = 1.25  # of a suggested budget over the peak
 
@@ -122,7 +123,7 @@ def next_command(result: RunResult) -> str:
 
 
 def _suspects(result: RunResult) -> list[str]:
-    if not result.suspects or not result.suspects_growth:
+    if not result.suspects or (result.holds and result.suspects_growth < SUSPECT_BYTES_MIN):
         return []
     lines = [
         f"  {'suspect lines':<{LABEL_WIDTH}}what was running while the peak rose by {_size(result.suspects_growth)}"

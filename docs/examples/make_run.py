@@ -1,0 +1,34 @@
+"""What `make run` shows: a hungry program under a budget that it does not keep, and its flat twin that does.
+
+Leaves report.html (the hungry run) in the current directory.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+HUNGRY = os.path.relpath(Path(__file__).with_name("hungry.py"))
+BUDGET = "64MiB"
+ROWS = "400000"
+
+
+def run(*words: str) -> int:
+    """Run one command line as a user would type it."""
+    print(f"\n$ {shlex.join(words)}", flush=True)
+    return subprocess.run([sys.executable, "-m", *words], check=False).returncode
+
+
+def main() -> int:
+    """0 if the budget stopped the hungry program and let the flat one through."""
+    hungry = run("flatwater", "run", "--budget", BUDGET, "--html", "report.html", "--", sys.executable, HUNGRY, ROWS)
+    flat = run("flatwater", "run", "--budget", BUDGET, "--", sys.executable, HUNGRY, ROWS, "flat")
+    print("\nOpen report.html in a browser: the hungry run, its timeline against the budget, and the lines to look at.")
+    return 0 if hungry != 0 and flat == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

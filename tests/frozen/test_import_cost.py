@@ -1,0 +1,52 @@
+"""`import flatwater` costs at most 40 ms CPU and 5 MB above bare Python, measured in fresh processes."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+
+import pytest
+
+CPU_MAX_S = 0.040
+BYTES_MAX = 5_000_000
+ROUNDS = 5
+HEAVY = ["asyncio", "cloudpickle", "jinja2", "multiprocessing", "numpy", "objsize", "psutil", "rich", "tracemalloc"]
+MEASURE = """
+import os, sys, time
+before_s = time.process_time()
+{work}
+cpu_s = time.process_time() - before_s
+resident = int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+print(cpu_s, resident)
+"""
+
+
+def cost(work):
+    """Median CPU seconds and resident bytes of a fresh interpreter that does `work`."""
+    readings = []
+    for _ in range(ROUNDS):
+        done = subprocess.run(
+            [sys.executable, "-c", MEASURE.format(work=work)], capture_output=True, text=True, check=True
+        )
+        cpu_s, resident = done.stdout.split()
+        readings.append((float(cpu_s), int(resident)))
+    return statistics.median(r[0] for r in readings), statistics.median(r[1] for r in readings)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("work", ["import flatwater", "import flatwater as fw; fw.Budget; fw.measure; fw.errors"])
+def test_import_is_cheap(work):
+    """The bare import, and the names a program uses first, stay within the pinned cost."""
+    cost(work)  # the first run writes byte code
+    bare_s, bare_bytes = cost("pass")
+    cpu_s, resident = cost(work)
+    assert cpu_s - bare_s <= CPU_MAX_S
+    assert resident - bare_bytes <= BYTES_MAX
+
+
+def test_heavy_modules_wait_until_used():
+    """Nothing large is imported by `import flatwater`."""
+    code = "import sys, flatwater; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert sorted(set(loaded) & set(HEAVY)) == []

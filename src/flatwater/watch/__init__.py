@@ -7,6 +7,8 @@ Holds:      nothing.
 
 from __future__ import annotations
 
+from flatwater.watch.account import Account, promised_and_seen
 from flatwater.watch.forecast import Forecast, forecast
+from flatwater.watch.watcher import Event, Watcher
 
-__all__ = ["Forecast", "forecast"]
+__all__ = ["Account", "Event", "Forecast", "Watcher", "forecast", "promised_and_seen"]

@@ -1,0 +1,54 @@
+"""What a watcher saw: the whole time at falling resolution, and the newest stretch at a fine one.
+
+Covers:     taking samples for hours; one list of points for a forecast, in which a late bend is still seen.
+Not here:   one history of one resolution (`meter.timeline`).
+Holds:      three timelines; see `History.bytes_max`.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import final
+
+from flatwater import limits
+from flatwater.meter.timeline import Point, Timeline
+
+
+@final
+class History:
+    """Three timelines. Adding is for one thread, reading for any.
+
+    >>> history = History()
+    >>> for second in range(7200):
+    ...     history.add(float(second), rss=second, anon=second)
+    >>> len(history.points()) < 1536, history.points()[-1].rss_max
+    (True, 7199)
+    """
+
+    def __init__(self) -> None:
+        self._whole = Timeline(points_max=limits.WATCH_POINTS_MAX)
+        self._older = Timeline(points_max=limits.WATCH_POINTS_MAX)
+        self._recent = Timeline(points_max=limits.WATCH_POINTS_MAX)
+        self._recent_until_s = limits.WATCH_RECENT_S
+        self._lock = threading.Lock()
+
+    def bytes_max(self) -> int:
+        """The most it holds, in bytes."""
+        return self._whole.bytes_max() + self._older.bytes_max() + self._recent.bytes_max()
+
+    def add(self, t_s: float, rss: int, anon: int) -> None:
+        """Take one sample in; about 4 us."""
+        if t_s >= self._recent_until_s:
+            with self._lock:
+                self._older, self._recent = self._recent, Timeline(points_max=limits.WATCH_POINTS_MAX)
+            self._recent_until_s = t_s + limits.WATCH_RECENT_S
+        self._whole.add(t_s, rss, anon)
+        self._recent.add(t_s, rss, anon)
+
+    def points(self) -> list[Point]:
+        """Oldest first: the whole time up to where the newer histories begin, then those."""
+        with self._lock:
+            newer = self._older.points() + self._recent.points()
+        if not newer:
+            return []
+        return [point for point in self._whole.points() if point.t_s < newer[0].t_s] + newer

@@ -1,0 +1,244 @@
+"""The ladder: what is done under pressure, one step at a time, and whether each helped.
+
+Covers:     shedders, collect and trim, close the gate, evidence, drain; their order, pauses, and effect in bytes.
+Not here:   when there is pressure (`watch.levels`), what is in the evidence (`watch.evidence`).
+Holds:      five steps and the last one taken.
+
+A step is followed by a pause and a second look; only if memory is still above the leaving threshold comes the next one.
+No step is repeated before its cool-down, so that a program at the edge does not spend its time on shedding.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, SupportsInt, final
+
+from flatwater import limits, units
+from flatwater.watch.levels import RANK, Level
+
+HELPED_BYTES_MIN = 256 * units.KIB  # less than that is the process's own noise
+
+
+class Gate(Protocol):
+    """What `budget.gate` offers; sources honour it."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether intake goes on."""
+
+    def pause(self, reason: str) -> object:
+        """Stop intake."""
+
+    def resume(self) -> object:
+        """Let intake go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a step may look at.
+
+    Attributes:
+        level: the present level.
+        seen_bytes: what the operating system saw.
+        over_bytes: how much of it must go for the level to be normal; at least 1.
+        reason: a sentence with the numbers.
+    """
+
+    level: Level
+    seen_bytes: int
+    over_bytes: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a step said it did.
+
+    Attributes:
+        words: a half-sentence.
+        said_bytes: what it claims to have freed; -1 where it cannot know.
+        idle: it had nothing to do: no pause is needed before the next step.
+        frees: whether giving memory back is its purpose.
+    """
+
+    words: str
+    said_bytes: int = -1
+    idle: bool = False
+    frees: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rung.
+
+    Attributes:
+        name: for logs.
+        take: does it.
+        level: the least level at which it is taken.
+        settle_s: pause before the second look.
+        cooldown_s: before it is taken again.
+        once: at most once until the level is normal again.
+    """
+
+    name: str
+    take: Callable[[Scene], Outcome]
+    level: Level = "high"
+    settle_s: float = 0.1
+    cooldown_s: float = 1.0
+    once: bool = False
+
+
+@dataclass(slots=True)
+class Taken:
+    """A step that was taken, with what the operating system saw; bytes.
+
+    Attributes:
+        step: its name.
+        at_s: when, on the watcher's clock.
+        before: seen before it.
+        after: seen right after it.
+        settled: seen at the second look; -1 until then.
+        outcome: what the step said.
+    """
+
+    step: str
+    at_s: float
+    before: int
+    after: int
+    outcome: Outcome
+    settled: int = -1
+
+    @property
+    def effect_bytes(self) -> int:
+        """How much less the operating system saw: at the second look, or right after if there was more to see then."""
+        return self.before - (min(self.after, self.settled) if self.settled >= 0 else self.after)
+
+    @property
+    def helped(self) -> bool:
+        """Whether that is more than noise."""
+        return self.effect_bytes >= HELPED_BYTES_MIN
+
+    @property
+    def words(self) -> str:
+        """A sentence with the effect; says so when there was none, as soon as that is known."""
+        effect = self.effect_bytes
+        seen = f"{units.format_bytes(effect)} less" if effect >= 0 else f"{units.format_bytes(-effect)} more"
+        judged = self.outcome.frees and (self.settled >= 0 or self.outcome.idle)
+        verdict = ": it did not help" if judged and not self.helped else ""
+        return f"{self.step}: {self.outcome.words}; the operating system saw {seen}{verdict}"
+
+
+@final
+class Ladder:
+    """Which step is next, and when. Not thread-safe: one thread climbs it."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self.steps = list(steps)
+        self._next = 0
+        self._due_s = 0.0
+        self._taken_s: dict[str, float] = {}
+        self._done: set[str] = set()
+
+    def due(self, now_s: float, level: Level) -> Step | None:
+        """The step to take now, if any."""
+        if level == "normal" or now_s < self._due_s:
+            return None
+        while self._next < len(self.steps):
+            step = self.steps[self._next]
+            if RANK[step.level] > RANK[level]:
+                # The rest of the ladder is for a higher level. The first steps come again after a rest, unless it rises.
+                return self._rest(now_s, level)
+            cool = now_s >= self._taken_s.get(step.name, -math.inf) + step.cooldown_s
+            if step.name not in self._done and cool:
+                return step
+            # At high there is time to wait for the gentler step, so that flapping does not climb; at critical only for
+            # the first one.
+            if step.name not in self._done and (level == "high" or self._next == 0):
+                return None
+            self._next += 1
+        return self._rest(now_s, level)
+
+    def _rest(self, now_s: float, level: Level) -> Step | None:
+        first = self.steps[0].name if self.steps else ""
+        rested = now_s >= self._taken_s.get(first, -math.inf) + limits.WATCH_REST_S
+        if not rested:
+            return None
+        self._next = 0
+        step = self.steps[0] if self.steps else None
+        return step if step is not None and RANK[step.level] <= RANK[level] else None
+
+    def took(self, step: Step, now_s: float, outcome: Outcome) -> None:
+        """Note that `step` was taken, so that the pause and the cool-down begin."""
+        self._taken_s[step.name] = now_s
+        self._due_s = now_s if outcome.idle else now_s + step.settle_s
+        self._next = self.steps.index(step) + 1
+        if step.once:
+            self._done.add(step.name)
+
+    def hurry(self) -> None:
+        """The level rose: the pause after the last step ends."""
+        self._due_s = 0.0
+
+    def reset(self) -> None:
+        """The level is normal: the next climb begins at the first step. Cool-downs go on."""
+        self._next = 0
+        self._due_s = 0.0
+        self._done.clear()
+
+
+def shed_step(shed: Callable[[int], int]) -> Step:
+    """Ask caches and pools to give back what is over."""
+
+    def take(scene: Scene) -> Outcome:
+        freed = int(shed(scene.over_bytes))
+        asked = units.format_bytes(scene.over_bytes)
+        return Outcome(f"asked for {asked}, shedders gave {units.format_bytes(freed)}", freed, idle=freed <= 0)
+
+    return Step("shed", take, settle_s=0.1, cooldown_s=1.0)
+
+
+def collect_step(trim: Callable[[], SupportsInt], collect: Callable[[], int] = gc.collect) -> Step:
+    """Collect garbage cycles, and have the C library give free pages back."""
+
+    def take(_scene: Scene) -> Outcome:
+        found = collect()
+        returned = int(trim())
+        return Outcome(f"collected {found} objects, trim returned {units.format_bytes(returned)}", returned)
+
+    return Step("collect and trim", take, settle_s=0.5, cooldown_s=5.0)
+
+
+def gate_step(gate: Gate, closed: Callable[[], None]) -> Step:
+    """Stop intake; `closed` is told if it was this step that closed the gate."""
+
+    def take(scene: Scene) -> Outcome:
+        if not gate.is_open:
+            return Outcome("the gate was closed already", idle=True)
+        gate.pause(scene.reason)
+        closed()
+        return Outcome("intake is paused")
+
+    # Work already taken in must be given time to finish before anything harsher.
+    return Step("close the gate", take, settle_s=1.0, cooldown_s=1.0)
+
+
+def evidence_step(write: Callable[[Scene], str]) -> Step:
+    """Write down what there is to see, while there still is a process to write it."""
+
+    def take(scene: Scene) -> Outcome:
+        return Outcome(f"written to {write(scene)}", idle=True, frees=False)
+
+    return Step("evidence", take, level="critical", settle_s=0.0, cooldown_s=60.0, once=True)
+
+
+def drain_step(drain: Callable[[], object]) -> Step:
+    """Call the user's hook: finish what is at hand, and make room for a fresh process."""
+
+    def take(_scene: Scene) -> Outcome:
+        drain()
+        return Outcome("the drain hook was called")
+
+    return Step("drain", take, level="critical", settle_s=1.0, cooldown_s=60.0, once=True)

@@ -64,6 +64,7 @@ def cli() -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and exit; the only place that turns errors into exit codes."""
+    _open_standard_streams()
     try:
         code = cli.main(args=argv, prog_name="flatwater", standalone_mode=False)
     except click.exceptions.Exit as error:
@@ -83,6 +84,18 @@ def main(argv: list[str] | None = None) -> None:
     except BrokenPipeError:
         code = _quiet_stdout()
     sys.exit(code if isinstance(code, int) else HOLDS)
+
+
+def _open_standard_streams() -> None:
+    """Put the null device where stdin, stdout or stderr is closed, so that no pipe of ours lands on their numbers."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+            os.set_inheritable(number, True)  # noqa: FBT003 - the standard library's signature
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False, encoding="utf-8"))  # noqa: SIM115 - as long as the process
 
 
 def exit_code_of(error: errors.FlatwaterError) -> int:

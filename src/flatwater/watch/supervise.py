@@ -220,6 +220,11 @@ class Run:
         result = self.result
         if not result.budget_bytes:
             return "", 0
+        memory = physical_memory_bytes()
+        if memory and result.budget_bytes > memory:
+            result.notes.append(
+                f"the budget is larger than this machine's memory of {units.format_bytes(memory)}: that ends first"
+            )
         if self._limit_kind == "none":
             result.limit_kind = "watched"
             result.limit_note = (
@@ -364,6 +369,14 @@ class Run:
             result.notes.append(
                 "under RLIMIT_DATA an allocation that would pass the budget fails inside the program: look for its own error"
             )
+
+
+def physical_memory_bytes() -> int:
+    """What the machine has; 0 where it does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 0
 
 
 def _suspect_dict(suspect: Suspect, growth: int) -> dict[str, object]:

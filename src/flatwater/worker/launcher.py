@@ -37,6 +37,7 @@ class Launcher:
         self.procs_file = procs_file
         self.main_pid = 0
         self.detached = False
+        self.abandoned = False  # nobody is at the other end of the control pipe
 
     def tell(self, *words: object) -> None:
         """Write one report line; nobody listening is no reason to stop reaping."""
@@ -117,6 +118,7 @@ class Launcher:
     def obey(self, commands: bytes) -> bool:
         """Do what the control pipe says; False when it has ended."""
         if not commands:
+            self.abandoned = True
             if not self.detached:
                 self.kill_tree()
             return False
@@ -145,8 +147,8 @@ class Launcher:
             select.select([], [], [], 0.005)
 
     def clear_limit(self) -> None:
-        """Remove the cgroup when nothing is in it any more."""
-        if self.procs_file:
+        """Remove the cgroup if nobody else will; its owner still wants to read it."""
+        if self.procs_file and (self.abandoned or self.detached):
             try:
                 os.rmdir(os.path.dirname(self.procs_file))
             except OSError:

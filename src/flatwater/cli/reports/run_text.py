@@ -114,7 +114,9 @@ def verdict(result: RunResult) -> str:
 def next_command(result: RunResult) -> str:
     """The command that is worth trying after this one; empty if there is none."""
     program = shlex.join(result.argv)
-    if not result.holds and result.suspects and not result.profile:
+    if result.profile:
+        return ""
+    if not result.holds and result.suspects:
         return f"flatwater run --profile profile.json -- {program}"
     if not result.budget_bytes and result.peak_rss_upper and result.exit_code == 0:
         megabytes = int(result.peak_rss_upper * HEADROOM / units.MIB) + 1

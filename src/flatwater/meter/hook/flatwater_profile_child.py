@@ -16,11 +16,9 @@ import sys
 FRAMES_MAX = 12
 GROWTH_TO_SAVE = 2.0  # times the last saved size: all saves together cost about twice the last
 GROWTH_TO_SAVE_LAST = 1.1  # the same, when the program ends by itself
-SAVE_SECONDS_MAX = 60.0
 SMALL_SAMPLE_MAX = 100_000  # allocations below LARGE_BYTES_MIN that are looked at in one save
 LARGE_BYTES_MIN = 16 << 10
 SAVE_BYTES_MIN = 1 << 20
-LOOK_PERIOD_S = 0.05
 
 
 def start(directory: str) -> None:
@@ -41,62 +39,49 @@ def start(directory: str) -> None:
 
 
 def _start_tracemalloc(base: str) -> None:
-    import _thread
     import atexit
+    import signal
     import tracemalloc
 
     tracemalloc.start(FRAMES_MAX)
-    lock = _thread.allocate_lock()
     saved = [0]
 
-    def look(growth: float = GROWTH_TO_SAVE) -> None:
+    def look(growth: float) -> None:
         size = tracemalloc.get_traced_memory()[0]
         if size >= max(SAVE_BYTES_MIN, saved[0] * growth):
-            with lock:
-                saved[0] = size
-                _save(base)
+            saved[0] = size
+            _write(base + ".json", speedscope_text("tracemalloc", _stacks_now()))
 
-    def watch() -> None:
-        import time
-
-        while tracemalloc.is_tracing():
-            look()
-            time.sleep(LOOK_PERIOD_S)
-
+    # The same signal that asks for a stack when the process has grown: its handler runs in the main thread, which then
+    # does nothing else. A thread of ours would have to share the interpreter, and take many times as long.
+    signal.signal(signal.SIGURG, lambda _number, _frame: look(GROWTH_TO_SAVE))
     atexit.register(look, GROWTH_TO_SAVE_LAST)
-    _thread.start_new_thread(watch, ())
 
 
-def _save(base: str) -> None:
-    """Write who holds what now. The program stands still meanwhile: sharing the interpreter would take far longer."""
+def _stacks_now() -> list[tuple[int, list[tuple[str, str, int]]]]:
     import tracemalloc
 
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(SAVE_SECONDS_MAX)
-    try:
-        # The public statistics() makes several objects per allocation, each of them traced again: minutes for millions.
-        # So raw traces (domain, size, traceback), large ones one by one and an even sample of the many small ones.
-        traces = tracemalloc.take_snapshot().traces._traces  # type: ignore[attr-defined]  # noqa: SLF001 - as said
-        stride = 1 + len(traces) // SMALL_SAMPLE_MAX
-        small = [trace for trace in traces[::stride] if trace[1] < LARGE_BYTES_MIN]
-        large = [trace for trace in traces if trace[1] >= LARGE_BYTES_MIN]
-        sizes: dict[tuple[tuple[str, int], ...], int] = {}
-        for group, weight in ((small, stride), (large, 1)):
-            for trace in group:
-                sizes[trace[2]] = sizes.get(trace[2], 0) + trace[1] * weight
-        del traces, small, large
-    finally:
-        sys.setswitchinterval(interval)
+    # The public statistics() makes several objects per allocation, each of them traced again: minutes for millions.
+    # So raw traces (domain, size, traceback), large ones one by one and an even sample of the many small ones.
+    traces = tracemalloc.take_snapshot().traces._traces  # type: ignore[attr-defined]  # noqa: SLF001 - as said
+    stride = 1 + len(traces) // SMALL_SAMPLE_MAX
+    small = [trace for trace in traces[::stride] if trace[1] < LARGE_BYTES_MIN]
+    large = [trace for trace in traces if trace[1] >= LARGE_BYTES_MIN]
+    sizes: dict[tuple[tuple[str, int], ...], int] = {}
+    for group, weight in ((small, stride), (large, 1)):
+        for trace in group:
+            sizes[trace[2]] = sizes.get(trace[2], 0) + trace[1] * weight
+    del traces, small, large
     here = os.path.dirname(os.path.abspath(__file__))
     stacks = []
     for frames, size in sizes.items():  # innermost first
         if not any(file.startswith((here, tracemalloc.__file__)) for file, _line in frames):
             stacks.append((size, [(os.path.basename(file), file, line) for file, line in reversed(frames)]))
-    write_speedscope(base + ".json", "tracemalloc", stacks)
+    return stacks
 
 
-def write_speedscope(path: str, recorder: str, stacks: list[tuple[int, list[tuple[str, str, int]]]]) -> None:
-    """Write `(bytes, [(name, file, line), outermost first])` in speedscope's file format, whole or not at all."""
+def speedscope_text(recorder: str, stacks: list[tuple[int, list[tuple[str, str, int]]]]) -> str:
+    """`(bytes, [(name, file, line), outermost first])` in speedscope's file format."""
     frames: dict[tuple[str, str, int], int] = {}
     samples = []
     weights = []
@@ -120,10 +105,14 @@ def write_speedscope(path: str, recorder: str, stacks: list[tuple[int, list[tupl
             }
         ],
     }
-    temporary = f"{path}.tmp"
-    with open(temporary, "w", encoding="utf-8") as file:
-        json.dump(profile, file)
-    os.replace(temporary, path)
+    return json.dumps(profile)
+
+
+def _write(path: str, text: str) -> None:
+    """Whole or not at all."""
+    with open(path + ".tmp", "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(path + ".tmp", path)
 
 
 def convert(recording: str, path: str) -> None:
@@ -134,7 +123,7 @@ def convert(recording: str, path: str) -> None:
     for record in memray.FileReader(recording).get_high_watermark_allocation_records(merge_threads=True):
         stack = [(function, file, line) for function, file, line in reversed(record.stack_trace())]
         stacks.append((record.size, stack or [("(no Python frame)", "", 0)]))
-    write_speedscope(path, "memray", stacks)
+    _write(path, speedscope_text("memray", stacks))
 
 
 if __name__ == "__main__":

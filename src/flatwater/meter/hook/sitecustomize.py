@@ -49,7 +49,8 @@ def _chain(here: str) -> None:
 
 
 _here = os.path.dirname(os.path.abspath(__file__))
-for _step, _needs in ((_register, "FLATWATER_TRACE"), (_profile, "FLATWATER_PROFILE")):
+# The profile first: the dump is chained to the handler that it installs.
+for _step, _needs in ((_profile, "FLATWATER_PROFILE"), (_register, "FLATWATER_TRACE")):
     try:
         if os.environ.get(_needs):
             _step()

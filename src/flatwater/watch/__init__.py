@@ -8,7 +8,8 @@ Holds:      nothing.
 from __future__ import annotations
 
 from flatwater.watch.account import Account, promised_and_seen
+from flatwater.watch.event import Event
 from flatwater.watch.forecast import Forecast, forecast
-from flatwater.watch.watcher import Event, Watcher
+from flatwater.watch.watcher import Watcher
 
 __all__ = ["Account", "Event", "Forecast", "Watcher", "forecast", "promised_and_seen"]

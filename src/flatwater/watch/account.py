@@ -12,6 +12,7 @@ from typing import Protocol
 
 from flatwater import units
 from flatwater.meter.probe import usage
+from flatwater.watch.watched import holder_pairs
 
 HOLDERS_SHOWN = 10
 
@@ -135,12 +136,6 @@ def promised_and_seen(budget: Counted | None = None) -> Account:
         doubt=seen.doubt,
         holders=tuple(sorted(holder_pairs(budget), key=lambda pair: -pair[1])),
     )
-
-
-def holder_pairs(budget: object) -> list[tuple[str, int]]:
-    """`(name, bytes)` of each of a budget's holders; none of a budget that lists none."""
-    holders = getattr(budget, "holders", None)
-    return [(str(name), int(count)) for name, count in holders()] if holders is not None else []
 
 
 def heap_bytes() -> int | None:

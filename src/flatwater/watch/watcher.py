@@ -8,7 +8,6 @@ Holds:      three bounded histories and a bounded list of events; see `Watcher.b
 from __future__ import annotations
 
 import collections
-import contextlib
 import gc
 import logging
 import math
@@ -16,67 +15,24 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self, SupportsInt, TypeGuard, final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Self, SupportsInt, final
 
 from flatwater import errors, limits, units
-from flatwater.watch import evidence, ladder
+from flatwater.watch import evidence, health, ladder
+from flatwater.watch.event import LOG, Event, Journal
 from flatwater.watch.forecast import Forecast, Metric, forecast
 from flatwater.watch.history import History
 from flatwater.watch.levels import RANK, Level, Levels, Thresholds
+from flatwater.watch.stuck import Stuck, checked_s
+from flatwater.watch.watched import Watched, holder_pairs, is_watched
 
 if TYPE_CHECKING:
     from flatwater.watch.separate import Separate
     from flatwater.watch.sight import Sight
 
-LOG = logging.getLogger("flatwater.watch")
-STATUS: dict[Level, str] = {"normal": "ok", "high": "degraded", "critical": "critical"}
-EVENT_BYTES = 600  # about, with its words
+EVENTS_IN_EVIDENCE = 32
 LevelCallback = Callable[[Level, "Watcher"], object]
-
-
-class Watched(Protocol):
-    """What is asked of a budget."""
-
-    @property
-    def limit(self) -> int:
-        """Its bytes."""
-
-    @property
-    def held(self) -> int:
-        """Promised now."""
-
-    @property
-    def gate(self) -> ladder.Gate:
-        """Intake."""
-
-    def holders(self) -> Iterable[tuple[str, int]]:
-        """Who holds what."""
-
-    def shed(self, bytes_wanted: int) -> int:
-        """Ask shedders."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something the watcher saw or did.
-
-    Attributes:
-        at_s: seconds since the watcher began.
-        what: "level", "spike", "step", "effect", "separate" or "trouble".
-        words: a sentence.
-        seen_bytes: what the operating system saw then.
-    """
-
-    at_s: float
-    what: str
-    words: str
-    seen_bytes: int
-
-    def to_dict(self) -> dict[str, object]:
-        """For JSON."""
-        return {"at_s": round(self.at_s, 3), "what": self.what, "words": self.words, "seen_bytes": self.seen_bytes}
 
 
 @final
@@ -148,11 +104,12 @@ class Watcher:
         collect: Callable[[], int] | None = None,
         trim: Callable[[], SupportsInt] | None = None,
     ) -> None:
-        self.budget = budget if _is_budget(budget) else None
+        self.budget = budget if is_watched(budget) else None
         size = self.budget.limit if self.budget is not None else budget
         self.limit = errors.bytes_of(size, what="budget", least=limits.BUDGET_BYTES_MIN)  # type: ignore[arg-type]
-        _check(period_s=period_s, stuck_after_s=stuck_after_s, metric=metric)
-        self.period_s = period_s
+        if metric not in {"anon", "rss"}:
+            raise errors.UsageError(f"metric={metric!r}: it is 'anon' or 'rss'.")
+        self.period_s = checked_s(period_s, what="period_s")
         self.metric = metric
         self.baseline = errors.bytes_of(baseline, what="baseline")
         self.children = children
@@ -166,7 +123,7 @@ class Watcher:
                 critical_samples=critical_samples,
             )
         )
-        self.events: collections.deque[Event] = collections.deque(maxlen=limits.WATCH_EVENTS_MAX)
+        self.journal = Journal(lambda: self.seen)
         self.seen = 0  # bytes at the last sample, baseline taken off
         self.rss = 0
         self.pressure = 0.0
@@ -177,7 +134,7 @@ class Watcher:
         self._collect = collect
         self._sight: Sight | None = None
         self._separate: Separate | None = None
-        self._wants_separate = (separate, _signal_number(stuck_signal), stuck_after_s)
+        self._stuck = Stuck(separate, stuck_signal, stuck_after_s)
         self._history = History()
         self._callbacks: list[LevelCallback] = []
         self._closed_gate = False
@@ -196,7 +153,7 @@ class Watcher:
         """The most this watcher holds at once, in bytes, the separate process aside."""
         total = 0
         total += self._history.bytes_max()  # what was seen
-        total += limits.WATCH_EVENTS_MAX * EVENT_BYTES  # what was done
+        total += self.journal.bytes_max()  # what was done
         total += limits.WATCH_CALLBACKS_MAX * 8  # whom to tell
         total += 2 * limits.WATCH_EVIDENCE_BYTES_MAX  # one file's facts, and its text, while it is written
         total += 8 * limits.WATCH_EVIDENCE_BLOCKS_MAX  # the list of objects while they are counted
@@ -213,6 +170,11 @@ class Watcher:
         if drain is not None:
             steps.append(ladder.drain_step(drain))
         return steps
+
+    @property
+    def events(self) -> collections.deque[Event]:
+        """What it saw and did, oldest first; the newest `limits.WATCH_EVENTS_MAX` are kept."""
+        return self.journal.events
 
     @property
     def level(self) -> Level:
@@ -292,7 +254,7 @@ class Watcher:
         self.levels.refute()
         took_s = self._clock() - begin
         self._recheck_due_s = now_s + took_s / limits.WATCH_RECHECK_TIME_SHARE
-        self._note(
+        self.journal.note(
             now_s, "spike", f"a spike, not {wanted}: {_size(before)} before a collection, {_size(self.seen)} after"
         )
 
@@ -310,9 +272,9 @@ class Watcher:
                 words = f"{words}; {self.forecast.words}"
             if RANK[level] > RANK[previous]:
                 self._ladder.hurry()
-        self._note(now_s, "level", words, logging.INFO if level == "normal" else logging.WARNING)
+        self.journal.note(now_s, "level", words, logging.INFO if level == "normal" else logging.WARNING)
         for callback in tuple(self._callbacks):
-            with self._guard(now_s, f"on_level callback {_name(callback)}"):
+            with self.journal.guard(now_s, f"on_level callback {_name(callback)}"):
                 callback(level, self)
 
     def _climb(self, now_s: float) -> None:
@@ -328,14 +290,14 @@ class Watcher:
         )
         begin, before = self._clock(), self.seen
         outcome = ladder.Outcome("it failed", idle=True)
-        with self._guard(now_s, f"step {step.name!r}"):
+        with self.journal.guard(now_s, f"step {step.name!r}"):
             outcome = step.take(scene)
         took_s = self._clock() - begin
         self._look(now_s + took_s, anew=True)
         self._ladder.took(step, now_s + took_s, outcome)
         self._last = ladder.Taken(step.name, now_s, before, self.seen, outcome)
         duration = units.format_duration(max(0.0, took_s))
-        self._note(now_s + took_s, "step", f"{self._last.words} ({duration})", logging.WARNING)
+        self.journal.note(now_s + took_s, "step", f"{self._last.words} ({duration})", logging.WARNING)
 
     def _settle(self, now_s: float) -> None:
         """After the pause: what the last step did, and that it did not help if it did not."""
@@ -344,7 +306,7 @@ class Watcher:
             taken.settled = self.seen
             pause = units.format_duration(max(0.0, now_s - taken.at_s))
             words = f"{pause} after {taken.words}"
-            self._note(now_s, "effect", words, logging.INFO if taken.helped else logging.WARNING)
+            self.journal.note(now_s, "effect", words, logging.INFO if taken.helped else logging.WARNING)
 
     def _note_gate_closed(self) -> None:
         self._closed_gate = True
@@ -361,14 +323,12 @@ class Watcher:
         return path
 
     def _facts(self) -> dict[str, object]:
-        from flatwater.watch.account import holder_pairs
-
         held = holder_pairs(self.budget) if self.budget is not None else []
         return {
             "pid": os.getpid(),
             "unix_time_s": round(time.time(), 3),
             "holders": evidence.holders(held),
-            "events": [event.to_dict() for event in tuple(self.events)[-32:]],
+            "events": [event.to_dict() for event in self.journal.newest(EVENTS_IN_EVIDENCE)],
         }
 
     def _beat(self, now_s: float) -> None:
@@ -379,54 +339,15 @@ class Watcher:
             self._slow_due_s = now_s + limits.WATCH_SLOW_READ_PERIOD_S
             for event in self._separate.events():
                 words = f"while this process was stuck: {event}"
-                self._note(now_s, "separate", words, logging.WARNING)
-
-    @contextlib.contextmanager
-    def _guard(self, now_s: float, what: str) -> Iterator[None]:
-        """Whatever foreign code raises is said, and the watching goes on."""
-        try:
-            yield
-        except SystemExit:
-            words = f"{what} raised SystemExit, which ends no process from this thread; send a signal instead"
-            self._note(now_s, "trouble", words, logging.ERROR)
-        except Exception as error:
-            self._note(now_s, "trouble", f"{what} failed: {type(error).__name__}: {error}"[:500])
-            LOG.exception("%s failed; watching goes on", what)
-
-    def _note(self, at_s: float, what: str, words: str, log_level: int = logging.DEBUG) -> None:
-        self.events.append(Event(at_s, what, words, self.seen))
-        LOG.log(log_level, "%s", words)
+                self.journal.note(now_s, "separate", words, logging.WARNING)
 
     def health(self) -> dict[str, object]:
         """What a health endpoint shows; JSON-ready. `external_bytes` is None where it is not known."""
-        from flatwater.watch.account import heap_bytes
-
-        heap = heap_bytes()
-        budget = self.budget
-        return {
-            "status": STATUS[self.level],
-            "level": self.level,
-            "memory": {
-                "heap_bytes": heap,
-                "rss_bytes": self.rss,
-                "external_bytes": max(0, self.seen + self.baseline - heap) if heap is not None else None,
-                "seen_bytes": self.seen,
-                "promised_bytes": budget.held if budget is not None else None,
-                "limit_bytes": self.limit,
-                "metric": self.metric,
-            },
-            "pressure": round(self.pressure, 4),
-            "forecast": self.forecast.to_dict(),
-            "gate_open": budget.gate.is_open if budget is not None else None,
-            "alarms": self.alarms,
-        }
+        return health.health_of(self)
 
     def explain(self) -> str:
         """The health and the newest events, for people."""
-        memory = f"{_size(self.seen)} of {_size(self.limit)} ({self.pressure:.0%}, {self.metric})"
-        lines = [f"memory is {self.level}: {memory}", str(self.forecast)]
-        lines += [f"  {event.at_s:9.2f} s  {event.words}" for event in tuple(self.events)[-10:]]
-        return "\n".join(lines)
+        return health.explain(self)
 
     def start(self) -> Self:
         """Sample from a daemon thread until `stop`.
@@ -437,7 +358,15 @@ class Watcher:
         if self._thread is not None:
             raise errors.ClosedError("this watcher was started already.", hint="Make a new one.")
         self._pid = os.getpid()
-        self._start_separate()
+        self._separate, doubt = self._stuck.start(
+            self.levels.thresholds,
+            limit_bytes=self.limit,
+            period_s=self.period_s,
+            use_rss=self.metric == "rss",
+            directory=self._evidence.directory,
+        )
+        if doubt:
+            self.journal.note(0.0, "trouble", doubt, logging.WARNING)
         if self._sample is None:
             self._open_sight()
         self._look(self._clock() - self._begin_s)
@@ -457,42 +386,12 @@ class Watcher:
         self._sight.ignored_pid = self._separate.pid if self._separate else 0
         return self._sight
 
-    def _start_separate(self) -> None:
-        wanted, number, after_s = self._wants_separate
-        if not wanted:
-            return
-        import tempfile
-
-        from flatwater.watch.separate import Separate
-
-        directory = self._evidence.directory or tempfile.gettempdir()
-        os.makedirs(directory, exist_ok=True)
-        at = self.levels.thresholds
-        process = Separate(
-            limit_bytes=self.limit,
-            critical_bytes=math.ceil(at.critical * self.limit),
-            critical_samples=at.critical_samples,
-            period_s=self.period_s,
-            directory=directory,
-            use_rss=self.metric == "rss",
-            signal_number=number,
-            signal_after_s=after_s,
-        )
-        doubt = process.start()
-        if doubt:
-            self._note(0.0, "trouble", doubt, logging.WARNING)
-        else:
-            self._separate = process
-
     def _run(self) -> None:
         due = time.monotonic()
         while True:
-            try:
+            # A read that fails once (a child that ended between two files) must not end the watching.
+            with self.journal.guard(self._clock() - self._begin_s, "a sample"):
                 self.tick()
-            except Exception as error:
-                # A read that fails once (a child that ended between two files) must not end the watching.
-                self._note(self._clock() - self._begin_s, "trouble", f"a sample failed: {error!r}"[:500])
-                LOG.exception("a sample failed; watching goes on")
             # Late samples are dropped, not caught up with: a stalled process must not be sampled in a burst.
             due = max(due + self.period_s, time.monotonic())
             if self._stop.acquire(timeout=max(0.0, due - time.monotonic())):
@@ -529,28 +428,6 @@ class Watcher:
 
     def __reduce__(self) -> tuple[object, ...]:
         raise errors.UsageError("a watcher cannot be pickled.", hint="Each process makes its own.")
-
-
-def _is_budget(budget: object) -> TypeGuard[Watched]:
-    return all(hasattr(budget, name) for name in ("limit", "held", "gate", "holders", "shed"))
-
-
-def _check(*, period_s: float, stuck_after_s: float, metric: str) -> None:
-    for name, value in (("period_s", period_s), ("stuck_after_s", stuck_after_s)):
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.001 <= value <= 3600:  # noqa: PLR2004 - as said
-            raise errors.UsageError(f"{name}={value!r}: from 0.001 to 3600 seconds.")
-    if metric not in {"anon", "rss"}:
-        raise errors.UsageError(f"metric={metric!r}: it is 'anon' or 'rss'.")
-
-
-def _signal_number(number: int) -> int:
-    import signal
-
-    if number and (isinstance(number, bool) or number not in signal.valid_signals()):
-        raise errors.UsageError(
-            f"stuck_signal={number!r} is no signal.", hint="For example signal.SIGTERM; 0 for none."
-        )
-    return int(number)
 
 
 def _trim() -> SupportsInt:

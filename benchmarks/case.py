@@ -1,0 +1,129 @@
+"""What a benchmark is: one piece of work, done by Flatwater and by each named peer, and the bars it is held to.
+
+A case is a tiny module with a `case` and one decorated `setup(size)` for each contestant; a setup prepares outside of the
+measurement and returns `run()`, which is measured. `run` may return figures of its own.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+if TYPE_CHECKING:
+    from benchmarks.outcome import Outcome
+
+Run = Callable[[], Mapping[str, float] | None]
+Setup = Callable[[int], Run]
+
+UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
+CASES = {
+    "house/import": "benchmarks.house.import_cost",
+    "run/start": "benchmarks.run.start",
+    "run/objects": "benchmarks.run.objects",
+    "run/native": "benchmarks.run.native",
+    "meter/timeline": "benchmarks.meter.timeline",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A promise with a number.
+
+    Attributes:
+        text: the promise, as a sentence.
+        limit: the highest value that keeps it.
+        unit: of `limit`, for people.
+        value: the measured value; it may raise KeyError where a contestant it compares with was left out.
+    """
+
+    text: str
+    limit: float
+    unit: str
+    value: Callable[[Outcome], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """One way to do the work.
+
+    Attributes:
+        name: as in the table.
+        setup: prepares for a size, and returns what is measured.
+        needs: modules without which it is left out.
+        rounds_max: rounds it takes part in; a peer that costs ten times as much need not be run as often.
+    """
+
+    name: str
+    setup: Setup
+    needs: tuple[str, ...]
+    rounds_max: int
+
+    def missing(self) -> str:
+        """What is not installed, in words; empty if it can run."""
+        absent = [module for module in self.needs if importlib.util.find_spec(module) is None]
+        return f"{', '.join(absent)} is not installed" if absent else ""
+
+
+@final
+class Case:
+    """A benchmark; the first contestant is the one that the others are compared with.
+
+    Args:
+        title: what is compared, as one sentence.
+        size: how much work a round is.
+        tiny: the size that only shows that the case still runs.
+        per: what one unit of `size` is, if times are to be told for each; empty for the whole run.
+        unit: of times in tables: "s", "ms" or "us".
+        commands: whether the work is done by processes that `run` starts: their memory counts, not the child's own.
+        figures: headings of the figures that `run` returns, by name.
+        bars: what is promised.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        size: int,
+        tiny: int,
+        per: str = "",
+        unit: str = "s",
+        commands: bool = False,
+        figures: Mapping[str, str] | None = None,
+        bars: tuple[Bar, ...] = (),
+    ) -> None:
+        assert unit in UNITS
+        self.title = title
+        self.size = size
+        self.tiny = tiny
+        self.per = per
+        self.unit = unit
+        self.commands = commands
+        self.figures = dict(figures or {})
+        self.bars = bars
+        self.contestants: dict[str, Contestant] = {}
+
+    def contestant(
+        self, name: str, *, needs: tuple[str, ...] = (), rounds_max: int = 1_000
+    ) -> Callable[[Setup], Setup]:
+        """Register a setup under `name`."""
+
+        def register(setup: Setup) -> Setup:
+            assert name not in self.contestants
+            self.contestants[name] = Contestant(name, setup, needs, rounds_max)
+            return setup
+
+        return register
+
+    @property
+    def first(self) -> str:
+        """The contestant that the others are compared with."""
+        return next(iter(self.contestants))
+
+
+def load(name: str) -> Case:
+    """The case of that name."""
+    case: Case = importlib.import_module(CASES[name]).case
+    return case

@@ -1,0 +1,134 @@
+"""What a measured case says: medians, ratios, bars, and the rows of its table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from statistics import median
+from typing import Any, final
+
+from benchmarks.case import UNITS, Case, load
+
+from flatwater import units
+
+RESULTS = Path(__file__).with_name("results")
+
+
+@final
+class Outcome:
+    """One record of `runner.measure`, read with its case."""
+
+    def __init__(self, record: dict[str, Any]) -> None:
+        self.record = record
+        self.name: str = record["case"]
+        self.case: Case = load(self.name)
+        self.rounds: dict[str, list[dict[str, Any]]] = record["rounds"]
+
+    def seconds(self, contestant: str, what: str = "cpu_s") -> float:
+        """Median seconds, of one unit of work where the case counts units."""
+        return median(float(each[what]) for each in self.rounds[contestant]) / (
+            self.record["size"] if self.case.per else 1
+        )
+
+    def figure(self, contestant: str, name: str) -> float:
+        """Median of a figure of the case's own."""
+        return median(float(each["figures"][name]) for each in self.rounds[contestant])
+
+    def ratio(self, contestant: str, to: str = "") -> float:
+        """CPU against another contestant (the first, if not said): the median of the ratios within each round.
+
+        Two neighbours in time share the machine's mood; the ratio of two medians would compare different ones.
+        """
+        pairs = zip(self.rounds[contestant], self.rounds[to or self.case.first], strict=False)
+        return median(float(one["cpu_s"]) / max(float(other["cpu_s"]), 1e-9) for one, other in pairs)
+
+    def bars(self) -> list[tuple[str, str, bool]]:
+        """`(promise, measured, kept)` of every bar whose contestants ran."""
+        found = []
+        for bar in self.case.bars:
+            try:
+                value = bar.value(self)
+            except KeyError:
+                found.append((bar.text, "not measured", False))
+                continue
+            found.append((bar.text, f"{number(value)} {bar.unit} of {bar.limit:.3g} {bar.unit}", value <= bar.limit))
+        return found
+
+    def headings(self) -> list[str]:
+        """Of the table's columns."""
+        unit = self.case.unit
+        each = f" per {self.case.per}" if self.case.per else ""
+        return [
+            "",
+            f"CPU {unit}{each}",
+            "lowest to highest",
+            f"wall {unit}",
+            f"x {self.case.first}",
+            "peak anon",
+            "peak file",
+            *self.case.figures.values(),
+            "rounds",
+        ]
+
+    def rows(self) -> list[list[str]]:
+        """One for each contestant, in the order they ran."""
+        factor = UNITS[self.case.unit]
+        scale = factor * (self.record["size"] if self.case.per else 1)
+        found = []
+        for contestant, rounds in self.rounds.items():
+            cpu = [each["cpu_s"] / scale for each in rounds]
+            found.append(
+                [
+                    contestant,
+                    number(median(cpu)),
+                    f"{number(min(cpu))} to {number(max(cpu))}",
+                    number(self.seconds(contestant, "wall_s") / factor),
+                    f"{self.ratio(contestant):.2f}",
+                    units.format_bytes(median(each["anon_peak_bytes"] for each in rounds)),
+                    units.format_bytes(median(each["file_peak_bytes"] for each in rounds)),
+                    *(number(self.figure(contestant, name)) for name in self.case.figures),
+                    str(len(rounds)),
+                ]
+            )
+        return found
+
+    def about(self) -> list[str]:
+        """The machine and the versions, two lines."""
+        machine = self.record["machine"]
+        memory = units.format_bytes(machine["memory_bytes"])
+        versions = ", ".join(f"{name} {version}" for name, version in self.record["versions"].items())
+        host = f"{machine['cpu']}, {machine['cores']} cores, {memory}, {machine['kernel']}"
+        run = f"load {self.record['load_1m']} at the start, {self.record['when']}, size {self.record['size']:,}"
+        return [f"{host}; {run}", versions]
+
+
+def number(value: float) -> str:
+    """Three figures, for people."""
+    size = abs(value)
+    if size >= 100:
+        return f"{value:,.0f}"
+    if size >= 10:
+        return f"{value:.1f}"
+    return f"{value:.2f}" if size >= 1 else f"{value:.3f}"
+
+
+def path_of(name: str) -> Path:
+    """Where the results of a case are appended."""
+    return RESULTS / f"{name}.jsonl"
+
+
+def append(record: dict[str, Any]) -> None:
+    """Add a record to its case's results."""
+    path = path_of(record["case"])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record, separators=(",", ":")) + "\n")
+
+
+def newest(name: str) -> Outcome | None:
+    """The last stored outcome of a case; None if it was never measured."""
+    path = path_of(name)
+    if not path.exists():
+        return None
+    lines = path.read_text("utf-8").splitlines()
+    return Outcome(json.loads(lines[-1])) if lines else None

@@ -1,0 +1,117 @@
+"""Run a case: every contestant in a child process of its own, in turn (A B A B), round after round.
+
+Memory is sampled from outside, every 10 ms, so that CPU seconds are the contestant's own. CPU seconds are user and system
+of the child and of everything it waited for.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.case import Case, load
+
+from benchmarks import machine
+from flatwater.meter.tree import Tree
+
+ROOT = Path(__file__).parent.parent
+SAMPLE_PERIOD_S = 0.010
+CHILD_S_MAX = 600.0
+
+
+class CaseFailed(Exception):  # noqa: N818 - said of the case, not of the runner
+    """A contestant's process ended without a report."""
+
+
+def measure(
+    name: str, *, repeats: int, size: int = 0, tiny: bool = False, on_step: Callable[[str], None] | None = None
+) -> dict[str, object]:
+    """All rounds of a case, as the record that is stored.
+
+    Args:
+        name: of the case.
+        repeats: rounds.
+        size: instead of the case's own.
+        tiny: only see that it runs.
+        on_step: told which round and contestant is next.
+
+    Raises:
+        CaseFailed: a contestant did not finish; carries its last words.
+    """
+    case = load(name)
+    size = size or (case.tiny if tiny else case.size)
+    left_out = {each.name: why for each in case.contestants.values() if (why := each.missing())}
+    rounds: dict[str, list[dict[str, object]]] = {each: [] for each in case.contestants if each not in left_out}
+    load_1m = machine.load_1m()
+    for number in range(repeats):
+        for contestant, done in rounds.items():
+            if number >= case.contestants[contestant].rounds_max:
+                continue
+            if on_step is not None:
+                on_step(f"{name}: round {number + 1}, {contestant}")
+            done.append(one_round(name, case, contestant, size))
+    return {
+        "case": name,
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "size": size,
+        "machine": machine.describe(),
+        "load_1m": load_1m,
+        "versions": machine.versions(),
+        "left_out": left_out,
+        "rounds": rounds,
+    }
+
+
+def one_round(name: str, case: Case, contestant: str, size: int) -> dict[str, object]:
+    """One contestant, once, in a fresh process."""
+    argv = [sys.executable, "-m", "benchmarks.child", name, contestant, str(size)]
+    with tempfile.TemporaryFile("w+") as errors:
+        child = subprocess.Popen(
+            argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, bufsize=1
+        )
+        assert child.stdin is not None
+        assert child.stdout is not None
+        try:
+            ready = child.stdout.readline()
+            if ready:
+                child.stdin.write("go\n")
+                anon_peak, file_peak = _sample_until_report(child, commands=case.commands)
+            report = child.stdout.readline() if ready else ""
+            child.stdin.close()
+        finally:
+            if child.poll() is None and not child.stdin.closed:
+                child.kill()
+            child.wait()
+            child.stdout.close()
+        if not report:
+            errors.seek(0)
+            last_words = "".join(errors.readlines()[-12:])
+            raise CaseFailed(f"{name}: {contestant!r} ended with {child.returncode} before its report.\n{last_words}")
+    return {**json.loads(report), "anon_peak_bytes": anon_peak, "file_peak_bytes": file_peak}
+
+
+def _sample_until_report(child: subprocess.Popen[str], *, commands: bool) -> tuple[int, int]:
+    """The largest sampled anonymous and file-backed bytes, the last sample after the work was done."""
+    anon_peak = file_peak = 0
+    tree = Tree(child.pid, include_root=not commands)
+    give_up = time.monotonic() + CHILD_S_MAX
+    assert child.stdout is not None
+    try:
+        done = False
+        while not done:
+            done = bool(select.select([child.stdout], [], [], SAMPLE_PERIOD_S)[0])
+            rss, anon = tree.sample()
+            anon_peak = max(anon_peak, anon)
+            file_peak = max(file_peak, rss - anon)
+            if time.monotonic() > give_up:
+                child.kill()
+    finally:
+        tree.close()
+    return anon_peak, file_peak

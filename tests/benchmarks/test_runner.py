@@ -1,0 +1,141 @@
+"""Benchmarks do not rot: every case runs, what is stored can be read, and the page is what the results say."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))  # `python -m benchmarks` runs from here too
+
+from benchmarks.case import CASES, Bar, Case, load  # noqa: E402 - the same
+
+from benchmarks import outcome, page, runner  # noqa: E402 - after the path is known
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="benchmarks read /proc")
+
+
+def record(name="house/import", rounds=None, size=10):
+    """A record with made-up figures."""
+    return {
+        "case": name,
+        "when": "2026-01-01T00:00:00+00:00",
+        "size": size,
+        "machine": {"cpu": "a CPU", "cores": 2, "memory_bytes": 1 << 30, "kernel": "Linux 6"},
+        "load_1m": 0.5,
+        "versions": {"python": "CPython 3.11"},
+        "left_out": {},
+        "rounds": rounds or {},
+    }
+
+
+def one(cpu_s, **figures):
+    return {
+        "cpu_s": cpu_s,
+        "wall_s": 2 * cpu_s,
+        "figures": figures,
+        "anon_peak_bytes": 1 << 20,
+        "file_peak_bytes": 1 << 21,
+    }
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_case_runs(name):
+    """Each case runs at its tiny size with every contestant that is installed, and names those that are not."""
+    case = load(name)
+    done = runner.measure(name, repeats=1, tiny=True)
+    assert set(done["rounds"]) | set(done["left_out"]) == set(case.contestants)
+    for contestant, rounds in done["rounds"].items():
+        assert len(rounds) == 1
+        assert rounds[0]["cpu_s"] > 0
+        assert rounds[0]["anon_peak_bytes"] >= 0
+        assert set(rounds[0]["figures"]) == set(case.figures), contestant
+    for contestant, why in done["left_out"].items():
+        assert "not installed" in why, contestant
+    result = outcome.Outcome(json.loads(json.dumps(done)))
+    assert [row[0] for row in result.rows()] == list(done["rounds"])
+    assert len(result.bars()) == len(case.bars)
+    if done["left_out"]:
+        print(f"{name} ran without {', '.join(done['left_out'])}")
+
+
+def test_every_case_has_a_first_and_a_title():
+    """A case is told by one sentence, and compares at least two contestants."""
+    for name in CASES:
+        case = load(name)
+        assert case.title.endswith(".")
+        assert len(case.contestants) > 1
+        assert case.first in case.contestants
+
+
+def test_the_page_is_what_the_results_say():
+    """docs/benchmarks.md is the page that the newest results generate."""
+    assert page.PAGE.read_text("utf-8") == page.render(), "run: python -m benchmarks.page"
+
+
+def test_results_name_no_place():
+    """Stored results tell the machine's make, not its name or a path of it."""
+    for path in outcome.RESULTS.rglob("*.jsonl"):
+        for line in path.read_text("utf-8").splitlines():
+            stored = json.loads(line)
+            assert set(stored["machine"]) == {"cpu", "cores", "memory_bytes", "kernel"}
+            assert not re.search(r'"/\w', json.dumps([stored["machine"], stored["versions"]]))
+
+
+def test_figures_are_medians_and_ratios_are_within_rounds():
+    """One slow round moves neither the median nor the ratio to the first contestant."""
+    ours, bare = "import flatwater", "bare python"
+    rounds = {
+        bare: [one(1.0, import_ms=0, resident_mib=8), one(9.0, import_ms=0, resident_mib=8), one(1.0, import_ms=0, resident_mib=8)],
+        ours: [one(2.0, import_ms=5, resident_mib=9), one(18.0, import_ms=6, resident_mib=9), one(2.2, import_ms=7, resident_mib=9)],
+    }  # fmt: skip
+    result = outcome.Outcome(record(rounds=rounds))
+    assert result.seconds(bare) == pytest.approx(0.1)  # per interpreter, of ten
+    assert result.ratio(ours) == 2.0
+    assert result.figure(ours, "import_ms") == 6
+    assert [(measured, kept) for _text, measured, kept in result.bars()] == [
+        ("6.00 ms of 40 ms", True),
+        ("1.00 MiB of 4.77 MiB", True),
+    ]
+
+
+def test_a_missed_bar_is_said(monkeypatch):
+    """A value above its limit is missed, and a bar whose contestant was left out is not taken for kept."""
+    case = Case("A title.", size=1, tiny=1, bars=(
+        Bar("fast", 1.0, "s", lambda outcome: outcome.seconds("a")),
+        Bar("faster", 1.0, "s", lambda outcome: outcome.seconds("b")),
+    ))  # fmt: skip
+    case.contestant("a")(lambda size: lambda: None)
+    monkeypatch.setattr(outcome, "load", lambda name: case)
+    result = outcome.Outcome(record("x/y", {"a": [one(2.0)]}))
+    assert result.bars() == [("fast", "2.00 s of 1 s", False), ("faster", "not measured", False)]
+    assert "**missed**" in page._section(result)
+
+
+def test_the_newest_result_counts(monkeypatch, tmp_path):
+    """Results are appended, and the last line is the one that is shown."""
+    monkeypatch.setattr(outcome, "RESULTS", tmp_path)
+    assert outcome.newest("house/import") is None
+    outcome.append(record(size=1))
+    outcome.append(record(size=2))
+    assert outcome.newest("house/import").record["size"] == 2
+    assert len(outcome.path_of("house/import").read_text("utf-8").splitlines()) == 2
+
+
+def test_a_case_that_fails_says_why(monkeypatch):
+    """A contestant that dies before its report is an error with its last words."""
+    with pytest.raises(runner.CaseFailed, match="before its report"):
+        runner.one_round("house/import", load("house/import"), "nobody", 1)
+
+
+def test_a_missing_peer_is_left_out():
+    """A contestant whose package is absent is named, not run."""
+    case = Case("A title.", size=1, tiny=1)
+    case.contestant("peer", needs=("no_such_package_here",))(lambda size: lambda: None)
+    assert case.contestants["peer"].missing() == "no_such_package_here is not installed"
+    assert case.first == "peer"

@@ -47,7 +47,8 @@ class Stuck:
 
         checked_s(self.after_s, what="stuck_after_s")
         number = self.signal_number
-        if isinstance(number, bool) or (number != 0 and number not in signal.valid_signals()):
+        known = isinstance(number, int) and not isinstance(number, bool)
+        if not known or (number != 0 and number not in signal.valid_signals()):
             raise errors.UsageError(
                 f"stuck_signal={number!r} is no signal.", hint="For example signal.SIGTERM; 0 for none."
             )

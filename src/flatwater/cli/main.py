@@ -14,6 +14,8 @@ import contextlib
 import importlib
 import os
 import sys
+from collections.abc import Iterator
+from typing import TextIO
 
 import click
 
@@ -21,7 +23,7 @@ import flatwater
 from flatwater import errors
 
 HOLDS, DOES_NOT_HOLD, WRONG_USE, UNDECIDED, FAILED = 0, 1, 2, 3, 4
-INTERRUPTED = 130
+INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + the signal, as shells do
 
 COMMANDS = {
     "run": ("flatwater.cli.run", "Run any program under a memory budget, and tell how it went."),
@@ -70,19 +72,20 @@ def main(argv: list[str] | None = None) -> None:
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.ClickException as error:
-        error.show()
+        with _surviving(sys.stderr):
+            error.show()
         code = WRONG_USE
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     except errors.FlatwaterError as error:
-        _say(f"flatwater: {error}")
+        say(f"flatwater: {error}")
         code = exit_code_of(error)
-    except BrokenPipeError:
-        code = _quiet_stdout()
+    except OSError as error:
+        code = _stdout_failed(error)
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        code = _quiet_stdout()
+    except OSError as error:
+        code = _stdout_failed(error)
     sys.exit(code if isinstance(code, int) else HOLDS)
 
 
@@ -95,7 +98,9 @@ def _open_standard_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
             os.set_inheritable(number, True)  # noqa: FBT003 - the standard library's signature
         if getattr(sys, name) is None:
-            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False, encoding="utf-8"))  # noqa: SIM115 - as long as the process
+            mode = "r" if number == 0 else "w"
+            stream = open(number, mode, closefd=False, encoding="utf-8", errors="backslashreplace")  # noqa: SIM115 - as long as the process
+            setattr(sys, name, stream)
 
 
 def exit_code_of(error: errors.FlatwaterError) -> int:
@@ -110,13 +115,32 @@ def exit_code_of(error: errors.FlatwaterError) -> int:
     return FAILED
 
 
-def _say(text: str) -> None:
-    """To stderr; a closed stderr is no reason for a traceback."""
-    with contextlib.suppress(OSError):
-        click.echo(text, err=True)
+def say(text: str, *, nl: bool = True) -> None:
+    """To stderr; one that is closed, full or gone changes nothing about how a command ends."""
+    with _surviving(sys.stderr):
+        click.echo(text, err=True, nl=nl)
 
 
-def _quiet_stdout() -> int:
-    """Whoever read our output has gone: end as other tools do, without a second error at interpreter exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return 141  # 128 + SIGPIPE
+def silence(stream: TextIO) -> None:
+    """Send what is still in the buffers of stdout or stderr nowhere, so that no second error comes at interpreter exit."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+@contextlib.contextmanager
+def _surviving(stream: TextIO) -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        silence(stream)
+
+
+def _stdout_failed(error: OSError) -> int:
+    """Whoever read our output has gone: end as other tools do. A full disk is said."""
+    silence(sys.stdout)
+    if isinstance(error, BrokenPipeError):
+        return BROKEN_PIPE
+    say(f"flatwater: {(error.strerror or str(error)).lower()}{f': {error.filename!r}' if error.filename else ''}.")
+    return FAILED

@@ -7,16 +7,17 @@ Holds:      what the run holds.
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import sys
-import tempfile
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Self
 
 import click
 
 from flatwater import errors, limits, units
-from flatwater.cli.reports import run_text
+from flatwater.cli import main
+from flatwater.cli.reports import files, run_text
 from flatwater.watch.supervise import Run, RunResult
 
 if TYPE_CHECKING:
@@ -53,7 +54,22 @@ class SecondsType(click.ParamType[float]):
             self.fail(f"{error}.", param, ctx)
 
 
-@click.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+class RunCommand(click.Command):
+    """Keeps whether the command stood after a '--'."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse as click does."""
+        words = list(args)
+        rest = super().parse_args(ctx, args)
+        argv = ctx.params.get("argv") or ()
+        ctx.meta[SEPARATED] = len(words) > len(argv) and words[-len(argv) - 1] == "--"
+        return rest
+
+
+SEPARATED = "flatwater.separated"
+
+
+@click.command("run", cls=RunCommand, context_settings={"allow_interspersed_args": False})
 @click.option("--budget", type=BytesType(), metavar="SIZE", help="Memory for the whole process tree, such as 256MiB.")
 @click.option("--html", "html_path", type=click.Path(dir_okay=False), metavar="FILE", help="Write a one-file report.")
 @click.option(
@@ -108,8 +124,7 @@ def command(
     """  # noqa: D301 - click reads the backspace as "keep these lines"
     if not argv:
         raise click.UsageError("there is no command to run. Write it after '--': flatwater run -- python job.py", ctx)
-    for path in (html_path, json_path, profile_path):
-        _check_writable(path)
+    files.check({"--html": html_path, "--json": None if json_path == "-" else json_path, "--profile": profile_path})
     live = LiveLine(sys.stderr.isatty() and not quiet)
     run = Run(
         argv,
@@ -123,10 +138,11 @@ def command(
     )
     with live:
         result = run.run()
+    result.notes += _misplaced(ctx, argv)
     if not quiet:
-        click.echo(run_text.render(result), err=True, nl=False)
-    _write_files(result, html_path, json_path, quiet=quiet)
-    ctx.exit(result.exit_code)
+        main.say(run_text.render(result), nl=False)
+    written = _write_files(result, html_path, json_path, quiet=quiet)
+    ctx.exit(result.exit_code or (main.HOLDS if written else main.FAILED))
 
 
 class LiveLine:
@@ -142,58 +158,74 @@ class LiveLine:
             from rich.live import Live
 
             self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
-            self._live.start()
+            with self._surviving():
+                self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._live is not None:
-            self._live.stop()
+            with self._surviving():
+                self._live.stop()
 
     def tick(self, run: Run) -> None:
         """Show the present state; called about ten times a second."""
         if self._live is not None:
             from rich.text import Text
 
-            self._live.update(Text(run_text.live_line(run), no_wrap=True, overflow="ellipsis"), refresh=True)
+            with self._surviving():
+                self._live.update(Text(run_text.live_line(run), no_wrap=True, overflow="ellipsis"), refresh=True)
+
+    @contextlib.contextmanager
+    def _surviving(self) -> Iterator[None]:
+        """A terminal that has gone ends the live line, not the program."""
+        try:
+            yield
+        except OSError:
+            self._live = None
+            main.silence(sys.stderr)
 
 
-def _check_writable(path: str | None) -> None:
-    """Refuse an impossible report file before the program has run for an hour."""
-    if path is None or path == "-":
-        return
-    directory = os.path.dirname(os.path.abspath(path))
-    try:
-        descriptor, trial = tempfile.mkstemp(dir=directory, prefix=".flatwater-")
-        os.close(descriptor)
-        os.unlink(trial)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise errors.UsageError(f"{path!r} cannot be written: {directory!r}: {reason}.") from None
+def _misplaced(ctx: click.Context, argv: tuple[str, ...]) -> list[str]:
+    """What a tired user should hear: an option of ours behind the command is the command's, unless '--' shows intent."""
+    if ctx.meta.get(SEPARATED):
+        return []
+    own = {"--budget", "--html", "--json", "--profile", "--limit-kind"}
+    found = [word for word in argv[1:] if word.partition("=")[0] in own]
+    return [f"{found[0]!r} stands after the command, so the command got it; options of flatwater stand before"] * bool(
+        found
+    )
 
 
-def _write_files(result: RunResult, html_path: str | None, json_path: str | None, *, quiet: bool) -> None:
+def _write_files(result: RunResult, html_path: str | None, json_path: str | None, *, quiet: bool) -> bool:
+    """Write every report that can be written; False if one could not be, which was said."""
+    written = True
     if json_path is not None:
         text = json.dumps(result.to_dict(), indent=1) + "\n"
-        if json_path == "-":
-            click.echo(text, nl=False)
-        else:
-            _write(json_path, text)
+        written &= _write(json_path, text)
     if html_path is not None:
         from flatwater.cli.reports import run_html
 
-        _write(html_path, run_html.render(result))
-        if not quiet:
-            click.echo(f"  report          {html_path}", err=True)
+        done = _write(html_path, run_html.render(result))
+        if done and not quiet:
+            main.say(f"  report          {html_path}")
+        written &= done
+    return written
 
 
-def _write(path: str, text: str) -> None:
-    """Whole or not at all: a report that was there stays until the new one is complete."""
-    temporary = f"{path}.{os.getpid()}.tmp"
+def _write(path: str, text: str) -> bool:
     try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, path)
+        if path != "-":
+            files.write(path, text)
+            return True
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except errors.BrokenError as error:
+        main.say(f"flatwater: {error}")
+        return False
+    except BrokenPipeError:  # whoever read it has seen enough
+        main.silence(sys.stdout)
     except OSError as error:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise errors.BrokenError(f"{path!r} could not be written: {error}.") from error
+        main.silence(sys.stdout)
+        main.say(f"flatwater: standard output could not be written: {(error.strerror or str(error)).lower()}.")
+        return False
+    return True

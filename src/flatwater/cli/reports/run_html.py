@@ -11,7 +11,6 @@ import datetime as dt
 import json
 import os
 import platform
-import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -41,7 +40,7 @@ def render(result: RunResult) -> str:
     points = result.timeline.points()
     return environment.get_template("run.html.j2").render(
         result=result,
-        command=shlex.join(result.argv),
+        command=run_text.command_words(result.argv),
         verdict=click.unstyle(run_text.verdict(result)),
         state="bad" if not result.holds else "failed" if result.exit_code else "good",
         peak_words=run_text.peak_words(result),

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from flatwater import units
+from flatwater import limits, units
 
 if TYPE_CHECKING:
     from flatwater.watch.supervise import Run, RunResult
@@ -41,12 +42,12 @@ def live_line(run: Run) -> str:
 
 def render(result: RunResult) -> str:
     """The summary: a line a figure, at most about twenty lines."""
-    lines = [click.style(f"flatwater run: {shlex.join(result.argv)[:200]}", bold=True)]
+    lines = [click.style(f"flatwater run: {command_words(result.argv)[:200]}", bold=True)]
     lines += [f"  {label:<{LABEL_WIDTH}}{text}" for label, text in _figures(result)]
     lines += _suspects(result)
-    lines += [f"  {'note':<{LABEL_WIDTH}}{note}" for note in result.notes]
+    lines += [f"  {'note':<{LABEL_WIDTH}}{_plain(note)}" for note in result.notes]
     if result.profile:
-        lines.append(f"  {'profile':<{LABEL_WIDTH}}{result.profile}")
+        lines.append(f"  {'profile':<{LABEL_WIDTH}}{_plain(result.profile)}")
     lines.append(f"  {'result':<{LABEL_WIDTH}}{verdict(result)}")
     if suggestion := next_command(result):
         lines.append(f"  {'next':<{LABEL_WIDTH}}{suggestion}")
@@ -113,13 +114,15 @@ def verdict(result: RunResult) -> str:
 
 def next_command(result: RunResult) -> str:
     """The command that is worth trying after this one; empty if there is none."""
-    program = shlex.join(result.argv)
+    program = command_words(result.argv)
     if result.profile:
         return ""
     if not result.holds and result.suspects:
-        return f"flatwater run --profile profile.json -- {program}"
+        whole, rest = divmod(result.budget_bytes, units.MIB)  # without the budget it might take the machine with it
+        return f"flatwater run --budget {result.budget_bytes if rest else f'{whole}MiB'} --profile profile.json -- {program}"
     if not result.budget_bytes and result.peak_rss_upper and result.exit_code == 0:
-        megabytes = int(result.peak_rss_upper * HEADROOM / units.MIB) + 1
+        least = limits.LIMIT_BYTES_MIN // units.MIB
+        megabytes = max(int(result.peak_rss_upper * HEADROOM / units.MIB) + 1, least)
         return f"flatwater run --budget {megabytes}MiB -- {program}"
     return ""
 
@@ -137,12 +140,42 @@ def _suspects(result: RunResult) -> list[str]:
         frame = suspect.frame
         inside = "" if suspect.inner == frame else f" > {suspect.inner.function}"
         where = f"{_short(frame.file)}:{frame.line} {frame.function}{inside}"
-        lines.append(f"    {share:4.0%}  {_size(suspect.growth_bytes):>9}  {where:<36}  {frame.source[:60]}".rstrip())
+        lines.append(
+            f"    {share:4.0%}  {_size(suspect.growth_bytes):>9}  {_plain(where):<36}  {_plain(frame.source[:60])}".rstrip()
+        )
     return lines
 
 
+def command_words(argv: Sequence[str]) -> str:
+    r"""A command as a shell reads it, with nothing in it that a terminal would obey.
+
+    >>> print(command_words(["echo", "it's", "\x1b[31m", "two\nlines"]))
+    echo 'it'"'"'s' $'\x1b[31m' $'two\nlines'
+    """
+    return " ".join(
+        shlex.quote(word) if word.isprintable() else "$'" + _plain(word.replace("\\", r"\\").replace("'", r"\'")) + "'"
+        for word in argv
+    )
+
+
+def _plain(text: str) -> str:
+    """Text that comes from a program, without control characters; bytes that are no text as they were."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else _escape(letter) for letter in text)
+
+
+def _escape(letter: str) -> str:
+    if "\udc80" <= letter <= "\udcff":  # how Python keeps a byte that is no UTF-8
+        return f"\\x{ord(letter) - 0xDC00:02x}"
+    return letter.encode("unicode_escape").decode()
+
+
 def _short(path: str) -> str:
-    relative = os.path.relpath(path) if os.path.isabs(path) else path
+    try:
+        relative = os.path.relpath(path) if os.path.isabs(path) else path
+    except OSError:  # our own directory was removed
+        return path
     return relative if len(relative) < len(path) else path
 
 

@@ -66,7 +66,7 @@ def pattern_of(points: Sequence[Point]) -> Pattern:
     linear: rises by 100 MiB/s, from 0 B to 199 MiB
     """
     if len(points) < POINTS_MIN:
-        return Pattern("undecided", 0.0, 0, f"undecided: {len(points)} samples show no shape")
+        return Pattern("undecided", 0.0, 0, f"undecided: {_counted(len(points))} no shape")
     times = [point.t_s for point in points]
     highs = [point.anon_max for point in points]
     lows = [point.anon_min for point in points]
@@ -83,6 +83,10 @@ def pattern_of(points: Sequence[Point]) -> Pattern:
     if teeth >= TEETH_MIN and not _lows_climb(times, lows, span):
         return Pattern("sawtooth", 0.0, span, f"sawtooth: {teeth} teeth between {_size(bottom)} and {_size(top)}")
     return _rise(times, highs, bottom, span)
+
+
+def _counted(samples: int) -> str:
+    return "1 sample shows" if samples == 1 else f"{samples} samples show"
 
 
 def _rise(times: list[float], highs: list[int], bottom: int, span: int) -> Pattern:

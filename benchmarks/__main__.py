@@ -41,9 +41,7 @@ def main(names: tuple[str, ...], *, repeats: int, size: int, tiny: bool, no_save
     for name in names or CASES:
         try:
             with console.status(name) as status:
-                record = runner.measure(
-                    name, repeats=1 if tiny else repeats, size=size, tiny=tiny, on_step=status.update
-                )
+                record = runner.measure(name, repeats=repeats, size=size, tiny=tiny, on_step=status.update)
         except runner.CaseFailed as error:  # one broken case must not cost the others an hour
             console.print(f"\n{error}", style="red", markup=False, highlight=False)
             failed.append(name)

@@ -24,6 +24,7 @@ CASES = {
     "run/start": "benchmarks.run.start",
     "run/objects": "benchmarks.run.objects",
     "run/native": "benchmarks.run.native",
+    "budget/reserve": "benchmarks.budget.reserve",
     "meter/timeline": "benchmarks.meter.timeline",
 }
 
@@ -78,6 +79,7 @@ class Case:
         per: what one unit of `size` is, if times are to be told for each; empty for the whole run.
         unit: of times in tables: "s", "ms" or "us".
         commands: whether the work is done by processes that `run` starts: their memory counts, not the child's own.
+        rounds_per_repeat: short rounds, often in turn, tell more of a small difference than a few long ones.
         figures: headings of the figures that `run` returns, by name.
         bars: what is promised.
     """
@@ -91,6 +93,7 @@ class Case:
         per: str = "",
         unit: str = "s",
         commands: bool = False,
+        rounds_per_repeat: int = 1,
         figures: Mapping[str, str] | None = None,
         bars: tuple[Bar, ...] = (),
     ) -> None:
@@ -101,6 +104,7 @@ class Case:
         self.per = per
         self.unit = unit
         self.commands = commands
+        self.rounds_per_repeat = rounds_per_repeat
         self.figures = dict(figures or {})
         self.bars = bars
         self.contestants: dict[str, Contestant] = {}

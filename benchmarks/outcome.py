@@ -42,6 +42,12 @@ class Outcome:
         pairs = zip(self.rounds[contestant], self.rounds[to or self.case.first], strict=False)
         return median(float(one["cpu_s"]) / max(float(other["cpu_s"]), 1e-9) for one, other in pairs)
 
+    def above(self, contestant: str, other: str) -> float:
+        """CPU seconds more than another contestant's, of one unit of work: the median of the rounds' differences."""
+        pairs = zip(self.rounds[contestant], self.rounds[other], strict=False)
+        more_s = median(float(one["cpu_s"]) - float(another["cpu_s"]) for one, another in pairs)
+        return more_s / (self.record["size"] if self.case.per else 1)
+
     def bars(self) -> list[tuple[str, str, bool]]:
         """`(promise, measured, kept)` of every bar whose contestants ran."""
         found = []

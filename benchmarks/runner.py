@@ -37,7 +37,7 @@ def measure(
 
     Args:
         name: of the case.
-        repeats: rounds.
+        repeats: rounds, or a multiple of it where the case's rounds are short.
         size: instead of the case's own.
         tiny: only see that it runs.
         on_step: told which round and contestant is next.
@@ -50,7 +50,7 @@ def measure(
     left_out = {each.name: why for each in case.contestants.values() if (why := each.missing())}
     rounds: dict[str, list[dict[str, object]]] = {each: [] for each in case.contestants if each not in left_out}
     load_1m = machine.load_1m()
-    for number in range(repeats):
+    for number in range(1 if tiny else repeats * case.rounds_per_repeat):
         for contestant, done in rounds.items():
             if number >= case.contestants[contestant].rounds_max:
                 continue

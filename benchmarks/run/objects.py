@@ -7,7 +7,7 @@ from benchmarks.run.ways import program_case
 case = program_case(
     "A pure Python program that allocates all the time, run plain, under `flatwater run`, and under two tracers.",
     "objects.py",
-    size=1_200_000,
+    size=900_000,
     tiny=2_000,
     slow_rounds=2,
 )

@@ -10,6 +10,7 @@ A programmer's error inside Flatwater is an `assert`; what a user can meet is on
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Self
 
 from flatwater import units
 
@@ -73,7 +74,7 @@ class BudgetExceeded(FlatwaterError):  # noqa: N818 - the design's public name
         holders: Sequence[tuple[str, int]] = (),
         reason: str = "",
         hint: str = "Raise the budget, or lower what the holders take.",
-    ) -> BudgetExceeded:
+    ) -> Self:
         """The house's form of a refusal.
 
         >>> mib = 1 << 20
@@ -91,8 +92,22 @@ class BudgetExceeded(FlatwaterError):  # noqa: N818 - the design's public name
 
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments do not survive the default reduction, and a refusal in a worker must reach its parent.
-        figures = (self.args[0], self.asked, self.held, self.limit, self.holders, self.hint)
+        figures = (type(self), self.args[0], self.asked, self.held, self.limit, self.holders, self.hint)
         return _rebuild_budget_exceeded, figures
+
+
+class HoldAndWait(BudgetExceeded, UsageError):  # noqa: N818 - named for what was done
+    """You hold bytes of a budget and asked to wait for more of it. Two that do so may wait for each other for ever.
+
+    It is a refusal, and the program's text decides it, so it is both.
+    """
+
+    @classmethod
+    def refusal(cls, holder: str, **figures: Any) -> Self:
+        """As `BudgetExceeded.refusal`, with the reason and the way out."""
+        figures["reason"] = f"{holder!r} already holds bytes of this budget, and who holds may not wait"
+        figures["hint"] = "Reserve once, all that is needed, before the work starts; or ask without wait_s."
+        return super().refusal(holder, **figures)
 
 
 class LimitReached(FlatwaterError):  # noqa: N818 - the design's public name
@@ -157,6 +172,12 @@ def bytes_of(value: str | int, *, what: str = "a size", least: int = 0) -> int:
 
 
 def _rebuild_budget_exceeded(
-    message: str, asked: int, held: int, limit: int, holders: tuple[tuple[str, int], ...], hint: str
+    kind: type[BudgetExceeded],
+    message: str,
+    asked: int,
+    held: int,
+    limit: int,
+    holders: tuple[tuple[str, int], ...],
+    hint: str,
 ) -> BudgetExceeded:
-    return BudgetExceeded(message, asked=asked, held=held, limit=limit, holders=holders, hint=hint)
+    return kind(message, asked=asked, held=held, limit=limit, holders=holders, hint=hint)

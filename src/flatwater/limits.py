@@ -15,6 +15,13 @@ from flatwater.units import GIB, KIB, MIB
 
 BUDGET_BYTES_MIN = 1  # a budget of 0 could hold nothing: refused as a mistake
 BUDGET_RAM_SHARE = 0.5  # of physical memory, when nothing else limits the process
+BUDGET_HOLDERS_MAX = 1_000  # names remembered by one budget; about 400 B each. Names that hold something are never forgotten
+BUDGET_HOLDERS_SHOWN = 8  # named in a refusal, largest first
+BUDGET_WAITERS_MAX = 10_000  # in one queue; about 300 B each
+BUDGET_SHEDDERS_MAX = 1_000  # of one budget; about 400 B each
+WAIT_S_MAX = 86_400  # seconds anybody may wait for bytes: a day. Who waits longer is stuck
+GATE_WAIT_S = 3_600.0  # seconds a source waits at a closed gate, unless told otherwise
+SHED_WAIT_S = 0.5  # seconds a thread waits for a shedder that another thread runs
 
 # --- meter ------------------------------------------------------------------------------------------------------------
 

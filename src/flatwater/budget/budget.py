@@ -1,0 +1,545 @@
+"""A fixed number of bytes that the parts of a program share; who holds what; refusing rather than growing.
+
+Covers:     reserving with and without waiting, in threads and coroutines; shares; shedding; the ambient budget.
+Not here:   what the process really takes (`meter`), comparing the two (`watch.account`).
+Holds:      figures: about 1 KiB, and 400 bytes for each holder, waiter and shedder, all bounded in `limits`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+from typing import Self, final
+
+from flatwater import errors, limits, units
+from flatwater.budget import ambient
+from flatwater.budget.explain import Explanation, explanation_of
+from flatwater.budget.gate import Gate
+from flatwater.budget.holder import Holder, add_holder
+from flatwater.budget.pressure import PressureHandle, Shedders
+from flatwater.budget.reservation import Reservation
+from flatwater.budget.waiting import TaskWaiter, ThreadWaiter, Waiter
+
+logger = logging.getLogger("flatwater.budget")
+_SHUT = -1  # the limit that a closed or forked budget compares with: nothing fits
+
+
+@final
+class Budget:
+    """So many bytes, and not one more. Thread-safe; threads and coroutines may share one.
+
+    Bytes are heap bytes by promise: a part reserves what it is about to hold. `held` never exceeds `limit`. What does not
+    fit is refused with `BudgetExceeded`, after the budget's shedders were asked to give bytes back.
+
+    Used as a context manager it is the ambient budget (`Budget.current()`) of that thread or task and of the tasks
+    started inside. It belongs to one process: pickling is refused, and so is use after a fork.
+
+    Args:
+        limit: bytes, or a text such as `"256 MiB"`.
+        name: shows in refusals and tables.
+
+    Raises:
+        UsageError: the limit is not a size, or is 0.
+
+    >>> budget = Budget("64 MiB", name="job")
+    >>> with budget.reserve("61 MiB", "store.cache"):
+    ...     budget.reserve("4 MiB", "flow.pmap")
+    Traceback (most recent call last):
+    flatwater.errors.BudgetExceeded: refused 4.0 MiB for 'flow.pmap': 61.0 MiB of 64.0 MiB held (store.cache 61.0 MiB)...
+    >>> budget.held, budget.peak == 61 << 20
+    (0, True)
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_attention",
+        "_held",
+        "_holders",
+        "_limit",
+        "_lock",
+        "_orphans",
+        "_orphans_seen",
+        "_parent",
+        "_peak",
+        "_pid",
+        "_room",
+        "_shedders",
+        "_waiters",
+        "gate",
+        "name",
+        "source",
+    )
+
+    def __init__(self, limit: str | int, name: str = "budget") -> None:
+        count = errors.bytes_of(limit, what="limit", least=limits.BUDGET_BYTES_MIN)
+        note = _larger_than_memory(count)
+        self._set_up(count, name, note, None, None)
+        if note:
+            logger.warning("budget %r of %s is %s", name, units.format_bytes(count), note)
+
+    def _set_up(self, limit: int, name: str, source: str, parent: Reservation | None, gate: Gate | None) -> None:
+        if not isinstance(name, str) or not name:
+            raise errors.UsageError(f"{name!r} is no name for a budget.", hint="Pass a short string such as 'job'.")
+        self.name = name
+        self.source = source
+        self.gate = Gate(gate)
+        self._limit = limit
+        self._room = limit  # what is compared on the fast path
+        self._held = 0
+        self._peak = 0
+        self._lock = threading.Lock()
+        self._holders: dict[str, Holder] = {}
+        self._waiters: deque[Waiter] = deque()
+        self._orphans: deque[tuple[Holder, int, int]] = deque()
+        self._orphans_seen = (0, 0)  # how many, and their bytes
+        self._attention = False  # somebody waits, something was orphaned, or the budget is closing
+        self._shedders = Shedders()
+        self._parent = parent  # what a share holds in its parent, until it is closed
+        self._pid = os.getpid()
+        _everywhere.add(self)
+
+    @classmethod
+    def detect(cls, name: str = "detected") -> Budget:
+        """A budget of what this process may have: the least of what limits it, else half of the machine's memory.
+
+        Read in this order: cgroup v2 `memory.max` and cgroup v1 `memory.limit_in_bytes` of the process's own group and
+        of those above it, then `RLIMIT_DATA`. `source` says in words which one it was.
+        """
+        from flatwater.budget.detect import detect
+
+        limit, source = detect()
+        budget = cls.__new__(cls)
+        budget._set_up(limit, name, source, None, None)  # noqa: SLF001 - its own kind
+        return budget
+
+    @classmethod
+    def current(cls) -> Budget:
+        """The ambient budget: of the innermost `with` around the caller, else the process's detected one."""
+        return ambient.current() or _detected()
+
+    @property
+    def limit(self) -> int:
+        """Bytes."""
+        return self._limit
+
+    @property
+    def held(self) -> int:
+        """Bytes promised now; shares count with all of theirs."""
+        if self._attention:
+            self._look_around()
+        return self._held
+
+    @property
+    def peak(self) -> int:
+        """The most bytes promised at once."""
+        return self._peak
+
+    @property
+    def free(self) -> int:
+        """Bytes that can still be promised."""
+        return self._limit - self.held
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for bytes."""
+        return len(self._waiters)
+
+    def holders(self) -> list[tuple[str, int, int]]:
+        """`(name, bytes now, bytes at most)`, largest first."""
+        with self._lock:
+            rows = [(holder.name, holder.now, holder.peak) for holder in self._holders.values()]
+        return sorted(rows, key=lambda row: (-row[1], -row[2], row[0]))
+
+    def explain(self) -> Explanation:
+        """Who holds what, now and at most: a table when printed, `.to_dict()` for JSON."""
+        if self._attention:
+            self._look_around()
+        return explanation_of(self)
+
+    # --- reserving ----------------------------------------------------------------------------------------------------
+
+    def reserve(self, count: str | int, holder: str, wait_s: float = 0.0) -> Reservation:
+        """Promise `count` bytes to `holder`.
+
+        With `wait_s`, wait up to so many seconds; those who wait are served in the order they came, and nobody passes
+        them. Only a holder of nothing may wait: a name may hold bytes that other threads or tasks waited for, and
+        none besides. What can never fit is refused at once.
+
+        Raises:
+            BudgetExceeded: it does not fit, also after shedding and waiting; `HoldAndWait` where waiting was not allowed.
+            ClosedError: the budget was closed, or belongs to the process this one was forked from.
+            UsageError: not a size, a name or a time.
+        """
+        if type(count) is int and type(holder) is str and not wait_s and holder and count >= 0:
+            lock = self._lock
+            lock.acquire()  # `with` costs twice as much, and this is the hot path
+            try:
+                held = self._held + count
+                if held <= self._room and not self._attention:
+                    record = self._holders.get(holder) or add_holder(self._holders, holder)
+                    self._held = held
+                    if held > self._peak:  # noqa: PLR1730 - a call of max() costs 80 ns
+                        self._peak = held
+                    record.now = now = record.now + count
+                    if now > record.peak:  # noqa: PLR1730 - the same
+                        record.peak = now
+                    return Reservation(self, record, count)
+            finally:
+                lock.release()
+        count, wait_s = self._checked(count, holder, wait_s)
+        owner = threading.get_ident() if wait_s else 0
+        got = self._try(count, holder, owner, patience_s=limits.SHED_WAIT_S)
+        if got is not None:
+            return got
+        waiter = ThreadWaiter(count, holder, owner)
+        reason = self._queue(waiter, wait_s)
+        if not reason:
+            try:
+                waiter.sleep(wait_s)
+            finally:
+                got = self._leave_queue(waiter)
+            if got is not None:
+                return got
+            if self._room == _SHUT:
+                raise self._closed()
+            reason = f"waited {units.format_duration(wait_s)}"
+        raise self._refusal(count, holder, reason)
+
+    async def areserve(self, count: str | int, holder: str, wait_s: float = 0.0) -> Reservation:
+        """`reserve` for coroutines: the event loop goes on. Cancelling leaves the queue and takes nothing.
+
+        Shedders run in the event loop's thread.
+        """
+        import asyncio
+
+        count, wait_s = self._checked(count, holder, wait_s)
+        owner = id(asyncio.current_task()) if wait_s else 0
+        got = self._try(count, holder, owner, patience_s=0.0)
+        if got is not None:
+            return got
+        waiter = TaskWaiter(count, holder, owner, asyncio.get_running_loop())
+        reason = self._queue(waiter, wait_s)
+        if not reason:
+            try:
+                await asyncio.wait((waiter.future,), timeout=wait_s)
+            except BaseException:
+                lost = self._leave_queue(waiter)
+                if lost is not None:
+                    lost.release()
+                raise
+            got = self._leave_queue(waiter)
+            if got is not None:
+                return got
+            if self._room == _SHUT:
+                raise self._closed()
+            reason = f"waited {units.format_duration(wait_s)}"
+        raise self._refusal(count, holder, reason)
+
+    def try_reserve(self, count: str | int, holder: str) -> Reservation | None:
+        """`reserve` without waiting, for those who have another way: None instead of `BudgetExceeded`."""
+        count, _ = self._checked(count, holder, 0.0)
+        return self._try(count, holder, 0, patience_s=limits.SHED_WAIT_S)
+
+    def share(self, name: str, count: str | int, wait_s: float = 0.0) -> Budget:
+        """A budget of `count` bytes inside this one, which takes them at once and gives them back when it is closed.
+
+        Its holders show in this budget's `explain()`. Its gate is paused when this one's is. Reserving in it costs
+        nothing here. As a context manager it closes on leaving.
+
+        Raises:
+            BudgetExceeded: the bytes do not fit.
+        """
+        count = errors.bytes_of(count, what="bytes", least=limits.BUDGET_BYTES_MIN)
+        reservation = self.reserve(count, name, wait_s)
+        budget = Budget.__new__(Budget)
+        budget._set_up(count, name, f"a share of {self.name!r}", reservation, self.gate)  # noqa: SLF001 - its own kind
+        with self._lock:
+            record = reservation._holder  # noqa: SLF001 - two halves of one noun
+            record.shares = [known for known in record.shares if known() is not None]
+            record.shares.append(weakref.ref(budget))
+        return budget
+
+    # --- pressure -----------------------------------------------------------------------------------------------------
+
+    def on_pressure(self, shedder: Callable[[int], object], name: str = "") -> PressureHandle:
+        """Have `shedder(wanted)` asked to give bytes back before anything is refused.
+
+        It is called with the bytes wanted, in the thread of whoever asks, without any lock and never inside itself; it
+        releases reservations and returns the bytes it freed. One that raises is logged, and freed nothing. A bound
+        method's object is held weakly by the budget, everything else strongly; the handle holds both.
+
+        Raises:
+            LimitReached: there are `limits.BUDGET_SHEDDERS_MAX` already.
+            UsageError: it cannot be called.
+        """
+        return self._shedders.add(shedder, name)
+
+    def shed(self, wanted: str | int) -> int:
+        """Ask this budget's shedders, and those of its shares, for `wanted` bytes; returns what they freed.
+
+        For those who see that the process is too large although the promises are kept, such as a watcher.
+        """
+        wanted = errors.bytes_of(wanted, what="wanted")
+        freed = self._shedders.ask(self, wanted, patience_s=limits.SHED_WAIT_S)
+        for share in self.shares():
+            if freed >= wanted:
+                break
+            freed += share.shed(wanted - freed)
+        return freed
+
+    def shares(self) -> list[Budget]:
+        """The budgets inside this one that are open, in the order of their holders."""
+        with self._lock:
+            found = [known() for holder in self._holders.values() for known in holder.shares]
+        return [share for share in found if share is not None and share._parent is not None]  # noqa: SLF001 - its own kind
+
+    # --- life ---------------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Refuse from now on. A share's bytes go back when its last reservation is released. Closing twice is fine."""
+        with self._lock:
+            self._room = _SHUT
+            self._attention = True
+            waiters = list(self._waiters)
+            self._waiters.clear()
+        for waiter in waiters:
+            waiter.wake()  # not granted: it finds the budget closed
+        self._look_around()
+
+    def __enter__(self) -> Self:
+        if self._room == _SHUT:
+            raise self._closed()
+        ambient.enter(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        ambient.leave(self)
+        if self._parent is not None:
+            self.close()
+
+    def __reduce__(self) -> str:
+        raise errors.UsageError(
+            f"budget {self.name!r} cannot be pickled or copied: its bytes belong to this process.",
+            hint="Reserve a lump for the other process here, and make a budget of that size there.",
+        )
+
+    def __repr__(self) -> str:
+        state = "" if self._room != _SHUT else ", closed"
+        held, limit = units.format_bytes(self._held), units.format_bytes(self._limit)
+        return f"<Budget {self.name!r} {held} of {limit} held{state}>"
+
+    # --- the halves of a reservation ----------------------------------------------------------------------------------
+
+    def _resize(self, reservation: Reservation, count: int) -> None:
+        if self._resize_now(reservation, count):
+            return
+        growth = count - reservation.bytes
+        if count <= self._limit and self._shedders:
+            self._shedders.ask(self, max(1, growth - (self._limit - self._held)), patience_s=limits.SHED_WAIT_S)
+            if self._resize_now(reservation, count):
+                return
+        raise self._refusal(growth, reservation.holder, f"it holds {units.format_bytes(reservation.bytes)}")
+
+    def _resize_now(self, reservation: Reservation, count: int) -> bool:
+        if self._attention:
+            self._look_around()
+        with self._lock:
+            if reservation._budget is None:  # noqa: SLF001 - released by another thread meanwhile
+                raise errors.ClosedError(f"this reservation of {reservation.holder!r} was released.")
+            growth = count - reservation.bytes
+            held = self._held + growth
+            if growth > 0 and self._room == _SHUT:
+                raise self._closed()
+            if growth > 0 and held > self._room:
+                return False
+            self._held = held
+            self._peak = max(self._peak, held)
+            reservation.bytes = count
+            reservation.peak = max(reservation.peak, count)
+            # One that held nothing may have been forgotten (`add_holder`) while its name's reservation went on.
+            record = self._holders.setdefault(reservation.holder, reservation._holder)  # noqa: SLF001 - two halves of one noun
+            reservation._holder = record  # noqa: SLF001 - two halves of one noun
+            record.resize(growth, reservation._owner)  # noqa: SLF001 - two halves of one noun
+        if growth < 0 and self._attention:
+            self._look_around()
+        return True
+
+    # --- the slow way -------------------------------------------------------------------------------------------------
+
+    def _checked(self, count: str | int, holder: str, wait_s: float) -> tuple[int, float]:
+        number = errors.bytes_of(count, what="bytes")
+        if not isinstance(holder, str) or not holder:
+            raise errors.UsageError(f"{holder!r} names no holder.", hint="Pass a short string such as 'sort.runs'.")
+        is_number = isinstance(wait_s, int | float) and not isinstance(wait_s, bool)
+        if not is_number or not 0 <= wait_s <= limits.WAIT_S_MAX:
+            raise errors.UsageError(f"wait_s={wait_s!r}: from 0 to {limits.WAIT_S_MAX} seconds.")
+        return number, float(wait_s)
+
+    def _try(self, count: int, holder: str, owner: int, *, patience_s: float) -> Reservation | None:
+        """Without waiting, with shedding where that can help."""
+        got = self._take(count, holder, owner)
+        if got is not None or count > self._limit or self._waiters or not self._shedders:
+            return got
+        self._shedders.ask(self, max(1, count - (self._limit - self._held)), patience_s=patience_s)
+        return self._take(count, holder, owner)
+
+    def _take(self, count: int, holder: str, owner: int) -> Reservation | None:
+        if self._attention:
+            self._look_around()
+        with self._lock:
+            if self._room == _SHUT:
+                raise self._closed()
+            if self._waiters or self._held + count > self._room:
+                return None
+            return Reservation(self, self._book(count, holder, owner), count, owner)
+
+    def _book(self, count: int, holder: str, owner: int) -> Holder:
+        """Call it with the lock held."""
+        record = self._holders.get(holder) or add_holder(self._holders, holder)
+        self._held += count
+        self._peak = max(self._peak, self._held)
+        record.take(count, owner)
+        return record
+
+    def _queue(self, waiter: Waiter, wait_s: float) -> str:
+        """Join the queue; returns why not, in words, or nothing."""
+        if waiter.count > self._limit:
+            return "more than the whole budget"
+        with self._lock:
+            if not wait_s:
+                return f"{len(self._waiters)} wait before it" if self._waiters else "no wait"
+            record = self._holders.get(waiter.holder)
+            if record is not None and not record.may_wait(waiter.owner):
+                return "holds"
+            if len(self._waiters) >= limits.BUDGET_WAITERS_MAX:
+                raise errors.LimitReached(
+                    f"{len(self._waiters)} wait for bytes of {self.name!r} already.",
+                    what="BUDGET_WAITERS_MAX", limit=limits.BUDGET_WAITERS_MAX,
+                    hint="Pause intake (budget.gate), or ask without wait_s.",
+                )  # fmt: skip
+            if self._room == _SHUT:
+                raise self._closed()
+            self._waiters.append(waiter)
+            self._attention = True
+        self._look_around()  # bytes may have come back since the last try
+        return ""
+
+    def _leave_queue(self, waiter: Waiter) -> Reservation | None:
+        """What the waiter was granted, or None and it stands in the queue no more."""
+        with self._lock:
+            if waiter.granted:
+                record = self._holders[waiter.holder]
+                return Reservation(self, record, waiter.count, waiter.owner)
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+        self._look_around()  # those behind it may fit
+        return None
+
+    def _look_around(self) -> None:
+        """Take orphans back, serve those who wait, end a closed share: what the fast paths leave to others."""
+        woken: list[Waiter] = []
+        lost: list[tuple[str, int]] = []
+        parent: Reservation | None = None
+        with self._lock:
+            self._attention = False  # first: an orphan noted from here on sets it again
+            while self._orphans:
+                record, count, owner = self._orphans.popleft()
+                self._held -= count
+                record.give_back(count, owner)
+                self._orphans_seen = (self._orphans_seen[0] + 1, self._orphans_seen[1] + count)
+                lost.append((record.name, count))
+            while self._waiters and self._held + self._waiters[0].count <= self._room:
+                waiter = self._waiters.popleft()
+                self._book(waiter.count, waiter.holder, waiter.owner)
+                waiter.granted = True
+                woken.append(waiter)
+            if self._room == _SHUT and self._parent is not None:
+                if self._held == 0:
+                    parent, self._parent = self._parent, None
+                else:
+                    self._attention = True
+            if self._waiters:
+                self._attention = True
+        if parent is not None:
+            parent.release()
+        for waiter in woken:
+            if not waiter.wake():
+                self._return_grant(waiter)
+        for name, count in lost:
+            logger.warning(
+                "a reservation of %s by %r in budget %r was dropped without release; its bytes are returned",
+                units.format_bytes(count), name, self.name,
+            )  # fmt: skip
+
+    def _return_grant(self, waiter: Waiter) -> None:
+        """Its event loop was closed while it waited: nobody will ever take the bytes."""
+        with self._lock:
+            waiter.granted = False
+            self._orphans.append((self._holders[waiter.holder], waiter.count, waiter.owner))
+        self._look_around()
+
+    # --- errors -------------------------------------------------------------------------------------------------------
+
+    def _closed(self) -> errors.ClosedError:
+        if self._pid != os.getpid():
+            return errors.ClosedError(
+                f"budget {self.name!r} belongs to process {self._pid}, from which this one was forked.",
+                hint="Make a budget here; the parent can reserve a lump for it.",
+            )
+        return errors.ClosedError(f"budget {self.name!r} was closed.")
+
+    def _refusal(self, count: int, holder: str, reason: str) -> errors.BudgetExceeded:
+        top = [(name, now) for name, now, _ in self.holders() if now][: limits.BUDGET_HOLDERS_SHOWN]
+        kind = errors.HoldAndWait if reason == "holds" else errors.BudgetExceeded
+        if count > self._limit:
+            hint = f"Raise the budget to at least {units.format_bytes(count)}, or ask for less at a time."
+            return kind.refusal(
+                holder, asked=count, held=self._held, limit=self._limit, holders=top, reason=reason, hint=hint
+            )
+        reason = "" if reason == "no wait" else reason
+        return kind.refusal(holder, asked=count, held=self._held, limit=self._limit, holders=top, reason=reason)
+
+    def _forget_threads(self) -> None:
+        """In the child of a fork: locks may be held by threads that do not exist here, and the bytes are the parent's."""
+        self._lock = threading.Lock()
+        self._room = _SHUT
+        self._waiters.clear()
+        self._parent = None
+        self.gate.forget_threads()
+
+
+_everywhere: weakref.WeakSet[Budget] = weakref.WeakSet()
+_detected_lock = threading.Lock()
+_detected_budget: Budget | None = None
+
+
+def _detected() -> Budget:
+    """Made once for a process."""
+    global _detected_budget  # noqa: PLW0603 - one for a process is what it is for
+    with _detected_lock:
+        if _detected_budget is None:
+            _detected_budget = Budget.detect()
+        return _detected_budget
+
+
+def _after_fork() -> None:
+    global _detected_budget, _detected_lock  # noqa: PLW0603 - the child makes its own
+    _detected_budget = None
+    _detected_lock = threading.Lock()
+    for budget in list(_everywhere):
+        budget._forget_threads()  # noqa: SLF001 - its own module
+
+
+def _larger_than_memory(limit: int) -> str:
+    from flatwater.budget.detect import physical_bytes
+
+    physical = physical_bytes()
+    return f"larger than this machine's memory of {units.format_bytes(physical)}" if 0 < physical < limit else ""
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

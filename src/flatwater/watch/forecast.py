@@ -102,7 +102,9 @@ def forecast(
         return _lasts(f"no history yet: nothing is known of the budget of {_size(budget)}")
     current = curve.high[-1]
     if current >= budget:
-        return Forecast(0.0, 0.0, 0.0, 0.0, f"already spent: {_size(current)} of {_size(budget)}")
+        return spent(f"already spent: {_size(current)} of {_size(budget)}")
+    if len(curve.t) < POINTS_MIN:
+        return _lasts(f"too short a history for the budget of {_size(budget)} (now {_size(current)})")
 
     lasts = _lasts(f"no growth: the budget of {_size(budget)} lasts (now {_size(current)})")
     window = curve.rise()
@@ -122,6 +124,15 @@ def forecast(
         f"({units.format_duration(soonest)} to {until})"
     )
     return Forecast(central, soonest, latest, slope, words)
+
+
+def spent(words: str, growth_bytes_per_s: float = 0.0) -> Forecast:
+    """Of a budget that is gone already.
+
+    >>> spent("the budget was spent after 3 s").seconds
+    0.0
+    """
+    return Forecast(0.0, 0.0, 0.0, growth_bytes_per_s, words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from flatwater.meter.profile import Profile
 from flatwater.meter.suspects import Suspect, Suspects
 from flatwater.meter.timeline import Timeline
 from flatwater.meter.tree import Tree
-from flatwater.watch.forecast import Forecast, forecast
+from flatwater.watch.forecast import Forecast, forecast, spent
 from flatwater.worker.command import Command, Exit
 from flatwater.worker.limit import LimitGroup, make_limit
 
@@ -336,13 +336,22 @@ class Run:
         self._peak(ended, tree)
         self._refusal(ended)
         if result.budget_bytes:
-            result.forecast = forecast(timeline.points(), result.budget_bytes)
+            result.forecast = self._forecast()
         if self._suspects is not None:
             result.suspects = self._suspects.top()
             result.suspects_growth = self._suspects.growth_bytes
         if tree.overflowed:
             result.notes.append(f"the tree has more than {limits.RUN_PROCESSES_MAX} processes: not all were sampled")
         tree.close()
+
+    def _forecast(self) -> Forecast:
+        """When the budget is spent; of a program that was ended or refused by it, that it was."""
+        result = self.result
+        if result.holds:
+            return forecast(self.timeline.points(), result.budget_bytes)
+        # The last sample lies below the limit that ended the growth: taken for a plateau, it would say "no growth".
+        size, took = units.format_bytes(result.budget_bytes), units.format_duration(result.wall_s)
+        return spent(f"the budget of {size} was spent within {took}", result.pattern.growth_bytes_per_s)
 
     def _peak(self, ended: Exit, tree: Tree) -> None:
         """Exact for one process that outgrew the launcher; otherwise the interval that the truth lies in."""

@@ -1,0 +1,279 @@
+"""watch.supervise: `Run` with short real commands. What a user types is in tests/cli/test_run.py."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+
+import pytest
+
+from flatwater import errors
+from flatwater.watch.supervise import KILLED_EXIT_CODE, Run, physical_memory_bytes
+from flatwater.worker.command import CommandNotStarted
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "sigtimedwait"), reason="signals are events on Linux only")
+
+MIB = 1 << 20
+DEADLINE_S = 30.0
+HOLD = "held = bytearray(b'x') * ({mib} << 20)\nimport time\ntime.sleep({s})\n"
+GROW = "rows = []\nwhile True:\n    rows.append(bytearray(b'x') * (1 << 20))\n"
+
+
+def python(code, **words):
+    return [sys.executable, "-I", "-S", "-c", code.format(**words) if words else code]
+
+
+def run(argv, **options):
+    options.setdefault("suspects", False)
+    options.setdefault("linger_s", 0.2)
+    return Run(argv, **options).run()
+
+
+def until(condition):
+    end = time.monotonic() + DEADLINE_S
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.005)
+    return False
+
+
+def gone(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
+
+
+class SignalsWhenReady:
+    """An `on_tick` that sends this process signals, one a tick, once the program has made its file."""
+
+    def __init__(self, path, *numbers):
+        self.path = path
+        self.numbers = list(numbers)
+
+    def __call__(self, _run):
+        if self.numbers and self.path.exists():
+            # To the thread that waits for them: no other thread of the test run may be ended by it.
+            signal.pthread_kill(threading.main_thread().ident, self.numbers.pop(0))
+
+
+@pytest.mark.parametrize(
+    ("script", "exit_code", "number"),
+    [("exit 0", 0, 0), ("exit 7", 7, 0), ("exit 255", 255, 0), ("kill -9 $$", 137, 9), ("kill -TERM $$", 143, 15)],
+)
+def test_the_exit_is_passed_on(script, exit_code, number):
+    """The program's own code, or 128 and the signal that ended it; a kill of its own is not the limit's."""
+    result = run(["sh", "-c", script])
+    assert (result.exit_code, result.signal) == (exit_code, number)
+    assert (result.killed, result.refused, result.holds) == (False, False, True)
+    assert result.limit_kind == "none"
+    assert result.forecast is None
+
+
+def test_the_peak_is_the_kernels():
+    """Of one process it is exact: 40 MiB, an interpreter more, and not less than what was sampled."""
+    result = run(python(HOLD, mib=40, s=0.2))
+    assert result.peak_kind == "exact"
+    assert 40 * MIB <= result.peak_anon <= result.peak_rss == result.peak_rss_upper <= 60 * MIB
+    assert result.samples >= 5
+    assert result.processes == 1
+    assert 0.2 <= result.wall_s <= DEADLINE_S
+    assert result.cpu_s > 0
+
+
+def test_a_tree_has_an_interval():
+    """Two children of 30 MiB at once are 60 MiB or more, by an interval that says so."""
+    child = python(HOLD, mib=30, s=0.5)
+    code = f"import subprocess; [p.wait() for p in [subprocess.Popen({child!r}) for _ in 'ab']]"
+    result = run(python(code))
+    assert result.peak_kind == "interval"
+    assert result.processes == 3
+    assert 60 * MIB <= result.peak_rss <= result.peak_rss_upper <= 140 * MIB
+
+
+def test_a_program_that_ends_at_once_has_no_lower_end():
+    """Too short for a sample: the peak is no more than what the kernel says, and the pattern is undecided."""
+    result = run(["true"])
+    assert result.exit_code == 0
+    assert result.peak_rss <= result.peak_rss_upper <= 30 * MIB
+    assert result.pattern.name in {"undecided", "flat"}
+
+
+@pytest.mark.parametrize("limit_kind", ["auto", "none"])
+def test_a_hog_is_killed_by_its_limit(limit_kind):
+    """It does not stay inside: killed, 137, with the growth until then; the kernel's limit or the watching does it."""
+    result = run(python(GROW), budget_bytes=64 * MIB, limit_kind=limit_kind)
+    assert not result.holds
+    if result.limit_kind == "rlimit_data":  # where no control group may be made, memory is refused instead
+        assert (result.refused, result.exit_code) == (True, 1)
+        return
+    assert (result.killed, result.exit_code) == (True, KILLED_EXIT_CODE)
+    assert result.kills >= 1
+    assert result.peak_anon >= 16 * MIB
+    assert result.forecast.seconds == 0
+    assert "the budget of 64.0 MiB was spent within" in result.forecast.words
+
+
+def test_rlimit_data_refuses():
+    """The program meets its own MemoryError: refused, not killed, and its code is its own."""
+    result = run(python(GROW), budget_bytes=64 * MIB, limit_kind="rlimit_data")
+    assert (result.limit_kind, result.killed, result.refused, result.holds) == ("rlimit_data", False, True, False)
+    assert result.exit_code == 1
+    assert result.peak_anon <= 64 * MIB
+
+
+def test_an_error_far_below_the_limit_is_not_called_refused():
+    """A program that fails by itself with little memory held its budget; the note says where else to look."""
+    result = run(["sh", "-c", "sleep 0.1; exit 3"], budget_bytes=256 * MIB, limit_kind="rlimit_data")
+    assert (result.refused, result.holds, result.exit_code) == (False, True, 3)
+    assert any("look for its own error" in note for note in result.notes)
+
+
+def test_a_child_that_the_limit_kills_is_not_hidden():
+    """When a child is killed and the program goes on as if nothing were, the run still does not hold."""
+    code = f"import subprocess; subprocess.run({python(GROW)!r}); print('fine')"
+    result = run(python(code), budget_bytes=64 * MIB, limit_kind="none")
+    assert (result.killed, result.exit_code) == (True, KILLED_EXIT_CODE)
+
+
+def test_a_flat_program_holds():
+    """Inside its budget nothing is killed, and the forecast knows no end."""
+    result = run(python(HOLD, mib=10, s=0.3), budget_bytes=128 * MIB)
+    assert (result.holds, result.exit_code, result.kills) == (True, 0, 0)
+    assert not result.forecast.finite
+
+
+def test_daemonised_children_are_measured_and_left_alone(tmp_path):
+    """What leaves the session and outlives the program is followed for `linger_s`, named, and goes on."""
+    pid_file, go_on = tmp_path / "pid", tmp_path / "go"
+    script = (
+        f"setsid sh -c 'echo $$ > {pid_file}; while [ ! -e {go_on} ]; do sleep 0.05; done' >/dev/null 2>&1 & exit 4"
+    )
+    begin = time.monotonic()
+    result = run(["sh", "-c", f"{script}"], linger_s=0.5)
+    took_s = time.monotonic() - begin
+    daemon = int(pid_file.read_text())
+    try:
+        assert result.exit_code == 4
+        assert took_s >= 0.5 > result.wall_s
+        assert daemon in result.left_behind
+        assert any("left behind still run" in note for note in result.notes)
+        assert not gone(daemon)
+    finally:
+        go_on.touch()
+    assert until(lambda: gone(daemon))
+
+
+def test_a_daemon_that_ends_in_time_is_waited_for(tmp_path):
+    """Lingering ends with the last process of the tree, not with its time."""
+    result = run(["sh", "-c", "setsid sleep 0.3 >/dev/null 2>&1 & exit 0"], linger_s=DEADLINE_S)
+    assert result.left_behind == []
+    assert result.wall_s < 0.3
+    assert result.processes >= 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
+def test_signals_are_for_the_program(tmp_path, number):
+    """A signal to us reaches the program, which ends in its own way; ours are as before afterwards."""
+    ready = tmp_path / "ready"
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    script = f"trap 'exit 33' INT TERM HUP USR1; : > {ready}; while :; do sleep 0.02; done"
+    result = run(["sh", "-c", script], on_tick=SignalsWhenReady(ready, number))
+    assert (result.exit_code, result.signal, result.killed) == (33, 0, False)
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+
+
+def test_the_second_ctrl_c_means_it(tmp_path):
+    """A program that ignores Ctrl-C goes on after the first; after the second it has its grace, and is killed."""
+    ready = tmp_path / "ready"
+    script = f"trap '' INT; : > {ready}; while :; do sleep 0.02; done"
+    result = run(["sh", "-c", script], grace_s=0.2, on_tick=SignalsWhenReady(ready, signal.SIGINT, signal.SIGINT))
+    assert (result.exit_code, result.signal) == (137, signal.SIGKILL)
+    assert result.killed is False
+    assert "it did not end within 200 ms and was killed" in result.notes
+
+
+def test_the_third_signal_waits_for_nothing(tmp_path):
+    """Three SIGTERMs kill the tree at once, however long the grace."""
+    ready = tmp_path / "ready"
+    script = f"trap '' TERM; : > {ready}; while :; do sleep 0.02; done"
+    result = run(["sh", "-c", script], grace_s=3600.0, on_tick=SignalsWhenReady(ready, *[signal.SIGTERM] * 3))
+    assert result.signal == signal.SIGKILL
+    assert result.wall_s < DEADLINE_S
+
+
+def test_a_window_change_ends_nothing(tmp_path):
+    """SIGWINCH and SIGUSR2 are passed on and count as no wish to end."""
+    ready = tmp_path / "ready"
+    script = f"trap 'exit 5' USR2; : > {ready}; while :; do sleep 0.02; done"
+    result = run(["sh", "-c", script], on_tick=SignalsWhenReady(ready, *[signal.SIGWINCH] * 4, signal.SIGUSR2))
+    assert (result.exit_code, result.signal) == (5, 0)
+
+
+@pytest.mark.parametrize("argv", [[], [""], ["a\0b"]])
+def test_no_command_is_refused(argv):
+    """Nothing to run is a wrong use, before anything is started."""
+    with pytest.raises(errors.UsageError):
+        run(argv)
+
+
+def test_what_cannot_be_started_leaves_nothing(tmp_path):
+    """A command that does not exist is an error, and descriptors and signals are as before."""
+    before = len(os.listdir("/proc/self/fd")), signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    for _ in range(5):
+        with pytest.raises(CommandNotStarted):
+            run([str(tmp_path / "none")], budget_bytes=64 * MIB)
+    assert (len(os.listdir("/proc/self/fd")), signal.pthread_sigmask(signal.SIG_BLOCK, ())) == before
+
+
+def test_runs_leave_no_descriptors():
+    """Ten runs one after the other leave as many descriptors open as there were."""
+    run(["true"])
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(10):
+        run(["true"], budget_bytes=64 * MIB)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_failing_live_line_ends_the_program_too(tmp_path):
+    """When our own side raises, the error is seen and the program does not stay behind."""
+    pid_file = tmp_path / "pid"
+
+    def on_tick(_run):
+        if pid_file.exists() and pid_file.read_text().strip():
+            raise OSError("terminal gone")
+
+    with pytest.raises(OSError, match="terminal gone"):
+        run(["sh", "-c", f"echo $$ > {pid_file}; exec sleep 60"], on_tick=on_tick)
+    assert until(lambda: gone(int(pid_file.read_text())))
+
+
+def test_a_budget_beyond_memory_is_said():
+    """A budget larger than the machine is noted: the machine ends first."""
+    memory = physical_memory_bytes()
+    assert memory > 64 * MIB
+    result = run(["true"], budget_bytes=4 * memory, limit_kind="none")
+    assert any("larger than this machine's memory" in note for note in result.notes)
+
+
+def test_the_figures_are_json():
+    """All of them, without infinity, with the documented keys."""
+    result = run(["sh", "-c", "sleep 0.1"], budget_bytes=64 * MIB)
+    found = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert found["command"] == ["sh", "-c", "sleep 0.1"]
+    assert found["budget_bytes"] == 64 * MIB
+    assert found["forecast"]["seconds"] is None
+    for key in ("peak_rss_bytes", "peak_anon_bytes", "peak_kind", "pattern", "limit_kind", "killed", "exit_code",
+                "wall_s", "cpu_s", "samples", "growth_bytes_per_s", "left_behind", "notes", "timeline"):  # fmt: skip
+        assert key in found
+
+
+def test_the_bound_is_a_sum():
+    """What a run itself holds at most is known beforehand."""
+    assert Run(["true"], suspects=False).bytes_max() < 16 * MIB

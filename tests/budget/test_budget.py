@@ -49,7 +49,7 @@ def test_what_can_never_fit_is_refused_at_once():
     budget = fw.Budget(100)
     asked = []
     budget.on_pressure(lambda wanted: asked.append(wanted) or 0)
-    with pytest.raises(errors.BudgetExceeded, match="more than the whole budget.*at least 101 B"):
+    with pytest.raises(errors.BudgetExceeded, match=r"more than the whole budget.*at least 101 B"):
         budget.reserve(101, "a", wait_s=3600)
     assert asked == []
 

@@ -64,7 +64,7 @@ class BudgetModel(RuleBasedStateMachine):
         try:
             self.shares.append(self.budget.share("share", count))
         except errors.BudgetExceeded as error:
-            assert error.held + count > LIMIT
+            assert error.held + count > LIMIT  # noqa: PT017 - it fits as often as not
 
     @precondition(lambda self: self.shares)
     @rule(data=st.data(), count=COUNTS, holder=HOLDERS)
@@ -165,7 +165,7 @@ def test_threads_soak(seed):
         sys.setswitchinterval(before)
 
 
-def run_threads(plans, seed):
+def run_threads(plans, seed):  # noqa: C901 - one scenario
     budget = fw.Budget(LIMIT)
     too_much, served, problems = [], [], []
     shared = threading.local()

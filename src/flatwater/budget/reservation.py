@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Self, final
 from flatwater import errors
 
 if TYPE_CHECKING:
-    from flatwater.budget.budget import Budget
     from flatwater.budget.holder import Holder
+    from flatwater.budget.ledger import Ledger
 
 
 @final
@@ -39,8 +39,8 @@ class Reservation:
 
     __slots__ = ("__weakref__", "_budget", "_holder", "_owner", "bytes", "peak")
 
-    def __init__(self, budget: Budget, holder: Holder, count: int, owner: int = 0) -> None:
-        self._budget: Budget | None = budget
+    def __init__(self, budget: Ledger, holder: Holder, count: int, owner: int = 0) -> None:
+        self._budget: Ledger | None = budget
         self._holder = holder
         self._owner = owner  # the thread or task that was ready to wait for it, and may not wait for more; else 0
         self.bytes = count

@@ -25,6 +25,7 @@ CASES = {
     "run/objects": "benchmarks.run.objects",
     "run/native": "benchmarks.run.native",
     "budget/reserve": "benchmarks.budget.reserve",
+    "sizing/row": "benchmarks.sizing.row",
     "meter/timeline": "benchmarks.meter.timeline",
 }
 

@@ -6,7 +6,9 @@ of the child and of everything it waited for.
 
 from __future__ import annotations
 
+import compileall
 import json
+import os
 import select
 import subprocess
 import sys
@@ -24,6 +26,7 @@ from flatwater.meter.tree import Tree
 ROOT = Path(__file__).parent.parent
 SAMPLE_PERIOD_S = 0.010
 CHILD_S_MAX = 600.0
+KEPT_SETTINGS = {"PYTHONPATH", "PYTHONHOME"}  # any other PYTHON... variable changes what a program costs
 
 
 class CaseFailed(Exception):  # noqa: N818 - said of the case, not of the runner
@@ -50,6 +53,9 @@ def measure(
     left_out = {each.name: why for each in case.contestants.values() if (why := each.missing())}
     rounds: dict[str, list[dict[str, object]]] = {each: [] for each in case.contestants if each not in left_out}
     load_1m = machine.load_1m()
+    # An installed package has its byte code; a checkout may not, and would be compiled at each start.
+    for folder in (ROOT / "src", ROOT / "benchmarks"):
+        compileall.compile_dir(folder, quiet=2)
     for number in range(1 if tiny else repeats * case.rounds_per_repeat):
         for contestant, done in rounds.items():
             if number >= case.contestants[contestant].rounds_max:
@@ -71,10 +77,18 @@ def measure(
 
 def one_round(name: str, case: Case, contestant: str, size: int) -> dict[str, object]:
     """One contestant, once, in a fresh process."""
+    environment = {key: value for key, value in os.environ.items() if key[:6] != "PYTHON" or key in KEPT_SETTINGS}
     argv = [sys.executable, "-m", "benchmarks.child", name, contestant, str(size)]
     with tempfile.TemporaryFile("w+") as errors:
         child = subprocess.Popen(
-            argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, bufsize=1
+            argv,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            bufsize=1,
         )
         assert child.stdin is not None
         assert child.stdout is not None

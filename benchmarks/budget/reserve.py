@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from functools import partial
 
 from benchmarks.case import Bar, Case, Run
 
@@ -78,4 +79,4 @@ def reserve(size: int, parents: int) -> Run:
 
 
 for count in range(PARENTS_MAX + 1):
-    case.contestant(below(count))(lambda size, parents=count: reserve(size, parents))
+    case.contestant(below(count))(partial(reserve, parents=count))

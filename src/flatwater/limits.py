@@ -42,6 +42,7 @@ WATCH_CRITICAL_SAMPLES = 3  # in a row: 30 ms at the default period, of the 50 m
 WATCH_LEAVE_HOLD_S = 0.1  # below the leaving threshold before a level is left
 WATCH_RECHECK_BLOCKS_MAX = 200_000  # allocated Python blocks up to which a re-check collects all generations: ~10 ms
 WATCH_RECHECK_TIME_SHARE = 0.05  # of the time may go into re-checks that found a mere spike
+WATCH_SHED_AGAIN_S = 0.05  # between sheds at critical, while shedders give: growth that outruns one helping
 WATCH_REST_S = 10.0  # after the whole ladder, before it is climbed again
 WATCH_SLOW_READ_PERIOD_S = 0.1  # between looks at children and the control group; 0.1 to 0.3 ms each
 WATCH_SLOW_READ_TIME_SHARE = 0.002  # of the time may go into them, however many children there are

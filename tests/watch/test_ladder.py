@@ -66,6 +66,24 @@ def test_a_step_with_nothing_to_do_takes_no_pause():
     assert climb(lambda _now: "high", 3, idle=True)[:2] == [(0.0, "one"), (0.5, "two")]
 
 
+def test_what_gives_at_critical_is_taken_again_beside_the_climb():
+    """Every second while it gives, without holding up the other steps; no more once it gives nothing, or at high."""
+    given = {0.0: 5, 1.0: 5, 2.0: 5, 3.0: 0}
+    for level, expected in (("critical", [0.0, 1.0, 2.0, 3.0]), ("high", [0.0])):
+        first, *rest = steps()
+        ladder, taken = Ladder([Step("one", first.take, settle_s=1, cooldown_s=9, again_s=1.0), *rest]), []
+        for half in range(18):
+            while (step := ladder.due(half / 2, level)) is not None:
+                taken.append((half / 2, step.name))
+                ladder.took(
+                    step, half / 2, Outcome("", said_bytes=given.get(half / 2, 0) if step.name == "one" else -1)
+                )
+        assert [now_s for now_s, name in taken if name == "one"] == expected
+        assert [name for _now_s, name in taken if name != "one"] == (
+            ["two", "three"] if level == "critical" else ["two"]
+        )
+
+
 def test_an_empty_ladder_is_no_trouble():
     """Without steps nothing is due."""
     assert Ladder([]).due(0.0, "critical") is None

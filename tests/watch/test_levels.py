@@ -94,3 +94,9 @@ def test_no_level_without_its_row_of_samples(pressures):
             assert all(pressure >= least for pressure in pressures[index + 1 - count : index + 1])
         if RANK[level] < RANK[before]:
             assert all(pressure < AT.leaves(before) for pressure in pressures[index + 1 - AT.leave_samples : index + 1])
+
+
+@pytest.mark.parametrize(("high", "gap", "rests"), [(0.85, 0.05, 0.75), (0.2, 0.15, 0.025), (0.5, 0.1, 0.3)])
+def test_shedding_aims_below_where_high_is_left(high, gap, rests):
+    """A gap further down, but never at nothing."""
+    assert Thresholds(high=high, critical=0.9, gap=gap).rests == pytest.approx(rests)

@@ -5,7 +5,9 @@ Not here:   when there is pressure (`watch.levels`), what is in the evidence (`w
 Holds:      five steps and the last one taken.
 
 A step is followed by a pause and a second look; only if memory is still above the leaving threshold comes the next one.
-No step is repeated before its cool-down, so that a program at the edge does not spend its time on shedding.
+No step is repeated before its cool-down, so that a program at the edge does not spend its time on shedding. The exception
+is shedding at critical: while shedders give, they are asked again every 50 ms beside the climb, because growth may be
+faster than one helping.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ class Scene:
     Attributes:
         level: the present level.
         seen_bytes: what the operating system saw.
-        over_bytes: how much of it must go for the level to be normal; at least 1.
+        over_bytes: how much of it must go for the level to be normal, and stay so for a while; at least 1.
         reason: a sentence with the numbers.
     """
 
@@ -81,6 +83,7 @@ class Step:
         settle_s: pause before the second look.
         cooldown_s: before it is taken again.
         once: at most once until the level is normal again.
+        again_s: at critical, it is taken again so soon as long as it gave bytes the last time; infinite: it is not.
     """
 
     name: str
@@ -89,6 +92,7 @@ class Step:
     settle_s: float = 0.1
     cooldown_s: float = 1.0
     once: bool = False
+    again_s: float = math.inf
 
 
 @dataclass(slots=True)
@@ -141,10 +145,16 @@ class Ladder:
         self._due_s = 0.0
         self._taken_s: dict[str, float] = {}
         self._done: set[str] = set()
+        self._giving: Step | None = None  # what may be taken again beside the climb
 
     def due(self, now_s: float, level: Level) -> Step | None:
         """The step to take now, if any."""
-        if level == "normal" or now_s < self._due_s:
+        if level == "normal":
+            return None
+        giving = self._giving
+        if giving is not None and level == "critical" and now_s >= self._taken_s[giving.name] + giving.again_s:
+            return giving
+        if now_s < self._due_s:
             return None
         while self._next < len(self.steps):
             step = self.steps[self._next]
@@ -173,8 +183,14 @@ class Ladder:
     def took(self, step: Step, now_s: float, outcome: Outcome) -> None:
         """Note that `step` was taken, so that the pause and the cool-down begin."""
         self._taken_s[step.name] = now_s
+        again = step is self._giving
+        if step.again_s < math.inf:
+            self._giving = step if outcome.said_bytes > 0 else None
+        index = self.steps.index(step)
+        if again and index < self._next:
+            return  # beside the climb, which goes on as it was
         self._due_s = now_s if outcome.idle else now_s + step.settle_s
-        self._next = self.steps.index(step) + 1
+        self._next = index + 1
         if step.once:
             self._done.add(step.name)
 
@@ -187,6 +203,7 @@ class Ladder:
         self._next = 0
         self._due_s = 0.0
         self._done.clear()
+        self._giving = None
 
 
 def shed_step(shed: Callable[[int], int]) -> Step:
@@ -197,7 +214,7 @@ def shed_step(shed: Callable[[int], int]) -> Step:
         asked = units.format_bytes(scene.over_bytes)
         return Outcome(f"asked for {asked}, shedders gave {units.format_bytes(freed)}", freed, idle=freed <= 0)
 
-    return Step("shed", take, settle_s=0.1, cooldown_s=1.0)
+    return Step("shed", take, settle_s=0.1, cooldown_s=1.0, again_s=limits.WATCH_SHED_AGAIN_S)
 
 
 def collect_step(trim: Callable[[], SupportsInt], collect: Callable[[], int] = gc.collect) -> Step:

@@ -78,6 +78,11 @@ class Thresholds:
         """The share below which `level` is left."""
         return (self.critical if level == "critical" else self.high) - self.gap
 
+    @property
+    def rests(self) -> float:
+        """The share that shedding aims at: a gap below where high is left, or half of it where that is little."""
+        return max(self.leaves("high") - self.gap, self.leaves("high") / 2)
+
 
 @final
 class Levels:

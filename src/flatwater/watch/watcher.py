@@ -279,12 +279,16 @@ class Watcher:
 
     def _climb(self, now_s: float) -> None:
         """Take the next step of the ladder if it is due, after saying what the last one did."""
+        at = self.levels.thresholds
+        if self.pressure < at.leaves("high"):
+            return  # it helped: the level is left as soon as that has lasted
         step = self._ladder.due(now_s, self.level)
         if step is None:
             return
         self._settle(now_s)
-        # Down to where everything is normal: leaving critical for high would leave nothing in hand.
-        over = max(1, math.ceil((self.pressure - self.levels.thresholds.leaves("high")) * self.limit))
+        # Down to where everything is normal, and a gap further: a program that goes on growing must stay below for as
+        # long as it takes to leave the level, or the ladder would be climbed although shedding helps.
+        over = max(1, math.ceil((self.pressure - at.rests) * self.limit))
         scene = ladder.Scene(
             self.level, self.seen, over, f"memory is {self.level}: {_size(self.seen)} of {_size(self.limit)}"
         )

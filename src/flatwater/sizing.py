@@ -1,6 +1,0 @@
-"""Placeholder.
-
-Covers:     nothing yet.
-Not here:   everything.
-Holds:      nothing.
-"""

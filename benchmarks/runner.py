@@ -7,9 +7,11 @@ of the child and of everything it waited for.
 from __future__ import annotations
 
 import compileall
+import contextlib
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -89,6 +91,7 @@ def one_round(name: str, case: Case, contestant: str, size: int) -> dict[str, ob
             stderr=errors,
             text=True,
             bufsize=1,
+            start_new_session=True,  # so that everything it started can be ended with it
         )
         assert child.stdin is not None
         assert child.stdout is not None
@@ -97,18 +100,31 @@ def one_round(name: str, case: Case, contestant: str, size: int) -> dict[str, ob
             if ready:
                 child.stdin.write("go\n")
                 anon_peak, file_peak = _sample_until_report(child, commands=case.commands)
-            report = child.stdout.readline() if ready else ""
-            child.stdin.close()
+            report = child.stdout.readline() if ready and not child.stdout.closed else ""
+            if report:
+                child.stdin.close()  # which is what it waits for
+                child.wait()
         finally:
-            if child.poll() is None and not child.stdin.closed:
-                child.kill()
-            child.wait()
-            child.stdout.close()
+            _end(child)
         if not report:
             errors.seek(0)
             last_words = "".join(errors.readlines()[-12:])
-            raise CaseFailed(f"{name}: {contestant!r} ended with {child.returncode} before its report.\n{last_words}")
+            raise CaseFailed(
+                f"{name}: {contestant!r} ended with {child.returncode}, or was ended after {CHILD_S_MAX:g} s, before its "
+                f"report.\n{last_words}"
+            )
     return {**json.loads(report), "anon_peak_bytes": anon_peak, "file_peak_bytes": file_peak}
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    """What nobody has waited for yet is killed, with everything it started; and its pipes are closed."""
+    if child.returncode is None:  # until it is waited for, its number is nobody else's
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
 
 
 def _sample_until_report(child: subprocess.Popen[str], *, commands: bool) -> tuple[int, int]:
@@ -125,7 +141,8 @@ def _sample_until_report(child: subprocess.Popen[str], *, commands: bool) -> tup
             anon_peak = max(anon_peak, anon)
             file_peak = max(file_peak, rss - anon)
             if time.monotonic() > give_up:
-                child.kill()
+                _end(child)
+                break
     finally:
         tree.close()
     return anon_peak, file_peak

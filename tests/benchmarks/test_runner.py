@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -130,8 +131,30 @@ def test_the_newest_result_counts(monkeypatch, tmp_path):
 
 def test_a_case_that_fails_says_why(monkeypatch):
     """A contestant that dies before its report is an error with its last words."""
-    with pytest.raises(runner.CaseFailed, match="before its report"):
+    with pytest.raises(runner.CaseFailed, match="nobody"):
         runner.one_round("house/import", load("house/import"), "nobody", 1)
+
+
+def test_a_case_that_hangs_is_ended_with_all_it_started(monkeypatch):
+    """A contestant that takes too long is killed, and so is the program that it started."""
+    size = 987_654_321  # hours; and no other process has it among its arguments
+    monkeypatch.setattr(runner, "CHILD_S_MAX", 0.2)
+    with pytest.raises(runner.CaseFailed, match=r"was ended after 0\.2 s"):
+        runner.one_round("run/objects", load("run/objects"), "python", size)
+    for _ in range(500):  # the kernel needs a moment to take a killed process apart
+        alive = [path for path in Path("/proc").glob("[0-9]*/cmdline") if str(size).encode() in content_of(path)]
+        if not alive:
+            break
+        time.sleep(0.01)
+    assert alive == []
+
+
+def content_of(path):
+    """Of a file in /proc, nothing if its process has ended; a zombie has no arguments."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def test_a_missing_peer_is_left_out():

@@ -79,6 +79,14 @@ def test_a_gap_in_time_is_a_gap(gap_s):
     assert times == sorted(times)
 
 
+def test_a_baseline_is_taken_off():
+    """Each size is less by it and never below 0; an unknown one stays unknown."""
+    history = History()
+    for tick, size in enumerate((5, 50, 500)):
+        history.add(tick * 1.0, size, size - 1 if tick else -1)
+    assert [(p.rss_max, p.anon_max) for p in history.points(baseline=10)] == [(0, -1), (40, 39), (490, 489)]
+
+
 def test_reading_while_another_thread_adds():
     """A reader that looks 100 times while samples come in, with threads switching each microsecond, sees order."""
     history = History()

@@ -66,22 +66,62 @@ def test_a_step_with_nothing_to_do_takes_no_pause():
     assert climb(lambda _now: "high", 3, idle=True)[:2] == [(0.0, "one"), (0.5, "two")]
 
 
+MIB = 1 << 20
+
+
+def giving(level, given, *, drop=MIB, growth=MIB):
+    """`(half second, step)` of a ladder whose first step gives; each time the size drops, and it grows every half second."""
+    first, *rest = steps()
+    ladder, taken = Ladder([Step("one", first.take, settle_s=1, cooldown_s=9, again_s=1.0), *rest]), []
+    left, size = list(given), 100 * MIB
+    for half in range(18):
+        while (step := ladder.due(half / 2, level, size)) is not None:
+            taken.append((half / 2, step.name))
+            before = size
+            if step.name == "one" and left:
+                size -= drop
+                ladder.took(step, half / 2, Outcome("", left.pop(0)), before=before, after=size)
+            else:
+                ladder.took(step, half / 2, Outcome("", 0), before=size, after=size)
+        size += growth
+    return taken
+
+
 def test_what_gives_at_critical_is_taken_again_beside_the_climb():
-    """Every second while it gives, without holding up the other steps; no more once it gives nothing, or at high."""
-    given = {0.0: 5, 1.0: 5, 2.0: 5, 3.0: 0}
-    for level, expected in (("critical", [0.0, 1.0, 2.0, 3.0]), ("high", [0.0])):
-        first, *rest = steps()
-        ladder, taken = Ladder([Step("one", first.take, settle_s=1, cooldown_s=9, again_s=1.0), *rest]), []
-        for half in range(18):
-            while (step := ladder.due(half / 2, level)) is not None:
-                taken.append((half / 2, step.name))
-                ladder.took(
-                    step, half / 2, Outcome("", said_bytes=given.get(half / 2, 0) if step.name == "one" else -1)
-                )
-        assert [now_s for now_s, name in taken if name == "one"] == expected
-        assert [name for _now_s, name in taken if name != "one"] == (
-            ["two", "three"] if level == "critical" else ["two"]
-        )
+    """Every second while it gives and memory grows, without holding up the other steps."""
+    taken = giving("critical", [5, 5, 5, 0])
+    assert [now_s for now_s, name in taken if name == "one"] == [0.0, 1.0, 2.0, 3.0]
+    assert [name for _now_s, name in taken if name != "one"] == ["two", "three"]
+
+
+def test_what_gives_at_high_waits_for_its_cool_down():
+    """At high there is time: it is taken once a climb."""
+    assert [name for _now_s, name in giving("high", [5, 5, 5])] == ["one", "two"]
+
+
+def test_memory_that_stays_is_not_asked_for_again():
+    """Without growth since, the climb goes on alone: a cache is not emptied for a size that is no longer its own."""
+    taken = giving("critical", [5, 5, 5], growth=0)
+    assert [now_s for now_s, name in taken if name == "one"] == [0.0]
+
+
+def test_what_the_allocator_keeps_is_trimmed_at_once():
+    """Bytes that were given and not seen to go: the next step follows without a pause."""
+    taken = giving("critical", [5, 5, 5], drop=0, growth=0)
+    assert taken[:2] == [(0.0, "one"), (0.0, "two")]
+    assert [now_s for now_s, name in taken if name == "one"] == [0.0]
+    assert (1.0, "one") in giving("critical", [5, 5, 5], drop=0, growth=MIB)
+
+
+def test_after_normal_what_gave_is_not_waited_for_at_critical():
+    """A second alarm at critical within the cool-down of a step that gives finds it ready."""
+    first, *rest = steps()
+    ladder = Ladder([Step("one", first.take, settle_s=1, cooldown_s=9, again_s=1.0), *rest])
+    ladder.took(ladder.due(0.0, "critical"), 0.0, Outcome("", said_bytes=5), before=2 * MIB, after=MIB)
+    ladder.reset()
+    assert ladder.due(0.5, "critical", 9 * MIB) is None
+    assert ladder.due(1.0, "high", 9 * MIB) is None
+    assert ladder.due(1.0, "critical", MIB).name == "one"
 
 
 def test_an_empty_ladder_is_no_trouble():

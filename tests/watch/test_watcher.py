@@ -327,6 +327,7 @@ def test_the_baseline_is_not_the_budgets():
     world = World(baseline="60 MiB")
     assert world.run(2, 97) == "normal"
     assert world.watcher.seen == 37 * MIB
+    assert world.watcher.forecast.words == "no growth: the budget of 100 MiB lasts (now 37.0 MiB)"
     assert world.run(2, 152) == "high"
 
 

@@ -45,10 +45,19 @@ class History:
         self._whole.add(t_s, rss, anon)
         self._recent.add(t_s, rss, anon)
 
-    def points(self) -> list[Point]:
-        """Oldest first: the whole time up to where the newer histories begin, then those."""
+    def points(self, *, baseline: int = 0) -> list[Point]:
+        """Oldest first: the whole time up to where the newer histories begin, then those; less `baseline` bytes each."""
         with self._lock:
             newer = self._older.points() + self._recent.points()
         if not newer:
             return []
-        return [point for point in self._whole.points() if point.t_s < newer[0].t_s] + newer
+        points = [point for point in self._whole.points() if point.t_s < newer[0].t_s] + newer
+        return points if baseline == 0 else [_less(point, baseline) for point in points]
+
+
+def _less(point: Point, baseline: int) -> Point:
+    """Unknown sizes (-1) stay unknown."""
+    rss, high, low = (
+        max(0, size - baseline) if size >= 0 else size for size in (point.rss_max, point.anon_max, point.anon_min)
+    )
+    return Point(point.t_s, rss, high, low)

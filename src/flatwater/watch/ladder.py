@@ -6,8 +6,8 @@ Holds:      five steps and the last one taken.
 
 A step is followed by a pause and a second look; only if memory is still above the leaving threshold comes the next one.
 No step is repeated before its cool-down, so that a program at the edge does not spend its time on shedding. The exception
-is shedding at critical: while shedders give, they are asked again every 50 ms beside the climb, because growth may be
-faster than one helping.
+is shedding at critical: shedders that gave are asked again beside the climb, at most every 50 ms, when memory has grown
+since, because growth may be faster than one helping.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Step:
         settle_s: pause before the second look.
         cooldown_s: before it is taken again.
         once: at most once until the level is normal again.
-        again_s: at critical, it is taken again so soon as long as it gave bytes the last time; infinite: it is not.
+        again_s: at critical, its cool-down after it gave bytes; infinite: the same as ever.
     """
 
     name: str
@@ -145,14 +145,17 @@ class Ladder:
         self._due_s = 0.0
         self._taken_s: dict[str, float] = {}
         self._done: set[str] = set()
-        self._giving: Step | None = None  # what may be taken again beside the climb
+        self._giving: Step | None = None  # gave bytes the last time: may be taken again beside the climb
+        self._giving_after = 0  # bytes seen then: what it gave is used up once there are more
 
-    def due(self, now_s: float, level: Level) -> Step | None:
+    def due(self, now_s: float, level: Level, seen_bytes: int = 0) -> Step | None:
         """The step to take now, if any."""
         if level == "normal":
             return None
         giving = self._giving
-        if giving is not None and level == "critical" and now_s >= self._taken_s[giving.name] + giving.again_s:
+        # Growth since then, not size, asks for more: what an allocator kept is taken before it grows again.
+        grown = seen_bytes >= self._giving_after + HELPED_BYTES_MIN
+        if giving is not None and level == "critical" and grown and self._is_cool(giving, now_s, level):
             return giving
         if now_s < self._due_s:
             return None
@@ -161,7 +164,7 @@ class Ladder:
             if RANK[step.level] > RANK[level]:
                 # The rest of the ladder is for a higher level. The first steps come again after a rest, unless it rises.
                 return self._rest(now_s, level)
-            cool = now_s >= self._taken_s.get(step.name, -math.inf) + step.cooldown_s
+            cool = self._is_cool(step, now_s, level)
             if step.name not in self._done and cool:
                 return step
             # At high there is time to wait for the gentler step, so that flapping does not climb; at critical only for
@@ -170,6 +173,11 @@ class Ladder:
                 return None
             self._next += 1
         return self._rest(now_s, level)
+
+    def _is_cool(self, step: Step, now_s: float, level: Level) -> bool:
+        soon = level == "critical" and step is self._giving
+        pause_s = min(step.again_s, step.cooldown_s) if soon else step.cooldown_s
+        return now_s >= self._taken_s.get(step.name, -math.inf) + pause_s
 
     def _rest(self, now_s: float, level: Level) -> Step | None:
         first = self.steps[0].name if self.steps else ""
@@ -180,19 +188,21 @@ class Ladder:
         step = self.steps[0] if self.steps else None
         return step if step is not None and RANK[step.level] <= RANK[level] else None
 
-    def took(self, step: Step, now_s: float, outcome: Outcome) -> None:
-        """Note that `step` was taken, so that the pause and the cool-down begin."""
-        self._taken_s[step.name] = now_s
-        again = step is self._giving
-        if step.again_s < math.inf:
-            self._giving = step if outcome.said_bytes > 0 else None
+    def took(self, step: Step, now_s: float, outcome: Outcome, *, before: int = 0, after: int = 0) -> None:
+        """Note that `step` was taken, and the bytes seen before and after; the pause and the cool-down begin."""
         index = self.steps.index(step)
-        if again and index < self._next:
-            return  # beside the climb, which goes on as it was
-        self._due_s = now_s if outcome.idle else now_s + step.settle_s
-        self._next = index + 1
+        self._taken_s[step.name] = now_s
+        gave, helped = outcome.said_bytes > 0, before - after >= HELPED_BYTES_MIN
+        beside_the_climb = step is self._giving and index < self._next
+        if step.again_s < math.inf:
+            self._giving, self._giving_after = (step if gave else None), after
         if step.once:
             self._done.add(step.name)
+        if beside_the_climb:
+            return  # which goes on as it was
+        # What was given and not seen to go is kept by the allocator: the next step, trimming, is not waited for.
+        self._due_s = now_s if outcome.idle or (gave and not helped) else now_s + step.settle_s
+        self._next = index + 1
 
     def hurry(self) -> None:
         """The level rose: the pause after the last step ends."""
@@ -203,7 +213,6 @@ class Ladder:
         self._next = 0
         self._due_s = 0.0
         self._done.clear()
-        self._giving = None
 
 
 def shed_step(shed: Callable[[int], int]) -> Step:

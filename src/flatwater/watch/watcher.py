@@ -184,10 +184,10 @@ class Watcher:
     @property
     def forecast(self) -> Forecast:
         """When the limit is reached at the present growth. Computed when asked, about 5 ms."""
-        limit = self.limit + self.baseline
-        points = self._history.points()
+        points = self._history.points(baseline=self.baseline)
         now_s = self._clock() - self._begin_s
-        return forecast(points, limit, now_s=now_s if points and now_s >= points[-1].t_s else None, metric=self.metric)
+        now_known_s = now_s if points and now_s >= points[-1].t_s else None
+        return forecast(points, self.limit, now_s=now_known_s, metric=self.metric)
 
     def on_level(self, callback: LevelCallback) -> LevelCallback:
         """Call `callback(level, watcher)` in the watcher's thread whenever the level changes; also a decorator.
@@ -282,7 +282,7 @@ class Watcher:
         at = self.levels.thresholds
         if self.pressure < at.leaves("high"):
             return  # it helped: the level is left as soon as that has lasted
-        step = self._ladder.due(now_s, self.level)
+        step = self._ladder.due(now_s, self.level, self.seen)
         if step is None:
             return
         self._settle(now_s)
@@ -298,8 +298,8 @@ class Watcher:
             outcome = step.take(scene)
         took_s = self._clock() - begin
         self._look(now_s + took_s, anew=True)
-        self._ladder.took(step, now_s + took_s, outcome)
         self._last = ladder.Taken(step.name, now_s, before, self.seen, outcome)
+        self._ladder.took(step, now_s + took_s, outcome, before=before, after=self.seen)
         duration = units.format_duration(max(0.0, took_s))
         self.journal.note(now_s + took_s, "step", f"{self._last.words} ({duration})", logging.WARNING)
 

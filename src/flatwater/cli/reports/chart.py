@@ -17,6 +17,7 @@ from flatwater.meter.timeline import Point
 WIDTH, HEIGHT = 960, 340
 LEFT, RIGHT, TOP, BOTTOM = 74, 20, 18, 34
 MARKS_MAX = 6
+LABEL_HEIGHT = 24  # with the distance it keeps
 DURATION_STEPS = (
     0.001,
     0.002,
@@ -63,6 +64,9 @@ class Chart:
         y_marks: sizes.
         budget_y: where the budget line is; -1 without one.
         peak: `(x, y, label)` of the highest anonymous size.
+        peak_label_y: where that label stands clear of both lines.
+        x_scale: units of the box a second.
+        y_scale: units of the box a byte.
     """
 
     rss: str
@@ -73,6 +77,7 @@ class Chart:
     y_marks: list[Mark]
     budget_y: float
     peak: tuple[float, float, str]
+    peak_label_y: float
     x_scale: float
     y_scale: float
     width: int = WIDTH
@@ -112,6 +117,7 @@ def chart_of(points: Sequence[Point], *, budget_bytes: int = 0) -> Chart | None:
         y_marks=[Mark(y(size), units.format_bytes(size)) for size in _sizes(highest)],
         budget_y=y(budget_bytes) if budget_bytes else -1.0,
         peak=(x(top.t_s), y(top.anon_max), units.format_bytes(top.anon_max)),
+        peak_label_y=y(top.rss_max) - 10 if y(top.rss_max) > TOP + LABEL_HEIGHT else y(top.anon_max) + 22,
         x_scale=x_scale,
         y_scale=y_scale,
     )

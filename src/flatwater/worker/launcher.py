@@ -49,14 +49,18 @@ class Launcher:
     def start(self, command: list[str], data_limit: int, ignored: frozenset[int]) -> bool:
         """Fork and exec the command; False if it could not be started (and reported)."""
         failure_read, failure_write = os.pipe()
-        self.main_pid = os.fork()
+        try:
+            self.main_pid = os.fork()
+        except OSError as error:  # as many processes as the user may have
+            self.tell("failed", "fork", error.errno or 0)
+            return False
         if self.main_pid == 0:
             step = "limit"
             try:
                 if self.procs_file:
                     _write(self.procs_file, b"0")
                 if data_limit:
-                    resource.setrlimit(resource.RLIMIT_DATA, (data_limit, data_limit))
+                    _limit_data(data_limit)
                 for number in range(1, SIGNAL_MAX + 1):
                     if number not in ignored:
                         _default(number)
@@ -65,8 +69,8 @@ class Launcher:
                 os.execvp(command[0], command)  # noqa: S606 - no shell, on purpose
             except OSError as error:
                 os.write(failure_write, f"{step} {error.errno or 0}".encode())
-            except MemoryError:
-                os.write(failure_write, f"{step} 12".encode())
+            except (MemoryError, ValueError) as error:  # a ValueError is how setrlimit says that it may not
+                os.write(failure_write, f"{step} {12 if isinstance(error, MemoryError) else 1}".encode())
             finally:
                 os._exit(127)
         os.close(failure_write)
@@ -153,6 +157,12 @@ class Launcher:
                 os.rmdir(os.path.dirname(self.procs_file))
             except OSError:
                 pass  # whoever made it removes it, or has done so
+
+
+def _limit_data(size: int) -> None:
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    least = size if hard == resource.RLIM_INFINITY else min(size, hard)  # a lower one that was there stays
+    resource.setrlimit(resource.RLIMIT_DATA, (least, least))
 
 
 def _default(number: int) -> None:

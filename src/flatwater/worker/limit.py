@@ -131,8 +131,13 @@ def make_limit(
                 f"no memory cgroup can be made here: {'; '.join(reasons)}.",
                 hint="Use --limit-kind rlimit_data, or auto.",
             )
-    why = f"{'; '.join(reasons)}; " if reasons else ""
-    return LimitGroup("rlimit_data", size, note=why + RLIMIT_SCOPE_NOTE)
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    if hard != resource.RLIM_INFINITY and hard < size:
+        reasons.append(f"a hard limit of {units.format_bytes(hard)} was there before and holds")
+        size = hard
+    return LimitGroup("rlimit_data", size, note="; ".join([*reasons, RLIMIT_SCOPE_NOTE]))
 
 
 class _CannotError(Exception):
@@ -172,7 +177,7 @@ def _make_v1(size: int, name: str, proc_root: str, sys_root: str) -> LimitGroup:
         raise _CannotError("cgroup v1 has no memory controller here")
     # In a container the path that /proc names may not exist below the mount, which then is our own group.
     parent = os.path.normpath(f"{mount}/{own}")
-    if not os.path.isdir(parent):
+    if not os.path.isfile(f"{parent}/memory.limit_in_bytes"):
         parent = mount
     path = _make_directory(parent, name, "cgroup v1")
     try:

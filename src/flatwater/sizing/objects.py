@@ -103,7 +103,7 @@ def own_bytes(obj: object, children: Collection[object]) -> float:
     if layout.separate:
         header = min(size, layout.header_bytes)
         return _block_bytes(header) + _block_bytes(size - header)
-    if isinstance(obj, deque):
+    if issubclass(cls, deque):
         blocks, rest = divmod(max(size - layout.header_bytes, 0), _DEQUE_BLOCK_BYTES)
         return _block_bytes(layout.header_bytes + rest) + blocks * _block_bytes(_DEQUE_BLOCK_BYTES)
     if layout.managed and size <= layout.header_bytes:
@@ -154,27 +154,31 @@ def children_of(obj: Any) -> tuple[Sequence[object], float]:
         return (), 1.0
     if layout.library:
         return _library_children(obj)
-    if isinstance(obj, (list, tuple)) and len(obj) > CHILDREN_EXACT_MAX:
-        step = -(-len(obj) // CHILDREN_EXACT_MAX)
-        some = list(islice(obj, 0, None, step))
-        return some, len(obj) / len(some)
     try:
-        if isinstance(obj, dict):
-            if len(obj) <= CHILDREN_EXACT_MAX:
-                return [*dict.keys(obj), *get_referents(obj)] if cls is not dict else [*obj, *obj.values()], 1.0
-            step = -(-len(obj) // CHILDREN_EXACT_MAX)
-            pairs = list(islice(dict.items(obj), 0, None, step))
-            return [item for pair in pairs for item in pair], len(obj) / len(pairs)
-        if isinstance(obj, (set, frozenset, deque)) and len(obj) > CHILDREN_EXACT_MAX:
-            step = -(-len(obj) // CHILDREN_EXACT_MAX)
-            some = list(islice(obj, 0, None, step))
-            return some, len(obj) / len(some)
+        for base in (list, tuple, set, frozenset, deque, dict):
+            if issubclass(cls, base):
+                found, ratio = _elements(obj, base)
+                return found, ratio
     except RuntimeError:  # another thread changed it meanwhile
         return (), 1.0
     found = get_referents(obj)
     if found and found[-1] is cls:
         found.pop()
     return found, 1.0
+
+
+def _elements(obj: Any, base: Any) -> tuple[list[object], float]:
+    """What a container refers to, an even sample of it when it is long; never through methods of a subclass."""
+    length = base.__len__(obj)
+    if length > CHILDREN_EXACT_MAX:
+        step = -(-length // CHILDREN_EXACT_MAX)
+        some = list(islice(dict.items(obj) if base is dict else base.__iter__(obj), 0, None, step))
+        ratio = length / len(some)
+        return ([item for pair in some for item in pair] if base is dict else some), ratio
+    if base is dict:
+        # The collector's view of a dict leaves out keys that are text.
+        return ([*obj, *obj.values()] if type(obj) is dict else [*dict.keys(obj), *get_referents(obj)]), 1.0
+    return get_referents(obj), 1.0
 
 
 def _library_children(obj: Any) -> tuple[Sequence[object], float]:

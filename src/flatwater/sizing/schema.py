@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from gc import get_referents
+from itertools import chain
 from operator import itemgetter
 from sys import getsizeof
 from typing import Any, cast
@@ -26,11 +27,13 @@ CONSTANT_BYTES_MAX = 512  # a larger value is not kept for this
 _ROWS_EXACT = 32  # a new schema's first rows are all weighed
 _GAP_MAX = 512  # later, one row in so many
 _WEIGHED_MAX = 48  # then older weighed rows lose half their weight
+_SLOPE_MAX = 4.0  # no object costs more than this for a byte of its size
+_CHUNK_SPREAD = 1.5  # a chunk whose glance is this many times the mean has a fat row
 _STRANGE_EVERY = 16  # of the rows beyond the calibrated range, one in so many widens it
 _LEVELS_MAX = 8  # levels below a row's columns that a glance follows
 _NUMBERS = frozenset((int, float, bool))
 _NUMBER_MAX = 1 << 52  # so that a sum over all columns stays a small integer
-_SUM_MAX = COLUMNS_MAX * _NUMBER_MAX
+_SUM_MAX = 256 * COLUMNS_MAX * _NUMBER_MAX  # over a chunk of rows
 
 
 class Schema:
@@ -67,6 +70,43 @@ class Schema:
                 return round(walk(row, ROW_OBJECTS_MAX, self._constants))
             return self._weigh(row)
         return int(max(self._base + self._slope * glance, self._charge_min))
+
+    def charge_chunk(self, rows: Sequence[object]) -> int | None:
+        """Bytes of many rows of this schema's type, glanced at together; None when they must be charged one by one.
+
+        The line is straight, so the sum over the rows needs only the sum of the glances. A chunk in which a fat row
+        may be, or a row of another schema, is left to the caller.
+        """
+        if self._weighed < _ROWS_EXACT or not (self._is_view or self._is_atom):
+            return None
+        try:
+            glance = self._glance_chunk(rows)
+        except Exception:  # noqa: BLE001 - a type no weighed row had in this column; or a __sizeof__ that fails
+            return None
+        count = len(rows)
+        if glance > count * _CHUNK_SPREAD * (self._x / self._weight):
+            return None
+        self._due -= count
+        if self._due < 0:
+            self._weigh(rows[count // 2])
+        return int(max(count * self._base + self._slope * glance, count * self._charge_min))
+
+    def _glance_chunk(self, rows: Sequence[object]) -> int:
+        """As `_glance`, of all `rows` together."""
+        if self._is_atom:
+            return sum(map(getsizeof, rows))
+        if set(map(len, cast("Sequence[Sequence[object]]", rows))) != {self._view_len}:
+            raise _UnlikeError
+        glance = 0
+        if self._numbers is not None:
+            number: object = sum(cast("Iterable[int]", chain.from_iterable(map(self._numbers, rows))))
+            if type(number) is not float and not (type(number) is int and -_SUM_MAX < number < _SUM_MAX):
+                raise _UnlikeError
+        if self._texts is not None:
+            glance += sum(map(str.__sizeof__, cast("Iterable[str]", chain.from_iterable(map(self._texts, rows)))))
+        if self._others is not None:
+            glance += self._descend(list(chain.from_iterable(map(self._others, rows))))
+        return glance
 
     def _glance(self, row: object) -> int:
         """The sum of the sizes of all values, as C functions give them; raises when `row` is unlike those weighed.
@@ -184,21 +224,19 @@ class Schema:
 
     def _learn(self, glance: int, charge: float) -> None:
         """Move the line (least squares, older rows fade) and say when the next row is due."""
-        if self._weight >= _WEIGHED_MAX:
-            self._weight, self._x, self._y = self._weight / 2, self._x / 2, self._y / 2
-            self._xx, self._xy = self._xx / 2, self._xy / 2
-        self._weight += 1
-        self._x += glance
-        self._y += charge
-        self._xx += glance * glance
-        self._xy += glance * charge
-        mean_x, mean_y = self._x / self._weight, self._y / self._weight
-        spread = self._xx / self._weight - mean_x * mean_x
-        if spread > 1e-6 * mean_x * mean_x + 1:
-            self._slope = min(max((self._xy / self._weight - mean_x * mean_y) / spread, 0.0), 4.0)
-        else:
-            self._slope = 1.0
-        self._base = mean_y - self._slope * mean_x
+        fade = 0.5 if self._weight >= _WEIGHED_MAX else 1.0
+        # In local names, so that a racing thread cannot make a divisor 0.
+        weight = self._weight * fade + 1
+        x, y = self._x * fade + glance, self._y * fade + charge
+        xx, xy = self._xx * fade + glance * glance, self._xy * fade + glance * charge
+        self._weight, self._x, self._y, self._xx, self._xy = weight, x, y, xx, xy
+        mean_x, mean_y = x / weight, y / weight
+        spread = xx / weight - mean_x * mean_x
+        slope = 1.0
+        if spread > 1e-6 * mean_x * mean_x + 1:  # else the glances are all alike, and a line is not defined
+            slope = min(max((xy / weight - mean_x * mean_y) / spread, 0.0), _SLOPE_MAX)
+        self._slope = slope
+        self._base = mean_y - slope * mean_x
         self._glance_limit = max(self._glance_limit, 1.5 * glance + 64)
         self._charge_min = charge / 2 if self._weighed == 0 else min(self._charge_min, charge / 2)
         self._weighed += 1

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import array
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from itertools import islice
 from typing import final
 
 from flatwater.sizing.heap import heap_bytes
@@ -18,6 +19,7 @@ from flatwater.sizing.schema import COLUMNS_MAX, SCHEMA_BYTES, Constants, Schema
 
 SCHEMAS_MAX = 64  # schemas a `Sizer` knows at a time; the oldest goes first
 _WIDTHS_MAX = 12  # more schemas of one type: its rows are ragged
+_CHUNK_ROWS = 256  # rows of a batch glanced at together
 _NAMES_CHARS_MAX = 4096  # longer column names are data
 
 
@@ -47,6 +49,10 @@ class Sizer:
         self._schemas: OrderedDict[tuple[type, object], Schema] = OrderedDict()
         self._constants = Constants()
 
+    def __reduce__(self) -> tuple[type[Sizer], tuple[()]]:
+        # A copy or another process calibrates for itself: identities and references mean nothing there.
+        return Sizer, ()
+
     def bytes_max(self) -> int:
         """The most this sizer can hold at once, in bytes."""
         total = 0
@@ -60,6 +66,43 @@ class Sizer:
         Args:
             row: anything: dict, tuple, list, named tuple, dataclass, sqlite3.Row, str, bytes, a number, nested.
         """
+        return self._schema_of(row).charge(row)
+
+    def batch(self, rows: Collection[object]) -> int:
+        """Heap bytes of a batch: its rows, and the list or other container that points to them.
+
+        Raises:
+            ValueError: `rows` is a mapping, an iterator (sizing would use it up), or no collection.
+        """
+        if isinstance(rows, Mapping) or not (hasattr(rows, "__len__") and hasattr(rows, "__iter__")):
+            name = type(rows).__name__
+            raise ValueError(
+                f"{name} is not a batch; give a list, or .values() (an iterator would be used up by sizing)"
+            )
+        if isinstance(rows, (str, bytes, bytearray, memoryview, array.array)) or layout_of(type(rows)).library:
+            return heap_bytes(rows)
+        total = round(own_bytes(rows, ()))
+        left = iter(rows)
+        while chunk := list(islice(left, _CHUNK_ROWS)):
+            charge = None
+            if len(set(map(type, chunk))) == 1:
+                charge = self._schema_of(chunk[0]).charge_chunk(chunk)
+            total += sum(map(self.row, chunk)) if charge is None else charge
+        return total
+
+    def column(self, values: Collection[object]) -> int:
+        """Heap bytes of a column: its values, and the list, array or buffer they stand in.
+
+        Raises:
+            ValueError: `values` is a mapping, an iterator (sizing would use it up), or no collection.
+
+        >>> Sizer().column(array.array("d", [0.5] * 1000)) // 100
+        80
+        """
+        return self.batch(values)
+
+    def _schema_of(self, row: object) -> Schema:
+        """The schema of `row`, by its type and its columns' names or number."""
         cls = type(row)
         width: object = 0
         if cls is dict:
@@ -69,43 +112,20 @@ class Sizer:
         schema = self._schemas.get((cls, width))
         if schema is None:
             schema = self._schema_for(cls, width)
-        return schema.charge(row)
-
-    def batch(self, rows: Collection[object]) -> int:
-        """Heap bytes of a batch: its rows, and the list or other container that points to them.
-
-        Raises:
-            ValueError: `rows` is an iterator, which sizing would use up, or no collection.
-        """
-        if not isinstance(rows, Collection) and not hasattr(rows, "__len__"):
-            raise ValueError(f"a {type(rows).__name__} is no batch; give a list, so that sizing does not use it up")
-        if isinstance(rows, (str, bytes, bytearray, memoryview, array.array)) or layout_of(type(rows)).library:
-            return heap_bytes(rows)
-        return round(own_bytes(rows, ())) + sum(map(self.row, rows))
-
-    def column(self, values: Collection[object]) -> int:
-        """Heap bytes of a column: its values, and the list, array or buffer they stand in.
-
-        Raises:
-            ValueError: `values` is an iterator, which sizing would use up, or no collection.
-
-        >>> Sizer().column(array.array("d", [0.5] * 1000)) // 100
-        80
-        """
-        return self.batch(values)
+        return schema
 
     def _schema_for(self, cls: type, width: object) -> Schema:
         """A new schema, or the one for all rows of a type that come in too many widths."""
         ragged = self._schemas.get((cls, None))
         if ragged is not None:
             return ragged
-        siblings = [key for key in self._schemas if key[0] is cls]
+        siblings = [key for key in list(self._schemas) if key[0] is cls]
         names = width if isinstance(width, tuple) else ()
         columns = max(len(names), width if isinstance(width, int) else 0)
         names_chars = sum(len(name) if type(name) is str else _NAMES_CHARS_MAX for name in names)
         if len(siblings) >= _WIDTHS_MAX or columns > COLUMNS_MAX or names_chars > _NAMES_CHARS_MAX:
             for key in siblings:
-                del self._schemas[key]
+                self._schemas.pop(key, None)
             width = None
         while len(self._schemas) >= SCHEMAS_MAX:
             self._schemas.popitem(last=False)

@@ -177,7 +177,7 @@ def unfiltered(kind, row, above, size):
     return bytes(row)
 
 
-def is_near(colour, wanted, slack=40):
+def is_near(colour, wanted, slack=80):  # of a thin line, half a pixel's paper is mixed in
     return all(abs(a - b) <= slack for a, b in zip(colour, wanted, strict=True))
 
 

@@ -27,6 +27,10 @@ CASES = {
     "budget/reserve": "benchmarks.budget.reserve",
     "sizing/row": "benchmarks.sizing.row",
     "meter/timeline": "benchmarks.meter.timeline",
+    "meter/measure": "benchmarks.meter.measure",
+    "meter/size_of": "benchmarks.meter.size_of",
+    "watch/overhead": "benchmarks.watching.overhead",
+    "watch/shed": "benchmarks.watching.shed",
 }
 
 

@@ -92,11 +92,15 @@ class Outcome:
                     f"{self.ratio(contestant):.2f}",
                     units.format_bytes(median(each["anon_peak_bytes"] for each in rounds)),
                     units.format_bytes(median(each["file_peak_bytes"] for each in rounds)),
-                    *(number(self.figure(contestant, name)) for name in self.case.figures),
+                    *(self._shown(contestant, name) for name in self.case.figures),
                     str(len(rounds)),
                 ]
             )
         return found
+
+    def _shown(self, contestant: str, name: str) -> str:
+        """A figure of the case's own; not every contestant has each."""
+        return number(self.figure(contestant, name)) if name in self.rounds[contestant][0]["figures"] else ""
 
     def about(self) -> list[str]:
         """The machine and the versions, two lines."""

@@ -61,6 +61,7 @@ def imports(work: str, interpreters: int) -> Run:
 
 case.contestant(BARE)(lambda size: imports("pass", size))
 case.contestant(OURS)(lambda size: imports(OURS, size))
+case.contestant("fw.Budget, fw.measure as well")(lambda size: imports(f"{OURS} as fw; fw.Budget; fw.measure", size))
 case.contestant("import click", needs=("click",))(lambda size: imports("import click", size))
 case.contestant("import rich", needs=("rich",))(lambda size: imports("import rich, rich.console", size))
 case.contestant("import psutil", needs=("psutil",))(lambda size: imports("import psutil", size))

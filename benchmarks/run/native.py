@@ -9,5 +9,5 @@ case = program_case(
     "native.py",
     size=400,
     tiny=2,
-    slow_rounds=2,
+    slow_rounds=1,
 )

@@ -9,5 +9,5 @@ case = program_case(
     "objects.py",
     size=900_000,
     tiny=2_000,
-    slow_rounds=2,
+    slow_rounds=1,
 )

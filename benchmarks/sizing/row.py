@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 from benchmarks.case import Case, Run
+
 from flatwater.meter import Probe
 
 case = Case(

@@ -56,7 +56,7 @@ def test_every_case_runs(name):
         assert len(rounds) == 1
         assert rounds[0]["cpu_s"] > 0
         assert rounds[0]["anon_peak_bytes"] >= 0
-        assert set(rounds[0]["figures"]) == set(case.figures), contestant
+        assert set(rounds[0]["figures"]) <= set(case.figures), contestant
     for contestant, why in done["left_out"].items():
         assert "not installed" in why, contestant
     result = outcome.Outcome(json.loads(json.dumps(done)))

@@ -28,6 +28,14 @@ SHED_WAIT_S = 0.5  # seconds a thread waits for a shedder that another thread ru
 SAMPLE_PERIOD_S = 0.010  # one pread of statm (about 1.2 us) each
 TIMELINE_POINTS_MAX = 2_048  # 3 floats a point: 48 KiB a timeline, then it halves its resolution
 
+MEASURES_MAX = 1_000  # open at once in one process; about 1 KiB each
+MEASURE_TOP_LINES = 10  # allocating lines named with python=True
+SAMPLER_LINGER_S = 2.0  # the sampling thread stays this long after the last measure: starting one costs about 100 us
+READINGS_KEPT_MAX = 100  # of a measured function; about 600 B each
+SIZE_OF_OBJECTS_MAX = 1_000_000  # visited by size_of; about 60 B each while it walks
+SNAPSHOT_OBJECTS_MAX = 5_000_000  # counted by snapshot; about 60 B for each that the collector does not track
+SNAPSHOT_ROWS_SHOWN = 15  # types in a printed table
+
 # --- worker -----------------------------------------------------------------------------------------------------------
 
 LIMIT_BYTES_MIN = 4 * MIB  # no interpreter starts below it
@@ -43,6 +51,7 @@ WATCH_LEAVE_HOLD_S = 0.1  # below the leaving threshold before a level is left
 WATCH_RECHECK_BLOCKS_MAX = 200_000  # allocated Python blocks up to which a re-check collects all generations: ~10 ms
 WATCH_RECHECK_TIME_SHARE = 0.05  # of the time may go into re-checks that found a mere spike
 WATCH_SHED_AGAIN_S = 0.05  # between sheds at critical, while shedders give: growth that outruns one helping
+WATCH_TRIM_AGAIN_S = 0.5  # between collections and trims at critical, while they give: 30 to 100 ms each
 WATCH_REST_S = 10.0  # after the whole ladder, before it is climbed again
 WATCH_SLOW_READ_PERIOD_S = 0.1  # between looks at children and the control group; 0.1 to 0.3 ms each
 WATCH_SLOW_READ_TIME_SHARE = 0.002  # of the time may go into them, however many children there are

@@ -72,7 +72,7 @@ MIB = 1 << 20
 def giving(level, given, *, drop=MIB, growth=MIB):
     """`(half second, step)` of a ladder whose first step gives; each time the size drops, and it grows every half second."""
     first, *rest = steps()
-    ladder, taken = Ladder([Step("one", first.take, settle_s=1, cooldown_s=9, again_s=1.0), *rest]), []
+    ladder, taken = Ladder([Step("one", first.take, settle_s=1, cooldown_s=9, again_s=1.0, beside=True), *rest]), []
     left, size = list(given), 100 * MIB
     for half in range(18):
         while (step := ladder.due(half / 2, level, size)) is not None:
@@ -113,10 +113,24 @@ def test_what_the_allocator_keeps_is_trimmed_at_once():
     assert (1.0, "one") in giving("critical", [5, 5, 5], drop=0, growth=MIB)
 
 
+def test_trimming_that_gives_is_repeated_at_critical():
+    """It comes again as soon as it is cool while it gives something back; when it gives nothing, the ladder rests."""
+    one, two, three = steps()
+    ladder = Ladder([one, Step("two", two.take, settle_s=1, cooldown_s=60, again_s=2.0), three])
+    left, taken = [5, 5, 5], []
+    for half in range(18):
+        step = ladder.due(half / 2, "critical")
+        if step is not None:
+            taken.append((half / 2, step.name))
+            ladder.took(step, half / 2, Outcome("", left.pop() if step.name == "two" and left else 0))
+    assert [now_s for now_s, name in taken if name == "two"] == [1.0, 3.0, 5.0, 7.0]
+    assert [name for _now_s, name in taken if name != "two"] == ["one", "three"]
+
+
 def test_after_normal_what_gave_is_not_waited_for_at_critical():
     """A second alarm at critical within the cool-down of a step that gives finds it ready."""
     first, *rest = steps()
-    ladder = Ladder([Step("one", first.take, settle_s=1, cooldown_s=9, again_s=1.0), *rest])
+    ladder = Ladder([Step("one", first.take, settle_s=1, cooldown_s=9, again_s=1.0, beside=True), *rest])
     ladder.took(ladder.due(0.0, "critical"), 0.0, Outcome("", said_bytes=5), before=2 * MIB, after=MIB)
     ladder.reset()
     assert ladder.due(0.5, "critical", 9 * MIB) is None

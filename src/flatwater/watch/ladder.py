@@ -83,7 +83,8 @@ class Step:
         settle_s: pause before the second look.
         cooldown_s: before it is taken again.
         once: at most once until the level is normal again.
-        again_s: at critical, its cool-down after it gave bytes; infinite: the same as ever.
+        again_s: at critical, its cool-down after it gave bytes, if that is shorter.
+        beside: at critical, it is taken again beside the climb when memory has grown since it gave bytes.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Step:
     cooldown_s: float = 1.0
     once: bool = False
     again_s: float = math.inf
+    beside: bool = False
 
 
 @dataclass(slots=True)
@@ -145,7 +147,8 @@ class Ladder:
         self._due_s = 0.0
         self._taken_s: dict[str, float] = {}
         self._done: set[str] = set()
-        self._giving: Step | None = None  # gave bytes the last time: may be taken again beside the climb
+        self._gave: set[str] = set()  # steps that gave bytes the last time
+        self._giving: Step | None = None  # of these, the one that may be taken again beside the climb
         self._giving_after = 0  # bytes seen then: what it gave is used up once there are more
 
     def due(self, now_s: float, level: Level, seen_bytes: int = 0) -> Step | None:
@@ -175,18 +178,24 @@ class Ladder:
         return self._rest(now_s, level)
 
     def _is_cool(self, step: Step, now_s: float, level: Level) -> bool:
-        soon = level == "critical" and step is self._giving
+        soon = level == "critical" and step.name in self._gave
         pause_s = min(step.again_s, step.cooldown_s) if soon else step.cooldown_s
         return now_s >= self._taken_s.get(step.name, -math.inf) + pause_s
 
     def _rest(self, now_s: float, level: Level) -> Step | None:
         first = self.steps[0].name if self.steps else ""
         rested = now_s >= self._taken_s.get(first, -math.inf) + limits.WATCH_REST_S
+        if level == "critical" and not rested:
+            # Trimming that gave something back is worth more than rest: what shedders gave may lie in the allocator.
+            return next((step for step in self._worth_again() if self._is_cool(step, now_s, level)), None)
         if not rested:
             return None
         self._next = 0
         step = self.steps[0] if self.steps else None
         return step if step is not None and RANK[step.level] <= RANK[level] else None
+
+    def _worth_again(self) -> list[Step]:
+        return [step for step in self.steps if step.name in self._gave and not step.beside and not step.once]
 
     def took(self, step: Step, now_s: float, outcome: Outcome, *, before: int = 0, after: int = 0) -> None:
         """Note that `step` was taken, and the bytes seen before and after; the pause and the cool-down begin."""
@@ -194,7 +203,8 @@ class Ladder:
         self._taken_s[step.name] = now_s
         gave, helped = outcome.said_bytes > 0, before - after >= HELPED_BYTES_MIN
         beside_the_climb = step is self._giving and index < self._next
-        if step.again_s < math.inf:
+        (self._gave.add if gave else self._gave.discard)(step.name)
+        if step.beside:
             self._giving, self._giving_after = (step if gave else None), after
         if step.once:
             self._done.add(step.name)
@@ -223,7 +233,7 @@ def shed_step(shed: Callable[[int], int]) -> Step:
         asked = units.format_bytes(scene.over_bytes)
         return Outcome(f"asked for {asked}, shedders gave {units.format_bytes(freed)}", freed, idle=freed <= 0)
 
-    return Step("shed", take, settle_s=0.1, cooldown_s=1.0, again_s=limits.WATCH_SHED_AGAIN_S)
+    return Step("shed", take, settle_s=0.1, cooldown_s=1.0, again_s=limits.WATCH_SHED_AGAIN_S, beside=True)
 
 
 def collect_step(trim: Callable[[], SupportsInt], collect: Callable[[], int] = gc.collect) -> Step:
@@ -234,7 +244,7 @@ def collect_step(trim: Callable[[], SupportsInt], collect: Callable[[], int] = g
         returned = int(trim())
         return Outcome(f"collected {found} objects, trim returned {units.format_bytes(returned)}", returned)
 
-    return Step("collect and trim", take, settle_s=0.5, cooldown_s=5.0)
+    return Step("collect and trim", take, settle_s=0.5, cooldown_s=5.0, again_s=limits.WATCH_TRIM_AGAIN_S)
 
 
 def gate_step(gate: Gate, closed: Callable[[], None]) -> Step:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flatwater.watch.ladder import Ladder, Outcome, Scene, Step, Taken, collect_step, gate_step, shed_step
 
+MIB = 1 << 20
 SCENE = Scene("high", 90, 10, "memory is high")
 
 
@@ -66,9 +67,6 @@ def test_a_step_with_nothing_to_do_takes_no_pause():
     assert climb(lambda _now: "high", 3, idle=True)[:2] == [(0.0, "one"), (0.5, "two")]
 
 
-MIB = 1 << 20
-
-
 def giving(level, given, *, drop=MIB, growth=MIB):
     """`(half second, step)` of a ladder whose first step gives; each time the size drops, and it grows every half second."""
     first, *rest = steps()
@@ -89,35 +87,35 @@ def giving(level, given, *, drop=MIB, growth=MIB):
 
 def test_what_gives_at_critical_is_taken_again_beside_the_climb():
     """Every second while it gives and memory grows, without holding up the other steps."""
-    taken = giving("critical", [5, 5, 5, 0])
+    taken = giving("critical", [MIB, MIB, MIB, 0])
     assert [now_s for now_s, name in taken if name == "one"] == [0.0, 1.0, 2.0, 3.0]
     assert [name for _now_s, name in taken if name != "one"] == ["two", "three"]
 
 
 def test_what_gives_at_high_waits_for_its_cool_down():
     """At high there is time: it is taken once a climb."""
-    assert [name for _now_s, name in giving("high", [5, 5, 5])] == ["one", "two"]
+    assert [name for _now_s, name in giving("high", [MIB, MIB, MIB])] == ["one", "two"]
 
 
 def test_memory_that_stays_is_not_asked_for_again():
     """Without growth since, the climb goes on alone: a cache is not emptied for a size that is no longer its own."""
-    taken = giving("critical", [5, 5, 5], growth=0)
+    taken = giving("critical", [MIB, MIB, MIB], growth=0)
     assert [now_s for now_s, name in taken if name == "one"] == [0.0]
 
 
 def test_what_the_allocator_keeps_is_trimmed_at_once():
     """Bytes that were given and not seen to go: the next step follows without a pause."""
-    taken = giving("critical", [5, 5, 5], drop=0, growth=0)
+    taken = giving("critical", [MIB, MIB, MIB], drop=0, growth=0)
     assert taken[:2] == [(0.0, "one"), (0.0, "two")]
     assert [now_s for now_s, name in taken if name == "one"] == [0.0]
-    assert (1.0, "one") in giving("critical", [5, 5, 5], drop=0, growth=MIB)
+    assert (1.0, "one") in giving("critical", [MIB, MIB, MIB], drop=0, growth=MIB)
 
 
 def test_trimming_that_gives_is_repeated_at_critical():
     """It comes again as soon as it is cool while it gives something back; when it gives nothing, the ladder rests."""
     one, two, three = steps()
     ladder = Ladder([one, Step("two", two.take, settle_s=1, cooldown_s=60, again_s=2.0), three])
-    left, taken = [5, 5, 5], []
+    left, taken = [MIB, MIB, MIB], []
     for half in range(18):
         step = ladder.due(half / 2, "critical")
         if step is not None:
@@ -131,7 +129,7 @@ def test_after_normal_what_gave_is_not_waited_for_at_critical():
     """A second alarm at critical within the cool-down of a step that gives finds it ready."""
     first, *rest = steps()
     ladder = Ladder([Step("one", first.take, settle_s=1, cooldown_s=9, again_s=1.0, beside=True), *rest])
-    ladder.took(ladder.due(0.0, "critical"), 0.0, Outcome("", said_bytes=5), before=2 * MIB, after=MIB)
+    ladder.took(ladder.due(0.0, "critical"), 0.0, Outcome("", said_bytes=MIB), before=2 * MIB, after=MIB)
     ladder.reset()
     assert ladder.due(0.5, "critical", 9 * MIB) is None
     assert ladder.due(1.0, "high", 9 * MIB) is None
@@ -182,10 +180,9 @@ def test_the_gate_is_closed_once_and_by_whom_is_known():
 
 def test_a_step_without_effect_is_said_so():
     """The words name the bytes the operating system saw, and say when that did not help, once it is known."""
-    mib = 1 << 20
-    helped = Taken("shed", 0.0, 100 * mib, 90 * mib, Outcome("asked"), settled=91 * mib)
+    helped = Taken("shed", 0.0, 100 * MIB, 90 * MIB, Outcome("asked"), settled=91 * MIB)
     assert helped.words == "shed: asked; the operating system saw 10.0 MiB less"
-    useless = Taken("shed", 0.0, 100 * mib, 100 * mib, Outcome("asked"))
+    useless = Taken("shed", 0.0, 100 * MIB, 100 * MIB, Outcome("asked"))
     assert useless.words == "shed: asked; the operating system saw 0 B less"
-    useless.settled = 101 * mib
+    useless.settled = 101 * MIB
     assert useless.words == "shed: asked; the operating system saw 0 B less: it did not help"

@@ -186,22 +186,24 @@ class Ladder:
         first = self.steps[0].name if self.steps else ""
         rested = now_s >= self._taken_s.get(first, -math.inf) + limits.WATCH_REST_S
         if level == "critical" and not rested:
-            # Trimming that gave something back is worth more than rest: what shedders gave may lie in the allocator.
-            return next((step for step in self._worth_again() if self._is_cool(step, now_s, level)), None)
+            # What gave is worth more than rest: shedders may have more, and what they gave may lie in the allocator.
+            return next((step for step in self.steps if self._is_worth_again(step, now_s)), None)
         if not rested:
             return None
         self._next = 0
         step = self.steps[0] if self.steps else None
         return step if step is not None and RANK[step.level] <= RANK[level] else None
 
-    def _worth_again(self) -> list[Step]:
-        return [step for step in self.steps if step.name in self._gave and not step.beside and not step.once]
+    def _is_worth_again(self, step: Step, now_s: float) -> bool:
+        # Without growth shedders keep their full cool-down, in which trimming shows what they have really given.
+        pause_s = step.cooldown_s if step.beside else min(step.again_s, step.cooldown_s)
+        return step.name in self._gave and not step.once and now_s >= self._taken_s[step.name] + pause_s
 
     def took(self, step: Step, now_s: float, outcome: Outcome, *, before: int = 0, after: int = 0) -> None:
         """Note that `step` was taken, and the bytes seen before and after; the pause and the cool-down begin."""
         index = self.steps.index(step)
         self._taken_s[step.name] = now_s
-        gave, helped = outcome.said_bytes > 0, before - after >= HELPED_BYTES_MIN
+        gave, helped = outcome.said_bytes >= HELPED_BYTES_MIN, before - after >= HELPED_BYTES_MIN
         beside_the_climb = step is self._giving and index < self._next
         (self._gave.add if gave else self._gave.discard)(step.name)
         if step.beside:

@@ -20,13 +20,13 @@ from flatwater import errors
 IS_LINUX = sys.platform == "linux"
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _STATUS_FIELDS = {
-    "VmRSS": "rss",
-    "RssAnon": "anon",
-    "RssFile": "file",
-    "RssShmem": "shmem",
-    "VmSwap": "swap",
-    "VmHWM": "rss_peak",
-    "VmData": "data",
+    b"\nVmRSS:": "rss",
+    b"\nRssAnon:": "anon",
+    b"\nRssFile:": "file",
+    b"\nRssShmem:": "shmem",
+    b"\nVmSwap:": "swap",
+    b"\nVmHWM:": "rss_peak",
+    b"\nVmData:": "data",
 }
 
 
@@ -134,16 +134,18 @@ def usage(pid: int = 0) -> Usage:
     if not IS_LINUX:
         return _psutil_usage(pid)
     try:
-        with open(f"/proc/{pid or 'self'}/status", "rb", buffering=0) as file:
-            text = file.read(8192)
+        descriptor = os.open(f"/proc/{pid or 'self'}/status", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            text = os.read(descriptor, 8192)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise errors.BrokenError(f"process {pid} cannot be read: {error}.") from error
-    values = dict.fromkeys(_STATUS_FIELDS.values(), 0)  # kernel threads and zombies have no Vm lines: they hold nothing
-    for line in text.splitlines():
-        name, _, rest = line.partition(b":")
-        field = _STATUS_FIELDS.get(name.decode("ascii", "replace"))
-        if field is not None:
-            values[field] = int(rest.split()[0]) * 1024
+    values = {}
+    for name, field in _STATUS_FIELDS.items():
+        start = text.find(name)
+        # Kernel threads and zombies have no Vm lines: they hold nothing.
+        values[field] = int(text[start + len(name) : text.index(b"kB", start)]) * 1024 if start >= 0 else 0
     return Usage(**values, probe="/proc/PID/status", doubt="")
 
 

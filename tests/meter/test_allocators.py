@@ -1,0 +1,58 @@
+import ctypes
+import os
+import subprocess
+import sys
+
+import pytest
+
+from flatwater.meter import allocators
+
+MIB = 1 << 20
+glibc = pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="needs glibc 2.33 or newer"
+)
+
+
+def test_live_objects_show_in_the_arenas():
+    """A million bytes of small objects are used in arenas, and free for others once they are gone."""
+    before = allocators.arenas()
+    kept = [bytes(100) for _ in range(40_000)]
+    with_them = allocators.arenas()
+    del kept
+    after = allocators.arenas()
+    assert with_them.used - before.used > 4 * MIB
+    assert abs(after.used - before.used) < MIB
+    assert with_them.held >= with_them.used + with_them.free - MIB
+
+
+@glibc
+def test_large_blocks_show_in_malloc():
+    """What lies outside the arenas is malloc's."""
+    before = allocators.malloc().used
+    kept = bytearray(32 * MIB)
+    assert allocators.malloc().used - before > 31 * MIB
+    del kept
+    assert allocators.malloc_trim() in (True, False)
+
+
+def test_another_allocator_is_said_to_be_unknown():
+    """With PYTHONMALLOC=malloc there are no arenas: -1, not 0."""
+    out = subprocess.run(
+        [sys.executable, "-c", "from flatwater.meter import allocators as a; print(a.arenas().held, a.arenas().free)"],
+        capture_output=True, text=True, check=True, env={**os.environ, "PYTHONMALLOC": "malloc"},
+    )  # fmt: skip
+    assert out.stdout.split() == ["-1", "-1"]
+
+
+def test_a_c_library_without_the_functions(monkeypatch):
+    """Elsewhere the figures are unknown and trimming says it cannot."""
+    monkeypatch.setattr(allocators, "_c_function", lambda *_: None)
+    assert allocators.malloc() == allocators.Malloc(-1, -1)
+    assert allocators.arenas() == allocators.Arenas(-1, -1, -1)
+    assert allocators.malloc_trim() is None
+
+
+def test_only_known_figures_are_added():
+    """Unknown is no zero, and nothing known is unknown."""
+    assert allocators.sum_known(1, -1, 2) == 3
+    assert allocators.sum_known(-1, -1) == -1

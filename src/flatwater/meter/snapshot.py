@@ -109,7 +109,7 @@ class Difference:
 def snapshot(*, collect: bool = True) -> Snapshot:
     """Count the objects of this process by type.
 
-    The program stands still for about 1 us an object. Sizes are shallow, so that no byte counts twice. Objects that
+    The program stands still for 1 to 3 us an object. Sizes are shallow, so that no byte counts twice. Objects that
     `gc.freeze` set apart are not seen.
 
     Args:

@@ -15,6 +15,7 @@ from collections import OrderedDict, defaultdict, deque
 from dataclasses import dataclass, make_dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,8 +72,16 @@ class Lazy:
         self.last = float(i)
 
 
+@cache
+def scroll(alphabet):
+    """A long random text."""
+    return "".join(random.Random(alphabet).choices(alphabet, k=8192))
+
+
 def text(rng, low, high, alphabet="abcdefghij klmnopqrstuvwxyz"):
-    return "".join(rng.choices(alphabet, k=rng.randint(low, high)))
+    """A text of its own, between `low` and `high` characters long."""
+    start, length = rng.randrange(6000), rng.randint(low, high)
+    return scroll(alphabet)[start : start + length]
 
 
 def sqlite_rows(count):

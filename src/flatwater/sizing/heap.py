@@ -68,35 +68,49 @@ def walk(obj: object, objects_max: int, shares: Shares | None) -> float:
     children, ratio = children_of(obj)
     total = own_bytes(obj, children)
     looked_at = 1
-    pending = [(iter(_fresh(children, seen)), ratio)]
+    pending = [_Level(_fresh(children, seen), ratio, total)]
     del children  # one reference less on each child: they are counted below
-    while pending:
-        level, weight = pending[-1]
-        for child in level:
+    while pending and looked_at < objects_max:
+        level = pending[-1]
+        for child in level.left:
             looked_at += 1
-            share = weight
-            # References of ours: the level's list, `child`, and the argument. `weight` > 1 means sampled.
+            level.done += 1
+            share = level.weight
+            # References of ours: the level's list, `child`, and the argument. A weight above 1 means sampled.
             owners = getrefcount(child) - 3
             if shares is not None:
                 share *= shares.share(child, owners)
-            elif weight > 1 and owners >= SHARERS_MIN:
+            elif share > 1 and owners >= SHARERS_MIN:
                 share /= owners
             if not share:
                 continue
             below, ratio = children_of(child)
             total += share * own_bytes(child, below)
             if below and share >= _SHARE_MIN:
-                pending.append((iter(_fresh(below, seen)), share * ratio))
+                pending.append(_Level(_fresh(below, seen), share * ratio, total))
                 del below
                 break
             if looked_at >= objects_max:
                 break
         else:
             pending.pop()
-        if looked_at >= objects_max:
-            rest = sum(weight * sum(1 for _ in level) for level, weight in pending)
-            return total + rest * total / looked_at
+    while pending:  # the bound was reached: what is left of a level is like what was done of it
+        level = pending.pop()
+        if level.done:
+            total += (total - level.total_before) / level.done * sum(1 for _ in level.left)
     return total
+
+
+class _Level:
+    """What one object refers to, on the way down."""
+
+    __slots__ = ("done", "left", "total_before", "weight")
+
+    def __init__(self, children: list[object], weight: float, total: float) -> None:
+        self.left = iter(children)
+        self.weight = weight
+        self.done = 0
+        self.total_before = total
 
 
 def _fresh(children: Sequence[object], seen: set[int]) -> list[object]:

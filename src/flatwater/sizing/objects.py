@@ -79,7 +79,7 @@ def layout_of(cls: type) -> Layout:
     )
 
 
-def _block_bytes(size: int) -> int:
+def block_bytes(size: int) -> int:
     """What the allocator takes for a request of `size` bytes."""
     if size <= _POOLED_BYTES_MAX:
         return (size + 15) & ~15
@@ -99,20 +99,20 @@ def own_bytes(obj: object, children: Collection[object]) -> float:
     except Exception:  # noqa: BLE001 - a __sizeof__ of the caller's that fails; the class tells the least it takes
         size = layout.header_bytes
     if layout.library:
-        return _block_bytes(max(size, _library_bytes(obj)))
+        return block_bytes(max(size, _library_bytes(obj)))
     if layout.separate:
         header = min(size, layout.header_bytes)
-        return _block_bytes(header) + _block_bytes(size - header)
+        return block_bytes(header) + block_bytes(size - header)
     if issubclass(cls, deque):
         blocks, rest = divmod(max(size - layout.header_bytes, 0), _DEQUE_BLOCK_BYTES)
-        return _block_bytes(layout.header_bytes + rest) + blocks * _block_bytes(_DEQUE_BLOCK_BYTES)
+        return block_bytes(layout.header_bytes + rest) + blocks * block_bytes(_DEQUE_BLOCK_BYTES)
     if layout.managed and size <= layout.header_bytes:
         # The interpreter keeps one value slot more than the class has attributes, and a byte a slot for their order.
         slots = len(children) + 1
         if _VALUES_INSIDE:
-            return _block_bytes(size + 8 + _round_8(slots) + 8 * slots)
-        return _block_bytes(size) + _block_bytes(_round_8(slots + 2) + 8 * slots)
-    return _block_bytes(size)
+            return block_bytes(size + 8 + _round_8(slots) + 8 * slots)
+        return block_bytes(size) + block_bytes(_round_8(slots + 2) + 8 * slots)
+    return block_bytes(size)
 
 
 def _round_8(size: int) -> int:

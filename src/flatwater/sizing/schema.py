@@ -28,6 +28,7 @@ _ROWS_EXACT = 32  # a new schema's first rows are all weighed
 _GAP_MAX = 512  # later, one row in so many
 _WEIGHED_MAX = 48  # then older weighed rows lose half their weight
 _SLOPE_MAX = 4.0  # no object costs more than this for a byte of its size
+_CHUNK_SLOPE_MIN = 0.5  # below, a chunk's many shared values could hide a fat one
 _CHUNK_SPREAD = 1.5  # a chunk whose glance is this many times the mean has a fat row
 _STRANGE_EVERY = 16  # of the rows beyond the calibrated range, one in so many widens it
 _LEVELS_MAX = 8  # levels below a row's columns that a glance follows
@@ -78,6 +79,8 @@ class Schema:
         may be, or a row of another schema, is left to the caller.
         """
         if self._weighed < _ROWS_EXACT or not (self._is_view or self._is_atom):
+            return None
+        if self._slope < _CHUNK_SLOPE_MIN:
             return None
         try:
             glance = self._glance_chunk(rows)

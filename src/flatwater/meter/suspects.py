@@ -2,7 +2,8 @@
 
 Covers:     preparing a command's environment, asking a grown process for its stack, adding up growth by line.
 Not here:   allocation profiles (`meter.profile`), sampling itself (`meter.tree`).
-Holds:      at most `limits.RUN_SUSPECTS_KEPT_MAX` lines, and one directory of small files until `close`.
+Holds:      at most `limits.RUN_SUSPECTS_KEPT_MAX` lines, and one directory of small files until `close`;
+            some hundred bytes per process that was asked, at most `limits.RUN_PROCESSES_MAX` of them.
 
 Each time a process's anonymous memory passes its highest value by half a per cent (at least 64 KiB), it is sent SIGURG and
 its `faulthandler` writes the running thread's stack from inside the signal handler. The growth since the last ask is
@@ -18,6 +19,7 @@ import os
 import re
 import shutil
 import signal
+import sys
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -34,6 +36,7 @@ ANSWER_BYTES_MAX = 64 * units.KIB  # of one read; 100 frames of 500 characters f
 FRAMES_MAX = 12  # kept of a stack, innermost first
 
 _FRAME = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+|\?\?\?) in (?P<function>.*)$')
+_ESCAPE = re.compile(r"\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\U[0-9a-f]{8}")
 _LIBRARY = re.compile(
     r"/lib(?:64)?/python\d(?:\.\d+)?/|/(?:site|dist)-packages/|^<frozen |^<__array_function__|/lib/pypy"
 )
@@ -85,6 +88,7 @@ class _Answers:
     """One answer file: a process's own, or shared by it and those it forked."""
 
     offset: int = 0
+    asked: int = 0  # the process that was asked last
     pending: deque[int] = field(default_factory=lambda: deque(maxlen=limits.RUN_ASKS_PENDING_MAX))
 
 
@@ -115,14 +119,16 @@ class Suspects:
     def look(self, members: Iterable[Member]) -> None:
         """Take in earlier answers, and ask every process that has grown. Call it after each sample of the tree."""
         self._take_answers()
+        highs, self._highs = self._highs, {}  # a number is given again to another process, sooner or later
         for member in members:
-            high = self._highs.get(member.pid)
-            if high is None:
-                if len(self._highs) < limits.RUN_PROCESSES_MAX:
-                    self._highs[member.pid] = member.anon  # what it starts with, or inherits, is no growth of its own
-            elif member.anon - high >= max(ASK_BYTES_MIN, int(high * ASK_SHARE)):
+            high = highs.get(member.pid, member.anon)  # what it starts with, or inherits, is no growth of its own
+            self._highs[member.pid] = high
+            if member.anon - high >= max(ASK_BYTES_MIN, int(high * ASK_SHARE)):
                 self._ask(member.pid, member.anon - high)
                 self._highs[member.pid] = member.anon
+        for answers in self._answers.values():
+            if answers.asked not in self._highs:
+                answers.pending.clear()  # it has ended; what it had to say was taken above
 
     def top(self, count: int = limits.RUN_SUSPECTS_MAX) -> list[Suspect]:
         """The lines with the most growth, largest first."""
@@ -138,14 +144,18 @@ class Suspects:
         if path is None:
             return
         self.growth_bytes += growth
+        if path not in self._answers and len(self._answers) >= limits.RUN_PROCESSES_MAX:
+            return
         if self._ask_thread(pid, _running_thread(pid)):
-            self._answers.setdefault(path, _Answers()).pending.append(growth)
+            answers = self._answers.setdefault(path, _Answers())
+            answers.asked = pid
+            answers.pending.append(growth)
 
     def _answer_path(self, pid: int) -> str | None:
         """The answer file that the process has open (its own, or that of the one it was forked from); exec closes it."""
         try:
             for number in os.listdir(f"/proc/{pid}/fd"):
-                if len(number) > 2 and (path := os.readlink(f"/proc/{pid}/fd/{number}")).startswith(self.directory):  # noqa: PLR2004 - ours is a high one
+                if len(number) > 1 and (path := os.readlink(f"/proc/{pid}/fd/{number}")).startswith(self.directory):
                     return path
         except OSError:
             pass  # it ended, or a descriptor was closed while we looked: it is asked next time
@@ -159,6 +169,7 @@ class Suspects:
                 if os.fstat(file.fileno()).st_size > limits.RUN_TRACE_BYTES_MAX:
                     os.truncate(path, 0)  # answers are appended, so nothing is overwritten
                     answers.offset = 0
+                    answers.pending.clear()  # they were among what is lost
                 file.seek(answers.offset)
                 text = file.read(ANSWER_BYTES_MAX)
                 complete = text[: text.rfind(b"\n") + 1]
@@ -198,8 +209,13 @@ def stacks_in(text: str) -> list[list[Frame]]:
             stacks.append([])
         elif stacks and (match := _FRAME.match(line)):
             number = int(match["line"]) if match["line"].isdigit() else 0
-            stacks[-1].append(Frame(match["file"], number, match["function"]))
+            stacks[-1].append(Frame(_unescaped(match["file"]), number, _unescaped(match["function"])))
     return [stack for stack in stacks if stack]
+
+
+def _unescaped(text: str) -> str:
+    r"""`faulthandler` writes what is not ASCII as \xe9, \u20ac or \U0001f40d; a file is found by its real name."""
+    return _ESCAPE.sub(lambda match: chr(min(int(match[0][2:], base=16), sys.maxunicode)), text)  # noqa: FURB166 - \x is no prefix of int's
 
 
 def _running_thread(pid: int) -> int:

@@ -23,14 +23,14 @@ SAVE_BYTES_MIN = 1 << 20
 
 def start(directory: str) -> None:
     """Record this process into `directory`."""
-    base = os.path.join(directory, f"profile-{os.getpid()}")
     try:
         import memray
     except ImportError:
-        _start_tracemalloc(base)
+        _start_tracemalloc(directory)
         return
     import atexit
 
+    base = os.path.join(directory, f"profile-{os.getpid()}")
     with open(base + ".python", "w", encoding="utf-8") as file:
         file.write(sys.executable)
     tracker = memray.Tracker(base + ".memray")
@@ -38,19 +38,27 @@ def start(directory: str) -> None:
     atexit.register(tracker.__exit__, None, None, None)
 
 
-def _start_tracemalloc(base: str) -> None:
+def _start_tracemalloc(directory: str) -> None:
     import atexit
     import signal
     import tracemalloc
 
     tracemalloc.start(FRAMES_MAX)
-    saved = [0]
+    saved = [os.getpid(), 0]
 
     def look(growth: float) -> None:
+        if saved[0] != os.getpid():  # a fork: its profile is another file
+            saved[:] = [os.getpid(), 0]
         size = tracemalloc.get_traced_memory()[0]
-        if size >= max(SAVE_BYTES_MIN, saved[0] * growth):
-            saved[0] = size
-            _write(base + ".json", speedscope_text("tracemalloc", _stacks_now()))
+        if size < max(SAVE_BYTES_MIN, saved[1] * growth):
+            return
+        saved[1] = size
+        try:  # noqa: SIM105 - as below
+            _write(
+                os.path.join(directory, f"profile-{os.getpid()}.json"), speedscope_text("tracemalloc", _stacks_now())
+            )
+        except Exception:  # noqa: BLE001, S110 - no disk, no memory: the program must not hear of it
+            pass
 
     # The same signal that asks for a stack when the process has grown: its handler runs in the main thread, which then
     # does nothing else. A thread of ours would have to share the interpreter, and take many times as long.

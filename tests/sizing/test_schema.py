@@ -19,7 +19,14 @@ def trained(make):
     return sizer
 
 
+class Loose(tuple):
+    """A tuple of any length."""
+
+    __slots__ = ()
+
+
 FAT = {
+    "one more column": (lambda i: Loose([i, f"text {i}"]), lambda: Loose([1, "a", "x" * GIANT])),
     "text": (lambda i: {"id": i, "t": f"text {i}"}, lambda: {"id": 1, "t": "x" * GIANT}),
     "number turned text": (lambda i: {"id": i, "n": i * 2}, lambda: {"id": 1, "n": "x" * GIANT}),
     "number turned huge": (lambda i: (i, i * 0.5), lambda: (1 << (8 * GIANT), 0.5)),

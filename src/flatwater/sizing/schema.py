@@ -46,7 +46,8 @@ class Schema:
         self._is_atom = cls in ATOMS
         self._is_opaque = layout_of(cls).library
         # The row itself gives its columns up by name or index; of anything else, the garbage collector's view does.
-        self._is_view = width is not None and (cls is dict or issubclass(cls, tuple) or cls is list)
+        self._is_view = width is not None and (cls in (dict, tuple, list) or _has_columns(cls))
+        self._is_loose = cls not in (dict, tuple, list)  # nothing but a look tells that a row has as many columns
         self._names = width if isinstance(width, tuple) and cls is dict else None
         self._is_ragged = width is None or not (self._is_view or layout_of(cls).fixed)
         self._program: set[type] = {type}  # classes whose objects are the program's, not the data's
@@ -89,10 +90,11 @@ class Schema:
         count = len(rows)
         if glance > count * _CHUNK_SPREAD * (self._x / self._weight):
             return None
+        charge = max(count * self._base + self._slope * glance, count * self._charge_min)
         self._due -= count
         if self._due < 0:
             self._weigh(rows[count // 2])
-        return int(max(count * self._base + self._slope * glance, count * self._charge_min))
+        return int(charge)
 
     def _glance_chunk(self, rows: Sequence[object]) -> int:
         """As `_glance`, of all `rows` together."""
@@ -125,8 +127,8 @@ class Schema:
             view = children_of(row)[0]
             if self._is_ragged:
                 return getsizeof(row) + self._descend(view)
-            if len(view) != self._view_len:
-                raise _UnlikeError
+        if self._is_loose and len(view) != self._view_len:
+            raise _UnlikeError
         if self._numbers is not None:
             number: object = sum(cast("Iterable[int]", self._numbers(view)))
             if type(number) is not float and not (type(number) is int and -_SUM_MAX < number < _SUM_MAX):
@@ -294,6 +296,12 @@ class Constants:
 
 class _UnlikeError(Exception):
     """A row that is unlike those weighed; never leaves this module."""
+
+
+def _has_columns(cls: type) -> bool:
+    """Whether rows of `cls` are asked by index: named tuples and sqlite3.Row, which is not imported for this."""
+    is_named = issubclass(cls, tuple) and hasattr(cls, "_fields")
+    return is_named or (cls.__module__, cls.__name__) == ("sqlite3", "Row")
 
 
 def _kind(value: object) -> str:

@@ -136,6 +136,17 @@ def test_after_normal_what_gave_is_not_waited_for_at_critical():
     assert ladder.due(1.0, "critical", MIB).name == "one"
 
 
+def test_a_fresh_critical_does_not_wait_for_the_cool_down():
+    """When the level rises to critical, shedders that gave nothing a moment ago are asked at once; at high they are not."""
+    for level, due in (("high", False), ("critical", True)):
+        first, *rest = steps()
+        ladder = Ladder([Step("one", first.take, cooldown_s=9, beside=True), *rest])
+        ladder.took(ladder.due(0.0, level), 0.0, Outcome("", 0))
+        ladder.reset()
+        ladder.hurry(level)
+        assert (ladder.due(0.1, level) is not None) is due
+
+
 def test_an_empty_ladder_is_no_trouble():
     """Without steps nothing is due."""
     assert Ladder([]).due(0.0, "critical") is None

@@ -94,6 +94,11 @@ def test_slow_reads_are_seldom():
     group.used = 90
     sight.read_now()
     assert sight.group_used == 90
+    reads = group.reads
+    group.limit = -1
+    sight.read_now()
+    sight.read_now()
+    assert group.reads == reads + 1
     sight.close()
 
 

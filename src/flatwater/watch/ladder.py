@@ -216,9 +216,14 @@ class Ladder:
         self._due_s = now_s if outcome.idle or (gave and not helped) else now_s + step.settle_s
         self._next = index + 1
 
-    def hurry(self) -> None:
-        """The level rose: the pause after the last step ends."""
+    def hurry(self, level: Level) -> None:
+        """The level rose: the pause after the last step ends. At critical, shedders are not spared for their cool-down."""
         self._due_s = 0.0
+        if level == "critical":  # which cannot be entered more than a few times a second
+            for step in self.steps:
+                if step.beside:
+                    self._taken_s.pop(step.name, None)
+                    self._next = min(self._next, self.steps.index(step))
 
     def reset(self) -> None:
         """The level is normal: the next climb begins at the first step. Cool-downs go on."""

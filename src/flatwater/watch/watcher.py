@@ -271,7 +271,7 @@ class Watcher:
             if level == "high":  # a forecast takes 5 ms, which critical does not have
                 words = f"{words}; {self.forecast.words}"
             if RANK[level] > RANK[previous]:
-                self._ladder.hurry()
+                self._ladder.hurry(level)
         self.journal.note(now_s, "level", words, logging.INFO if level == "normal" else logging.WARNING)
         for callback in tuple(self._callbacks):
             with self.journal.guard(now_s, f"on_level callback {_name(callback)}"):

@@ -43,7 +43,7 @@ class Usage:
         rss_peak: high-water mark of `rss` since the start or the last reset; -1 where the platform does not tell.
         data: private writable address space, what RLIMIT_DATA counts; -1 where the platform does not tell.
         probe: where the figures come from.
-        doubt: what they cannot tell on this platform; empty on Linux.
+        doubt: what they cannot tell on this platform; empty on Linux 4.5 and later.
     """
 
     rss: int
@@ -137,16 +137,25 @@ def usage(pid: int = 0) -> Usage:
         descriptor = os.open(f"/proc/{pid or 'self'}/status", os.O_RDONLY | os.O_CLOEXEC)
         try:
             text = os.read(descriptor, 8192)
+            while b"\nThreads:" not in text and (more := os.read(descriptor, 1 << 16)):
+                text += more  # a user's groups stand before the sizes: thousands of them take more than one read
         finally:
             os.close(descriptor)
     except OSError as error:
         raise errors.BrokenError(f"process {pid} cannot be read: {error}.") from error
     values = {}
+    missing = []
     for name, field in _STATUS_FIELDS.items():
         start = text.find(name)
-        # Kernel threads and zombies have no Vm lines: they hold nothing.
-        values[field] = int(text[start + len(name) : text.index(b"kB", start)]) * 1024 if start >= 0 else 0
-    return Usage(**values, probe="/proc/PID/status", doubt="")
+        if start >= 0:
+            values[field] = int(text[start + len(name) : text.index(b"kB", start)]) * 1024
+        else:
+            missing.append(field)
+    if not missing:
+        return Usage(**values, probe="/proc/PID/status", doubt="")
+    # Kernel threads and zombies have none of the lines: they hold nothing. A kernel that has only some does not tell.
+    doubt = f"this kernel does not tell {', '.join(missing)}" if values else ""
+    return Usage(**dict.fromkeys(missing, -1 if values else 0), **values, probe="/proc/PID/status", doubt=doubt)
 
 
 def peak_rss() -> int:

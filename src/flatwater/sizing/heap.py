@@ -38,7 +38,7 @@ def heap_bytes(obj: object, *, objects_max: int = WALK_OBJECTS_MAX) -> int:
     Raises:
         ValueError: `objects_max` is not a whole number of 1 or more.
 
-    About 1 us an object. Holds the ids seen and the references of one path down. Safe from any thread; what another
+    An object costs about as much CPU as 30 empty function calls. Holds the ids seen and the references of one path down. Safe from any thread; what another
     thread changes meanwhile may or may not be counted.
 
     >>> heap_bytes(None), heap_bytes(7), heap_bytes("x")

@@ -35,6 +35,9 @@ class Sizer:
     that the rows together pay for it about once. Up to three references count as one, because they may be a caller's
     variable and a page of rows about to be dropped; such a value is free once two weighed rows both had it.
 
+    A row of four columns costs about as much CPU as 10 empty function calls in a batch, whose rows are glanced at 256 at
+    a time, and as 50 of them when charged by itself; one more column adds about 4 to a row of a batch.
+
     Not locked: threads that share a sizer may lose a weighed row, which costs a little accuracy and nothing else.
 
     >>> sizer = Sizer()

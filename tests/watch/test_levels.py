@@ -100,3 +100,15 @@ def test_no_level_without_its_row_of_samples(pressures):
 def test_shedding_aims_below_where_high_is_left(high, gap, rests):
     """A gap further down, but never at nothing."""
     assert Thresholds(high=high, critical=0.9, gap=gap).rests == pytest.approx(rests)
+
+
+def test_rising_is_the_time_between_the_first_critical_sample_and_the_level():
+    """Only then samples are taken twice as often; one sample below ends it."""
+    levels = Levels(AT)
+    seen = []
+    for pressure in (0.5, 0.95, 0.5, 0.95, 0.95, 0.95):
+        proposed = levels.see(pressure)
+        if proposed:
+            levels.enter(proposed)
+        seen.append(levels.is_rising)
+    assert seen == [False, True, False, True, True, False]

@@ -119,6 +119,11 @@ class Levels:
             return None
         return "high" if self.level == "critical" and pressure >= at.leaves("high") else "normal"
 
+    @property
+    def is_rising(self) -> bool:
+        """Whether the last sample was critical and the level is not yet."""
+        return self._above_critical > 0 and self.level != "critical"
+
     def confirms(self, level: Level, pressure: float) -> bool:
         """Whether a second look still asks for entering `level`."""
         return pressure >= (self.thresholds.critical if level == "critical" else self.thresholds.high)

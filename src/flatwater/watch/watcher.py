@@ -397,7 +397,8 @@ class Watcher:
             with self.journal.guard(self._clock() - self._begin_s, "a sample"):
                 self.tick()
             # Late samples are dropped, not caught up with: a stalled process must not be sampled in a burst.
-            due = max(due + self.period_s, time.monotonic())
+            # Between the samples that may make it critical there is less time to lose.
+            due = max(due + (self.period_s / 2 if self.levels.is_rising else self.period_s), time.monotonic())
             if self._stop.acquire(timeout=max(0.0, due - time.monotonic())):
                 self._tidy()
                 return

@@ -38,8 +38,8 @@ def heap_bytes(obj: object, *, objects_max: int = WALK_OBJECTS_MAX) -> int:
     Raises:
         ValueError: `objects_max` is not a whole number of 1 or more.
 
-    An object costs about as much CPU as 30 empty function calls. Holds the ids seen and the references of one path down. Safe from any thread; what another
-    thread changes meanwhile may or may not be counted.
+    An object costs about as much CPU as 30 empty function calls. Holds the ids seen and the references of one path
+    down. Safe from any thread; what another thread changes meanwhile may or may not be counted.
 
     >>> heap_bytes(None), heap_bytes(7), heap_bytes("x")
     (0, 0, 0)

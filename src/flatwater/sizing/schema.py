@@ -25,8 +25,8 @@ CONSTANTS_MAX = 256  # shared values recognised by identity; as many candidates 
 CONSTANT_BYTES_MAX = 512  # a larger value is not kept for this
 
 _ROWS_EXACT = 32  # a new schema's first rows are all weighed
-_GAP_MAX = 512  # later, one row in so many
-_WEIGHED_MAX = 48  # then older weighed rows lose half their weight
+_GAP_MAX = 128  # later, one row in so many: a tenth of the cost, and 4,000 rows are what the line remembers
+_WEIGHED_MAX = 32  # then older weighed rows lose half their weight
 _SLOPE_MAX = 4.0  # no object costs more than this for a byte of its size
 _CHUNK_SLOPE_MIN = 0.5  # below, a chunk's many shared values could hide a fat one
 _CHUNK_SPREAD = 1.5  # a chunk whose glance is this many times the mean has a fat row

@@ -27,7 +27,7 @@ _NAMES_CHARS_MAX = 4096  # longer column names are data
 class Sizer:
     """Charges rows in heap bytes, calibrated per schema: the row's type and its columns.
 
-    The first rows of a schema are weighed exactly, then fewer and fewer, down to one in 512. All others are glanced
+    The first rows of a schema are weighed exactly, then fewer and fewer, down to one in 128. All others are glanced
     at: every value is looked at by one C function, and a line through the weighed rows turns the sum into bytes. A row
     that is larger, deeper or of other types than those weighed is weighed itself: one fat row is charged in full.
 

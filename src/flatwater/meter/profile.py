@@ -39,10 +39,12 @@ class Profile:
         """Write the profile of the process that held most to `path`; returns what to tell about it.
 
         Raises:
-            BrokenError: a recording is there, but cannot be turned into a profile, or `path` cannot be written.
+            BrokenError: `path` cannot be written.
         """
-        self._convert()
+        reasons = self._convert()
         profiles = sorted(Path(self.directory).glob("profile-*.json"), key=_peak_bytes)
+        if not profiles and reasons:
+            return f"no profile was written: {reasons[0]}"
         if not profiles:
             return "no profile was written: no Python that reads PYTHONPATH ran, or it was killed before it held a MiB"
         try:
@@ -56,21 +58,27 @@ class Profile:
         """Remove the recordings."""
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def _convert(self) -> None:
-        """Recordings of memray are read by the Python that made them: it has the right memray."""
+    def _convert(self) -> list[str]:
+        """Recordings of memray are read by the Python that made them: it has the right memray. Returns what failed."""
+        reasons = []
+        environ = {key: value for key, value in os.environ.items() if not key.startswith("FLATWATER_")}
         for recording in Path(self.directory).glob("profile-*.memray"):
-            interpreter = recording.with_suffix(".python").read_text("utf-8")
-            target = recording.with_suffix(".json")
-            command = [interpreter, str(_CHILD), str(recording), str(target)]
-            environ = {key: value for key, value in os.environ.items() if not key.startswith("FLATWATER_")}
-            done = subprocess.run(  # noqa: S603 - the interpreter that the user's own command ran
-                command, env=environ, capture_output=True, text=True, timeout=limits.PROFILE_CONVERT_S, check=False
-            )
+            try:
+                interpreter = recording.with_suffix(".python").read_text("utf-8")
+                command = [interpreter, str(_CHILD), str(recording), str(recording.with_suffix(".json"))]
+                done = subprocess.run(  # noqa: S603 - the interpreter that the user's own command ran
+                    command, env=environ, capture_output=True, text=True, timeout=limits.PROFILE_CONVERT_S, check=False
+                )
+            except (OSError, subprocess.TimeoutExpired) as error:
+                reasons.append(f"memray's recording could not be read: {error}")
+                continue
             if done.returncode:
-                raise errors.BrokenError(f"memray's recording could not be read: {done.stderr.strip()[-300:]}")
+                last = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]
+                reasons.append(f"memray's recording could not be read: {last[-300:]}")
+        return reasons
 
 
 def _peak_bytes(path: Path) -> int:
-    with contextlib.suppress(OSError, ValueError, LookupError):
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
         return int(json.loads(path.read_text("utf-8"))["profiles"][0]["endValue"])
     return 0

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import final
 
-from flatwater import limits, units
+from flatwater import errors, limits, units
 from flatwater.meter.pattern import Pattern
 from flatwater.meter.profile import Profile
 from flatwater.meter.suspects import Suspect, Suspects
@@ -205,7 +205,10 @@ class Run:
                 self._leftovers(command, tree)
                 self._figures(ended, tree)
             if self._profile is not None:
-                result.profile = self._profile.collect(self._profile_path)
+                try:
+                    result.profile = self._profile.collect(self._profile_path)
+                except errors.BrokenError as error:  # the figures of an hour's run are worth more than its profile
+                    result.profile = str(error)
                 result.notes.append("the figures of this run include the profile's recorder")
         finally:
             for temporary in (self._suspects, self._profile):

@@ -57,8 +57,21 @@ class Outcome:
             except KeyError:
                 found.append((bar.text, "not measured", False))
                 continue
-            found.append((bar.text, f"{number(value)} {bar.unit} of {bar.limit:.3g} {bar.unit}", value <= bar.limit))
+            each = [bar.value(single) for single in self._single_rounds()]
+            spread = f"rounds {number(min(each))} to {number(max(each))}" if len(each) > 1 else "one round"
+            measured = f"{number(value)} {bar.unit} of {bar.limit:.3g} {bar.unit} ({spread})"
+            found.append((bar.text, measured, value <= bar.limit))
         return found
+
+    def _single_rounds(self) -> list[Outcome]:
+        """Each round as if it were all there is, with those who took part: a limit inside the spread is not decided."""
+        count = max(map(len, self.rounds.values()))
+        return [
+            Outcome(
+                {**self.record, "rounds": {name: done[i : i + 1] for name, done in self.rounds.items() if done[i:]}}
+            )
+            for i in range(count)
+        ]
 
     def headings(self) -> list[str]:
         """Of the table's columns."""

@@ -18,7 +18,9 @@ What Flatwater's parts cost, beside named peers that do the same work in the sam
 - CPU is user and system seconds of the process and of everything it waited for; setting up is not counted.
 - A ratio is the median of the ratios within each round, so that a busy moment of the machine meets both sides.
 - Peak anonymous and file-backed memory are sampled from outside every 10 ms; a peak between two samples is missed.
-- A bar is a promise. Whether it holds here is said as it was measured, on a machine that has other work to do too.
+- Peers that cost many times as much take part in fewer rounds; the last column says in how many.
+- A bar is a promise, judged by the median, on a machine that has other work to do too. Beside it stand the lowest and the
+  highest single round: where the limit lies between them, this machine was too noisy to tell.
 """
 
 

@@ -101,8 +101,8 @@ def test_figures_are_medians_and_ratios_are_within_rounds():
     assert result.ratio(ours) == 2.0
     assert result.figure(ours, "import_ms") == 6
     assert [(measured, kept) for _text, measured, kept in result.bars()] == [
-        ("6.00 ms of 40 ms", True),
-        ("1.00 MiB of 4.77 MiB", True),
+        ("6.00 ms of 40 ms (rounds 5.00 to 7.00)", True),
+        ("1.00 MiB of 4.77 MiB (rounds 1.00 to 1.00)", True),
     ]
 
 
@@ -115,7 +115,7 @@ def test_a_missed_bar_is_said(monkeypatch):
     case.contestant("a")(lambda size: lambda: None)
     monkeypatch.setattr(outcome, "load", lambda name: case)
     result = outcome.Outcome(record("x/y", {"a": [one(2.0)]}))
-    assert result.bars() == [("fast", "2.00 s of 1 s", False), ("faster", "not measured", False)]
+    assert result.bars() == [("fast", "2.00 s of 1 s (one round)", False), ("faster", "not measured", False)]
     assert "**missed**" in page._section(result)
 
 

@@ -29,6 +29,7 @@ CASES = {
     "meter/timeline": "benchmarks.meter.timeline",
     "meter/measure": "benchmarks.meter.measure",
     "meter/size_of": "benchmarks.meter.size_of",
+    "worker/call": "benchmarks.worker.call",
     "watch/overhead": "benchmarks.watching.overhead",
     "watch/shed": "benchmarks.watching.shed",
 }

@@ -83,6 +83,10 @@ class Journal:
         except SystemExit:
             words = f"{what} raised SystemExit, which ends no process from this thread; send a signal instead"
             self.note(at_s, "trouble", words, logging.ERROR)
-        except Exception as error:
-            self.note(at_s, "trouble", f"{what} failed: {type(error).__name__}: {error}")
-            LOG.exception("%s failed; watching goes on", what)
+        except Exception as error:  # noqa: BLE001 - it is logged with its traceback
+            self.failed(at_s, what, error)
+
+    def failed(self, at_s: float, what: str, error: Exception) -> None:
+        """Say that something failed, with the traceback in the log."""
+        self.note(at_s, "trouble", f"{what} failed: {type(error).__name__}: {error}")
+        LOG.error("%s failed; watching goes on", what, exc_info=error)

@@ -393,9 +393,10 @@ class Watcher:
     def _run(self) -> None:
         due = time.monotonic()
         while True:
-            # A read that fails once (a child that ended between two files) must not end the watching.
-            with self.journal.guard(self._clock() - self._begin_s, "a sample"):
+            try:
                 self.tick()
+            except Exception as error:  # noqa: BLE001 - a read that fails once must not end the watching; it is logged
+                self.journal.failed(self._clock() - self._begin_s, "a sample", error)
             # Late samples are dropped, not caught up with: a stalled process must not be sampled in a burst.
             # Between the samples that may make it critical there is less time to lose.
             due = max(due + (self.period_s / 2 if self.levels.is_rising else self.period_s), time.monotonic())

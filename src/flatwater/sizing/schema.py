@@ -28,7 +28,8 @@ _ROWS_EXACT = 32  # a new schema's first rows are all weighed
 _GAP_MAX = 128  # later, one row in so many: a tenth of the cost, and 4,000 rows are what the line remembers
 _WEIGHED_MAX = 32  # then older weighed rows lose half their weight
 _SLOPE_MAX = 4.0  # no object costs more than this for a byte of its size
-_CHUNK_SLOPE_MIN = 0.5  # below, a chunk's many shared values could hide a fat one
+_SLOPE_STEEP = 0.5
+_CHUNK_SPREAD_FLAT = 1.1  # the same where the line is flatter, which would hide a fat row
 _CHUNK_SPREAD = 1.5  # a chunk whose glance is this many times the mean has a fat row
 _STRANGE_EVERY = 16  # of the rows beyond the calibrated range, one in so many widens it
 _LEVELS_MAX = 8  # levels below a row's columns that a glance follows
@@ -81,14 +82,13 @@ class Schema:
         """
         if self._weighed < _ROWS_EXACT or not (self._is_view or self._is_atom):
             return None
-        if self._slope < _CHUNK_SLOPE_MIN:
-            return None
         try:
             glance = self._glance_chunk(rows)
         except Exception:  # noqa: BLE001 - a type no weighed row had in this column; or a __sizeof__ that fails
             return None
         count = len(rows)
-        if glance > count * _CHUNK_SPREAD * (self._x / self._weight):
+        spread = _CHUNK_SPREAD if self._slope >= _SLOPE_STEEP else _CHUNK_SPREAD_FLAT
+        if glance > count * spread * (self._x / self._weight):
             return None
         charge = max(count * self._base + self._slope * glance, count * self._charge_min)
         self._due -= count

@@ -39,6 +39,13 @@ SNAPSHOT_ROWS_SHOWN = 15  # types in a printed table
 # --- worker -----------------------------------------------------------------------------------------------------------
 
 LIMIT_BYTES_MIN = 4 * MIB  # no interpreter starts below it
+WORKER_LIMIT_BYTES = GIB  # of a worker process, unless told otherwise; untouched, a fresh one takes about 10 MiB
+WORKER_TIMEOUT_S = 3_600.0  # of one call, unless told otherwise
+WORKER_RESULT_BYTES_MAX = 256 * MIB  # pickled; the parent holds it twice while it reads
+WORKER_STDERR_BYTES_MAX = 8 * KIB  # the end of a worker's error output, kept for its errors
+WORKER_GRACE_S = 5.0  # for an idle worker to end by itself when it is closed
+POOL_WORKERS_MAX = 256  # processes of one pool; about 10 MiB each
+POOL_WAITING_PER_WORKER = 2  # calls that wait in a pool beside those that run; submitting more blocks
 
 # --- watch ------------------------------------------------------------------------------------------------------------
 

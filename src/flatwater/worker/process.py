@@ -1,0 +1,431 @@
+"""One killable child process that runs Python calls below a memory limit of its own.
+
+Covers:     starting it, sending a call, waiting with a time limit, telling how it failed, killing it with its children.
+Not here:   the child's side (`worker.child`), one call and done (`worker.call`), many of them (`worker.pool`).
+Holds:      three pipes, the end of its error output, and a result while it is read: see `Worker.bytes_max`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, final
+
+from flatwater import errors, limits, units
+from flatwater.worker import child
+from flatwater.worker.failures import (
+    CallFailed,
+    CallNotPicklable,
+    RemoteTraceback,
+    ResultNotPicklable,
+    WorkerDied,
+    WorkerOverLimit,
+    WorkerTimeout,
+)
+from flatwater.worker.limit import LimitGroup, make_limit
+
+_POLL_S = 0.05  # between looks at a child where the kernel cannot tell of its end
+_READ_BYTES = 1 << 20
+_REMOVAL_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a call gave and cost.
+
+    Attributes:
+        value: what the function returned.
+        peak_rss: the resident high-water mark of the worker during the call, bytes; -1 where unknown.
+        start_rss: of the worker before its first call: the interpreter itself, bytes; -1 where unknown.
+        cpu_s: processor seconds in the worker.
+        wall_s: seconds in the worker, without sending there and back.
+        limit_bytes: its memory limit.
+        limit_kind: who keeps it.
+    """
+
+    value: Any
+    peak_rss: int
+    start_rss: int
+    cpu_s: float
+    wall_s: float
+    limit_bytes: int
+    limit_kind: str
+
+
+@final
+class Worker:
+    """A child process that takes one call at a time. It dies with its parent, whatever it is doing.
+
+    Functions are sent by import, lambdas and what `__main__` defines by value (cloudpickle); nothing is inherited by
+    fork. Not thread-safe: one thread calls it. Linux and other POSIX systems.
+
+    Args:
+        limit: bytes of memory for it, or a text such as "256 MiB".
+        limit_kind: "rlimit_data" (an allocation beyond it fails), "cgroup" (the process is killed) or "auto".
+        result_bytes_max: of a pickled result.
+
+    Raises:
+        UsageError: a limit that makes no sense.
+        BrokenError: the platform cannot start one.
+    """
+
+    def __init__(
+        self,
+        limit: str | int = limits.WORKER_LIMIT_BYTES,
+        *,
+        limit_kind: str = "rlimit_data",
+        result_bytes_max: str | int = limits.WORKER_RESULT_BYTES_MAX,
+    ) -> None:
+        if os.name != "posix":
+            raise errors.BrokenError(f"workers need a POSIX system, and this is {sys.platform}.")
+        self._result_bytes_max = errors.bytes_of(result_bytes_max, what="result_bytes_max", least=1)
+        self._group: LimitGroup = make_limit(limit, kind=limit_kind, name="worker")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._requests = self._results = self._lifeline = -1  # our ends of its pipes
+        self._stderr = _Tail()
+        self._start_rss = -1
+        self._ready = False
+
+    @property
+    def pid(self) -> int:
+        """Of the child; 0 while there is none."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def limit_bytes(self) -> int:
+        """Its memory limit."""
+        return self._group.limit_bytes
+
+    @property
+    def limit_kind(self) -> str:
+        """Who keeps the limit."""
+        return self._group.kind
+
+    def bytes_max(self) -> int:
+        """The most that this side holds, in bytes; the child holds at most `limit_bytes`."""
+        total = 0
+        total += self._result_bytes_max  # a result as it arrives
+        total += self._result_bytes_max  # the same, being unpickled: about as much again
+        total += limits.WORKER_STDERR_BYTES_MAX  # the end of its error output
+        return total
+
+    def run(
+        self,
+        function: Callable[..., Any],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        *,
+        timeout: str | float = limits.WORKER_TIMEOUT_S,
+    ) -> Outcome:
+        """Call `function(*args, **kwargs)` in the child, which is started if there is none.
+
+        After death, a time-out or an interrupt the child is gone, and the next call starts another.
+
+        Raises:
+            CallNotPicklable: it cannot be sent.
+            WorkerOverLimit: it needed more memory than the limit.
+            WorkerTimeout: it took longer than `timeout` seconds.
+            WorkerDied: the process ended without an answer.
+            ResultNotPicklable: what it returned cannot be sent back.
+            LimitReached: what it returned is larger than `result_bytes_max`.
+            CallFailed: it raised what cannot be sent back.
+            Exception: what the function raised, with the child's traceback as its cause.
+        """
+        deadline_s = time.monotonic() + _seconds(timeout)
+        request = _pickled_call(function, args, kwargs)
+        try:
+            if self._process is None or self._process.poll() is not None:
+                self._start(deadline_s, timeout)
+            self._send(request, deadline_s, timeout)
+            cost, payload = self._receive(deadline_s, timeout)
+        except BaseException:
+            self.kill()  # whatever it was doing, nobody waits for it any more
+            raise
+        return self._outcome(function, cost, payload)
+
+    def kill(self) -> None:
+        """End the child and all processes of its session at once. The next call starts another."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)  # its session is its own
+        process.wait()
+        self._close_pipes()
+
+    def interrupt(self) -> None:
+        """From another thread: end the child; the thread that waits for it gets `WorkerDied`."""
+        process = self._process
+        if process is not None and process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Let an idle child end by itself, then end it. Closing twice is fine."""
+        if self._process is not None:
+            os.close(self._requests)
+            self._requests = -1
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(limits.WORKER_GRACE_S)
+        self.kill()
+        for _ in range(_REMOVAL_TRIES):
+            if self._group.close():
+                break
+            time.sleep(_POLL_S)  # killed grandchildren leave the group when they are reaped
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __reduce__(self) -> str:
+        raise errors.UsageError("a worker cannot be pickled.", hint="Make one in the other process.")
+
+    # --- its life -----------------------------------------------------------------------------------------------------
+
+    def _start(self, deadline_s: float, timeout: str | float) -> None:
+        if self._process is not None:
+            self.kill()
+        requests_read, self._requests = os.pipe()
+        self._results, results_write = os.pipe()
+        lifeline_read, self._lifeline = os.pipe()
+        stderr_read, stderr_write = os.pipe()
+        theirs = (requests_read, results_write, lifeline_read)
+        is_rlimit = self._group.kind == "rlimit_data"
+        command = [
+            sys.executable, *subprocess._args_from_interpreter_flags(), "-P",  # type: ignore[attr-defined]  # noqa: SLF001 - as multiprocessing does
+            str(Path(child.__file__)), *map(str, theirs),
+            str(self._group.limit_bytes if is_rlimit else 0), self._group.procs_file(),
+        ]  # fmt: skip
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own script, no shell
+                command, stdin=subprocess.DEVNULL, stderr=stderr_write, pass_fds=theirs, start_new_session=True
+            )
+        except OSError as error:
+            for descriptor in (self._requests, self._results, self._lifeline, stderr_read):
+                os.close(descriptor)
+            raise errors.BrokenError(f"a worker process could not be started: {error}.") from error
+        finally:
+            for descriptor in (*theirs, stderr_write):
+                os.close(descriptor)
+        for descriptor in (self._requests, self._results):
+            os.set_blocking(descriptor, False)
+        self._stderr = _Tail(stderr_read, forward=lambda: self._ready)  # why it did not start is told by an error
+        self._ready = False
+        # The parent's path, so that what is importable here is importable there.
+        self._send(pickle.dumps(list(sys.path)), deadline_s, timeout)
+        cost, _ = self._receive(deadline_s, timeout)
+        self._start_rss = cost["rss"]
+        self._ready = True
+
+    def _close_pipes(self) -> None:
+        for descriptor in (self._requests, self._results, self._lifeline):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._requests = self._results = self._lifeline = -1
+        self._stderr.close()
+
+    # --- talking to it ------------------------------------------------------------------------------------------------
+
+    def _send(self, payload: bytes, deadline_s: float, timeout: str | float) -> None:
+        for part in (child.HEADER.pack(len(payload)), payload):
+            view = memoryview(part)
+            while view:
+                self._await(self._requests, select.POLLOUT, deadline_s, timeout)
+                try:
+                    view = view[os.write(self._requests, view[:_READ_BYTES]) :]
+                except BlockingIOError:
+                    continue
+                except BrokenPipeError:
+                    raise self._death() from None
+
+    def _receive(self, deadline_s: float, timeout: str | float) -> tuple[dict[str, Any], bytes]:
+        cost = pickle.loads(self._receive_frame(deadline_s, timeout))  # noqa: S301 - our own child's
+        return cost, self._receive_frame(deadline_s, timeout)
+
+    def _receive_frame(self, deadline_s: float, timeout: str | float) -> bytes:
+        (length,) = child.HEADER.unpack(self._receive_exactly(child.HEADER.size, deadline_s, timeout))
+        if length > self._result_bytes_max:
+            raise errors.LimitReached(
+                f"the result is {units.format_bytes(length)}; a worker may return {units.format_bytes(self._result_bytes_max)}.",
+                what="result_bytes_max", limit=self._result_bytes_max,
+                hint="Return less (write it to a file and return the path), or raise result_bytes_max.",
+            )  # fmt: skip
+        return self._receive_exactly(length, deadline_s, timeout)
+
+    def _receive_exactly(self, count: int, deadline_s: float, timeout: str | float) -> bytes:
+        buffer = bytearray()
+        while len(buffer) < count:
+            self._await(self._results, select.POLLIN, deadline_s, timeout)
+            try:
+                chunk = os.read(self._results, min(count - len(buffer), _READ_BYTES))
+            except BlockingIOError:
+                continue
+            if not chunk:
+                raise self._death()
+            buffer += chunk
+        return bytes(buffer)
+
+    def _await(self, descriptor: int, event: int, deadline_s: float, timeout: str | float) -> None:
+        """Return when the pipe is ready; raise when the time is over or the child is gone and the pipe empty."""
+        assert self._process is not None
+        poll = select.poll()
+        poll.register(descriptor, event)
+        while True:
+            left_s = deadline_s - time.monotonic()
+            if left_s <= 0:
+                raise WorkerTimeout(
+                    f"the call did not end in {units.format_duration(_seconds(timeout))}; its worker was killed.",
+                    limit=_seconds(timeout), hint="Raise timeout, or give it less to do at a time.",
+                )  # fmt: skip
+            # A grandchild may hold the pipe open after the child died, so the child itself is looked at as well.
+            if poll.poll(min(left_s, _POLL_S) * 1000):
+                return
+            if self._process.poll() is not None and not poll.poll(0):
+                raise self._death()
+
+    # --- what came out ------------------------------------------------------------------------------------------------
+
+    def _outcome(self, function: Callable[..., Any], cost: dict[str, Any], payload: bytes) -> Outcome:
+        name = getattr(function, "__qualname__", repr(function))
+        match cost["kind"]:
+            case child.VALUE:
+                try:
+                    value = pickle.loads(payload)  # noqa: S301 - our own child's
+                except Exception as error:
+                    raise ResultNotPicklable(
+                        f"what {name} returned cannot be read back: {error}.", hint="Return plain data."
+                    ) from error
+                return Outcome(
+                    value, cost["peak_rss"], self._start_rss, cost["cpu_s"], cost["wall_s"], self.limit_bytes, self.limit_kind
+                )  # fmt: skip
+            case child.OVER_LIMIT:
+                self.kill()  # what is left of its heap is fragments
+                raise self._over_limit(name)
+            case child.UNPICKLABLE:
+                raise ResultNotPicklable(
+                    f"what {name} returned cannot be sent back: {pickle.loads(payload)}.",  # noqa: S301 - our own child's
+                    hint="Return plain data: numbers, text, bytes, lists, dicts.",
+                )
+            case child.EXITED:
+                self.kill()
+                raise WorkerDied(
+                    f"{name} called sys.exit({pickle.loads(payload)}).",  # noqa: S301 - our own child's
+                    hint="Return a value instead.",
+                )
+        pickled, line, text = pickle.loads(payload)  # noqa: S301 - our own child's
+        cause = RemoteTraceback(text)
+        if cost["kind"] == child.UNREADABLE:
+            raise CallNotPicklable(
+                f"the worker cannot take {name} and its arguments: {line}.",
+                hint="Can it be imported, and unpickled, in a fresh process?",
+            ) from cause
+        if not pickled:
+            raise CallFailed(f"{name} raised {line}.", hint="That exception cannot be pickled.") from cause
+        raise pickle.loads(pickled) from cause  # noqa: S301 - our own child's
+
+    def _over_limit(self, name: str) -> WorkerOverLimit:
+        limit = units.format_bytes(self.limit_bytes)
+        return WorkerOverLimit(
+            f"{name} needed more than its worker's limit of {limit} ({self.limit_kind}).",
+            limit=self.limit_bytes, kind=self.limit_kind,
+            hint="Raise limit, or give it less at a time.",
+        )  # fmt: skip
+
+    def _death(self) -> errors.FlatwaterError:
+        """The child is gone without an answer: why."""
+        assert self._process is not None
+        try:
+            code = self._process.wait(limits.WORKER_GRACE_S)
+        except subprocess.TimeoutExpired:  # it closed its pipes, and lives
+            return WorkerDied(
+                "the worker closed its pipes and went on; it was killed.", hint="Does the call close files?"
+            )
+        tail = self._stderr.text()
+        if self._group.kills():
+            return self._over_limit("the call")
+        if not self._ready and "MemoryError" in tail:
+            return self._over_limit("starting Python")
+        if not self._ready:
+            what = f"the worker ended before its first call (exit code {code}), with a limit of {units.format_bytes(self.limit_bytes)}."
+            return WorkerDied(what, exit_code=code, stderr_tail=tail, hint="An interpreter needs about 16 MiB.")
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        hint = ""
+        if self.limit_kind == "rlimit_data" and "alloc" in tail.lower() + "memory" in tail.lower():
+            hint = "Native code may have met the memory limit."
+        return WorkerDied(f"the worker {how} during the call.", exit_code=code, stderr_tail=tail, hint=hint)
+
+
+@final
+class _Tail:
+    """Copies a child's error output to ours, and keeps the end of it."""
+
+    def __init__(self, descriptor: int = -1, forward: Callable[[], bool] = bool) -> None:
+        self._descriptor = descriptor
+        self._forward = forward
+        self._kept = b""
+        self._thread: threading.Thread | None = None
+        if descriptor >= 0:
+            self._thread = threading.Thread(target=self._copy, name="flatwater-worker-stderr", daemon=True)
+            self._thread.start()
+
+    def _copy(self) -> None:
+        while chunk := os.read(self._descriptor, 1 << 16):
+            self._kept = (self._kept + chunk)[-limits.WORKER_STDERR_BYTES_MAX :]
+            with contextlib.suppress(OSError):  # nobody reads ours: the end is kept
+                if self._forward():
+                    os.write(2, chunk)
+        os.close(self._descriptor)
+
+    def text(self) -> str:
+        """The end of the output so far; waits a moment for what is on its way."""
+        if self._thread is not None:
+            self._thread.join(0.2)
+        return self._kept.decode("utf-8", "replace").strip()
+
+    def close(self) -> None:
+        """Grandchildren may hold the pipe open: its thread then ends with them."""
+        if self._thread is not None:
+            self._thread.join(0.2)
+            self._thread = None
+
+
+def _pickled_call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any] | None) -> bytes:
+    if not callable(function):
+        raise errors.UsageError(f"{function!r} cannot be called.", hint="Write worker.call(function, args).")
+    if isinstance(args, str | bytes) or not isinstance(args, Sequence):
+        raise errors.UsageError(
+            f"args is a {type(args).__name__}; it is a tuple or list of arguments.", hint="Write args=(value,)."
+        )
+    import cloudpickle
+
+    try:
+        request: bytes = cloudpickle.dumps((function, tuple(args), dict(kwargs or {})))
+    except Exception as error:
+        name = getattr(function, "__qualname__", repr(function))
+        raise CallNotPicklable(
+            f"{name} and its arguments cannot be sent to another process: {error}.",
+            hint="Pass plain data, and open files, locks and connections in the function.",
+        ) from error
+    return request
+
+
+def _seconds(timeout: str | float) -> float:
+    try:
+        seconds = units.parse_duration(timeout)
+    except ValueError as error:
+        raise errors.UsageError(f"timeout: {error}.") from None
+    if not 0 < seconds <= limits.WAIT_S_MAX:
+        raise errors.UsageError(f"timeout={timeout!r}: more than 0, and at most {limits.WAIT_S_MAX} seconds.")
+    return seconds

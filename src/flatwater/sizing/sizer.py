@@ -36,7 +36,7 @@ class Sizer:
     variable and a page of rows about to be dropped; such a value is free once two weighed rows both had it.
 
     A row of four columns costs about as much CPU as 10 empty function calls in a batch, whose rows are glanced at 256 at
-    a time, and as 50 of them when charged by itself; one more column adds about 4 to a row of a batch.
+    a time, and as 50 of them when charged by itself; one more column adds 1 or 2 to a row of a batch.
 
     Not locked: threads that share a sizer may lose a weighed row, which costs a little accuracy and nothing else.
 

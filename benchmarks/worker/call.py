@@ -1,4 +1,4 @@
-"""What it costs to call a function in a fresh child process, and in one that is there already."""
+"""What it costs to call a small function in a fresh child process."""
 
 from __future__ import annotations
 

@@ -29,8 +29,15 @@ def test_kill_9_at_any_moment(seed):
             except WorkerDied:
                 died = True
         timer.join()
-        assert worker.run(len, (payload,)).value == len(payload)
-        assert died in (True, False)
+        # The kill may have struck while it was idle; then the call that came in the same moment tells it, at most one.
+        answers = []
+        for _ in range(2):
+            try:
+                answers.append(worker.run(len, (payload,)).value)
+            except WorkerDied:
+                assert not died
+                died = True
+        assert answers[-1] == len(payload)
 
 
 def test_a_pool_under_fire():

@@ -146,7 +146,12 @@ class Worker:
         try:
             if self._process is None or self._process.poll() is not None:
                 self._start(deadline_s, timeout)
-            self._send(request, deadline_s, timeout)
+            try:
+                self._send(request, deadline_s, timeout)
+            except WorkerDied:
+                # It was dying before it had the whole request, so the call has not begun: another may take it.
+                self._start(deadline_s, timeout)
+                self._send(request, deadline_s, timeout)
             cost, payload = self._receive(deadline_s, timeout)
         except BaseException:
             self.kill()  # whatever it was doing, nobody waits for it any more

@@ -59,6 +59,16 @@ def test_what_is_no_size_is_refused(text):
         units.parse_bytes(text)
 
 
+@pytest.mark.parametrize("digits", [41, 400, 5000, 1_000_000])
+@pytest.mark.parametrize("parse", [units.parse_bytes, units.parse_duration, units.parse_count])
+@pytest.mark.parametrize("form", ["9{}", "9{}.5", ".{}", "9{}k"])
+def test_a_number_without_end_is_refused(parse, digits, form):
+    """Digits beyond any figure of this world are a short ValueError, not an overflow."""
+    with pytest.raises(ValueError, match=r"write|unit|fit") as caught:
+        parse(form.format("9" * digits))
+    assert len(str(caught.value)) < 300
+
+
 @given(st.integers(min_value=0, max_value=units.BYTES_VALUE_MAX))
 def test_whole_bytes_are_exact(count):
     """A plain number of bytes of any size survives text without rounding."""

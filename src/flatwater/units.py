@@ -18,6 +18,7 @@ MIB = 1 << 20
 GIB = 1 << 30
 TIB = 1 << 40
 
+DIGITS_MAX = 40  # more are no figure of this world; a float ends at 308
 BYTES_VALUE_MAX = (1 << 63) - 1  # what the kernel's own interfaces can take
 
 _BYTES_FACTORS = {
@@ -137,14 +138,17 @@ def parse_count(text: str | int) -> int:
 
 def _parse(text: str, factors: dict[str, float] | dict[str, int], kind: str, examples: str) -> float:
     """The number in `text` times its unit's factor; exact for whole numbers of any size."""
+    shown = text if len(text) <= 2 * DIGITS_MAX else text[:DIGITS_MAX] + "..."
     match = _QUANTITY.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is not {kind}; write {examples}")
+        raise ValueError(f"{shown!r} is not {kind}; write {examples}")
     number, unit = match[1].replace("_", ""), match[2].lower().replace("µ", "u")
     if unit not in factors:
-        raise ValueError(f"{text!r}: unknown unit {match[2]!r}; write {examples}")
+        raise ValueError(f"{shown!r}: unknown unit {match[2][:DIGITS_MAX]!r}; write {examples}")
+    if len(number) > DIGITS_MAX:
+        raise ValueError(f"{shown!r} is too large to be {kind}; write {examples}")
     factor = factors[unit]
     value = float(number) * factor if "." in number else int(number) * factor
     if not math.isfinite(value):
-        raise ValueError(f"{text!r} is too large to be {kind}")
+        raise ValueError(f"{shown!r} is too large to be {kind}")
     return value

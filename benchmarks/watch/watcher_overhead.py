@@ -3,7 +3,8 @@
 Every run is a process of its own, with and without a watcher in turn. A sleeping program sleeps for three seconds; a busy
 one does a fixed piece of pure Python work of about three seconds, so that what the watcher takes from it shows as CPU
 time. Two figures for the same cost: the difference of the two processes' CPU time, which a busy machine disturbs, and the
-CPU clock of the watcher's own thread, which it does not.
+CPU clock of the watcher's own thread, which it does not. The peer is a thread that only waits, 10 ms at a time: what no
+sampling from a thread can go below on this machine at this moment.
 
 The delay is counted from before the allocation that crosses the critical threshold to the shedder's first line.
 
@@ -28,6 +29,7 @@ from flatwater.watch import Watcher
 RUNS = 5
 RUN_S = 3.0
 DELAYS = 20
+THREAD = "flatwater-watcher"
 LIMIT_BYTES = 64 << 20
 BELOW_SHARE, STEP_SHARE = 0.83, 0.13  # 83 % is held all the time, and 13 % more crosses 95 %
 
@@ -40,11 +42,13 @@ def work(turns: int) -> int:
     return total
 
 
-def one_run(mode: str, turns: int, *, watched: bool) -> dict[str, float]:
+def one_run(mode: str, turns: int, beside: str) -> dict[str, float]:
     """CPU seconds of this process while it sleeps or works, of the watcher's thread in it, and the wall time."""
-    watcher = Watcher("64 GiB") if watched else None
+    watcher = Watcher("64 GiB") if beside == "watched" else None
     if watcher is not None:
         watcher.start()
+    if beside == "waiting":
+        threading.Thread(target=_only_wait, name=THREAD, daemon=True).start()
     thread_s = _watcher_cpu_s()
     begin_cpu_s, begin_s = time.process_time(), time.monotonic()
     if mode == "sleeping":
@@ -58,25 +62,35 @@ def one_run(mode: str, turns: int, *, watched: bool) -> dict[str, float]:
     return {"cpu_s": cpu_s, "wall_s": wall_s, "thread_s": thread_s}
 
 
+def _only_wait() -> None:
+    lock = threading.Lock()
+    lock.acquire()
+    while not lock.acquire(timeout=0.01):
+        pass
+
+
 def _watcher_cpu_s() -> float:
     for thread in threading.enumerate():
-        if thread.name == "flatwater-watcher" and thread.ident is not None:
+        if thread.name == THREAD and thread.ident is not None:
             return time.clock_gettime(time.pthread_getcpuclockid(thread.ident))
     return 0.0
 
 
 def overhead(mode: str, turns: int) -> dict[str, object]:
     """Shares of one CPU: medians of `RUNS` pairs."""
-    differences, threads = [], []
+    differences, threads, waits = [], [], []
     for _ in range(RUNS):
         plain = _child(mode, str(turns), "alone")
         watched = _child(mode, str(turns), "watched")
+        waiting = _child(mode, str(turns), "waiting")
+        waits.append(waiting["thread_s"] / waiting["wall_s"])
         differences.append((watched["cpu_s"] - plain["cpu_s"]) / watched["wall_s"])
         threads.append(watched["thread_s"] / watched["wall_s"])
     return {
         "cpu_share_difference": round(statistics.median(differences), 5),
         "cpu_share_differences": [round(share, 5) for share in differences],
         "cpu_share_thread": round(statistics.median(threads), 5),
+        "cpu_share_thread_that_only_waits": round(statistics.median(waits), 5),
         "runs": RUNS,
     }
 
@@ -168,11 +182,11 @@ def _turns() -> int:
 def main(words: list[str]) -> None:
     """Without arguments, everything; with some, one run inside a child."""
     if words:
-        mode, second, watched = words
+        mode, second, beside = words
         if mode == "delay":
             print(json.dumps({"delays_ms": delays(second)}))
         else:
-            print(json.dumps(one_run(mode, int(second), watched=watched == "watched")))
+            print(json.dumps(one_run(mode, int(second), beside)))
         return
     turns = _turns()
     found = {

@@ -146,12 +146,14 @@ def test_help_costs_no_command():
 
 
 @pytest.mark.parametrize(
-    "stream", ["1>&-", "2>&-", "0<&-", "0<&- 1>&- 2>&-", ">/dev/full", "2>/dev/full", ">/dev/full 2>&1"]
+    ("words", "stream", "code"),
+    [
+        *(("run -- sh -c 'exit 6'", stream, 6) for stream in ("1>&-", "2>&-", "0<&- 1>&- 2>&-", ">/dev/full 2>&1")),
+        *(("run --budget 0 -- true", stream, 2) for stream in ("2>&-", "2>/dev/full")),
+        *(("run -- no-such-command", stream, 127) for stream in ("0<&- 1>&- 2>&-", "2>/dev/full")),
+    ],
 )
-@pytest.mark.parametrize(
-    ("words", "code"), [("run -- sh -c 'exit 6'", 6), ("run --budget 0 -- true", 2), ("run -- no-such-command", 127)]
-)
-def test_streams_that_are_closed_or_full_change_no_exit_code(stream, words, code):
+def test_streams_that_are_closed_or_full_change_no_exit_code(words, stream, code):
     """The exit code is the same, and nothing that looks like a traceback reaches a stream that is left."""
     done = subprocess.run(
         ["bash", "-c", f"{sys.executable} -m flatwater {words} {stream}"], capture_output=True, text=True, timeout=60, check=False

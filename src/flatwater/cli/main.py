@@ -82,8 +82,8 @@ def main(argv: list[str] | None = None) -> None:
         code = exit_code_of(error)
     except OSError as error:
         code = _stdout_failed(error)
-    except SystemExit as error:  # click ends like this, with 1, when nobody reads stdout; 1 means "does not hold" here
-        code = BROKEN_PIPE if isinstance(sys.stdout, click.utils.PacifyFlushWrapper) else error.code
+    except SystemExit:  # click ends like this, with 1, when nobody reads stdout; 1 means "does not hold" here
+        code = BROKEN_PIPE
     try:
         sys.stdout.flush()
     except OSError as error:

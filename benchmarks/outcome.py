@@ -23,6 +23,7 @@ class Outcome:
         self.name: str = record["case"]
         self.case: Case = load(self.name)
         self.rounds: dict[str, list[dict[str, Any]]] = record["rounds"]
+        self.first = next(iter(self.rounds), "")  # of those that ran: the others are compared with it
 
     def seconds(self, contestant: str, what: str = "cpu_s") -> float:
         """Median seconds, of one unit of work where the case counts units."""
@@ -39,7 +40,7 @@ class Outcome:
 
         Two neighbours in time share the machine's mood; the ratio of two medians would compare different ones.
         """
-        pairs = zip(self.rounds[contestant], self.rounds[to or self.case.first], strict=False)
+        pairs = zip(self.rounds[contestant], self.rounds[to or self.first], strict=False)
         return median(float(one["cpu_s"]) / max(float(other["cpu_s"]), 1e-9) for one, other in pairs)
 
     def above(self, contestant: str, other: str) -> float:
@@ -82,7 +83,7 @@ class Outcome:
             f"CPU {unit}{each}",
             "lowest to highest",
             f"wall {unit}",
-            f"x {self.case.first}",
+            f"x {self.first}",
             "peak anon",
             "peak file",
             *self.case.figures.values(),

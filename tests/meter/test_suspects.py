@@ -75,6 +75,7 @@ def ask(suspects, *grown):
     while any(answers.pending for answers in suspects._answers.values()):
         assert time.monotonic() < deadline
         suspects._take_answers()
+        time.sleep(limits.SAMPLE_PERIOD_S)  # as between two samples
     return suspects.top()
 
 
@@ -232,6 +233,22 @@ def test_what_is_no_stack_is_no_stack(text):
     assert stacks_in(text) == []
 
 
+def test_an_answer_that_is_being_written_is_waited_for(suspects, tmp_path):
+    """A stack is written line by line: half of one is not booked, nor lost, and those before it are."""
+    path = tmp_path / "answers"
+    answers = suspects._answers[str(path)] = module._Answers(asked=1)
+    answers.pending.extend([10, 20])
+    head, frame = "Stack (most recent call first):\n", '  File "job.py", line {} in f\n'
+    seen = []
+    for more in (head, "", frame.format(1), head + frame.format(2)[:9], frame.format(2)[9:], ""):
+        with open(path, "a") as file:
+            file.write(more)
+        suspects._take_answers()
+        seen.append([(suspect.frame.line, suspect.growth_bytes) for suspect in suspects._by_line.values()])
+    assert seen == [[], [], [], [(1, 10)], [(1, 10)], [(1, 10), (2, 20)]]
+    assert not answers.pending
+
+
 def test_a_line_that_is_not_known_is_zero():
     """`???` in place of a line number is line 0, whose source is empty."""
     ((frame,),) = stacks_in('Stack:\n  File "a.py", line ??? in f\n')
@@ -248,6 +265,7 @@ def test_hostile_answers_are_bounded(suspects, program):
     suspects.look([Grown(child.pid, 2 * MIB)])
     suspects._take_answers()
     assert os.path.getsize(path) < 10_000
+    suspects.look([])  # or the next look would ask as well, and two signals at once are one
     assert ask(suspects, child.pid)
 
 

@@ -36,6 +36,7 @@ ANSWER_BYTES_MAX = 64 * units.KIB  # of one read; 100 frames of 500 characters f
 FRAMES_MAX = 12  # kept of a stack, innermost first
 
 _FRAME = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+|\?\?\?) in (?P<function>.*)$')
+_STACK_START = re.compile(rb"^(?!  )[^\n]", re.MULTILINE)
 _ESCAPE = re.compile(r"\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\U[0-9a-f]{8}")
 _LIBRARY = re.compile(
     r"/lib(?:64)?/python\d(?:\.\d+)?/|/(?:site|dist)-packages/|^<frozen |^<__array_function__|/lib/pypy"
@@ -88,6 +89,7 @@ class _Answers:
     """One answer file: a process's own, or shared by it and those it forked."""
 
     offset: int = 0
+    size: int = 0  # when it was looked at last
     asked: int = 0  # the process that was asked last
     pending: deque[int] = field(default_factory=lambda: deque(maxlen=limits.RUN_ASKS_PENDING_MAX))
 
@@ -126,13 +128,14 @@ class Suspects:
             if member.anon - high >= max(ASK_BYTES_MIN, int(high * ASK_SHARE)):
                 self._ask(member.pid, member.anon - high)
                 self._highs[member.pid] = member.anon
-        for answers in self._answers.values():
-            if answers.asked not in self._highs:
-                answers.pending.clear()  # it has ended; what it had to say was taken above
+        for path, answers in self._answers.items():
+            if answers.pending and answers.asked not in self._highs:  # it has ended, and said all it had to say
+                self._take(path, answers, whole=True)
+                answers.pending.clear()
 
     def top(self, count: int = limits.RUN_SUSPECTS_MAX) -> list[Suspect]:
         """The lines with the most growth, largest first."""
-        self._take_answers()
+        self._take_answers(whole=True)
         return sorted(self._by_line.values(), key=lambda suspect: -suspect.growth_bytes)[:count]
 
     def close(self) -> None:
@@ -161,22 +164,32 @@ class Suspects:
             pass  # it ended, or a descriptor was closed while we looked: it is asked next time
         return None
 
-    def _take_answers(self) -> None:
+    def _take_answers(self, *, whole: bool = False) -> None:
         for path, answers in self._answers.items():
-            if not answers.pending:
-                continue
-            with contextlib.suppress(OSError), open(path, "rb") as file:
-                if os.fstat(file.fileno()).st_size > limits.RUN_TRACE_BYTES_MAX:
-                    os.truncate(path, 0)  # answers are appended, so nothing is overwritten
-                    answers.offset = 0
-                    answers.pending.clear()  # they were among what is lost
-                file.seek(answers.offset)
-                text = file.read(ANSWER_BYTES_MAX)
-                complete = text[: text.rfind(b"\n") + 1]
-                answers.offset += len(complete)
-                for stack in stacks_in(complete.decode("utf-8", "replace")):
-                    if answers.pending:
-                        self._book(stack, answers.pending.popleft())
+            if answers.pending:
+                self._take(path, answers, whole=whole)
+
+    def _take(self, path: str, answers: _Answers, *, whole: bool) -> None:
+        """Book what was answered; the last stack only if it is whole, for it is written line by line and has no end mark."""
+        with contextlib.suppress(OSError), open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > limits.RUN_TRACE_BYTES_MAX:
+                os.truncate(path, 0)  # answers are appended, so nothing is overwritten
+                answers.offset = answers.size = 0
+                answers.pending.clear()  # they were among what is lost
+                return
+            settled, answers.size = size == answers.size, size  # nothing was added since the last look
+            file.seek(answers.offset)
+            text = file.read(ANSWER_BYTES_MAX)
+            complete = text[: text.rfind(b"\n") + 1]
+            settled = settled and complete[complete.rfind(b"\n", 0, -1) + 1 :].startswith(b"  ")  # a frame, not a start
+            if not (whole or settled) and len(text) < ANSWER_BYTES_MAX:
+                starts = [match.start() for match in _STACK_START.finditer(complete)]
+                complete = complete[: starts[-1] if starts else 0]
+            answers.offset += len(complete)
+            for stack in stacks_in(complete.decode("utf-8", "replace")):
+                if answers.pending:
+                    self._book(stack, answers.pending.popleft())
 
     def _book(self, stack: list[Frame], growth: int) -> None:
         if any(frame.file.startswith(str(_HOOK)) for frame in stack):

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from flatwater.budget import Reservation as Reservation
     from flatwater.meter import Reading as Reading
     from flatwater.meter import Timeline as Timeline
-    from flatwater.meter import measure as measure
-    from flatwater.meter import retention as retention
-    from flatwater.meter import size_of as size_of
-    from flatwater.meter import snapshot as snapshot
-    from flatwater.meter import trim as trim
     from flatwater.meter import usage as usage
+    from flatwater.meter.measure import measure as measure
+    from flatwater.meter.retention import retention as retention
+    from flatwater.meter.retention import trim as trim
+    from flatwater.meter.size_of import size_of as size_of
+    from flatwater.meter.snapshot import snapshot as snapshot
     from flatwater.watch import Watcher as Watcher
 
 __version__ = "0.1.0"

@@ -10,15 +10,20 @@ Sources: proc(5) for statm, status and clear_refs. A pread of a kept statm descr
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import final
+from typing import cast, final
 
 from flatwater import errors
 
 IS_LINUX = sys.platform == "linux"
+RUN_VARIABLE = "FLATWATER_RUN"  # set for programs whose high-water mark `flatwater run` reads at their end
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+_STATM_BYTES = 128
 _STATUS_FIELDS = {
     b"\nVmRSS:": "rss",
     b"\nRssAnon:": "anon",
@@ -72,6 +77,8 @@ class Probe:
         self.pid = pid
         self._statm = -1
         self._psutil: object = None
+        self._buffer: ctypes.Array[ctypes.c_char] | None = None
+        self._address = 0
         self.name = "/proc/PID/statm" if IS_LINUX else f"psutil ({sys.platform})"
         try:
             if IS_LINUX:
@@ -94,11 +101,24 @@ class Probe:
         if self._statm < 0:
             raise errors.ClosedError("this probe is closed.")
         try:
-            _size, resident, shared, _rest = os.pread(self._statm, 128, 0).split(b" ", 3)
-        except (ProcessLookupError, ValueError):  # ended, and reaped
+            return _sizes(os.pread(self._statm, _STATM_BYTES, 0))
+        except ProcessLookupError:  # ended, and reaped
             return 0, 0
-        resident_bytes = int(resident) * _PAGE_BYTES
-        return resident_bytes, resident_bytes - int(shared) * _PAGE_BYTES
+
+    def read_at_once(self) -> tuple[int, int]:
+        """As `read`, without letting other threads have the interpreter meanwhile.
+
+        A thread that lets go of it beside a busy one waits up to 5 ms to get it back, for a call of a microsecond.
+        """
+        if self._statm < 0:
+            return self.read()
+        buffer = self._buffer
+        if buffer is None:
+            buffer = self._buffer = ctypes.create_string_buffer(_STATM_BYTES)
+            self._address = ctypes.addressof(buffer)
+        # Two threads that share the buffer both find a whole text in it: it is only written with the interpreter held.
+        count = _held_pread()(self._statm, self._address, _STATM_BYTES, 0)
+        return _sizes(buffer.raw[: max(0, count)])
 
     def close(self) -> None:
         """Give the descriptor back; closing twice is fine."""
@@ -116,6 +136,24 @@ class Probe:
     def __del__(self) -> None:
         if getattr(self, "_statm", -1) >= 0:
             self.close()
+
+
+def _sizes(statm: bytes) -> tuple[int, int]:
+    try:
+        _size, resident, shared, _rest = statm.split(b" ", 3)
+    except ValueError:  # ended
+        return 0, 0
+    resident_bytes = int(resident) * _PAGE_BYTES
+    return resident_bytes, resident_bytes - int(shared) * _PAGE_BYTES
+
+
+@functools.cache
+def _held_pread() -> Callable[..., int]:
+    """The C library's pread, called without letting go of the interpreter."""
+    function = ctypes.PyDLL(None).pread
+    function.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_long)
+    function.restype = ctypes.c_ssize_t
+    return cast("Callable[..., int]", function)
 
 
 def usage(pid: int = 0) -> Usage:
@@ -164,7 +202,12 @@ def peak_rss() -> int:
 
 
 def reset_peak_rss() -> bool:
-    """Start the high-water mark over at the present size (about 60 us at any size). False where that cannot be done."""
+    """Start the high-water mark over at the present size (about 60 us at any size). False where that cannot be done.
+
+    Below `flatwater run` it is not done: the mark is the whole program's, and is read when the program ends.
+    """
+    if RUN_VARIABLE in os.environ:
+        return False
     try:
         descriptor = os.open("/proc/self/clear_refs", os.O_WRONLY | os.O_CLOEXEC)
     except OSError:

@@ -74,7 +74,7 @@ class Retention:
         return figures
 
     def __str__(self) -> str:
-        lines = [f"resident {units.format_bytes(self.rss)}, because of"]
+        lines = [f"resident {units.format_bytes(self.rss)}", "  part         bytes  share  what gives it back"]
         for part in self.parts:
             share = f"{part.bytes / self.rss:4.0%}" if self.rss else "   -"
             lines.append(

@@ -34,6 +34,7 @@ class Member:
         anon: at the last sample.
         rss_peak: the highest seen: its own high-water mark where it could be read in time, else the largest sample.
         anon_peak: the largest sample.
+        mark: its high-water mark when it was last read.
     """
 
     pid: int
@@ -42,6 +43,7 @@ class Member:
     anon: int = 0
     rss_peak: int = 0
     anon_peak: int = 0
+    mark: int = 0
 
 
 @final
@@ -65,6 +67,7 @@ class Tree:
         self.peaks_ended = 0
         self.sum_peak = 0
         self.overflowed = False
+        self.mark_was_reset = False
         self._discover_due = 0.0
         self._peaks_due = 0.0
 
@@ -112,9 +115,13 @@ class Tree:
     def _read_peaks(self) -> None:
         for member in self.members.values():
             try:
-                member.rss_peak = max(member.rss_peak, usage(member.pid).rss_peak)
+                mark = usage(member.pid).rss_peak
             except errors.BrokenError:
                 continue  # it ended; the next sample drops it
+            if 0 < mark < member.mark:  # a mark only falls when somebody resets it
+                self.mark_was_reset = True
+            member.mark = mark
+            member.rss_peak = max(member.rss_peak, mark)
 
     def _discover(self) -> None:
         if len(self.members) >= limits.RUN_PROCESSES_MAX:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from flatwater import units
+from flatwater.meter import allocators
 from flatwater.meter.probe import usage
 from flatwater.watch.watched import holder_pairs
 
@@ -139,13 +140,13 @@ def promised_and_seen(budget: Counted | None = None) -> Account:
 
 
 def heap_bytes() -> int | None:
-    """Bytes in Python's own allocator, or None where it does not tell."""
-    return None
+    """Bytes in live objects of Python's own allocator, or None where it does not tell."""
+    return _known(allocators.arenas().used)
 
 
 def reusable_bytes() -> int:
     """Freed by the program and kept by its allocators, in bytes; -1 where it is not told."""
-    return -1
+    return allocators.sum_known(allocators.arenas().free, allocators.malloc().free)
 
 
 def _ambient() -> Counted:

@@ -63,7 +63,7 @@ class Sight:
             took_s = self._clock() - now_s
             pause_s = max(limits.WATCH_SLOW_READ_PERIOD_S, took_s / limits.WATCH_SLOW_READ_TIME_SHARE)
             self._slow_due_s = now_s + pause_s
-        rss, anon = self._probe.read()
+        rss, anon = self._probe.read_at_once()
         return rss + self.children_rss, anon + self.children_anon
 
     def read_now(self) -> tuple[int, int]:

@@ -20,6 +20,7 @@ from typing import final
 
 from flatwater import errors, limits, units
 from flatwater.meter.pattern import Pattern
+from flatwater.meter.probe import RUN_VARIABLE
 from flatwater.meter.profile import Profile
 from flatwater.meter.suspects import Suspect, Suspects
 from flatwater.meter.timeline import Timeline
@@ -29,6 +30,7 @@ from flatwater.worker.command import Command, Exit
 from flatwater.worker.limit import LimitGroup, make_limit
 
 KILLED_EXIT_CODE = 137  # 128 + SIGKILL, as a shell shows it
+_MARK_SLACK_BYTES = units.MIB  # the kernel counts pages in batches: a sample may lie a little above the mark
 _REFUSED_SHARE = 0.5  # of the budget: a program that ends in error above it was most likely refused memory
 _SI_KERNEL = 0x80  # siginfo's si_code of a signal that the terminal driver sent
 _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
@@ -191,7 +193,7 @@ class Run:
         """Start the program, watch it until it and what it left behind have ended, and tell."""
         result = self.result
         procs_file, data_limit = self._make_limit()
-        environment = dict(os.environ)
+        environment = {**os.environ, RUN_VARIABLE: "1"}
         if self._suspects is not None:
             environment = self._suspects.environment(environment)
         if self._profile is not None:
@@ -359,7 +361,12 @@ class Run:
     def _peak(self, ended: Exit, tree: Tree) -> None:
         """Exact for one process that outgrew the launcher; otherwise the interval that the truth lies in."""
         result = self.result
-        if ended.single and tree.seen <= 1 and ended.peak_rss > ended.floor_bytes:
+        was_reset = tree.mark_was_reset or (ended.single and tree.sum_peak > ended.peak_rss + _MARK_SLACK_BYTES)
+        if was_reset:
+            result.notes.append(
+                "a process reset its own high-water mark: spikes of less than 10 ms may be missing in the peak"
+            )
+        if ended.single and tree.seen <= 1 and ended.peak_rss > ended.floor_bytes and not was_reset:
             result.peak_kind = "exact"
             result.peak_rss = result.peak_rss_upper = ended.peak_rss
             return

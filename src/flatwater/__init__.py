@@ -7,57 +7,44 @@ Holds:      nothing until a name is used: `import flatwater` costs a few millise
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING
+from flatwater import lazy
 
+TYPE_CHECKING = False  # typing itself takes as long to import as all else here
 if TYPE_CHECKING:
     from flatwater import errors as errors
-    from flatwater.budget import Budget as Budget
-    from flatwater.budget import Reservation as Reservation
-    from flatwater.meter import Reading as Reading
-    from flatwater.meter import Timeline as Timeline
-    from flatwater.meter import usage as usage
-    from flatwater.meter.measure import measure as measure
-    from flatwater.meter.retention import retention as retention
-    from flatwater.meter.retention import trim as trim
-    from flatwater.meter.size_of import size_of as size_of
-    from flatwater.meter.snapshot import snapshot as snapshot
-    from flatwater.watch import Watcher as Watcher
+    from flatwater.budget.budget import Budget as Budget
+    from flatwater.budget.reservation import Reservation as Reservation
+    from flatwater.meter.measuring import measure as measure
+    from flatwater.meter.probe import usage as usage
+    from flatwater.meter.reading import Reading as Reading
+    from flatwater.meter.retained import retention as retention
+    from flatwater.meter.retained import trim as trim
+    from flatwater.meter.sizes import size_of as size_of
+    from flatwater.meter.snapshots import snapshot as snapshot
+    from flatwater.meter.timeline import Timeline as Timeline
+    from flatwater.watch.watcher import Watcher as Watcher
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Budget": "flatwater.budget",
-    "Reservation": "flatwater.budget",
-    "Reading": "flatwater.meter",
-    "Timeline": "flatwater.meter",
-    "measure": "flatwater.meter",
-    "retention": "flatwater.meter",
-    "size_of": "flatwater.meter",
-    "snapshot": "flatwater.meter",
-    "trim": "flatwater.meter",
-    "usage": "flatwater.meter",
-    "Watcher": "flatwater.watch",
+    "Budget": "flatwater.budget.budget",
+    "Reading": "flatwater.meter.reading",
+    "Reservation": "flatwater.budget.reservation",
+    "Timeline": "flatwater.meter.timeline",
+    "Watcher": "flatwater.watch.watcher",
+    "measure": "flatwater.meter.measuring",
+    "retention": "flatwater.meter.retained",
+    "size_of": "flatwater.meter.sizes",
+    "snapshot": "flatwater.meter.snapshots",
+    "trim": "flatwater.meter.retained",
+    "usage": "flatwater.meter.probe",
 }
 _MODULES = ("budget", "errors", "limits", "meter", "sizing", "units", "watch", "worker")
 
-__all__ = [  # noqa: PLE0604 - one list feeds lookup, dir() and *
-    "__version__",
-    *_HOMES,
-    *_MODULES,
-]
+__all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - one table feeds lookup, dir() and *
 
-
-def __getattr__(name: str) -> object:
-    if name in _HOMES:
-        value: object = getattr(importlib.import_module(_HOMES[name]), name)
-    elif name in _MODULES:
-        value = importlib.import_module(f"flatwater.{name}")
-    else:
-        raise AttributeError(f"module 'flatwater' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+__getattr__, _listed = lazy.names("flatwater", _HOMES, _MODULES)
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*_listed(), "__version__"])

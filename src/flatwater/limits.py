@@ -15,9 +15,7 @@ from flatwater.units import GIB, KIB, MIB
 
 BUDGET_BYTES_MIN = 1  # a budget of 0 could hold nothing: refused as a mistake
 BUDGET_RAM_SHARE = 0.5  # of physical memory, when nothing else limits the process
-BUDGET_HOLDERS_MAX = (
-    1_000  # names remembered by one budget; about 400 B each. Names that hold something are never forgotten
-)
+BUDGET_HOLDERS_MAX = 1_000  # names remembered by one budget, beside those that hold something now; about 400 B each
 BUDGET_HOLDERS_SHOWN = 8  # named in a refusal, largest first
 BUDGET_WAITERS_MAX = 10_000  # in one queue; about 300 B each
 BUDGET_SHEDDERS_MAX = 1_000  # of one budget; about 400 B each

@@ -7,10 +7,29 @@ Holds:      nothing.
 
 from __future__ import annotations
 
-from flatwater.budget.budget import Budget
-from flatwater.budget.explain import Explanation
-from flatwater.budget.gate import Gate
-from flatwater.budget.pressure import PressureHandle
-from flatwater.budget.reservation import Reservation
+from flatwater import lazy
 
-__all__ = ["Budget", "Explanation", "Gate", "PressureHandle", "Reservation"]
+TYPE_CHECKING = False  # typing itself takes as long to import as all else here
+if TYPE_CHECKING:
+    from flatwater.budget.budget import Budget as Budget
+    from flatwater.budget.explain import Explanation as Explanation
+    from flatwater.budget.gate import Gate as Gate
+    from flatwater.budget.pressure import PressureHandle as PressureHandle
+    from flatwater.budget.reservation import Reservation as Reservation
+
+_HOMES = {
+    "Budget": "flatwater.budget.budget",
+    "Explanation": "flatwater.budget.explain",
+    "Gate": "flatwater.budget.gate",
+    "PressureHandle": "flatwater.budget.pressure",
+    "Reservation": "flatwater.budget.reservation",
+}
+__all__ = [
+    "Budget",
+    "Explanation",
+    "Gate",
+    "PressureHandle",
+    "Reservation",
+]
+
+__getattr__, __dir__ = lazy.names("flatwater.budget", _HOMES)

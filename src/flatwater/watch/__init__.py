@@ -7,9 +7,32 @@ Holds:      nothing.
 
 from __future__ import annotations
 
-from flatwater.watch.account import Account, promised_and_seen
-from flatwater.watch.event import Event
-from flatwater.watch.forecast import Forecast, forecast
-from flatwater.watch.watcher import Watcher
+from flatwater import lazy
 
-__all__ = ["Account", "Event", "Forecast", "Watcher", "forecast", "promised_and_seen"]
+TYPE_CHECKING = False  # typing itself takes as long to import as all else here
+if TYPE_CHECKING:
+    from flatwater.watch.account import Account as Account
+    from flatwater.watch.account import promised_and_seen as promised_and_seen
+    from flatwater.watch.event import Event as Event
+    from flatwater.watch.forecasting import Forecast as Forecast
+    from flatwater.watch.forecasting import forecast as forecast
+    from flatwater.watch.watcher import Watcher as Watcher
+
+_HOMES = {
+    "Account": "flatwater.watch.account",
+    "promised_and_seen": "flatwater.watch.account",
+    "Event": "flatwater.watch.event",
+    "Forecast": "flatwater.watch.forecasting",
+    "forecast": "flatwater.watch.forecasting",
+    "Watcher": "flatwater.watch.watcher",
+}
+__all__ = [
+    "Account",
+    "Event",
+    "Forecast",
+    "Watcher",
+    "forecast",
+    "promised_and_seen",
+]
+
+__getattr__, __dir__ = lazy.names("flatwater.watch", _HOMES)

@@ -25,7 +25,7 @@ from flatwater.meter.profile import Profile
 from flatwater.meter.suspects import Suspect, Suspects
 from flatwater.meter.timeline import Timeline
 from flatwater.meter.tree import Tree
-from flatwater.watch.forecast import Forecast, forecast, spent
+from flatwater.watch.forecasting import Forecast, forecast, spent
 from flatwater.worker.command import Command, Exit
 from flatwater.worker.limit import LimitGroup, make_limit
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self, SupportsInt, final
 from flatwater import errors, limits, units
 from flatwater.watch import evidence, health, ladder
 from flatwater.watch.event import LOG, Event, Journal
-from flatwater.watch.forecast import Forecast, Metric, forecast
+from flatwater.watch.forecasting import Forecast, Metric, forecast
 from flatwater.watch.history import History
 from flatwater.watch.levels import RANK, Level, Levels, Thresholds
 from flatwater.watch.stuck import Stuck, checked_s

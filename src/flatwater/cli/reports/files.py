@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 import tempfile
 from collections.abc import Mapping
@@ -100,7 +99,7 @@ def _is_stream(path: str) -> bool:
 
 
 def _replace(path: str, content: bytes) -> None:
-    temporary = os.path.join(os.path.dirname(path), f".flatwater-{secrets.token_hex(8)}")
+    temporary = os.path.join(os.path.dirname(path), f".flatwater-{os.urandom(8).hex()}")
     try:
         with open(temporary, "xb") as file:
             file.write(content)

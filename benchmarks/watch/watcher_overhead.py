@@ -31,7 +31,7 @@ RUN_S = 3.0
 DELAYS = 20
 THREAD = "flatwater-watcher"
 LIMIT_BYTES = 64 << 20
-BELOW_SHARE, STEP_SHARE = 0.83, 0.13  # 83 % is held all the time, and 13 % more crosses 95 %
+BELOW_SHARE, STEP_SHARE = 0.83, 0.15  # 83 % is held all the time, and 15 % more crosses 95 %
 
 
 def work(turns: int) -> int:

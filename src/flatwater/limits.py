@@ -28,6 +28,7 @@ SHED_WAIT_S = 0.5  # seconds a thread waits for a shedder that another thread ru
 SAMPLE_PERIOD_S = 0.010  # one pread of statm (about 1.2 us) each
 TIMELINE_POINTS_MAX = 2_048  # 3 floats a point: 48 KiB a timeline, then it halves its resolution
 
+TIMELINE_FRESH_MAX = 32  # samples kept before they are merged in; about 190 B each
 MEASURES_MAX = 1_000  # open at once in one process; about 1 KiB each
 MEASURE_TOP_LINES = 10  # allocating lines named with python=True
 SAMPLER_LINGER_S = 2.0  # the sampling thread stays this long after the last measure: starting one costs about 100 us

@@ -34,7 +34,7 @@ def test_a_day_of_samples_fits():
     for tick in range(20_000):
         line.add(tick * 4.32, rss=tick, anon=tick)
     assert len(line) <= 64
-    assert line.bytes_max() == 64 * 32
+    assert line.bytes_max() == 64 * 32 + 32 * 192
     assert 86400 / 64 <= line.resolution_s <= 86400 / 16
 
 

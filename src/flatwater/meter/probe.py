@@ -101,9 +101,19 @@ class Probe:
         if self._statm < 0:
             raise errors.ClosedError("this probe is closed.")
         try:
-            return _sizes(os.pread(self._statm, _STATM_BYTES, 0))
+            return sizes_in(os.pread(self._statm, _STATM_BYTES, 0))
         except ProcessLookupError:  # ended, and reaped
             return 0, 0
+
+    def read_raw(self) -> bytes:
+        """The text that `sizes_in` reads, for those who keep samples and look later; empty once the process has ended.
+
+        Linux only. With cold caches, as in a thread that wakes up every 10 ms, reading costs 20 us and parsing 10.
+        """
+        try:
+            return os.pread(self._statm, _STATM_BYTES, 0)
+        except ProcessLookupError:
+            return b""
 
     def read_at_once(self) -> tuple[int, int]:
         """As `read`, without letting other threads have the interpreter meanwhile.
@@ -118,7 +128,7 @@ class Probe:
             self._address = ctypes.addressof(buffer)
         # Two threads that share the buffer both find a whole text in it: it is only written with the interpreter held.
         count = _held_pread()(self._statm, self._address, _STATM_BYTES, 0)
-        return _sizes(buffer.raw[: max(0, count)])
+        return sizes_in(buffer.raw[: max(0, count)])
 
     def close(self) -> None:
         """Give the descriptor back; closing twice is fine."""
@@ -138,7 +148,8 @@ class Probe:
             self.close()
 
 
-def _sizes(statm: bytes) -> tuple[int, int]:
+def sizes_in(statm: bytes) -> tuple[int, int]:
+    """`(rss, anon)` in bytes, from `Probe.read_raw`; `(0, 0)` if the process had ended."""
     try:
         _size, resident, shared, _rest = statm.split(b" ", 3)
     except ValueError:  # ended

@@ -90,3 +90,8 @@ class Journal:
         """Say that something failed, with the traceback in the log."""
         self.note(at_s, "trouble", f"{what} failed: {type(error).__name__}: {error}")
         LOG.error("%s failed; watching goes on", what, exc_info=error)
+
+
+def name_of(callback: object) -> str:
+    """What to call it in an event."""
+    return str(getattr(callback, "__qualname__", type(callback).__qualname__))

@@ -120,6 +120,11 @@ class Levels:
         return "high" if self.level == "critical" and pressure >= at.leaves("high") else "normal"
 
     @property
+    def is_calm(self) -> bool:
+        """Whether the level is normal and no row of samples has begun that would change it."""
+        return self.level == "normal" and not self._above_high
+
+    @property
     def is_rising(self) -> bool:
         """Whether the last sample was critical and the level is not yet."""
         return self._above_critical > 0 and self.level != "critical"

@@ -19,11 +19,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Self, SupportsInt, final
 
 from flatwater import errors, limits, units
+from flatwater.meter import retained
 from flatwater.watch import evidence, health, ladder
-from flatwater.watch.event import LOG, Event, Journal
+from flatwater.watch.event import LOG, Event, Journal, name_of
 from flatwater.watch.forecasting import Forecast, Metric, forecast
 from flatwater.watch.history import History
 from flatwater.watch.levels import RANK, Level, Levels, Thresholds
+from flatwater.watch.quiet import can_look_out, look_out, pause
 from flatwater.watch.stuck import Stuck, checked_s
 from flatwater.watch.watched import Watched, holder_pairs, is_watched
 
@@ -143,7 +145,6 @@ class Watcher:
         self._last: ladder.Taken | None = None
         self._recheck_due_s = -math.inf
         self._slow_due_s = -math.inf
-        self._stop = threading.Lock()  # held while the thread runs; waiting for it is the cheapest pause there is
         self._stopping = threading.Lock()
         self._stopped = False
         self._thread: threading.Thread | None = None
@@ -163,7 +164,7 @@ class Watcher:
         steps = []
         if self.budget is not None:
             steps.append(ladder.shed_step(self.budget.shed))
-        steps.append(ladder.collect_step(trim or _trim, self._collect or gc.collect))
+        steps.append(ladder.collect_step(trim or retained.trim, self._collect or gc.collect))
         if self.budget is not None:
             steps.append(ladder.gate_step(self.budget.gate, self._note_gate_closed))
         steps.append(ladder.evidence_step(self._write_evidence))
@@ -274,7 +275,7 @@ class Watcher:
                 self._ladder.hurry(level)
         self.journal.note(now_s, "level", words, logging.INFO if level == "normal" else logging.WARNING)
         for callback in tuple(self._callbacks):
-            with self.journal.guard(now_s, f"on_level callback {_name(callback)}"):
+            with self.journal.guard(now_s, f"on_level callback {name_of(callback)}"):
                 callback(level, self)
 
     def _climb(self, now_s: float) -> None:
@@ -378,7 +379,6 @@ class Watcher:
             LOG.warning(
                 "the process holds %s of %s at its start: raise the budget, or pass baseline=", _size(self.seen), _size(self.limit)
             )  # fmt: skip
-        self._stop.acquire()
         self._thread = threading.Thread(target=self._run, name="flatwater-watcher", daemon=True)
         self._thread.start()
         return self
@@ -392,17 +392,29 @@ class Watcher:
 
     def _run(self) -> None:
         due = time.monotonic()
-        while True:
+        while not self._stopped:
             try:
                 self.tick()
+                if self._sight is not None and self.levels.is_calm and can_look_out(self.period_s):
+                    self._look_out(self._sight)
+                    due = time.monotonic()
+                    continue
             except Exception as error:  # noqa: BLE001 - a read that fails once must not end the watching; it is logged
                 self.journal.failed(self._clock() - self._begin_s, "a sample", error)
             # Late samples are dropped, not caught up with: a stalled process must not be sampled in a burst.
             # Between the samples that may make it critical there is less time to lose.
             due = max(due + (self.period_s / 2 if self.levels.is_rising else self.period_s), time.monotonic())
-            if self._stop.acquire(timeout=max(0.0, due - time.monotonic())):
-                self._tidy()
-                return
+            pause(due, lambda: self._stopped)
+        self._tidy()
+
+    def _look_out(self, sight: Sight) -> None:
+        """Only look, until the next tick is due or a size comes near a threshold."""
+        by_rss = self.metric == "rss"
+        children = sight.children_rss if by_rss else sight.children_anon
+        alarm_bytes = self.levels.thresholds.high * self.limit + self.baseline - children
+        rss, anon = look_out(sight.probe, self.period_s, alarm_bytes, by_rss=by_rss, is_stopped=lambda: self._stopped)
+        if rss:
+            self._history.add(self._clock() - self._begin_s, rss + sight.children_rss, anon + sight.children_anon)
 
     def stop(self) -> None:
         """End the sampling, open the gate if the watcher closed it; stopping twice is fine."""
@@ -413,7 +425,6 @@ class Watcher:
             if self._stopped:
                 return
             self._stopped = True
-        self._stop.release()
         if thread is threading.current_thread():
             return  # a callback stopped its own watcher: `_run` tidies up when it gets back there
         thread.join()
@@ -434,16 +445,6 @@ class Watcher:
 
     def __reduce__(self) -> tuple[object, ...]:
         raise errors.UsageError("a watcher cannot be pickled.", hint="Each process makes its own.")
-
-
-def _trim() -> SupportsInt:
-    from flatwater import meter
-
-    return meter.trim()
-
-
-def _name(callback: object) -> str:
-    return str(getattr(callback, "__qualname__", type(callback).__qualname__))
 
 
 def _size(count: float) -> str:

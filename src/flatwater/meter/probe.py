@@ -77,8 +77,7 @@ class Probe:
         self.pid = pid
         self._statm = -1
         self._psutil: object = None
-        self._buffer: ctypes.Array[ctypes.c_char] | None = None
-        self._address = 0
+        self._raw: Callable[[], bytes] | None = None  # made when it is first needed
         self.name = "/proc/PID/statm" if IS_LINUX else f"psutil ({sys.platform})"
         try:
             if IS_LINUX:
@@ -105,34 +104,36 @@ class Probe:
         except ProcessLookupError:  # ended, and reaped
             return 0, 0
 
-    def read_raw(self) -> bytes:
-        """The text that `sizes_in` reads, for those who keep samples and look later; empty once the process has ended.
+    def raw_reader(self) -> Callable[[], bytes]:
+        """A function that gives what `sizes_in` reads, for those who keep samples and look later; empty once it ended.
 
-        Linux only. With cold caches, as in a thread that wakes up every 10 ms, reading costs 20 us and parsing 10.
+        Linux only. With cold caches, as in a thread that wakes up every 10 ms, reading costs 20 us and parsing 10. Other
+        threads do not get the interpreter meanwhile: beside a busy one it would take 5 ms to get it back, for a call of
+        a microsecond. Each function has a buffer of its own, and is for one thread. Not to be called after `close`.
         """
-        try:
-            return os.pread(self._statm, _STATM_BYTES, 0)
-        except ProcessLookupError:
-            return b""
+        buffer = ctypes.create_string_buffer(_STATM_BYTES)
+        pread = functools.partial(
+            _held_pread(), ctypes.c_int(self._statm), ctypes.c_void_p(ctypes.addressof(buffer)),
+            ctypes.c_size_t(_STATM_BYTES), ctypes.c_long(0),
+        )  # fmt: skip
+
+        def read() -> bytes:
+            return buffer.raw if pread() > 0 else b""  # what stands behind the text is left from a longer one
+
+        return read
 
     def read_at_once(self) -> tuple[int, int]:
-        """As `read`, without letting other threads have the interpreter meanwhile.
-
-        A thread that lets go of it beside a busy one waits up to 5 ms to get it back, for a call of a microsecond.
-        """
+        """As `read`, without letting other threads have the interpreter meanwhile; see `raw_reader`. For one thread."""
         if self._statm < 0:
             return self.read()
-        buffer = self._buffer
-        if buffer is None:
-            buffer = self._buffer = ctypes.create_string_buffer(_STATM_BYTES)
-            self._address = ctypes.addressof(buffer)
-        # Two threads that share the buffer both find a whole text in it: it is only written with the interpreter held.
-        count = _held_pread()(self._statm, self._address, _STATM_BYTES, 0)
-        return sizes_in(buffer.raw[: max(0, count)])
+        if self._raw is None:
+            self._raw = self.raw_reader()
+        return sizes_in(self._raw())
 
     def close(self) -> None:
         """Give the descriptor back; closing twice is fine."""
         descriptor, self._statm = self._statm, -1
+        self._raw = None
         self._psutil = None
         if descriptor >= 0:
             os.close(descriptor)
@@ -149,7 +150,7 @@ class Probe:
 
 
 def sizes_in(statm: bytes) -> tuple[int, int]:
-    """`(rss, anon)` in bytes, from `Probe.read_raw`; `(0, 0)` if the process had ended."""
+    """`(rss, anon)` in bytes, from `Probe.raw_reader`; `(0, 0)` if the process had ended."""
     try:
         _size, resident, shared, _rest = statm.split(b" ", 3)
     except ValueError:  # ended
@@ -162,8 +163,7 @@ def sizes_in(statm: bytes) -> tuple[int, int]:
 def _held_pread() -> Callable[..., int]:
     """The C library's pread, called without letting go of the interpreter."""
     function = ctypes.PyDLL(None).pread
-    function.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_long)
-    function.restype = ctypes.c_ssize_t
+    function.restype = ctypes.c_ssize_t  # its arguments are made once, and passed as they are
     return cast("Callable[..., int]", function)
 
 

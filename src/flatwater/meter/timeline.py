@@ -240,9 +240,10 @@ class Timeline:
         begin = due = monotonic()
         is_lean = on_sample is None and sys.platform == "linux"
         unread, keep = self._unread, self._unread.append
+        read_raw = probe.raw_reader() if is_lean else bytes
         while not self._stopped:
             if is_lean:
-                text, now = probe.read_raw(), monotonic()
+                text, now = read_raw(), monotonic()
                 keep((now - begin, text))
                 if len(unread) >= limits.TIMELINE_FRESH_MAX:
                     self._merge_fresh()

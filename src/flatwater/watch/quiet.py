@@ -12,10 +12,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from flatwater.meter.probe import IS_LINUX, Probe, sizes_in
+from flatwater.meter.probe import IS_LINUX, sizes_in
 
 SLICE_S = 0.05  # of a longer pause: how late a stop is heard at most
-ROUNDS = 10  # looks between two ticks: children, the control group and the history are seen to every 0.1 s
+ROUNDS = 20  # looks between two ticks: children, the control group and the history are seen to every 0.2 s
+ROUNDS_WITH_BEATS = 5  # the same, where a separate process waits for a sign of life
 
 
 def can_look_out(period_s: float) -> bool:
@@ -23,16 +24,23 @@ def can_look_out(period_s: float) -> bool:
     return IS_LINUX and period_s <= SLICE_S
 
 
-def pause(due: float, is_stopped: Callable[[], bool]) -> None:
-    """Sleep until `due` on the monotonic clock, in slices."""
+def pause(seconds: float, is_stopped: Callable[[], bool]) -> None:
+    """Sleep, in slices."""
+    due = time.monotonic() + seconds
     while not is_stopped() and (left := due - time.monotonic()) > 0:
         time.sleep(min(left, SLICE_S))
 
 
 def look_out(
-    probe: Probe, period_s: float, alarm_bytes: float, *, by_rss: bool, is_stopped: Callable[[], bool]
+    read_raw: Callable[[], bytes],
+    period_s: float,
+    alarm_bytes: float,
+    *,
+    by_rss: bool,
+    rounds: int,
+    is_stopped: Callable[[], bool],
 ) -> tuple[int, int]:
-    """Look every `period_s`, `ROUNDS` times or until a size reaches `alarm_bytes`.
+    """Look, with a probe's `raw_reader`, every `period_s`, `rounds` times or until a size reaches `alarm_bytes`.
 
     Returns:
         The highest `(rss, anon)` seen, in bytes; `(0, 0)` if there was nothing new.
@@ -40,14 +48,14 @@ def look_out(
     rss_max = anon_max = 0
     last = b""
     due = time.monotonic()
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         # Late looks are dropped, not caught up with: a stalled process must not be sampled in a burst.
         now = time.monotonic()
         due = max(due + period_s, now)
         time.sleep(due - now)
         if is_stopped():
             break
-        text = probe.read_raw()
+        text = read_raw()
         if text == last:
             continue
         last = text

@@ -32,7 +32,7 @@ class Sight:
         clock: monotonic seconds.
 
     Attributes:
-        probe: of this process.
+        read_raw: of this process's probe.
         ignored_pid: a child that does not count: the separate watching process.
         children_anon: of all children at the last slow read, bytes.
         children_rss: the same, resident.
@@ -47,7 +47,8 @@ class Sight:
         group: Group | None = None,
         clock: Callable[[], float],
     ) -> None:
-        self.probe = Probe()
+        self._probe = Probe()
+        self.read_raw = self._probe.raw_reader() if IS_LINUX else bytes
         self._tree = Tree(os.getpid()) if children else None
         self._group = group if group is not None else Group.of_this_process()
         self._clock = clock
@@ -64,7 +65,7 @@ class Sight:
             took_s = self._clock() - now_s
             pause_s = max(limits.WATCH_SLOW_READ_PERIOD_S, took_s / limits.WATCH_SLOW_READ_TIME_SHARE)
             self._slow_due_s = now_s + pause_s
-        rss, anon = self.probe.read_at_once()
+        rss, anon = self._probe.read_at_once()
         return rss + self.children_rss, anon + self.children_anon
 
     def read_now(self) -> tuple[int, int]:
@@ -85,7 +86,7 @@ class Sight:
 
     def close(self) -> None:
         """Give the descriptors back."""
-        self.probe.close()
+        self._probe.close()
         if self._tree is not None:
             self._tree.close()
 

@@ -25,7 +25,7 @@ from flatwater.watch.event import LOG, Event, Journal, name_of
 from flatwater.watch.forecasting import Forecast, Metric, forecast
 from flatwater.watch.history import History
 from flatwater.watch.levels import RANK, Level, Levels, Thresholds
-from flatwater.watch.quiet import can_look_out, look_out, pause
+from flatwater.watch.quiet import ROUNDS, ROUNDS_WITH_BEATS, can_look_out, look_out, pause
 from flatwater.watch.stuck import Stuck, checked_s
 from flatwater.watch.watched import Watched, holder_pairs, is_watched
 
@@ -391,28 +391,27 @@ class Watcher:
         return self._sight
 
     def _run(self) -> None:
-        due = time.monotonic()
         while not self._stopped:
             try:
                 self.tick()
                 if self._sight is not None and self.levels.is_calm and can_look_out(self.period_s):
                     self._look_out(self._sight)
-                    due = time.monotonic()
                     continue
             except Exception as error:  # noqa: BLE001 - a read that fails once must not end the watching; it is logged
                 self.journal.failed(self._clock() - self._begin_s, "a sample", error)
-            # Late samples are dropped, not caught up with: a stalled process must not be sampled in a burst.
             # Between the samples that may make it critical there is less time to lose.
-            due = max(due + (self.period_s / 2 if self.levels.is_rising else self.period_s), time.monotonic())
-            pause(due, lambda: self._stopped)
+            pause(self.period_s / 4 if self.levels.is_rising else self.period_s, lambda: self._stopped)
         self._tidy()
 
     def _look_out(self, sight: Sight) -> None:
         """Only look, until the next tick is due or a size comes near a threshold."""
         by_rss = self.metric == "rss"
         children = sight.children_rss if by_rss else sight.children_anon
+        rounds = ROUNDS_WITH_BEATS if self._separate else ROUNDS
         alarm_bytes = self.levels.thresholds.high * self.limit + self.baseline - children
-        rss, anon = look_out(sight.probe, self.period_s, alarm_bytes, by_rss=by_rss, is_stopped=lambda: self._stopped)
+        rss, anon = look_out(
+            sight.read_raw, self.period_s, alarm_bytes, by_rss=by_rss, rounds=rounds, is_stopped=lambda: self._stopped
+        )
         if rss:
             self._history.add(self._clock() - self._begin_s, rss + sight.children_rss, anon + sight.children_anon)
 

@@ -68,6 +68,10 @@ class Sight:
         rss, anon = self._probe.read_at_once()
         return rss + self.children_rss, anon + self.children_anon
 
+    def postpone(self) -> None:
+        """No slow read for a moment: beside a busy thread it takes 30 ms, which a critical process does not have."""
+        self._slow_due_s = self._clock() + limits.WATCH_SLOW_READ_PERIOD_S
+
     def read_now(self) -> tuple[int, int]:
         """For a second look: children and group are read anew if there are any, else as the last slow read saw them."""
         # Each file read lets other threads have the interpreter: with a busy one, thirty reads are 150 ms.

@@ -148,7 +148,6 @@ class Watcher:
         self._stopping = threading.Lock()
         self._stopped = False
         self._thread: threading.Thread | None = None
-        self._pid = os.getpid()
 
     def bytes_max(self) -> int:
         """The most this watcher holds at once, in bytes, the separate process aside."""
@@ -405,13 +404,14 @@ class Watcher:
 
     def _look_out(self, sight: Sight) -> None:
         """Only look, until the next tick is due or a size comes near a threshold."""
-        by_rss = self.metric == "rss"
+        by_rss, rounds = self.metric == "rss", ROUNDS_WITH_BEATS if self._separate else ROUNDS
         children = sight.children_rss if by_rss else sight.children_anon
-        rounds = ROUNDS_WITH_BEATS if self._separate else ROUNDS
         alarm_bytes = self.levels.thresholds.high * self.limit + self.baseline - children
         rss, anon = look_out(
             sight.read_raw, self.period_s, alarm_bytes, by_rss=by_rss, rounds=rounds, is_stopped=lambda: self._stopped
         )
+        if (rss if by_rss else anon) >= alarm_bytes:
+            sight.postpone()
         if rss:
             self._history.add(self._clock() - self._begin_s, rss + sight.children_rss, anon + sight.children_anon)
 

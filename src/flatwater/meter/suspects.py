@@ -107,6 +107,7 @@ class Suspects:
         self._highs: dict[int, int] = {}  # by process: its highest anonymous size when last asked
         self._answers: dict[str, _Answers] = {}  # by path
         self._ask_thread = _thread_signaller()
+        self.due_bytes = 0  # below this sum of anonymous sizes, a look would ask nobody
         self.growth_bytes = 0  # of all Python processes, asked for
         self.answered_bytes = 0  # of that, booked to a line
 
@@ -119,15 +120,24 @@ class Suspects:
         return prepared
 
     def look(self, members: Iterable[Member]) -> None:
-        """Take in earlier answers, and ask every process that has grown. Call it after each sample of the tree."""
+        """Take in earlier answers, and ask every process that has grown.
+
+        Call it after a sample of the tree that reaches `due_bytes` or shows a new process, and a few times a second: one
+        may grow while another shrinks, and answers come.
+        """
         self._take_answers()
         highs, self._highs = self._highs, {}  # a number is given again to another process, sooner or later
+        total, room = 0, 1 << 62
         for member in members:
             high = highs.get(member.pid, member.anon)  # what it starts with, or inherits, is no growth of its own
-            self._highs[member.pid] = high
-            if member.anon - high >= max(ASK_BYTES_MIN, int(high * ASK_SHARE)):
+            least = max(ASK_BYTES_MIN, int(high * ASK_SHARE))
+            if member.anon - high >= least:
                 self._ask(member.pid, member.anon - high)
-                self._highs[member.pid] = member.anon
+                high = member.anon
+            self._highs[member.pid] = high
+            total += member.anon
+            room = min(room, high + least - member.anon)
+        self.due_bytes = total + room
         for path, answers in self._answers.items():
             if answers.pending and answers.asked not in self._highs:  # it has ended, and said all it had to say
                 self._take(path, answers, whole=True)

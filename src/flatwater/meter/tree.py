@@ -19,7 +19,7 @@ from typing import final
 from flatwater import errors, limits
 from flatwater.meter.probe import IS_LINUX, Probe, usage
 
-DISCOVERY_TIME_SHARE = 0.01
+DISCOVERY_TIME_SHARE = 0.004
 PEAK_READ_PERIOD_S = 0.1
 
 

@@ -36,6 +36,8 @@ _SI_KERNEL = 0x80  # siginfo's si_code of a signal that the terminal driver sent
 _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 _CAN_WAIT = hasattr(signal, "sigtimedwait")
+_SIGNALS = frozenset(getattr(signal, name) for name in (*_FORWARDED, "SIGIO") if hasattr(signal, name))
+_POLL_PERIOD_S = 0.1  # of what is not worth a look every 10 ms
 
 
 @dataclass(slots=True)
@@ -180,6 +182,8 @@ class Run:
         self._kill_due = float("inf")
         self._asked_to_end = 0
         self._watched_kill = False
+        self._look_due = 0.0  # of the suspects
+        self._seen = 0  # processes when they were looked at
 
     def bytes_max(self) -> int:
         """The most this run itself holds, in bytes, beside a bare interpreter."""
@@ -192,7 +196,6 @@ class Run:
     def run(self) -> RunResult:
         """Start the program, watch it until it and what it left behind have ended, and tell."""
         result = self.result
-        procs_file, data_limit = self._make_limit()
         environment = {**os.environ, RUN_VARIABLE: "1"}
         if self._suspects is not None:
             environment = self._suspects.environment(environment)
@@ -200,6 +203,7 @@ class Run:
             environment = self._profile.environment(environment)
         command: Command | None = None
         try:
+            procs_file, data_limit = self._make_limit()
             command = Command(result.argv, env=environment, procs_file=procs_file, data_limit_bytes=data_limit)
             with command:
                 tree = Tree(command.root_pid, include_root=sys.platform != "linux")
@@ -247,34 +251,45 @@ class Run:
         tick_due = self._begin
         linger_due = float("inf")
         blocked = _block_signals()
+        command.announce(signal.SIGIO if _CAN_WAIT else 0)
+        poll_due = 0.0
         try:
             while True:
-                ended = command.poll()
                 now = time.monotonic()
-                if ended is not None:
-                    if linger_due == float("inf"):
-                        self.result.wall_s = now - self._begin
-                        linger_due = now + self.linger_s
-                    if command.empty or now >= linger_due:
-                        return ended
-                self._sample(tree, now)
-                self._enforce(command, tree, now)
-                if self._on_tick is not None and now >= tick_due:
+                if now >= poll_due:
+                    poll_due = now + (_POLL_PERIOD_S if _CAN_WAIT else 0.0)  # SIGIO comes first where there is one
+                    ended = command.poll()
+                    if ended is not None:
+                        if linger_due == float("inf"):
+                            self.result.wall_s = now - self._begin
+                            linger_due = now + self.linger_s
+                        if command.empty or now >= linger_due:
+                            return ended
+                self._sample(command, tree, now)
+                if now >= tick_due:
                     tick_due = now + 0.1
-                    self._on_tick(self)
+                    if self._on_tick is not None:
+                        self._on_tick(self)
                 due = max(due + limits.SAMPLE_PERIOD_S, now)
-                self._wait(command, due)
+                if self._wait(command, due):
+                    poll_due = 0.0
         finally:
+            command.announce(0)
             _restore_signals(blocked)
 
-    def _sample(self, tree: Tree, now: float) -> None:
+    def _sample(self, command: Command, tree: Tree, now: float) -> None:
         rss, anon = tree.sample()
         if rss:
             self.timeline.add(now - self._begin, rss, anon)
-        if self._suspects is not None:
-            self._suspects.look(tree.members.values())
+        suspects = self._suspects
+        if suspects is not None and (anon >= suspects.due_bytes or now >= self._look_due or tree.seen != self._seen):
+            self._seen = tree.seen
+            self._look_due = now + _POLL_PERIOD_S
+            suspects.look(tree.members.values())
+        if now >= self._kill_due or anon > self.result.budget_bytes:
+            self._enforce(command, anon, now)
 
-    def _enforce(self, command: Command, tree: Tree, now: float) -> None:
+    def _enforce(self, command: Command, anon: int, now: float) -> None:
         """What the kernel does not do: end a tree that must end, or that passes a budget no cgroup holds."""
         result = self.result
         if now >= self._kill_due:
@@ -283,31 +298,33 @@ class Run:
             command.kill_tree()
         if not result.budget_bytes or self._watched_kill or (self._group is not None and self._group.scope == "tree"):
             return
-        anon = sum(member.anon for member in tree.members.values())
         if anon > result.budget_bytes:
             self._watched_kill = True
             command.kill_tree()
 
-    def _wait(self, command: Command, due: float) -> None:
-        """Sleep until `due`, or until a signal comes, which is passed on."""
+    def _wait(self, command: Command, due: float) -> bool:
+        """Sleep until `due`, or until a signal comes: True for the command's own, all others are passed on to it."""
         left = max(0.0005, due - time.monotonic())
         if not _CAN_WAIT:
             time.sleep(left)
-            return
-        info = signal.sigtimedwait(_signals(), left)
+            return True
+        info = signal.sigtimedwait(_SIGNALS, left)
         if info is None:
-            return
+            return False
         number = info.si_signo
+        if number == signal.SIGIO:
+            return True
         if info.si_code != _SI_KERNEL:
             command.send_signal(number)
         if signal.Signals(number).name in _ENDING:
             self._asked_to_end += 1
             if self._asked_to_end == 1 and number == signal.SIGINT:
-                return  # Ctrl-C: the program decides; a second one means it
+                return False  # Ctrl-C: the program decides; a second one means it
             if self._asked_to_end >= 3:  # noqa: PLR2004 - the third time is in earnest
                 command.kill_tree()
             elif self._kill_due == float("inf"):
                 self._kill_due = time.monotonic() + self.grace_s
+        return False
 
     def _leftovers(self, command: Command, tree: Tree) -> None:
         if command.empty:
@@ -412,18 +429,14 @@ def _suspect_dict(suspect: Suspect, growth: int) -> dict[str, object]:
     }
 
 
-def _signals() -> set[signal.Signals]:
-    return {getattr(signal, name) for name in _FORWARDED if hasattr(signal, name)}
-
-
 def _block_signals() -> object:
     if not _CAN_WAIT:
         return None
-    return signal.pthread_sigmask(signal.SIG_BLOCK, _signals())
+    return signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
 
 
 def _restore_signals(blocked: object) -> None:
     if isinstance(blocked, set):
-        while signal.sigtimedwait(_signals(), 0) is not None:
+        while signal.sigtimedwait(_SIGNALS, 0) is not None:
             pass  # the program has had it; it must not end us now
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)

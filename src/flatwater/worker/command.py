@@ -24,6 +24,7 @@ from flatwater import errors, units
 
 IS_LINUX = sys.platform == "linux"
 _PR_SET_CHILD_SUBREAPER = 36
+_F_SETSIG = 10  # fcntl(2), Linux
 _FLOOR_SLACK_BYTES = units.MIB  # the last steps before exec, and the kernel's per-CPU rounding of the mark
 
 
@@ -158,6 +159,21 @@ class Command:
             self.exit = Exit(exit_code=code if code >= 0 else 128 - code, signal=max(0, -code))
             self.empty = True
         return self.exit
+
+    def announce(self, number: int) -> None:
+        """From now on send the calling process this signal when there is something to `poll`; 0 for none again.
+
+        The signal must be blocked or handled. Does nothing where the platform cannot.
+        """
+        if not IS_LINUX or self._report < 0:
+            return
+        import fcntl
+
+        flags = fcntl.fcntl(self._report, fcntl.F_GETFL)
+        if number:
+            fcntl.fcntl(self._report, fcntl.F_SETOWN, os.getpid())
+            fcntl.fcntl(self._report, _F_SETSIG, number)
+        fcntl.fcntl(self._report, fcntl.F_SETFL, flags | os.O_ASYNC if number else flags & ~os.O_ASYNC)
 
     def send_signal(self, number: int) -> None:
         """Send a signal to the command (not to its children). Does nothing once it has ended."""

@@ -35,12 +35,11 @@ ASK_BYTES_MIN = 64 * units.KIB
 ANSWER_BYTES_MAX = 64 * units.KIB  # of one read; 100 frames of 500 characters fit
 FRAMES_MAX = 12  # kept of a stack, innermost first
 
-_FRAME = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+|\?\?\?) in (?P<function>.*)$')
-_STACK_START = re.compile(rb"^(?!  )[^\n]", re.MULTILINE)
-_ESCAPE = re.compile(r"\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\U[0-9a-f]{8}")
-_LIBRARY = re.compile(
-    r"/lib(?:64)?/python\d(?:\.\d+)?/|/(?:site|dist)-packages/|^<frozen |^<__array_function__|/lib/pypy"
-)
+# Compiled when first used (`re` keeps them): most commands have no stacks, and compiling takes milliseconds.
+_FRAME = r'^  File "(?P<file>.*)", line (?P<line>\d+|\?\?\?) in (?P<function>.*)$'
+_STACK_START = rb"(?m)^(?!  )[^\n]"
+_ESCAPE = r"\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\U[0-9a-f]{8}"
+_LIBRARY = r"/lib(?:64)?/python\d(?:\.\d+)?/|/(?:site|dist)-packages/|^<frozen |^<__array_function__|/lib/pypy"
 _HOOK = Path(__file__).with_name("hook")
 
 
@@ -55,7 +54,7 @@ class Frame:
     @property
     def is_library(self) -> bool:
         """Whether it is the standard library's or an installed package's, not the program's own."""
-        return _LIBRARY.search(self.file) is not None
+        return re.search(_LIBRARY, self.file) is not None
 
     @property
     def source(self) -> str:
@@ -63,7 +62,7 @@ class Frame:
         return linecache.getline(self.file, self.line).strip()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Suspect:
     """A line, and the growth that was seen while it ran.
 
@@ -84,7 +83,7 @@ class Suspect:
     largest_bytes: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Answers:
     """One answer file: a process's own, or shared by it and those it forked."""
 
@@ -194,7 +193,7 @@ class Suspects:
             complete = text[: text.rfind(b"\n") + 1]
             settled = settled and complete[complete.rfind(b"\n", 0, -1) + 1 :].startswith(b"  ")  # a frame, not a start
             if not (whole or settled) and len(text) < ANSWER_BYTES_MAX:
-                starts = [match.start() for match in _STACK_START.finditer(complete)]
+                starts = [match.start() for match in re.finditer(_STACK_START, complete)]
                 complete = complete[: starts[-1] if starts else 0]
             answers.offset += len(complete)
             for stack in stacks_in(complete.decode("utf-8", "replace")):
@@ -230,7 +229,7 @@ def stacks_in(text: str) -> list[list[Frame]]:
     for line in text.splitlines():
         if not line.startswith("  "):
             stacks.append([])
-        elif stacks and (match := _FRAME.match(line)):
+        elif stacks and (match := re.match(_FRAME, line)):
             number = int(match["line"]) if match["line"].isdigit() else 0
             stacks[-1].append(Frame(_unescaped(match["file"]), number, _unescaped(match["function"])))
     return [stack for stack in stacks if stack]
@@ -238,7 +237,7 @@ def stacks_in(text: str) -> list[list[Frame]]:
 
 def _unescaped(text: str) -> str:
     r"""`faulthandler` writes what is not ASCII as \xe9, \u20ac or \U0001f40d; a file is found by its real name."""
-    return _ESCAPE.sub(lambda match: chr(min(int(match[0][2:], base=16), sys.maxunicode)), text)  # noqa: FURB166 - \x is no prefix of int's
+    return re.sub(_ESCAPE, lambda match: chr(min(int(match[0][2:], base=16), sys.maxunicode)), text)  # noqa: FURB166 - \x is no prefix of int's
 
 
 def _running_thread(pid: int) -> int:

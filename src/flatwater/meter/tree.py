@@ -23,7 +23,7 @@ DISCOVERY_TIME_SHARE = 0.004
 PEAK_READ_PERIOD_S = 0.1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Member:
     """One process of the tree; bytes.
 

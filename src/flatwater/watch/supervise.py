@@ -16,18 +16,21 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from flatwater import errors, limits, units
+from flatwater.budget.detect import physical_bytes
 from flatwater.meter.pattern import Pattern
 from flatwater.meter.probe import RUN_VARIABLE
-from flatwater.meter.profile import Profile
 from flatwater.meter.suspects import Suspect, Suspects
 from flatwater.meter.timeline import Timeline
 from flatwater.meter.tree import Tree
-from flatwater.watch.forecasting import Forecast, forecast, spent
 from flatwater.worker.command import Command, Exit
 from flatwater.worker.limit import LimitGroup, make_limit
+
+if TYPE_CHECKING:
+    from flatwater.meter.profile import Profile
+    from flatwater.watch.forecasting import Forecast
 
 KILLED_EXIT_CODE = 137  # 128 + SIGKILL, as a shell shows it
 _MARK_SLACK_BYTES = units.MIB  # the kernel counts pages in batches: a sample may lie a little above the mark
@@ -40,7 +43,7 @@ _SIGNALS = frozenset(getattr(signal, name) for name in (*_FORWARDED, "SIGIO") if
 _POLL_PERIOD_S = 0.1  # of what is not worth a look every 10 ms
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)  # each generated method adds milliseconds to the start of a command
 class RunResult:
     """How a supervised program went. Sizes in bytes.
 
@@ -174,7 +177,7 @@ class Run:
         self.grace_s = grace_s
         self._limit_kind = limit_kind
         self._profile_path = profile_path
-        self._profile = Profile() if profile_path else None
+        self._profile = _new_profile() if profile_path else None
         self._on_tick = on_tick
         self._suspects = Suspects() if (suspects or profile_path) and sys.platform == "linux" else None
         self._group: LimitGroup | None = None
@@ -229,7 +232,7 @@ class Run:
         result = self.result
         if not result.budget_bytes:
             return "", 0
-        memory = physical_memory_bytes()
+        memory = physical_bytes()
         if memory and result.budget_bytes > memory:
             result.notes.append(
                 f"the budget is larger than this machine's memory of {units.format_bytes(memory)}: that ends first"
@@ -368,6 +371,8 @@ class Run:
 
     def _forecast(self) -> Forecast:
         """When the budget is spent; of a program that was ended or refused by it, that it was."""
+        from flatwater.watch.forecasting import forecast, spent
+
         result = self.result
         if result.holds:
             return forecast(self.timeline.points(), result.budget_bytes)
@@ -407,12 +412,10 @@ class Run:
             )
 
 
-def physical_memory_bytes() -> int:
-    """What the machine has; 0 where it does not tell."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 0
+def _new_profile() -> Profile:
+    from flatwater.meter.profile import Profile
+
+    return Profile()
 
 
 def _suspect_dict(suspect: Suspect, growth: int) -> dict[str, object]:

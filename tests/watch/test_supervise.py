@@ -12,7 +12,7 @@ import time
 import pytest
 
 from flatwater import errors
-from flatwater.watch.supervise import KILLED_EXIT_CODE, Run, physical_memory_bytes
+from flatwater.watch.supervise import KILLED_EXIT_CODE, Run, physical_bytes
 from flatwater.worker.command import CommandNotStarted
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "sigtimedwait"), reason="signals are events on Linux only")
@@ -256,7 +256,7 @@ def test_a_failing_live_line_ends_the_program_too(tmp_path):
 
 def test_a_budget_beyond_memory_is_said():
     """A budget larger than the machine is noted: the machine ends first."""
-    memory = physical_memory_bytes()
+    memory = physical_bytes()
     assert memory > 64 * MIB
     result = run(["true"], budget_bytes=4 * memory, limit_kind="none")
     assert any("larger than this machine's memory" in note for note in result.notes)

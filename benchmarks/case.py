@@ -30,8 +30,8 @@ CASES = {
     "meter/measure": "benchmarks.meter.measure",
     "meter/size_of": "benchmarks.meter.size_of",
     "worker/call": "benchmarks.worker.call",
-    "watch/overhead": "benchmarks.watching.overhead",
-    "watch/shed": "benchmarks.watching.shed",
+    "watch/overhead": "benchmarks.watch.overhead",
+    "watch/shed": "benchmarks.watch.shed",
 }
 
 

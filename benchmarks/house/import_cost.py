@@ -61,7 +61,9 @@ def imports(work: str, interpreters: int) -> Run:
 
 case.contestant(BARE)(lambda size: imports("pass", size))
 case.contestant(OURS)(lambda size: imports(OURS, size))
-case.contestant("fw.Budget, fw.measure as well")(lambda size: imports(f"{OURS} as fw; fw.Budget; fw.measure", size))
+case.contestant("with the first reservation, and fw.measure")(
+    lambda size: imports(f"{OURS} as fw; fw.Budget('1 MiB').reserve(1, 'rows').release(); fw.measure", size)
+)
 case.contestant("import click", needs=("click",))(lambda size: imports("import click", size))
 case.contestant("import rich", needs=("rich",))(lambda size: imports("import rich, rich.console", size))
 case.contestant("import psutil", needs=("psutil",))(lambda size: imports("import psutil", size))

@@ -12,17 +12,19 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
-from typing import Self, final
+from typing import TYPE_CHECKING, Self, final
 
 from flatwater import errors, limits, units
 from flatwater.budget import ambient
-from flatwater.budget.explain import Explanation, explanation_of
 from flatwater.budget.gate import Gate
 from flatwater.budget.holder import add_holder
 from flatwater.budget.ledger import SHUT, Ledger
 from flatwater.budget.pressure import PressureHandle, Shedders
 from flatwater.budget.reservation import Reservation
 from flatwater.budget.waiting import TaskWaiter, ThreadWaiter
+
+if TYPE_CHECKING:
+    from flatwater.budget.explain import Explanation
 
 logger = logging.getLogger("flatwater.budget")
 
@@ -127,6 +129,8 @@ class Budget(Ledger):
         """Who holds what, now and at most: a table when printed, `.to_dict()` for JSON."""
         if self._attention:
             self._look_around()
+        from flatwater.budget.explain import explanation_of
+
         return explanation_of(self)
 
     # --- reserving ----------------------------------------------------------------------------------------------------

@@ -53,8 +53,8 @@ def main(arguments: list[str]) -> int:
     if first is None:
         return 0
     sys.path[:] = pickle.loads(first)  # noqa: S301 - the parent's own
+    emergency = [bytearray(_EMERGENCY_BYTES)]  # before it is ready: without this there is no room for a call either
     _answer(results, {"kind": READY, "rss": _status("VmRSS:")}, b"")
-    emergency = [bytearray(_EMERGENCY_BYTES)]
     while (request := read_frame(requests)) is not None:
         _serve(request, results, emergency)
         request = None

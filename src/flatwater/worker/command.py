@@ -13,8 +13,10 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +26,7 @@ from flatwater import errors, units
 
 IS_LINUX = sys.platform == "linux"
 _PR_SET_CHILD_SUBREAPER = 36
-_F_SETSIG = 10  # fcntl(2), Linux
+_F_SETSIG, _F_SETOWN_EX, _F_OWNER_TID = 10, 15, 0  # fcntl(2), Linux
 _FLOOR_SLACK_BYTES = units.MIB  # the last steps before exec, and the kernel's per-CPU rounding of the mark
 
 
@@ -161,7 +163,7 @@ class Command:
         return self.exit
 
     def announce(self, number: int) -> None:
-        """From now on send the calling process this signal when there is something to `poll`; 0 for none again.
+        """From now on send the calling thread this signal when there is something to `poll`; 0 for none again.
 
         The signal must be blocked or handled. Does nothing where the platform cannot.
         """
@@ -171,7 +173,8 @@ class Command:
 
         flags = fcntl.fcntl(self._report, fcntl.F_GETFL)
         if number:
-            fcntl.fcntl(self._report, fcntl.F_SETOWN, os.getpid())
+            # To this thread alone: another one of the process need not block the signal, and would be ended by it.
+            fcntl.fcntl(self._report, _F_SETOWN_EX, struct.pack("ii", _F_OWNER_TID, threading.get_native_id()))
             fcntl.fcntl(self._report, _F_SETSIG, number)
         fcntl.fcntl(self._report, fcntl.F_SETFL, flags | os.O_ASYNC if number else flags & ~os.O_ASYNC)
 

@@ -13,10 +13,10 @@ run: $(VENV)/.ready
 	@$(BIN)/python docs/examples/make_run.py
 
 test: check
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
 
 test-slow: $(VENV)/.ready
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check .

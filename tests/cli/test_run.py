@@ -111,7 +111,7 @@ def test_c_code_that_holds_the_lock_is_named(tmp_path):
     assert top["share"] > 0.5
 
 
-@pytest.mark.parametrize("profile_of", ["killed", "ended"])
+@pytest.mark.parametrize("profile_of", [pytest.param("killed", marks=pytest.mark.slow), "ended"])
 def test_a_profile_opens_in_speedscope(tmp_path, profile_of):
     """--profile writes speedscope's format, also for a program that was killed."""
     script, profile = tmp_path / "job.py", tmp_path / "profile.json"

@@ -9,8 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from flatwater.meter.tree import Tree
+from flatwater.meter.tree import Member, Tree
 
 MIB = 1 << 20
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the reference platform")
@@ -107,3 +109,39 @@ def test_descriptors_are_given_back():
         tree.close()
         child.communicate()
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+LIVES = st.lists(st.tuples(st.sampled_from(["start", "end", "retire"]), st.integers(0, 50)), max_size=60)
+
+
+@given(LIVES)
+def test_the_upper_end_is_that_of_processes_that_lived_together(steps):
+    """Against a plain count over all moments: each start makes a set, and nobody leaves it before the next look."""
+    tree, alive, sets = Tree(0), [], []
+    for step, number in steps:
+        if step == "start":
+            member = Member(0, None, rss_peak=number)
+            alive.append(member)
+            tree._found.append(member)
+            sets.append(list(tree._found))
+        elif step == "end" and alive:
+            tree._ended.append(alive.pop(number % len(alive)))
+        else:
+            tree._retire()
+    expected = max((sum(member.rss_peak for member in together) for together in sets), default=0)
+    assert tree.peaks_sum == expected
+    tree._retire()
+    assert tree.peaks_sum == expected
+
+
+def test_children_one_after_the_other_do_not_add_up():
+    """Fifty short children of 8 MiB are never more than two of them, their parent, and what it takes to start one."""
+    script = "for i in $(seq 50); do head -c 8388608 /dev/zero | tail -c 8388608 >/dev/null; done"
+    with subprocess.Popen(["sh", "-c", script]) as parent:
+        tree = Tree(parent.pid, include_root=True)
+        while parent.poll() is None:
+            tree.sample()
+            time.sleep(0.002)
+    assert tree.seen > 3
+    assert tree.sum_peak <= tree.peaks_sum <= 64 * MIB
+    tree.close()

@@ -232,6 +232,7 @@ def test_what_cannot_be_started_leaves_nothing(tmp_path):
     assert (len(os.listdir("/proc/self/fd")), signal.pthread_sigmask(signal.SIG_BLOCK, ())) == before
 
 
+@pytest.mark.slow
 def test_runs_leave_no_descriptors():
     """Ten runs one after the other leave as many descriptors open as there were."""
     run(["true"])

@@ -106,6 +106,7 @@ def test_a_cache_that_is_shed_keeps_the_process_alive(tmp_path):
     assert not any("failed" in words for words in found["steps"])
 
 
+@pytest.mark.slow
 def test_without_the_watcher_the_same_program_dies(tmp_path):
     """The twin: the same growth without anybody who asks the cache ends in a MemoryError."""
     done = child(FILLS, tmp_path, "alone")

@@ -2,7 +2,7 @@
 
 Covers:     everything below a root process, found again as it forks; sums and peaks over the tree.
 Not here:   starting or ending it (`worker.command`), its history (`meter.timeline`).
-Holds:      one descriptor and about 300 bytes per live process, at most `limits.RUN_PROCESSES_MAX` of them.
+Holds:      one descriptor and about 400 bytes per live process, at most `limits.RUN_PROCESSES_MAX` of them.
 
 A page that two processes share is counted in both, as resident sizes always are; forked workers that share their
 parent's memory therefore hold less than their sum. Children are found through /proc/PID/task/TID/children (proc(5)), at
@@ -16,11 +16,12 @@ import time
 from dataclasses import dataclass
 from typing import final
 
-from flatwater import errors, limits
+from flatwater import errors, limits, units
 from flatwater.meter.probe import IS_LINUX, Probe, usage
 
 DISCOVERY_TIME_SHARE = 0.004
 PEAK_READ_PERIOD_S = 0.1
+MARK_SLACK_BYTES = units.MIB  # the kernel counts pages in batches for each CPU: one mark read twice differs by some
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -35,6 +36,7 @@ class Member:
         rss_peak: the highest seen: its own high-water mark where it could be read in time, else the largest sample.
         anon_peak: the largest sample.
         mark: its high-water mark when it was last read.
+        ended_beside: sum of the peaks of those that ended since it was found and had lived beside it; see `Tree._retire`.
     """
 
     pid: int
@@ -44,6 +46,7 @@ class Member:
     rss_peak: int = 0
     anon_peak: int = 0
     mark: int = 0
+    ended_beside: int = 0
 
 
 @final
@@ -55,7 +58,6 @@ class Tree:
     Attributes:
         members: the live ones by pid.
         seen: how many processes were ever found.
-        peaks_ended: sum of the peaks of those that ended.
         sum_peak: largest sum of resident sizes in one sample.
     """
 
@@ -64,18 +66,21 @@ class Tree:
         self.include_root = include_root
         self.members: dict[int, Member] = {}
         self.seen = 0
-        self.peaks_ended = 0
         self.sum_peak = 0
         self.overflowed = False
         self.mark_was_reset = False
+        self._found: list[Member] = []  # in the order they were found, with the ended ones until they are retired
+        self._ended: list[Member] = []
+        self._ended_together = 0
         self._discover_due = 0.0
         self._peaks_due = 0.0
 
-    def sample(self) -> tuple[int, int]:
-        """`(rss, anon)` of all processes together, in bytes, now."""
+    def sample(self, *, discover: bool = False) -> tuple[int, int]:
+        """`(rss, anon)` of all processes together, in bytes, now; with `discover`, new ones are looked for in any case."""
         now = time.monotonic()
-        if now >= self._discover_due:
+        if discover or now >= self._discover_due:
             self._discover()
+            self._retire()
             self._discover_due = now + (time.monotonic() - now) / DISCOVERY_TIME_SHARE
         rss_sum = anon_sum = 0
         ended: list[int] = []
@@ -99,8 +104,12 @@ class Tree:
 
     @property
     def peaks_sum(self) -> int:
-        """Sum of every process's own peak: the most the tree can have held, if all peaked at once."""
-        return self.peaks_ended + sum(member.rss_peak for member in self.members.values())
+        """The most the tree can have held: the largest sum of the own peaks of processes that lived at one time."""
+        largest, together = self._ended_together, 0
+        for member in self._found:
+            together += member.rss_peak
+            largest = max(largest, together + member.ended_beside)
+        return largest
 
     def close(self) -> None:
         """Give the descriptors back."""
@@ -109,8 +118,34 @@ class Tree:
 
     def _drop(self, pid: int) -> None:
         member = self.members.pop(pid)
-        self.peaks_ended += member.rss_peak
         member.probe.close()
+        self._ended.append(member)
+
+    def _retire(self) -> None:
+        """Take those that ended out of the sums; only after a look for new ones, which may have lived beside them.
+
+        Processes that live at one time are a set that changes with each start and each end, so the largest sum is that
+        of a set just after a start. Those of such a set that still live are always the first ones in `_found`, up to the
+        one whose start it was; the peaks of those that ended are kept at that one. One number for each process is enough.
+        """
+        if not self._ended:
+            return
+        ended = frozenset(self._ended)
+        self._ended.clear()
+        left: list[Member] = []
+        gone = 0  # peaks of those that ended, up to here
+        for member in self._found:
+            if member not in ended:
+                member.ended_beside += gone
+                left.append(member)
+                continue
+            gone += member.rss_peak
+            together = member.ended_beside + gone
+            if left:
+                left[-1].ended_beside = max(left[-1].ended_beside, together)
+            else:
+                self._ended_together = max(self._ended_together, together)
+        self._found = left
 
     def _read_peaks(self) -> None:
         for member in self.members.values():
@@ -118,7 +153,7 @@ class Tree:
                 mark = usage(member.pid).rss_peak
             except errors.BrokenError:
                 continue  # it ended; the next sample drops it
-            if 0 < mark < member.mark:  # a mark only falls when somebody resets it
+            if 0 < mark < member.mark - MARK_SLACK_BYTES:  # a mark only falls when somebody resets it
                 self.mark_was_reset = True
             member.mark = mark
             member.rss_peak = max(member.rss_peak, mark)
@@ -140,7 +175,8 @@ class Tree:
             if probe.read()[0] == 0:  # ending: its memory is gone, it is listed until somebody waits for it
                 probe.close()
                 continue
-            self.members[pid] = Member(pid, probe)
+            self.members[pid] = member = Member(pid, probe)
+            self._found.append(member)
             self.seen += 1
 
 

@@ -24,7 +24,7 @@ from flatwater.meter.pattern import Pattern
 from flatwater.meter.probe import RUN_VARIABLE
 from flatwater.meter.suspects import Suspect, Suspects
 from flatwater.meter.timeline import Timeline
-from flatwater.meter.tree import Tree
+from flatwater.meter.tree import MARK_SLACK_BYTES, Tree
 from flatwater.worker.command import Command, Exit
 from flatwater.worker.limit import LimitGroup, make_limit
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from flatwater.watch.forecasting import Forecast
 
 KILLED_EXIT_CODE = 137  # 128 + SIGKILL, as a shell shows it
-_MARK_SLACK_BYTES = units.MIB  # the kernel counts pages in batches: a sample may lie a little above the mark
 _REFUSED_SHARE = 0.5  # of the budget: a program that ends in error above it was most likely refused memory
 _SI_KERNEL = 0x80  # siginfo's si_code of a signal that the terminal driver sent
 _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
@@ -332,7 +331,7 @@ class Run:
     def _leftovers(self, command: Command, tree: Tree) -> None:
         if command.empty:
             return
-        tree.sample()
+        tree.sample(discover=True)
         result = self.result
         result.left_behind = sorted(tree.members)
         command.detach()
@@ -383,7 +382,7 @@ class Run:
     def _peak(self, ended: Exit, tree: Tree) -> None:
         """Exact for one process that outgrew the launcher; otherwise the interval that the truth lies in."""
         result = self.result
-        was_reset = tree.mark_was_reset or (ended.single and tree.sum_peak > ended.peak_rss + _MARK_SLACK_BYTES)
+        was_reset = tree.mark_was_reset or (ended.single and tree.sum_peak > ended.peak_rss + MARK_SLACK_BYTES)
         if was_reset:
             result.notes.append(
                 "a process reset its own high-water mark: spikes of less than 10 ms may be missing in the peak"

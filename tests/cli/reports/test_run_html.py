@@ -182,7 +182,14 @@ def is_near(colour, wanted, slack=80):  # of a thin line, half a pixel's paper i
 
 
 @needs_browser
-@pytest.mark.parametrize(("scheme", "width"), [("light", 700), ("dark", 700), ("light", 360)])
+@pytest.mark.parametrize(
+    ("scheme", "width"),
+    [
+        ("light", 700),
+        pytest.param("dark", 700, marks=pytest.mark.slow),
+        pytest.param("light", 360, marks=pytest.mark.slow),
+    ],
+)
 def test_the_chart_is_drawn(report, browse, tmp_path, scheme, width):
     """Where the data says the line is, the screenshot has the line's colour: light, dark, and on a telephone."""
     picture = tmp_path / "page.png"

@@ -11,7 +11,14 @@ from flatwater import lazy
 
 TYPE_CHECKING = False  # typing itself takes as long to import as all else here
 if TYPE_CHECKING:
+    from flatwater import budget as budget
     from flatwater import errors as errors
+    from flatwater import limits as limits
+    from flatwater import meter as meter
+    from flatwater import sizing as sizing
+    from flatwater import units as units
+    from flatwater import watch as watch
+    from flatwater import worker as worker
     from flatwater.budget.budget import Budget as Budget
     from flatwater.budget.reservation import Reservation as Reservation
     from flatwater.meter.measuring import measure as measure

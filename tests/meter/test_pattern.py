@@ -8,6 +8,7 @@ import random
 import pytest
 
 from flatwater.meter import Timeline, pattern_of
+from flatwater.meter.pattern import last_climb
 
 MIB = 1 << 20
 
@@ -88,3 +89,27 @@ def test_identical_times_do_not_divide_by_zero():
     for tick in range(20):
         line.add(1.0, rss=tick * 10 * MIB, anon=tick * 10 * MIB)
     assert line.pattern.growth_bytes_per_s == 0
+
+
+@pytest.mark.parametrize(
+    ("shape", "rate", "stood_s"),
+    [
+        (lambda t: 10 + 90 * t, 4.5, 0.4),  # straight to the end: 90 MiB in 20 s, the last 2 % of it count as the top
+        (lambda t: 10 + 90 * min(1, 4 * t), 18, 15.1),  # a quarter of the time, then at its limit
+        (lambda t: 10 if t < 0.9 else 10 + 900 * (t - 0.9), 45, 0.04),  # quiet, then steep
+        (lambda t: 64, 0, 20),  # it never rose: there from the first look
+    ],
+)
+def test_the_last_climb(shape, rate, stood_s):
+    """How fast a program came to its limit, and how long it stood there, within a tenth."""
+    growth, stood = last_climb(curve(shape).points())
+    assert growth == pytest.approx(rate * MIB, rel=0.1)
+    assert stood == pytest.approx(stood_s, rel=0.1, abs=0.1)
+
+
+def test_the_last_climb_of_almost_nothing():
+    """Without points there is none; with one, it is all that came until then."""
+    assert last_climb([]) == (0.0, 0.0)
+    line = Timeline()
+    line.add(0.5, rss=MIB, anon=MIB)
+    assert last_climb(line.points()) == (2.0 * MIB, 0.0)

@@ -12,7 +12,9 @@ import time
 import pytest
 
 from flatwater import errors
-from flatwater.watch.supervise import KILLED_EXIT_CODE, Run, physical_bytes
+from flatwater.budget.detect import physical_bytes
+from flatwater.watch.result import KILLED_EXIT_CODE
+from flatwater.watch.supervise import Run
 from flatwater.worker.command import CommandNotStarted
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "sigtimedwait"), reason="signals are events on Linux only")

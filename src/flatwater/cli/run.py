@@ -18,7 +18,8 @@ import click
 from flatwater import errors, limits, units
 from flatwater.cli import main
 from flatwater.cli.reports import files, run_text
-from flatwater.watch.supervise import Run, RunResult
+from flatwater.watch.result import RunResult
+from flatwater.watch.supervise import Run
 
 if TYPE_CHECKING:
     from rich.live import Live

@@ -31,6 +31,7 @@ START_BYTES_MAX = 32 * units.MIB  # ... and up to this much is its interpreter a
 FLAT_SHARE = 0.10  # of the peak
 PLATEAU_LATE_SHARE = 0.10  # of the rise, in the last third of the time
 STICK_LATE_SHARE = 0.70  # of the rise, in the last third of the time
+TOP_SHARE = 0.98  # of the rise: from here on it is at its top
 TOOTH_SHARE = 0.30  # of the range: smaller dips are noise on a slope
 TEETH_MIN = 2
 
@@ -85,6 +86,24 @@ def pattern_of(points: Sequence[Point]) -> Pattern:
     return _rise(times, highs, bottom, span)
 
 
+def last_climb(points: Sequence[Point]) -> tuple[float, float]:
+    """`(bytes per second, seconds)`: the speed of the upper half of the way to the peak, and the time at the peak after it.
+
+    For a program that a limit ended: how it got there, and how long it stood there. O(points) time.
+    """
+    if not points:
+        return 0.0, 0.0
+    times = [point.t_s for point in points]
+    envelope = list(itertools.accumulate((point.anon_max for point in points), max))
+    base, top = envelope[0], envelope[-1]
+    reached = bisect.bisect_left(envelope, base + TOP_SHARE * (top - base))
+    half = bisect.bisect_left(envelope, base + 0.5 * (top - base))
+    slope = _slope(times, envelope, max(half - 1, 0), reached)
+    if not slope and times[reached] > 0:  # it was there at the first look
+        slope = envelope[reached] / times[reached]
+    return slope, times[-1] - times[reached]
+
+
 def _counted(samples: int) -> str:
     return "1 sample shows" if samples == 1 else f"{samples} samples show"
 
@@ -96,7 +115,7 @@ def _rise(times: list[float], highs: list[int], bottom: int, span: int) -> Patte
     top = envelope[-1]
     # A program that ends at its peak, or soon after (an interpreter takes a while to free what it held), is judged by how
     # it got there. One that stays up for a third of its time or more has a plateau, and the time after the peak shows it.
-    reached = bisect.bisect_left(envelope, base + 0.98 * (top - base))
+    reached = bisect.bisect_left(envelope, base + TOP_SHARE * (top - base))
     stays = sum(high >= bottom + 0.5 * span for high in highs[reached:])
     end_index = len(times) - 1 if stays > len(times) // 3 else reached
     end = times[end_index]

@@ -15,16 +15,15 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
 from flatwater import errors, limits, units
 from flatwater.budget.detect import physical_bytes
-from flatwater.meter.pattern import Pattern
+from flatwater.meter.pattern import last_climb
 from flatwater.meter.probe import RUN_VARIABLE
-from flatwater.meter.suspects import Suspect, Suspects
-from flatwater.meter.timeline import Timeline
+from flatwater.meter.suspects import Suspects
 from flatwater.meter.tree import MARK_SLACK_BYTES, Tree
+from flatwater.watch.result import KILLED_EXIT_CODE, RunResult
 from flatwater.worker.command import Command, Exit
 from flatwater.worker.limit import LimitGroup, make_limit
 
@@ -32,109 +31,14 @@ if TYPE_CHECKING:
     from flatwater.meter.profile import Profile
     from flatwater.watch.forecasting import Forecast
 
-KILLED_EXIT_CODE = 137  # 128 + SIGKILL, as a shell shows it
 _REFUSED_SHARE = 0.5  # of the budget: a program that ends in error above it was most likely refused memory
+_STOOD_S = 1.0  # at the limit before the end: worth a word
 _SI_KERNEL = 0x80  # siginfo's si_code of a signal that the terminal driver sent
 _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 _CAN_WAIT = hasattr(signal, "sigtimedwait")
 _SIGNALS = frozenset(getattr(signal, name) for name in (*_FORWARDED, "SIGIO") if hasattr(signal, name))
 _POLL_PERIOD_S = 0.1  # of what is not worth a look every 10 ms
-
-
-@dataclass(slots=True, eq=False, repr=False)  # each generated method adds milliseconds to the start of a command
-class RunResult:
-    """How a supervised program went. Sizes in bytes.
-
-    Attributes:
-        argv: the command.
-        exit_code: the program's, as a shell shows it; 137 if the limit killed it or any process of its tree.
-        signal: the signal that ended the program, or 0.
-        killed: whether the limit killed the program or any process of its tree.
-        kills: how many processes of the tree the limit killed.
-        refused: whether the limit probably refused it memory (RLIMIT_DATA refuses rather than kills).
-        limit_kind: "cgroup v2", "cgroup v1", "rlimit_data", "watched" or "none".
-        limit_note: why that kind.
-        budget_bytes: the budget, or 0.
-        peak_rss: resident high-water mark of the tree; with `peak_kind` "interval" its lower end.
-        peak_rss_upper: its upper end; equal to `peak_rss` when exact.
-        peak_kind: "exact" or "interval".
-        peak_anon: largest sampled anonymous size.
-        processes: how many were seen.
-        left_behind: processes that still ran when we left, by pid.
-        wall_s: from start to the program's end.
-        cpu_s: user and system, of everything that was waited for.
-        samples: how many were taken.
-        timeline: the history.
-        pattern: its shape.
-        forecast: when the budget is (or would have been) spent; None without a budget.
-        suspects: lines of Python programs, by growth.
-        suspects_growth: growth of Python processes in which suspects were looked for.
-        profile: where the allocation profile is, in words; empty if none was asked for.
-        notes: sentences a user should read.
-    """
-
-    argv: list[str]
-    budget_bytes: int = 0
-    exit_code: int = 0
-    signal: int = 0
-    killed: bool = False
-    kills: int = 0
-    refused: bool = False
-    limit_kind: str = "none"
-    limit_note: str = ""
-    peak_rss: int = 0
-    peak_rss_upper: int = 0
-    peak_kind: str = "exact"
-    peak_anon: int = 0
-    processes: int = 0
-    left_behind: list[int] = field(default_factory=list)
-    wall_s: float = 0.0
-    cpu_s: float = 0.0
-    samples: int = 0
-    timeline: Timeline = field(default_factory=Timeline)
-    pattern: Pattern = field(default_factory=lambda: Pattern("undecided", 0.0, 0, "undecided: nothing was sampled"))
-    forecast: Forecast | None = None
-    suspects: list[Suspect] = field(default_factory=list)
-    suspects_growth: int = 0
-    profile: str = ""
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def holds(self) -> bool:
-        """Whether the program stayed inside: nothing was killed or refused for memory."""
-        return not (self.killed or self.refused)
-
-    def to_dict(self) -> dict[str, object]:
-        """For JSON; sizes in bytes, times in seconds."""
-        return {
-            "command": self.argv,
-            "budget_bytes": self.budget_bytes or None,
-            "peak_rss_bytes": self.peak_rss,
-            "peak_rss_upper_bytes": self.peak_rss_upper,
-            "peak_anon_bytes": self.peak_anon,
-            "peak_kind": self.peak_kind,
-            "pattern": self.pattern.name,
-            "pattern_words": self.pattern.words,
-            "growth_bytes_per_s": round(self.pattern.growth_bytes_per_s, 1),
-            "forecast": self.forecast.to_dict() if self.forecast else None,
-            "limit_kind": self.limit_kind,
-            "limit_note": self.limit_note,
-            "killed": self.killed,
-            "kills": self.kills,
-            "refused": self.refused,
-            "exit_code": self.exit_code,
-            "signal": self.signal,
-            "wall_s": round(self.wall_s, 4),
-            "cpu_s": round(self.cpu_s, 4),
-            "samples": self.samples,
-            "processes": self.processes,
-            "left_behind": self.left_behind,
-            "suspects": [_suspect_dict(suspect, self.suspects_growth) for suspect in self.suspects],
-            "profile": self.profile or None,
-            "notes": self.notes,
-            "timeline": self.timeline.to_dict(),
-        }
 
 
 @final
@@ -375,9 +279,15 @@ class Run:
         result = self.result
         if result.holds:
             return forecast(self.timeline.points(), result.budget_bytes)
+        result.growth_before_end, stood_s = last_climb(self.timeline.points())
+        if stood_s >= _STOOD_S:
+            result.notes.append(
+                f"it stood at its limit for {units.format_duration(stood_s)}: under a limit the kernel first takes file pages back, "
+                "which can make a program very slow"
+            )
         # The last sample lies below the limit that ended the growth: taken for a plateau, it would say "no growth".
         size, took = units.format_bytes(result.budget_bytes), units.format_duration(result.wall_s)
-        return spent(f"the budget of {size} was spent within {took}", result.pattern.growth_bytes_per_s)
+        return spent(f"the budget of {size} was spent within {took}", result.growth_before_end)
 
     def _peak(self, ended: Exit, tree: Tree) -> None:
         """Exact for one process that outgrew the launcher; otherwise the interval that the truth lies in."""
@@ -415,20 +325,6 @@ def _new_profile() -> Profile:
     from flatwater.meter.profile import Profile
 
     return Profile()
-
-
-def _suspect_dict(suspect: Suspect, growth: int) -> dict[str, object]:
-    frame, inner = suspect.frame, suspect.inner
-    return {
-        "file": frame.file,
-        "line": frame.line,
-        "function": frame.function,
-        "source": frame.source,
-        "in": "" if inner == frame else f"{inner.file}:{inner.line} {inner.function}",
-        "growth_bytes": suspect.growth_bytes,
-        "share": round(suspect.growth_bytes / growth, 4) if growth else 0.0,
-        "stack": [f"{frame.file}:{frame.line} {frame.function}" for frame in suspect.stack],
-    }
 
 
 def _block_signals() -> object:

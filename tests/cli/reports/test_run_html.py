@@ -19,7 +19,7 @@ import pytest
 from flatwater import units
 from flatwater.cli.reports import run_html
 from flatwater.meter.suspects import Frame, Suspect
-from flatwater.watch.supervise import RunResult
+from flatwater.watch.result import RunResult
 
 MIB = units.MIB
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

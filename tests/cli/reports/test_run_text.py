@@ -11,7 +11,7 @@ import pytest
 from flatwater import units
 from flatwater.cli.reports import run_text
 from flatwater.meter.suspects import Frame, Suspect
-from flatwater.watch.supervise import RunResult
+from flatwater.watch.result import RunResult
 
 MIB = units.MIB
 

@@ -21,7 +21,7 @@ from flatwater.cli.reports import run_text
 from flatwater.cli.reports.chart import chart_of
 
 if TYPE_CHECKING:
-    from flatwater.watch.supervise import RunResult
+    from flatwater.watch.result import RunResult
 
 
 def render(result: RunResult) -> str:

@@ -17,7 +17,8 @@ import click
 from flatwater import limits, units
 
 if TYPE_CHECKING:
-    from flatwater.watch.supervise import Run, RunResult
+    from flatwater.watch.result import RunResult
+    from flatwater.watch.supervise import Run
 
 LABEL_WIDTH = 16
 SUSPECTS_SHOWN = 5
@@ -91,7 +92,7 @@ def limit_words(result: RunResult) -> str:
 def verdict(result: RunResult) -> str:
     """How it ended, in one sentence."""
     if result.killed:
-        growth = result.pattern.growth_bytes_per_s
+        growth = result.growth_before_end
         before = f", growing by {units.format_bytes(growth)}/s before the end" if growth > 0 else ""
         return click.style(
             f"killed by the budget of {_size(result.budget_bytes)}{before}: exit {result.exit_code}", fg="red"

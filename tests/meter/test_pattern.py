@@ -113,3 +113,37 @@ def test_the_last_climb_of_almost_nothing():
     line = Timeline()
     line.add(0.5, rss=MIB, anon=MIB)
     assert last_climb(line.points()) == (2.0 * MIB, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        (lambda t: 500 - 450 * t, "starts at 500 MiB, and back to 5"),
+        (lambda t: 500 if t < 0.1 else 50, "starts at 500 MiB, and back to 50.0 MiB"),
+        (lambda t: 10 + (4900 * t if t < 0.1 else 0), "one tooth, up to 4"),
+        (lambda t: 10 + 490 * max(0, 1 - abs(t - 0.5) / 0.1), "one tooth, up to 500 MiB, and back to 10.0 MiB"),
+    ],
+)
+def test_what_was_given_back_is_no_growth(shape, words):
+    """A curve that comes down and stays low neither climbs nor stays up, whatever its way up was."""
+    pattern = curve(shape).pattern
+    assert (pattern.name, pattern.growth_bytes_per_s) == ("sawtooth", 0.0)
+    assert words in pattern.words
+
+
+@pytest.mark.parametrize(("teeth", "height", "climb"), [(20, 500, 1000), (20, 500, 300), (5, 500, 800), (12, 80, 100)])
+def test_teeth_on_a_slope_are_growth(teeth, height, climb):
+    """Low marks that climb are a leak below the teeth: linear, at the speed of the low marks."""
+    pattern = curve(lambda t: 10 + height * (t * teeth % 1) + climb * t).pattern
+    assert pattern.name == "linear"
+    assert pattern.growth_bytes_per_s == pytest.approx(climb * MIB / 20, rel=0.15)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_uneven_teeth_do_not_climb(seed):
+    """Teeth of random heights and low marks within a fifth of a tooth have no growth."""
+    rng = random.Random(seed)
+    lows = [rng.uniform(0, 20) for _ in range(15)]
+    heights = [rng.uniform(80, 120) for _ in range(15)]
+    pattern = curve(lambda t: 10 + lows[int(t * 15)] + heights[int(t * 15)] * (t * 15 % 1)).pattern
+    assert (pattern.name, pattern.growth_bytes_per_s) == ("sawtooth", 0.0)

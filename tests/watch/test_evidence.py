@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flatwater import limits
+from flatwater import errors, limits
 from flatwater.meter import Timeline
 from flatwater.watch import evidence
 from flatwater.watch.evidence import EvidenceFiles, bounded_json, columns, holders, stacks, top_types
@@ -36,12 +36,13 @@ def test_a_file_has_all_parts(tmp_path):
 
 
 def test_the_directory_is_made_and_an_impossible_one_is_an_error(tmp_path):
-    """A missing directory is made; where none can be, the caller gets an OSError to report."""
+    """A missing directory is made; one that cannot be is refused at once, not when memory is short."""
     path = EvidenceFiles(str(tmp_path / "a" / "b")).write({})
     assert os.path.dirname(path) == str(tmp_path / "a" / "b")
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match="file"):
-        EvidenceFiles(str(tmp_path / "file" / "b")).write({})
+    for impossible in (str(tmp_path / "file" / "b"), 5, None, "a\0b"):
+        with pytest.raises(errors.UsageError, match="evidence_dir"):
+            EvidenceFiles(impossible)
 
 
 def test_only_the_newest_files_are_kept(tmp_path):

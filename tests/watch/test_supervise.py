@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -13,6 +14,7 @@ import pytest
 
 from flatwater import errors
 from flatwater.budget.detect import physical_bytes
+from flatwater.watch import supervise
 from flatwater.watch.result import KILLED_EXIT_CODE
 from flatwater.watch.supervise import Run
 from flatwater.worker.command import CommandNotStarted
@@ -280,3 +282,115 @@ def test_the_figures_are_json():
 def test_the_bound_is_a_sum():
     """What a run itself holds at most is known beforehand."""
     assert Run(["true"], suspects=False).bytes_max() < 16 * MIB
+
+
+def test_a_signal_that_we_were_started_to_ignore_ends_nothing(tmp_path):
+    """As below nohup: SIGHUP comes, is ignored by us as by the program, and no grace begins."""
+    ready = tmp_path / "ready"
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        script = f": > {ready}; sleep 0.4; exit 6"
+        result = run(["sh", "-c", script], grace_s=0.05, on_tick=SignalsWhenReady(ready, signal.SIGHUP, signal.SIGHUP))
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert (result.exit_code, result.signal, result.notes) == (6, 0, [])
+
+
+def test_few_descriptors_are_raised_or_said():
+    """With a low soft limit the whole tree is sampled; with a low hard limit the note says that it was not."""
+    import resource
+
+    code = "import os, time\nfor _ in range(40):\n    if not os.fork():\n        time.sleep(0.6)\n        os._exit(0)\ntime.sleep(0.6)"
+    own = len(os.listdir("/proc/self/fd"))
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (own + 24, before[1]))
+        whole = run(python(code))
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (own + 24, before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert whole.processes == 41
+    assert whole.notes == []
+
+
+def test_no_descriptors_left_is_a_note(monkeypatch):
+    """Where not even the hard limit allows one for each process, the figures are said to be too low."""
+    import resource
+
+    monkeypatch.setattr(supervise, "_DESCRIPTORS", len(os.listdir("/proc/self/fd")) + 30)
+    code = "import os, time\nfor _ in range(60):\n    if not os.fork():\n        time.sleep(0.6)\n        os._exit(0)\ntime.sleep(0.6)"
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 24, before[1]))
+        result = run(python(code))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert 1 <= result.processes < 61
+    assert any("not the whole tree was sampled" in note and "ulimit -n" in note for note in result.notes)
+
+
+def test_a_parent_that_never_waits_is_no_single_process():
+    """With SIGCHLD ignored the kernel reaps the children and tells nobody: an interval, and no word of a reset mark."""
+    code = """
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+held = bytearray(b"x") * (20 << 20)
+if not os.fork():
+    more = bytearray(b"x") * (8 << 20)
+    os._exit(0)
+time.sleep(0.2)
+"""
+    result = run(python(code))
+    assert result.peak_kind == "interval"
+    assert result.notes == []
+
+
+@pytest.mark.parametrize("limit_kind", ["rlimit_data", "none"])
+def test_shared_memory_counts(limit_kind):
+    """60 MB that no file backs and nobody calls anonymous are 60 MB: beyond the budget the tree is ended, with a note."""
+    code = """
+import mmap, time
+segment = mmap.mmap(-1, 60_000_000)
+for _ in range(60):
+    segment.write(b"x" * 1_000_000)
+time.sleep(30)
+"""
+    result = run(python(code), budget_bytes=30 * MIB, limit_kind=limit_kind)
+    assert (result.killed, result.exit_code) == (True, KILLED_EXIT_CODE)
+    assert any("of shared memory came on top" in note for note in result.notes)
+
+
+def test_the_launcher_killed_leaves_nothing_running(tmp_path):
+    """A program that kills what stands between it and us is ended with all that is known of it, and that is said."""
+    pid_file = tmp_path / "pid"
+    code = f"""
+import os, signal, subprocess, time
+child = subprocess.Popen(["sleep", "60"])
+open({str(pid_file)!r}, "w").write(str(child.pid))
+time.sleep(0.3)
+os.kill(os.getppid(), signal.SIGKILL)
+time.sleep(60)
+"""
+    result = run(python(code))
+    assert (result.exit_code, result.signal) == (137, signal.SIGKILL)
+    assert any("the launcher between" in note for note in result.notes)
+    assert until(lambda: gone(int(pid_file.read_text())))
+
+
+def test_a_flat_program_has_no_forecast():
+    """The ramp of an interpreter's start is not taken for growth that goes on."""
+    result = run(python("import time\nfor _ in range(40):\n    time.sleep(0.01)\n"), budget_bytes=64 * MIB)
+    assert result.pattern.name == "flat"
+    assert result.forecast.words == "no growth: the budget of 64.0 MiB lasts"
+
+
+def test_the_locale_is_the_programs(tmp_path):
+    """With LANG=C, Python adds LC_CTYPE for itself; the program does not see that."""
+    out = tmp_path / "out"
+    script = f"env > {out}"
+    code = f"from flatwater.watch.supervise import Run; Run(['sh', '-c', {script!r}]).run()"
+    environment = {"PATH": os.environ["PATH"], "LANG": "C"}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=DEADLINE_S)
+    assert "LC_CTYPE" not in out.read_text()
+    subprocess.run([sys.executable, "-c", code], env={**environment, "LC_CTYPE": "C"}, check=True, timeout=DEADLINE_S)
+    assert "LC_CTYPE=C\n" in out.read_text()

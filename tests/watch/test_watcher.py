@@ -367,12 +367,20 @@ def test_a_plain_size_is_watched_without_shedders_and_gate():
         ({"stuck_after_s": -1}, "stuck_after_s"),
         ({"budget": None}, "budget"),
         ({"budget": object()}, "budget"),
+        ({"drain": 5}, "drain=5 cannot be called"),
+        ({"evidence_dir": 5}, "evidence_dir=5 is no path"),
     ],
 )
 def test_what_cannot_work_is_refused(options, said):
     """Impossible options name themselves in a UsageError."""
     with pytest.raises(errors.UsageError, match=said):
         Watcher(options.pop("budget", "1 MiB"), **options)
+
+
+def test_a_callback_can_be_called():
+    """What cannot is refused when it is registered, not when the level changes."""
+    with pytest.raises(errors.UsageError, match="cannot be called"):
+        Watcher("100 MiB").on_level(None)
 
 
 def test_callbacks_are_bounded():

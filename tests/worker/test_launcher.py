@@ -159,7 +159,7 @@ def test_a_limit_too_small_to_start_is_told(start):
 
 def test_orphans_are_reaped_and_told(start):
     """What the command leaves behind comes to the launcher: an orphan line, and empty only after it."""
-    one = start("sh", "-c", "(read line; exit 0) <&0 & exit 3", stdin=subprocess.PIPE, preexec_fn=subreaper)
+    one = start("sh", "-c", "exec 3<&0; (read line <&3; exit 0) & exit 3", stdin=subprocess.PIPE, preexec_fn=subreaper)
     lines = one.until("exited")
     assert os.waitstatus_to_exitcode(int(lines["exited"][0])) == 3
     assert "empty" not in lines

@@ -6,13 +6,14 @@ Holds:      the points it was given, and a few floats.
 
 The shape is read off the highest value so far (the envelope): what share of its rise came in the last third of the time
 tells linear (about a third) from plateau (almost nothing) and hockey stick (almost all). A sawtooth gives back what it
-took at least twice, and its low marks do not climb.
+took at least twice, and its low marks do not climb; or it rises once, and gives it back for a third of its time or more.
 """
 
 from __future__ import annotations
 
 import bisect
 import itertools
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -34,6 +35,7 @@ STICK_LATE_SHARE = 0.70  # of the rise, in the last third of the time
 TOP_SHARE = 0.98  # of the rise: from here on it is at its top
 TOOTH_SHARE = 0.30  # of the range: smaller dips are noise on a slope
 TEETH_MIN = 2
+CLIMB_SHARE = 0.3  # of a tooth: low marks that differ by less do not climb
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,19 @@ def pattern_of(points: Sequence[Point]) -> Pattern:
     if breath <= max(FLAT_BYTES, FLAT_SHARE * top):
         return Pattern("flat", 0.0, span, f"flat: stays within {_size(breath)} below {_size(top)}")
 
-    teeth = _teeth(highs, lows, TOOTH_SHARE * span)
-    if teeth >= TEETH_MIN and not _lows_climb(times, lows, span):
-        return Pattern("sawtooth", 0.0, span, f"sawtooth: {teeth} teeth between {_size(bottom)} and {_size(top)}")
+    moments, marks, height = _low_marks(times, highs, lows, TOOTH_SHARE * span)
+    if len(marks) >= TEETH_MIN:
+        if not _climb(marks, height):
+            words = f"sawtooth: {len(marks)} teeth between {_size(bottom)} and {_size(top)}"
+            return Pattern("sawtooth", 0.0, span, words)
+        slope = _slope(moments, marks, 0, len(marks) - 1)
+        words = f"linear: rises by {_size(slope)}/s in {len(marks)} teeth, to {_size(top)}"
+        return Pattern("linear", slope, span, words)
+    if _stays_low(times, highs, bottom + 0.5 * span):
+        came = "starts at" if highs.index(top) <= START_SHARE * len(highs) else "one tooth, up to"
+        return Pattern(
+            "sawtooth", 0.0, span, f"sawtooth: {came} {_size(top)}, and back to {_size(min(lows[highs.index(top) :]))}"
+        )
     return _rise(times, highs, bottom, span)
 
 
@@ -139,35 +151,44 @@ def _slope(times: list[float], values: list[int], first: int, last: int) -> floa
     return (values[last] - values[first]) / seconds if seconds > 0 else 0.0
 
 
-def _teeth(highs: list[int], lows: list[int], depth: float) -> int:
-    """How often the curve fell by at least `depth` and rose by as much again, or ended there."""
-    teeth = 0
+def _low_marks(
+    times: list[float], highs: list[int], lows: list[int], depth: float
+) -> tuple[list[float], list[int], float]:
+    """The lowest value after each fall of at least `depth`, until it rose by as much again; when; and the median fall."""
+    moments: list[float] = []
+    marks: list[int] = []
+    falls: list[int] = []
     falling = False
     high, low = highs[0], lows[0]
-    for point_high, point_low in zip(highs, lows, strict=True):
+    for moment, point_high, point_low in zip(times, highs, lows, strict=True):
         if falling:
-            low = min(low, point_low)
+            if point_low < low:
+                low, moments[-1] = point_low, moment
+                marks[-1], falls[-1] = low, high - low
             if point_high - low >= depth:
                 falling, high = False, point_high
         else:
             high = max(high, point_high)
         if not falling and high - point_low >= depth:
             falling, low = True, point_low
-            teeth += 1
-    return teeth
+            moments.append(moment)
+            marks.append(point_low)
+            falls.append(high - point_low)
+    return moments, marks, statistics.median(falls) if falls else 0.0
 
 
-def _lows_climb(times: list[float], lows: list[int], span: int) -> bool:
-    """Whether the low marks of the last third stand well above those of the first third: growth with teeth."""
-    third = (times[-1] - times[0]) / 3
-    early = lows[: max(1, bisect.bisect_left(times, times[0] + third))]
-    late = lows[bisect.bisect_left(times, times[-1] - third) :]
-    # The start is skipped on both ends alike: the first low mark of any program is an empty interpreter.
-    return min(late) - _typical_low(early) > 0.5 * span
+def _climb(marks: list[int], height: float) -> bool:
+    """Whether the later low marks stand well above the earlier ones: growth with teeth."""
+    half = len(marks) // 2
+    rise = statistics.median(marks[-half:]) - statistics.median(marks[:half])
+    return rise > max(FLAT_BYTES, CLIMB_SHARE * height)
 
 
-def _typical_low(values: list[int]) -> int:
-    return sorted(values)[len(values) // 4]
+def _stays_low(times: list[float], highs: list[int], half: float) -> bool:
+    """Whether what it rose to was given back: after its peak it lay below the middle for a third of its time or more."""
+    peak = highs.index(max(highs))
+    low_s = sum(times[i + 1] - times[i] for i in range(peak, len(times) - 1) if highs[i] < half)
+    return low_s > (times[-1] - times[0]) / 3
 
 
 def _size(count: float) -> str:

@@ -11,6 +11,7 @@ most a hundredth of the time is spent on looking for them.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from flatwater.meter.probe import IS_LINUX, Probe, usage
 
 DISCOVERY_TIME_SHARE = 0.004
 PEAK_READ_PERIOD_S = 0.1
+_NO_DESCRIPTORS = frozenset((errno.EMFILE, errno.ENFILE))
+_NO_DESCRIPTORS_WORDS = "no file descriptors were left to read more processes with (ulimit -n)"
 MARK_SLACK_BYTES = units.MIB  # the kernel counts pages in batches for each CPU: one mark read twice differs by some
 
 
@@ -59,6 +62,11 @@ class Tree:
         members: the live ones by pid.
         seen: how many processes were ever found.
         sum_peak: largest sum of resident sizes in one sample.
+        shared: the most shared memory (RssShmem) of one process when last read, which is in no anonymous size. Processes
+            that share a segment all show it, so the largest stands for all of them.
+        shared_peak: the highest `shared`.
+        unsampled: why some processes could not be sampled; empty if all were.
+        mark_was_reset: whether the high-water mark of a process fell.
     """
 
     def __init__(self, root_pid: int, *, include_root: bool = False) -> None:
@@ -67,7 +75,9 @@ class Tree:
         self.members: dict[int, Member] = {}
         self.seen = 0
         self.sum_peak = 0
-        self.overflowed = False
+        self.shared = 0
+        self.shared_peak = 0
+        self.unsampled = ""
         self.mark_was_reset = False
         self._found: list[Member] = []  # in the order they were found, with the ended ones until they are retired
         self._ended: list[Member] = []
@@ -148,21 +158,29 @@ class Tree:
         self._found = left
 
     def _read_peaks(self) -> None:
+        self.shared = 0
         for member in self.members.values():
             try:
-                mark = usage(member.pid).rss_peak
+                seen = usage(member.pid)
             except errors.BrokenError:
                 continue  # it ended; the next sample drops it
+            mark = seen.rss_peak
+            self.shared = max(self.shared, seen.shmem)
             if 0 < mark < member.mark - MARK_SLACK_BYTES:  # a mark only falls when somebody resets it
                 self.mark_was_reset = True
             member.mark = mark
             member.rss_peak = max(member.rss_peak, mark)
+        self.shared_peak = max(self.shared_peak, self.shared)
 
     def _discover(self) -> None:
         if len(self.members) >= limits.RUN_PROCESSES_MAX:
-            self.overflowed = True
+            self.unsampled = f"it has more than {limits.RUN_PROCESSES_MAX} processes"
             return
-        found = _descendants(self.root_pid)
+        try:
+            found = _descendants(self.root_pid)
+        except OSError:
+            self.unsampled = _NO_DESCRIPTORS_WORDS
+            return
         if self.include_root:
             found.append(self.root_pid)
         for pid in found:
@@ -170,7 +188,10 @@ class Tree:
                 continue
             try:
                 probe = Probe(pid)
-            except errors.BrokenError:
+            except errors.BrokenError as error:
+                if isinstance(error.__cause__, OSError) and error.__cause__.errno in _NO_DESCRIPTORS:
+                    self.unsampled = _NO_DESCRIPTORS_WORDS
+                    return
                 continue  # it ended between the two reads
             if probe.read()[0] == 0:  # ending: its memory is gone, it is listed until somebody waits for it
                 probe.close()
@@ -181,6 +202,7 @@ class Tree:
 
 
 def _descendants(root_pid: int) -> list[int]:
+    """Raises OSError only where no descriptor is left to look with."""
     if not IS_LINUX:
         return _psutil_descendants(root_pid)
     found: list[int] = []
@@ -189,13 +211,17 @@ def _descendants(root_pid: int) -> list[int]:
         pid = pending.pop()
         try:
             tasks = os.listdir(f"/proc/{pid}/task")
-        except OSError:
+        except OSError as error:
+            if error.errno in _NO_DESCRIPTORS:
+                raise
             continue
         for task in tasks:
             try:
                 with open(f"/proc/{pid}/task/{task}/children", "rb", buffering=0) as file:
                     children = [int(child) for child in file.read(1 << 16).split()]
-            except OSError:
+            except OSError as error:
+                if error.errno in _NO_DESCRIPTORS:
+                    raise
                 continue
             found += children
             pending += children

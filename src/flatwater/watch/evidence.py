@@ -19,7 +19,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, final
 
-from flatwater import limits
+from flatwater import errors, limits
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -43,10 +43,26 @@ class EvidenceFiles:
     Args:
         directory: where; the system's temporary directory if empty. It is made when missing.
         files_max: how many of its own files are kept.
+
+    Raises:
+        UsageError: no path, or one that cannot be written to; better now than when memory is short.
     """
 
-    def __init__(self, directory: str = "", *, files_max: int = limits.WATCH_EVIDENCE_FILES_MAX) -> None:
-        self.directory = directory
+    def __init__(
+        self, directory: str | os.PathLike[str] = "", *, files_max: int = limits.WATCH_EVIDENCE_FILES_MAX
+    ) -> None:
+        if not isinstance(directory, (str, os.PathLike)):
+            raise errors.UsageError(
+                f"evidence_dir={directory!r} is no path.", hint="Leave it out for the temporary one."
+            )
+        self.directory = os.fspath(directory)
+        if self.directory:
+            try:
+                os.makedirs(self.directory, exist_ok=True)
+            except (OSError, ValueError) as error:
+                raise errors.UsageError(f"evidence_dir {self.directory!r} cannot be made: {error}.") from error
+            if not os.access(self.directory, os.W_OK | os.X_OK):
+                raise errors.UsageError(f"evidence_dir {self.directory!r} cannot be written to.")
         self._kept: collections.deque[str] = collections.deque()
         self._files_max = files_max
 

@@ -99,20 +99,20 @@ def forecast(
         raise errors.UsageError(f"now_s={now_s!r} is no moment.", hint="Leave it out to count from the last point.")
     curve = _Curve.of(points, metric)
     if not curve.t:
-        return _lasts(f"no history yet: nothing is known of the budget of {_size(budget)}")
+        return lasts(f"no history yet: nothing is known of the budget of {_size(budget)}")
     current = curve.high[-1]
     if current >= budget:
         return spent(f"already spent: {_size(current)} of {_size(budget)}")
     if len(curve.t) < POINTS_MIN:
-        return _lasts(f"too short a history for the budget of {_size(budget)} (now {_size(current)})")
+        return lasts(f"too short a history for the budget of {_size(budget)} (now {_size(current)})")
 
-    lasts = _lasts(f"no growth: the budget of {_size(budget)} lasts (now {_size(current)})")
+    endless = lasts(f"no growth: the budget of {_size(budget)} lasts (now {_size(current)})")
     window = curve.rise()
     if window is None:
-        return lasts
+        return endless
     low, slope, high = window.slopes()
     if slope <= 0:
-        return lasts
+        return endless
     top = window.high[-1]
     # A history that was above the budget before and came back starts over from where it is.
     left = budget - (top if top < budget else current)
@@ -124,6 +124,15 @@ def forecast(
         f"({units.format_duration(soonest)} to {until})"
     )
     return Forecast(central, soonest, latest, slope, words)
+
+
+def lasts(words: str) -> Forecast:
+    """Of a budget whose end is not in sight.
+
+    >>> lasts("no growth").finite
+    False
+    """
+    return Forecast(math.inf, math.inf, math.inf, 0.0, words)
 
 
 def spent(words: str, growth_bytes_per_s: float = 0.0) -> Forecast:
@@ -227,10 +236,6 @@ class _Curve:
         far.sort()
         cut = int(SLOPE_QUANTILE * len(far))
         return min(far[cut], median), median, max(far[-1 - cut], median)
-
-
-def _lasts(words: str) -> Forecast:
-    return Forecast(math.inf, math.inf, math.inf, 0.0, words)
 
 
 def _seconds(left: int, rate: float) -> float:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, SupportsInt, final
 
-from flatwater import limits, units
+from flatwater import errors, limits, units
 from flatwater.watch.levels import RANK, Level
 
 HELPED_BYTES_MIN = 256 * units.KIB  # less than that is the process's own noise
@@ -278,7 +278,13 @@ def evidence_step(write: Callable[[Scene], str]) -> Step:
 
 
 def drain_step(drain: Callable[[], object]) -> Step:
-    """Call the user's hook: finish what is at hand, and make room for a fresh process."""
+    """Call the user's hook: finish what is at hand, and make room for a fresh process.
+
+    Raises:
+        UsageError: it cannot be called.
+    """
+    if not callable(drain):
+        raise errors.UsageError(f"drain={drain!r} cannot be called.", hint="Pass a function without arguments.")
 
     def take(_scene: Scene) -> Outcome:
         drain()

@@ -10,11 +10,12 @@ sent has reached the program already, what somebody sent to us alone is passed o
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, final
 
 from flatwater import errors, limits, units
@@ -24,13 +25,16 @@ from flatwater.meter.probe import RUN_VARIABLE
 from flatwater.meter.suspects import Suspects
 from flatwater.meter.tree import MARK_SLACK_BYTES, Tree
 from flatwater.watch.result import KILLED_EXIT_CODE, RunResult
-from flatwater.worker.command import Command, Exit
+from flatwater.worker.command import Command, Exit, own_environment
 from flatwater.worker.limit import LimitGroup, make_limit
 
 if TYPE_CHECKING:
     from flatwater.meter.profile import Profile
     from flatwater.watch.forecasting import Forecast
 
+_WITHOUT_GROWTH = frozenset(("flat", "sawtooth", "plateau"))
+_SHARED_BYTES_MIN = 4 * units.MIB  # worth a word
+_DESCRIPTORS = limits.RUN_PROCESSES_MAX + 256  # one for each process, and those of everything else
 _REFUSED_SHARE = 0.5  # of the budget: a program that ends in error above it was most likely refused memory
 _STOOD_S = 1.0  # at the limit before the end: worth a word
 _SI_KERNEL = 0x80  # siginfo's si_code of a signal that the terminal driver sent
@@ -84,6 +88,7 @@ class Run:
         self._on_tick = on_tick
         self._suspects = Suspects() if (suspects or profile_path) and sys.platform == "linux" else None
         self._group: LimitGroup | None = None
+        self._signals: frozenset[signal.Signals] = frozenset()
         self._begin = 0.0
         self._kill_due = float("inf")
         self._asked_to_end = 0
@@ -102,7 +107,7 @@ class Run:
     def run(self) -> RunResult:
         """Start the program, watch it until it and what it left behind have ended, and tell."""
         result = self.result
-        environment = {**os.environ, RUN_VARIABLE: "1"}
+        environment = {**own_environment(), RUN_VARIABLE: "1"}
         if self._suspects is not None:
             environment = self._suspects.environment(environment)
         if self._profile is not None:
@@ -111,9 +116,11 @@ class Run:
         try:
             procs_file, data_limit = self._make_limit()
             command = Command(result.argv, env=environment, procs_file=procs_file, data_limit_bytes=data_limit)
-            with command:
+            with command, _descriptors_for_all():
                 tree = Tree(command.root_pid, include_root=sys.platform != "linux")
                 ended = self._watch(command, tree)
+                if command.lost:
+                    self._end_what_is_left(tree)
                 self._leftovers(command, tree)
                 self._figures(ended, tree)
             if self._profile is not None:
@@ -156,7 +163,8 @@ class Run:
         self._begin = due = time.monotonic()
         tick_due = self._begin
         linger_due = float("inf")
-        blocked = _block_signals()
+        self._signals = _wanted_signals()
+        blocked = _block_signals(self._signals)
         command.announce(signal.SIGIO if _CAN_WAIT else 0)
         poll_due = 0.0
         try:
@@ -181,7 +189,7 @@ class Run:
                     poll_due = 0.0
         finally:
             command.announce(0)
-            _restore_signals(blocked)
+            _restore_signals(self._signals, blocked)
 
     def _sample(self, command: Command, tree: Tree, now: float) -> None:
         rss, anon = tree.sample()
@@ -192,10 +200,11 @@ class Run:
             self._seen = tree.seen
             self._look_due = now + _POLL_PERIOD_S
             suspects.look(tree.members.values())
-        if now >= self._kill_due or anon > self.result.budget_bytes:
-            self._enforce(command, anon, now)
+        held = anon + tree.shared  # the kernel cannot take back either
+        if now >= self._kill_due or held > self.result.budget_bytes:
+            self._enforce(command, held, now)
 
-    def _enforce(self, command: Command, anon: int, now: float) -> None:
+    def _enforce(self, command: Command, held: int, now: float) -> None:
         """What the kernel does not do: end a tree that must end, or that passes a budget no cgroup holds."""
         result = self.result
         if now >= self._kill_due:
@@ -204,7 +213,7 @@ class Run:
             command.kill_tree()
         if not result.budget_bytes or self._watched_kill or (self._group is not None and self._group.scope == "tree"):
             return
-        if anon > result.budget_bytes:
+        if held > result.budget_bytes:
             self._watched_kill = True
             command.kill_tree()
 
@@ -214,7 +223,7 @@ class Run:
         if not _CAN_WAIT:
             time.sleep(left)
             return True
-        info = signal.sigtimedwait(_SIGNALS, left)
+        info = signal.sigtimedwait(self._signals, left)
         if info is None:
             return False
         number = info.si_signo
@@ -231,6 +240,17 @@ class Run:
             elif self._kill_due == float("inf"):
                 self._kill_due = time.monotonic() + self.grace_s
         return False
+
+    def _end_what_is_left(self, tree: Tree) -> None:
+        """The launcher was killed, so nobody reaps or kills its tree any more: end what is known of it."""
+        pids = {*tree.members, *(self._group.pids() if self._group is not None else ())}
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        self.result.notes.append(
+            f"the launcher between flatwater and the program was killed: {len(pids)} processes that were left were ended, "
+            "and the figures end there"
+        )
 
     def _leftovers(self, command: Command, tree: Tree) -> None:
         if command.empty:
@@ -268,15 +288,21 @@ class Run:
         if self._suspects is not None:
             result.suspects = self._suspects.top()
             result.suspects_growth = self._suspects.growth_bytes
-        if tree.overflowed:
-            result.notes.append(f"the tree has more than {limits.RUN_PROCESSES_MAX} processes: not all were sampled")
+        if tree.unsampled:
+            result.notes.append(f"not the whole tree was sampled, so it holds more than was seen: {tree.unsampled}")
+        if tree.shared_peak >= _SHARED_BYTES_MIN:
+            size = units.format_bytes(tree.shared_peak)
+            result.notes.append(f"up to {size} of shared memory came on top of what is called anonymous here")
         tree.close()
 
     def _forecast(self) -> Forecast:
         """When the budget is spent; of a program that was ended or refused by it, that it was."""
-        from flatwater.watch.forecasting import forecast, spent
+        from flatwater.watch.forecasting import forecast, lasts, spent
 
         result = self.result
+        size = units.format_bytes(result.budget_bytes)
+        if result.holds and result.pattern.name in _WITHOUT_GROWTH:  # the ramp of a start is no growth that goes on
+            return lasts(f"no growth: the budget of {size} lasts")
         if result.holds:
             return forecast(self.timeline.points(), result.budget_bytes)
         result.growth_before_end, stood_s = last_climb(self.timeline.points())
@@ -286,18 +312,19 @@ class Run:
                 "which can make a program very slow"
             )
         # The last sample lies below the limit that ended the growth: taken for a plateau, it would say "no growth".
-        size, took = units.format_bytes(result.budget_bytes), units.format_duration(result.wall_s)
+        took = units.format_duration(result.wall_s)
         return spent(f"the budget of {size} was spent within {took}", result.growth_before_end)
 
     def _peak(self, ended: Exit, tree: Tree) -> None:
         """Exact for one process that outgrew the launcher; otherwise the interval that the truth lies in."""
         result = self.result
-        was_reset = tree.mark_was_reset or (ended.single and tree.sum_peak > ended.peak_rss + MARK_SLACK_BYTES)
+        single = ended.single and tree.seen <= 1
+        was_reset = tree.mark_was_reset or (single and tree.sum_peak > ended.peak_rss + MARK_SLACK_BYTES)
         if was_reset:
             result.notes.append(
                 "a process reset its own high-water mark: spikes of less than 10 ms may be missing in the peak"
             )
-        if ended.single and tree.seen <= 1 and ended.peak_rss > ended.floor_bytes and not was_reset:
+        if single and ended.peak_rss > ended.floor_bytes and not was_reset:
             result.peak_kind = "exact"
             result.peak_rss = result.peak_rss_upper = ended.peak_rss
             return
@@ -327,14 +354,37 @@ def _new_profile() -> Profile:
     return Profile()
 
 
-def _block_signals() -> object:
+def _wanted_signals() -> frozenset[signal.Signals]:
+    """Those that we wait for: without what we were started to ignore (nohup, a background job), as the program was too."""
+    return frozenset(number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN)
+
+
+def _block_signals(numbers: frozenset[signal.Signals]) -> object:
     if not _CAN_WAIT:
         return None
-    return signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    return signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
 
 
-def _restore_signals(blocked: object) -> None:
+def _restore_signals(numbers: frozenset[signal.Signals], blocked: object) -> None:
     if isinstance(blocked, set):
-        while signal.sigtimedwait(_SIGNALS, 0) is not None:
+        while signal.sigtimedwait(numbers, 0) is not None:
             pass  # the program has had it; it must not end us now
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+@contextlib.contextmanager
+def _descriptors_for_all() -> Iterator[None]:
+    """One descriptor for each process of a large tree, where the hard limit allows; the program keeps its own limit."""
+    if sys.platform != "linux":
+        yield
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

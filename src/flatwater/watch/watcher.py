@@ -140,7 +140,7 @@ class Watcher:
         self._history = History()
         self._callbacks: list[LevelCallback] = []
         self._closed_gate = False
-        self._evidence = evidence.EvidenceFiles(os.fspath(evidence_dir))
+        self._evidence = evidence.EvidenceFiles(evidence_dir)
         self._ladder = ladder.Ladder(self._steps(drain, trim))
         self._last: ladder.Taken | None = None
         self._recheck_due_s = -math.inf
@@ -151,8 +151,7 @@ class Watcher:
 
     def bytes_max(self) -> int:
         """The most this watcher holds at once, in bytes, the separate process aside."""
-        total = 0
-        total += self._history.bytes_max()  # what was seen
+        total = self._history.bytes_max()  # what was seen
         total += self.journal.bytes_max()  # what was done
         total += limits.WATCH_CALLBACKS_MAX * 8  # whom to tell
         total += 2 * limits.WATCH_EVIDENCE_BYTES_MAX  # one file's facts, and its text, while it is written
@@ -193,15 +192,16 @@ class Watcher:
         """Call `callback(level, watcher)` in the watcher's thread whenever the level changes; also a decorator.
 
         Raises:
+            UsageError: it cannot be called.
             LimitReached: there are `limits.WATCH_CALLBACKS_MAX` already.
         """
+        if not callable(callback):
+            raise errors.UsageError(f"{callback!r} cannot be called.", hint="Pass callback(level, watcher).")
         if len(self._callbacks) >= limits.WATCH_CALLBACKS_MAX:
             raise errors.LimitReached(
-                f"{len(self._callbacks)} callbacks are registered already.",
-                what="WATCH_CALLBACKS_MAX",
-                limit=limits.WATCH_CALLBACKS_MAX,
-                hint="Register one that calls the others.",
-            )
+                f"{len(self._callbacks)} callbacks are registered already.", what="WATCH_CALLBACKS_MAX",
+                limit=limits.WATCH_CALLBACKS_MAX, hint="Register one that calls the others.",
+            )  # fmt: skip
         self._callbacks.append(callback)
         return callback
 

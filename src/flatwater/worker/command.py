@@ -83,6 +83,7 @@ class Command:
         self.argv = list(argv)
         self.exit: Exit | None = None
         self.empty = False  # nothing of the tree is left
+        self.lost = False  # the launcher was killed: nobody looks after the tree
         self.pid = 0
         self._floor_bytes = 0
         self._ended = Exit()
@@ -232,6 +233,7 @@ class Command:
         except BlockingIOError:
             return True
         if not chunk:
+            self.lost = not (self.empty or block or self._detached)
             self.empty = True
             if self.exit is None and not block:
                 self.exit = Exit(exit_code=137, signal=9, floor_bytes=self._floor_bytes)  # somebody killed the launcher
@@ -267,6 +269,23 @@ class Command:
         self._ended.peak_rss = max(self._ended.peak_rss, int(maxrss_kib) * 1024)
         self._ended.cpu_s += float(user_s) + float(system_s)
 
+
+def own_environment() -> dict[str, str]:
+    """The environment of this process, with LC_CTYPE as it was at the start.
+
+    With LANG=C, Python sets LC_CTYPE for its own sake (PEP 538); handed on, it would change how other programs count.
+    """
+    environment = dict(os.environ)
+    if environment.get("LC_CTYPE") in _PYTHON_LOCALES:
+        with contextlib.suppress(OSError), open("/proc/self/environ", "rb") as file:
+            started_with = dict(entry.partition(b"=")[::2] for entry in file.read().split(b"\0"))
+            del environment["LC_CTYPE"]
+            if b"LC_CTYPE" in started_with:
+                environment["LC_CTYPE"] = os.fsdecode(started_with[b"LC_CTYPE"])
+    return environment
+
+
+_PYTHON_LOCALES = frozenset(("C.UTF-8", "C.utf8", "UTF-8"))
 
 # Launchers of detached trees; those that have ended are reaped when the next command starts.
 _detached: list[subprocess.Popen[bytes]] = []

@@ -55,24 +55,7 @@ class Launcher:
             self.tell("failed", "fork", error.errno or 0)
             return False
         if self.main_pid == 0:
-            step = "limit"
-            try:
-                if self.procs_file:
-                    _write(self.procs_file, b"0")
-                if data_limit:
-                    _limit_data(data_limit)
-                for number in range(1, SIGNAL_MAX + 1):
-                    if number not in ignored:
-                        _default(number)
-                step = "exec"
-                self.tell("floor", _own_peak_kib())
-                os.execvp(command[0], command)  # noqa: S606 - no shell, on purpose
-            except OSError as error:
-                os.write(failure_write, f"{step} {error.errno or 0}".encode())
-            except (MemoryError, ValueError) as error:  # a ValueError is how setrlimit says that it may not
-                os.write(failure_write, f"{step} {12 if isinstance(error, MemoryError) else 1}".encode())
-            finally:
-                os._exit(127)
+            self.become(command, data_limit, ignored, failure_write)
         os.close(failure_write)
         failure = os.read(failure_read, 64)
         os.close(failure_read)
@@ -82,6 +65,28 @@ class Launcher:
             return False
         self.tell("started", self.main_pid)
         return True
+
+    def become(self, command: list[str], data_limit: int, ignored: frozenset[int], failure: int) -> None:
+        """In the child: take the limit on, then become the command; `failure` is told what went wrong."""
+        step = "limit"
+        try:
+            if self.procs_file:
+                _write(self.procs_file, b"0")
+            if data_limit:
+                _limit_data(data_limit)
+            for number in range(1, SIGNAL_MAX + 1):
+                if number not in ignored:
+                    _default(number)
+            step = "exec"
+            _restore_locale()
+            self.tell("floor", _own_peak_kib())
+            os.execvp(command[0], command)  # noqa: S606 - no shell, on purpose
+        except OSError as error:
+            os.write(failure, f"{step} {error.errno or 0}".encode())
+        except (MemoryError, ValueError) as error:  # a ValueError is how setrlimit says that it may not
+            os.write(failure, f"{step} {12 if isinstance(error, MemoryError) else 1}".encode())
+        finally:
+            os._exit(127)
 
     def run(self) -> None:
         """Reap until the tree is empty, obeying the control pipe meanwhile."""
@@ -110,7 +115,7 @@ class Launcher:
             if ended is None:
                 return True
             # The zombie still tells whether it had children of its own (their page faults); reaped, it tells no more.
-            had_children = int(ended.si_pid == self.main_pid and _had_children(ended.si_pid))
+            had_children = int(ended.si_pid == self.main_pid and _may_have_had_children(ended.si_pid))
             pid, status, used = os.wait4(ended.si_pid, 0)
             figures = (used.ru_maxrss, round(used.ru_utime, 4), round(used.ru_stime, 4))
             if pid == self.main_pid:
@@ -204,12 +209,24 @@ def _read(path: str) -> bytes:
         descriptor = os.open(path, os.O_RDONLY)
     except OSError:
         return b""
+    content = b""
     try:
-        return os.read(descriptor, 1 << 16)
+        while chunk := os.read(descriptor, 1 << 16):
+            content += chunk
     except OSError:
-        return b""
-    finally:
-        os.close(descriptor)
+        pass
+    os.close(descriptor)
+    return content
+
+
+def _restore_locale() -> None:
+    """Undo what this interpreter did to LC_CTYPE for itself (PEP 538)."""
+    entries = _read("/proc/self/environ").split(b"\0")
+    if len(entries) > 1:
+        os.environ.pop("LC_CTYPE", None)
+    for entry in entries:
+        if entry.startswith(b"LC_CTYPE="):
+            os.environb[b"LC_CTYPE"] = entry.partition(b"=")[2]
 
 
 def _own_peak_kib() -> int:
@@ -220,10 +237,19 @@ def _own_peak_kib() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def _had_children(pid: int) -> bool:
-    """Whether a process has waited for children: fields 11 and 13 of proc(5)'s stat count their page faults."""
+def _may_have_had_children(pid: int) -> bool:
+    """Whether a process has waited for children, or may have had some that nobody waits for.
+
+    Fields 11 and 13 of proc(5)'s stat count the page faults of children that it waited for. One that ignores SIGCHLD
+    never waits.
+    """
     fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
-    return len(fields) > 10 and (fields[8] != b"0" or fields[10] != b"0")  # noqa: PLR2004 - from field 3 on
+    if len(fields) > 10 and (fields[8] != b"0" or fields[10] != b"0"):  # noqa: PLR2004 - from field 3 on
+        return True
+    for line in _read(f"/proc/{pid}/status").splitlines():
+        if line.startswith(b"SigIgn:"):
+            return bool(int(line.split()[1], 16) >> (signal.SIGCHLD - 1) & 1)
+    return False
 
 
 def _pids_in(procs_file: str) -> list[int]:

@@ -73,7 +73,7 @@ def _figures(result: RunResult) -> list[tuple[str, str]]:
 
 def peak_words(result: RunResult) -> str:
     """The peak, its kind, and the anonymous part."""
-    anon = f"{_size(result.peak_anon)} anonymous (sampled every 10 ms)"
+    anon = f"{_size(result.peak_anon)} anonymous (sampled every 10 ms)" if result.samples else "anonymous not sampled"
     if result.peak_kind == "exact":
         return f"{_size(result.peak_rss)} resident (exact), {anon}"
     if not result.samples:

@@ -147,3 +147,11 @@ def test_uneven_teeth_do_not_climb(seed):
     heights = [rng.uniform(80, 120) for _ in range(15)]
     pattern = curve(lambda t: 10 + lows[int(t * 15)] + heights[int(t * 15)] * (t * 15 % 1)).pattern
     assert (pattern.name, pattern.growth_bytes_per_s) == ("sawtooth", 0.0)
+
+
+def test_a_start_is_not_the_bend():
+    """What an interpreter takes at first is a tenth of the rise and no end of the quiet: that ends where it steepens."""
+    pattern = curve(lambda t: min(8, 400 * t) + (600 * (t - 0.9) if t > 0.9 else 0)).pattern
+    assert pattern.name == "hockey stick"
+    assert "quiet for 18.0 s" in pattern.words
+    assert pattern.growth_bytes_per_s == pytest.approx(30 * MIB, rel=0.05)

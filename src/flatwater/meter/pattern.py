@@ -138,8 +138,10 @@ def _rise(times: list[float], highs: list[int], bottom: int, span: int) -> Patte
         words = f"plateau: climbs to {_size(top)} within {units.format_duration(times[reached] - start)}, then stays"
         return Pattern("plateau", 0.0, span, words)
     if late_share >= STICK_LATE_SHARE:
-        bend = bisect.bisect_left(envelope, base + 0.10 * (top - base))
-        slope = _slope(times, envelope, max(bend - 1, 0), end_index)
+        # The bend lies farthest below the straight line from start to end; what a start takes does not move it.
+        rise, took = top - base, (end - start) or 1.0
+        bend = max(range(end_index + 1), key=lambda i: (times[i] - start) / took - (envelope[i] - base) / rise)
+        slope = _slope(times, envelope, bend, end_index)
         words = f"hockey stick: quiet for {units.format_duration(times[bend] - start)}, then {_size(slope)}/s up to {_size(top)}"
         return Pattern("hockey stick", slope, span, words)
     slope = _slope(times, envelope, 0, end_index)

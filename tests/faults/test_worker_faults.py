@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import subprocess
 import threading
 import time
@@ -85,3 +86,31 @@ def test_no_process_and_no_descriptor_is_left():
                 worker.run(int)
     assert len(children() - before) <= 1  # ps itself
     assert len(os.listdir("/proc/self/fd")) <= descriptors + 2
+
+
+def test_an_interrupt_at_any_moment():
+    """Ctrl-C while it starts, runs or is killed leaves neither a process nor a descriptor, and the next call works."""
+    chance = random.Random(11)
+    before = len(os.listdir("/proc/self/fd"))
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    usual = signal.signal(signal.SIGALRM, interrupt)
+    interrupted = 0
+    try:
+        for _ in range(60):
+            worker = Worker("128 MiB")
+            try:
+                signal.setitimer(signal.ITIMER_REAL, chance.random() * 0.06)
+                worker.run(time.sleep, (0.02,))
+            except KeyboardInterrupt:
+                interrupted += 1
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            assert worker.run(abs, (-1,)).value == 1
+            worker.close()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, usual)
+    assert interrupted > 10
+    assert len(os.listdir("/proc/self/fd")) <= before + 2

@@ -193,6 +193,46 @@ def test_a_limit_is_a_size(limit):
         worker.call(int, limit=limit)
 
 
+@pytest.mark.parametrize("closed", ["0", "1", "2", "01", "012"])
+def test_standard_descriptors_may_be_closed(closed):
+    """A daemon without descriptors 0, 1 or 2 has workers, and in these all three are taken."""
+    program = f"""
+import os
+out = os.fdopen(os.dup(1), "w") if {"1" in closed} else os.fdopen(1, "w", closefd=False)
+for number in {closed!r}: os.close(int(number))
+from flatwater import worker
+def say():
+    for number in (1, 2): os.write(number, b"noise")
+    return os.listdir("/proc/self/fd") if os.path.exists("/proc/self/fd") else "012"
+with worker.Worker() as process:
+    process.run(int)
+    files = [open(os.devnull, "wb") for _ in "012"]
+    print(*sorted(process.run(say).value)[:3], {closed!r}, file=out, flush=True)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert ended.stderr == ("" if "2" in closed else "noise")
+    assert ended.stdout == ("" if "1" in closed else "noise") + f"0 1 2 {closed}\n"
+
+
+def test_the_childs_errors_go_to_no_file_that_became_descriptor_2(tmp_path):
+    """Standard error was closed, and the next file that was opened got its number: it is not written into."""
+    data = tmp_path / "data"
+    program = f"""
+import os
+os.close(2)
+file = open({str(data)!r}, "w")
+assert file.fileno() == 2
+from flatwater import worker
+with worker.Worker() as process:
+    process.run(os.write, (2, b"noise"))
+    process.run(os.write, (2, b"noise"))
+    process._handle.kill()
+file.write("ours")
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, data.read_text()) == (0, "ours")
+
+
 def test_grandchildren_end_with_the_worker():
     """A process that the call started and left behind is gone when the call is."""
 

@@ -57,15 +57,39 @@ worker.run(busy)
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    for _ in range(2_000):
-        try:
-            with open(f"/proc/{pid}/stat") as file:
-                if file.read().rpartition(")")[2].split()[0] in "ZX":
-                    return
-        except FileNotFoundError:
-            return
+    left = 2_000
+    while is_alive(pid):
+        assert left, f"process {pid} outlived its parent"
+        left -= 1
         pause.wait(0.01)
-    pytest.fail(f"process {pid} outlived its parent")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_it_dies_with_its_parent_though_a_forked_process_lives():
+    """A process that the parent forked keeps no copy of the lifeline."""
+    program = """
+import os, sys
+from flatwater.worker import Worker
+worker = Worker()
+worker.run(int)
+if not os.fork():
+    sys.stdin.read()
+    os._exit(0)
+print(worker.pid, flush=True)
+worker.run(pow, (7, 10**10))
+"""
+    parent = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    pid = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    pause = threading.Event()
+    left = 2_000
+    while is_alive(pid):
+        assert left, f"process {pid} outlived its parent"
+        left -= 1
+        pause.wait(0.005)
+    parent.stdin.close()  # the forked process ends
+    parent.stdout.close()
 
 
 def test_the_thread_that_started_it_may_end():
@@ -101,3 +125,11 @@ def test_what_it_answers_is_a_dict_and_a_payload():
         os.close(descriptor)
     assert process.wait(30) is not None
     os.close(lifeline)
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False

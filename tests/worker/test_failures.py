@@ -38,3 +38,10 @@ def test_the_remote_traceback_prints_as_a_block():
     """It begins on its own line where Python shows the cause."""
     assert str(failures.RemoteTraceback("Traceback ...")) == "\nTraceback ..."
     assert pickle.loads(pickle.dumps(failures.RemoteTraceback("x"))).args == ("x",)
+
+
+@pytest.mark.parametrize("error", EACH, ids=lambda error: type(error).__name__)
+def test_each_survives_a_pickle(error):
+    """A worker within a worker, or within another library's pool, sends it with its figures."""
+    copy = pickle.loads(pickle.dumps(error))
+    assert (type(copy), str(copy), vars(copy)) == (type(error), str(error), vars(error))

@@ -1,3 +1,5 @@
+import contextlib
+import gc
 import os
 import threading
 import time
@@ -82,7 +84,7 @@ def test_closing_kills_what_runs():
 
 
 @pytest.mark.parametrize(
-    "bad", [{"workers": 0}, {"workers": True}, {"workers": 10**6}, {"calls_max": 0}, {"limit": "0"}]
+    "bad", [{"workers": 0}, {"workers": True}, {"workers": 10**6}, {"calls_max": 0}, {"limit": "0"}, {"timeout": 0}]
 )
 def test_bounds_make_sense(bad):
     """Nothing means unbounded."""
@@ -94,3 +96,80 @@ def test_its_bound_is_a_sum():
     """As many results as workers, twice each while they are read."""
     with Pool(3, result_bytes_max="1 MiB") as pool:
         assert pool.bytes_max() == 3 * (2 * (1 << 20) + 8192)
+
+
+def test_a_forked_process_cannot_use_it():
+    """Its threads are in the other process: an error, not a wait for ever, and closing there ends nothing here."""
+    with Pool(1) as pool:
+        pid = pool.call(os.getpid)
+        waiting = pool.map(abs, [-1, -2])
+        assert next(waiting) == 1
+        forked = os.fork()
+        if not forked:
+            code = 1
+            with contextlib.suppress(BaseException):
+                for use in (pool.call, pool.submit, lambda _: list(pool.map(abs, [1])), lambda _: next(waiting)):
+                    with pytest.raises(errors.ClosedError, match="Make one in this process"):
+                        use(int)
+                pool.close()
+                code = 0
+            os._exit(code)
+        assert os.waitstatus_to_exitcode(os.waitpid(forked, 0)[1]) == 0
+        assert list(waiting) == [2]
+        assert pool.call(os.getpid) == pid
+
+
+def test_a_dropped_pool_ends_its_processes():
+    """Unclosed and collected: a warning, and neither a thread, a process nor a descriptor is left."""
+    descriptors = os.listdir("/proc/self/fd") if os.path.exists("/proc/self/fd") else []
+    threads = threading.active_count()
+    pool = Pool(1)
+    pid = pool.call(os.getpid)
+    cycle = [pool]
+    cycle.append(cycle)
+    del cycle, pool
+    with pytest.warns(ResourceWarning, match=f"unclosed pool .processes .{pid}"):
+        gc.collect()
+    deadline_s = time.monotonic() + 20
+    while threading.active_count() > threads or os.path.exists(f"/proc/{pid}"):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.005)
+    assert len(os.listdir("/proc/self/fd") if descriptors else []) == len(descriptors)
+
+
+def test_closing_ends_a_call_whose_worker_was_just_starting(monkeypatch):
+    """There is no process yet when closing looks first."""
+    pool = Pool(1)
+    began, go_on = threading.Event(), threading.Event()
+    start = type(pool._workers[0]._handle).start
+
+    def start_slowly(handle):
+        began.set()
+        go_on.wait(10)
+        start(handle)
+
+    monkeypatch.setattr(type(pool._workers[0]._handle), "start", start_slowly)
+    running = pool.submit(time.sleep, 600)
+    began.wait(10)
+    closing = threading.Thread(target=pool.close)
+    closing.start()
+    closing.join(0.1)
+    go_on.set()
+    closing.join(20)
+    assert not closing.is_alive()
+    assert running.exception() is not None
+
+
+def test_no_thread_for_a_call(monkeypatch):
+    """A clear error; the call that was refused is never made, and the pool works on."""
+
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    with Pool(1) as pool:
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(errors.BrokenError, match=r"can't start.*ulimit"):
+            pool.submit(os.getpid)
+        monkeypatch.undo()
+        assert pool.call(abs, -1) == 1
+        assert pool._idle[0][1] == 1

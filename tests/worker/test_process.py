@@ -1,5 +1,12 @@
+import contextlib
+import gc
 import os
 import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
 
 import pytest
 
@@ -38,7 +45,7 @@ def test_an_idle_worker_that_was_killed_is_replaced():
     with Worker() as process:
         pid = process.run(os.getpid).value
         os.kill(pid, 9)
-        process._process.wait()
+        process._handle.process.wait()
         assert process.run(os.getpid).value != pid
 
 
@@ -74,8 +81,6 @@ def test_it_stays_in_its_process():
 
 def test_interrupting_from_another_thread():
     """The thread that waits gets the death, not a hang."""
-    import threading
-
     with Worker() as process:
         process.run(int)
         timer = threading.Timer(0.2, process.interrupt)
@@ -83,3 +88,239 @@ def test_interrupting_from_another_thread():
         with pytest.raises(worker.WorkerDied, match="SIGKILL"):
             process.run(lambda: __import__("time").sleep(60))
         timer.join()
+
+
+def test_a_grandchild_over_the_limit_is_no_death_of_the_worker():
+    """The kernel killed what a call started: later deaths are told as what they are, and its own is over-limit."""
+    with cgroup_worker() as process:
+        code = process.run(
+            lambda: subprocess.run([sys.executable, "-c", "bytearray(300 << 20)"], check=False).returncode
+        )
+        assert code.value == -signal.SIGKILL
+        with pytest.raises(worker.WorkerDied, match="exit code 3"):
+            process.run(os._exit, (3,))
+        with pytest.raises(worker.WorkerDied, match="SIGSEGV"):
+            process.run(lambda: os.kill(os.getpid(), signal.SIGSEGV))
+        with pytest.raises(worker.WorkerDied, match="SIGKILL"):
+            process.run(lambda: os.kill(os.getpid(), signal.SIGKILL))
+        with pytest.raises(worker.WorkerOverLimit, match="cgroup v"):
+            process.run(lambda: bytearray(500 << 20))
+        with pytest.raises(worker.WorkerDied, match="exit code 4"):
+            process.run(kill_a_grandchild_and_exit)
+
+
+def test_a_forked_process_leaves_the_worker_alone():
+    """There it is closed, with a hint; leaving its block ends nothing, and the group stays."""
+    with Worker() as process:
+        pid = process.run(os.getpid).value
+
+        def misuse():
+            with process:
+                assert process.pid == 0
+                with pytest.raises(errors.ClosedError, match="Make one in this process"):
+                    process.run(int)
+                process.kill()
+                process.interrupt()
+            assert not process._handle._descriptors
+            with Worker() as own:
+                assert own.run(abs, (-3,)).value == 3
+
+        assert in_a_fork(misuse) == 0
+        assert process.run(os.getpid).value == pid
+
+
+def test_a_worker_dropped_in_a_forked_process_lives():
+    """Nor does the collector of another process end it."""
+    process = Worker()
+    pid = process.run(os.getpid).value
+
+    def drop():
+        nonlocal process
+        del process
+        gc.collect()
+
+    assert in_a_fork(drop) == 0
+    assert process.run(os.getpid).value == pid
+    process.close()
+
+
+def test_a_dropped_worker_ends_its_child():
+    """Unclosed and collected: a warning, and neither a process nor a descriptor is left."""
+    before = descriptors()
+    process = Worker()
+    pid = process.run(os.getpid).value
+    cycle = [process]
+    cycle.append(cycle)
+    del cycle, process
+    with pytest.warns(ResourceWarning, match=f"unclosed worker .process {pid}"):
+        gc.collect()
+    wait_until(lambda: not os.path.exists(f"/proc/{pid}"))
+    wait_until(lambda: descriptors() == before)
+
+
+def test_a_dropped_worker_takes_its_group_along():
+    """Started or not, its cgroup is removed."""
+    for calls in (0, 1):
+        process = cgroup_worker()
+        path = process._group.path
+        for _ in range(calls):
+            process.run(int)
+        with pytest.warns(ResourceWarning, match="unclosed worker"):
+            del process
+        wait_until(lambda path=path: not os.path.exists(path))
+
+
+def test_what_holds_nothing_is_dropped_in_silence(recwarn):
+    """A closed one, one that never started, one that could not be made."""
+    Worker()
+    with pytest.raises(errors.UsageError):
+        Worker("1 KiB")
+    process = Worker()
+    process.run(int)
+    process.close()
+    del process
+    gc.collect()
+    assert not recwarn.list
+
+
+def test_a_program_may_end_without_closing():
+    """The interpreter ends at once and in silence, and the child with it."""
+    program = """
+from flatwater.worker import Pool, Worker
+import os, threading, time
+cycle = [Worker(), Pool(1)]; cycle.append(cycle)
+print(cycle[0].run(os.getpid).value, cycle[1].call(os.getpid), flush=True)
+busy = Worker()
+threading.Thread(target=lambda: busy.run(time.sleep, (600,)), daemon=True).start()
+while not busy._is_calling: time.sleep(0.01)
+"""
+    began_s = time.monotonic()
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert time.monotonic() - began_s < 30
+    assert ended.stderr == ""
+    for pid in ended.stdout.split():
+        wait_until(lambda pid=pid: not os.path.exists(f"/proc/{pid}"))
+
+
+def test_one_thread_at_a_time():
+    """A second thread gets a clear error, and the call of the first one goes on."""
+    with Worker() as process:
+        process.run(int)
+        first = []
+        thread = threading.Thread(target=lambda: first.append(process.run(time.sleep, (0.3,)).value))
+        thread.start()
+        wait_until(lambda: process._is_calling)
+        with pytest.raises(errors.UsageError, match="Use a Pool"):
+            process.run(int)
+        thread.join()
+        assert first == [None]
+        assert process.run(abs, (-1,)).value == 1
+
+
+@pytest.mark.parametrize("end", [Worker.kill, Worker.close])
+def test_ending_it_from_another_thread(end):
+    """The call ends with a clear error, also where its child was only being started."""
+    for has_started in (True, False):
+        process = Worker()
+        if has_started:
+            process.run(int)
+        caught = []
+
+        def wait(process=process, caught=caught):
+            try:
+                process.run(time.sleep, (600,))
+            except (worker.WorkerDied, errors.ClosedError) as error:
+                caught.append(error)
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        wait_until(lambda process=process: process._is_calling)
+        end(process)
+        thread.join(20)
+        assert len(caught) == 1
+        process.close()
+
+
+def test_a_closed_worker_takes_no_calls():
+    """Its group is gone: the error says so, not the child."""
+    with Worker() as process:
+        process.run(int)
+    with pytest.raises(errors.ClosedError, match="closed"):
+        process.run(int)
+
+
+def test_a_signals_handler_may_kill_it():
+    """In the middle of a call, in the same thread: a clear error, and the next call works. It may make no call."""
+    process = Worker()
+    process.run(int)
+    with handled(signal.SIGALRM, lambda *_: process.kill()):
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(worker.WorkerDied, match="handler"):
+            process.run(time.sleep, (600,))
+    assert process.run(abs, (-2,)).value == 2
+    with handled(signal.SIGALRM, lambda *_: process.run(int)):
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(errors.UsageError, match="another call"):
+            process.run(time.sleep, (600,))
+    process.close()
+
+
+def test_an_interrupt_while_it_is_killed(monkeypatch):
+    """A second Ctrl-C leaves something to do, and the next call does it."""
+    before = descriptors()
+    with Worker() as process:
+        pid = process.run(os.getpid).value
+
+        def interrupt(*_):
+            monkeypatch.undo()
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(process._handle.process, "wait", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            process.kill()
+        assert process.run(os.getpid).value != pid
+    assert descriptors() == before
+
+
+def kill_a_grandchild_and_exit():
+    subprocess.run([sys.executable, "-c", "bytearray(300 << 20)"], check=False)
+    os._exit(4)
+
+
+def cgroup_worker():
+    try:
+        return Worker("100 MiB", limit_kind="cgroup")
+    except errors.BrokenError as error:
+        pytest.skip(f"LOUD: no memory cgroup can be made here: {error}")
+
+
+def in_a_fork(function):
+    """The exit code of a forked process that calls it: 0 if nothing was raised."""
+    pid = os.fork()
+    if not pid:
+        code = 1
+        with contextlib.suppress(BaseException):
+            function()
+            code = 0
+        os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@contextlib.contextmanager
+def handled(number, handler):
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+def descriptors():
+    return len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
+
+
+def wait_until(holds):
+    deadline_s = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.005)

@@ -28,6 +28,9 @@ class WorkerDied(errors.BrokenError):
         return f"{text}\n{self.stderr_tail}" if self.stderr_tail else text
 
 
+# Every figure has a default, so that an error can be pickled: it is made again from its message, then given its state.
+
+
 class WorkerOverLimit(errors.LimitReached):
     """The call needed more memory than its worker's limit. `limit` is in bytes.
 
@@ -35,7 +38,7 @@ class WorkerOverLimit(errors.LimitReached):
         kind: the kernel limit that held: "rlimit_data", "cgroup v2" or "cgroup v1".
     """
 
-    def __init__(self, message: str, *, limit: int, kind: str, hint: str = "") -> None:
+    def __init__(self, message: str, *, limit: int = 0, kind: str = "", hint: str = "") -> None:
         super().__init__(message, what="worker memory", limit=limit, hint=hint)
         self.kind = kind
 
@@ -43,7 +46,7 @@ class WorkerOverLimit(errors.LimitReached):
 class WorkerTimeout(errors.LimitReached, TimeoutError):  # noqa: N818 - the name the field uses
     """The call did not end in time, and its worker was killed. `limit` is in seconds."""
 
-    def __init__(self, message: str, *, limit: float, hint: str = "") -> None:
+    def __init__(self, message: str, *, limit: float = 0, hint: str = "") -> None:
         super().__init__(message, what="worker time", limit=limit, hint=hint)
 
 

@@ -7,17 +7,22 @@ Holds:      `workers` processes of `limit` bytes each; as many results, and `POO
 
 from __future__ import annotations
 
+import contextlib
+import os
 import threading
+import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Self, TypeVar, final
 
 from flatwater import errors, limits
-from flatwater.worker.process import Worker
+from flatwater.worker.process import Worker, seconds_of
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
+_POLL_S = 0.02  # between looks at calls that are being ended
 
 
 @final
@@ -25,7 +30,9 @@ class Pool:
     """Worker processes, each below its own memory limit. Thread-safe.
 
     A call that fails harms no other: its worker is replaced. Submitting blocks while enough calls wait, so that a fast
-    producer does not fill memory.
+    producer does not fill memory. Close it: the program's end waits for calls that run or wait. One that is dropped
+    unclosed ends its processes after its last call, with a ResourceWarning. In a forked process it is closed, and
+    futures that were waiting then never get a result there.
 
     Args:
         workers: how many processes.
@@ -58,15 +65,20 @@ class Pool:
                 raise errors.UsageError(f"{name}={count!r}: at least 1.")
         if workers > limits.POOL_WORKERS_MAX:
             raise errors.UsageError(f"workers={workers}: at most {limits.POOL_WORKERS_MAX}.")
+        seconds_of(timeout)
         self._timeout = timeout
         self._calls_max = calls_max
-        self._idle = deque(
-            (Worker(limit, limit_kind=limit_kind, result_bytes_max=result_bytes_max), 0) for _ in range(workers)
-        )
+        with contextlib.ExitStack() as made:  # a limit that cannot be made takes the others with it
+            self._workers = [
+                made.enter_context(Worker(limit, limit_kind=limit_kind, result_bytes_max=result_bytes_max))
+                for _ in range(workers)
+            ]
+            made.pop_all()
+        self._idle = deque((worker, 0) for worker in self._workers)
         self._window = workers * (1 + limits.POOL_WAITING_PER_WORKER)
         self._room = threading.BoundedSemaphore(self._window)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="flatwater-pool")
-        self._workers = [worker for worker, _ in self._idle]
+        self._owner = os.getpid()
         self._closed = False
 
     def bytes_max(self) -> int:
@@ -81,12 +93,14 @@ class Pool:
         """Call it when a worker is free; blocks while too many calls wait.
 
         Raises:
-            ClosedError: the pool is closed.
+            ClosedError: the pool is closed, or belongs to the process this one was forked from.
+            BrokenError: the system has no thread for it.
         """
+        self._check_open()
         self._room.acquire()
         try:
             self._check_open()
-            future = self._threads.submit(self._run, function, args, kwargs)
+            future = self._submit(function, args, kwargs)
         except BaseException:
             self._room.release()
             raise
@@ -103,23 +117,27 @@ class Pool:
             for item in items:
                 # Its own oldest result first: two maps of one pool must not wait for each other's room.
                 while len(waiting) >= self._window:
-                    yield waiting.popleft().result()
+                    yield self._result(waiting.popleft())
                 waiting.append(self.submit(function, item))
                 while waiting and waiting[0].done():
-                    yield waiting.popleft().result()
+                    yield self._result(waiting.popleft())
             while waiting:
-                yield waiting.popleft().result()
+                yield self._result(waiting.popleft())
         finally:
-            for future in waiting:
+            for future in waiting if self._is_ours() else ():
                 future.cancel()
 
     def close(self) -> None:
         """Cancel what waits, kill what runs. Closing twice is fine."""
         self._closed = True
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        for worker in self._workers:
-            worker.interrupt()
-        self._threads.shutdown(wait=True)
+        if self._is_ours():
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            # More than once: a call may just be starting its worker. None begins after this.
+            while len(self._idle) < len(self._workers):
+                for worker in self._workers:
+                    worker.interrupt()
+                time.sleep(_POLL_S)
+            self._threads.shutdown(wait=True)
         for worker in self._workers:
             worker.close()
 
@@ -129,14 +147,47 @@ class Pool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise errors.ClosedError("this pool is closed.")
+    def __del__(self) -> None:
+        # Its threads and workers end themselves when it is gone.
+        pids = [worker.pid for worker in getattr(self, "_workers", ()) if worker.pid]
+        if pids and not getattr(self, "_closed", True):
+            warnings.warn(f"unclosed pool (processes {pids})", ResourceWarning, stacklevel=2, source=self)
 
-    def _run(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        self._check_open()
+    def _is_ours(self) -> bool:
+        return self._owner == os.getpid()
+
+    def _check_open(self) -> None:
+        if not self._is_ours():
+            raise errors.ClosedError(
+                "this pool belongs to the process that this one was forked from.", hint="Make one in this process."
+            )
+        if self._closed:
+            raise errors.ClosedError("this pool is closed.", hint="Make another.")
+
+    def _result(self, future: Future[Value]) -> Value:
+        if not self._is_ours():  # the thread that would set it is in the other process
+            self._check_open()
+        return future.result()
+
+    def _submit(self, function: Callable[..., Value], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Value]:
+        refused: list[bool] = []  # the executor keeps a call for which it found no thread, and may run it later
+        try:
+            return self._threads.submit(self._run, refused, function, args, kwargs)
+        except RuntimeError as error:  # it has no type of its own: closed meanwhile, or no thread
+            refused.append(True)
+            self._check_open()
+            raise errors.BrokenError(
+                f"a call could not be submitted: {error}.", hint="Let other threads and processes end (ulimit -u)."
+            ) from error
+
+    def _run(
+        self, refused: list[bool], function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        if refused:
+            return None  # its caller has had an error
         worker, calls = self._idle.pop()  # there are as many workers as threads
         try:
+            self._check_open()
             if calls >= self._calls_max:
                 worker.kill()
                 calls = 0

@@ -1,24 +1,23 @@
 """One killable child process that runs Python calls below a memory limit of its own.
 
-Covers:     starting it, sending a call, waiting with a time limit, telling how it failed, killing it with its children.
-Not here:   the child's side (`worker.child`), one call and done (`worker.call`), many of them (`worker.pool`).
-Holds:      three pipes, the end of its error output, and a result while it is read: see `Worker.bytes_max`.
+Covers:     sending a call, waiting with a time limit, telling how it failed.
+Not here:   starting and ending the child (`worker.handle`), its side (`worker.child`), one call and done (`worker.call`),
+            many of them (`worker.pool`).
+Holds:      a handle on the child, and a result while it is read: see `Worker.bytes_max`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pickle
 import select
 import signal
 import subprocess
 import sys
-import threading
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self, final
 
 from flatwater import errors, limits, units
@@ -32,11 +31,11 @@ from flatwater.worker.failures import (
     WorkerOverLimit,
     WorkerTimeout,
 )
-from flatwater.worker.limit import LimitGroup, make_limit
+from flatwater.worker.handle import Handle, refusal
+from flatwater.worker.limit import make_limit
 
 _POLL_S = 0.05  # between looks at a child where the kernel cannot tell of its end
 _READ_BYTES = 1 << 20
-_REMOVAL_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,9 @@ class Worker:
     """A child process that takes one call at a time. It dies with its parent, whatever it is doing.
 
     Functions are sent by import, lambdas and what `__main__` defines by value (cloudpickle); nothing is inherited by
-    fork. Not thread-safe: one thread calls it. Linux and other POSIX systems.
+    fork. Not thread-safe: one thread calls it, and a second one that does meanwhile gets an error. `kill` and `close` from
+    another thread end the call that runs. In a forked process it is closed, and only its own process ends its child.
+    One that is dropped unclosed ends its child, with a ResourceWarning. Linux and other POSIX systems.
 
     Args:
         limit: bytes of memory for it, or a text such as "256 MiB".
@@ -89,17 +90,18 @@ class Worker:
         if os.name != "posix":
             raise errors.BrokenError(f"workers need a POSIX system, and this is {sys.platform}.")
         self._result_bytes_max = errors.bytes_of(result_bytes_max, what="result_bytes_max", least=1)
-        self._group: LimitGroup = make_limit(limit, kind=limit_kind, name="worker")
-        self._process: subprocess.Popen[bytes] | None = None
-        self._requests = self._results = self._lifeline = -1  # our ends of its pipes
-        self._stderr = _Tail()
+        self._group = make_limit(limit, kind=limit_kind, name="worker")
+        self._handle = Handle(self._group)
+        self._kills = 0  # in the group, before the call
+        self._is_calling = False
         self._start_rss = -1
-        self._ready = False
+        self._closed = False
 
     @property
     def pid(self) -> int:
         """Of the child; 0 while there is none."""
-        return self._process.pid if self._process else 0
+        process = self._handle.process
+        return process.pid if process else 0
 
     @property
     def limit_bytes(self) -> int:
@@ -139,54 +141,48 @@ class Worker:
             ResultNotPicklable: what it returned cannot be sent back.
             LimitReached: what it returned is larger than `result_bytes_max`.
             CallFailed: it raised what cannot be sent back.
+            ClosedError: the worker is closed, or belongs to the process this one was forked from.
+            UsageError: another thread is in a call.
+            BrokenError: the system has no process, thread or descriptor for it.
             Exception: what the function raised, with the child's traceback as its cause.
         """
-        deadline_s = time.monotonic() + _seconds(timeout)
+        self._check_open()
+        deadline_s = time.monotonic() + seconds_of(timeout)
         request = _pickled_call(function, args, kwargs)
+        busy = self._handle.busy
+        taken = busy.acquire(blocking=False)
+        if not taken or self._is_calling:  # by another thread, or by this one below a signal's handler
+            if taken:
+                busy.release()
+            raise errors.UsageError(
+                "this worker is in another call.", hint="Use a Pool, or a worker of its own for each thread."
+            )
         try:
-            if self._process is None or self._process.poll() is not None:
-                self._start(deadline_s, timeout)
-            try:
-                self._send(request, deadline_s, timeout)
-            except WorkerDied:
-                # It was dying before it had the whole request, so the call has not begun: another may take it.
-                self._start(deadline_s, timeout)
-                self._send(request, deadline_s, timeout)
-            cost, payload = self._receive(deadline_s, timeout)
-        except BaseException:
-            self.kill()  # whatever it was doing, nobody waits for it any more
-            raise
-        return self._outcome(function, cost, payload)
+            self._is_calling = True
+            self._check_open()  # it may have been closed meanwhile
+            cost, payload = self._exchange(request, deadline_s, timeout)
+            return self._outcome(function, cost, payload)
+        finally:
+            self._is_calling = False
+            busy.release()
 
     def kill(self) -> None:
         """End the child and all processes of its session at once. The next call starts another."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)  # its session is its own
-        process.wait()
-        self._close_pipes()
+        self._when_idle(self._handle.kill)
 
     def interrupt(self) -> None:
         """From another thread: end the child; the thread that waits for it gets `WorkerDied`."""
-        process = self._process
-        if process is not None and process.poll() is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+        self._handle.interrupt()
 
     def close(self) -> None:
-        """Let an idle child end by itself, then end it. Closing twice is fine."""
-        if self._process is not None:
-            os.close(self._requests)
-            self._requests = -1
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(limits.WORKER_GRACE_S)
-        self.kill()
-        for _ in range(_REMOVAL_TRIES):
-            if self._group.close():
-                break
-            time.sleep(_POLL_S)  # killed grandchildren leave the group when they are reaped
+        """Let an idle child end by itself, then end it. Closing twice is fine; a closed worker takes no calls."""
+        self._closed = True
+        self._when_idle(self._handle.close)
+
+    def __del__(self) -> None:
+        handle: Handle | None = getattr(self, "_handle", None)  # there is none where __init__ failed
+        if handle is not None and (held := handle.drop()):
+            warnings.warn(f"unclosed worker ({held})", ResourceWarning, stacklevel=2, source=self)
 
     def __enter__(self) -> Self:
         return self
@@ -199,57 +195,70 @@ class Worker:
 
     # --- its life -----------------------------------------------------------------------------------------------------
 
-    def _start(self, deadline_s: float, timeout: str | float) -> None:
-        if self._process is not None:
-            self.kill()
-        requests_read, self._requests = os.pipe()
-        self._results, results_write = os.pipe()
-        lifeline_read, self._lifeline = os.pipe()
-        stderr_read, stderr_write = os.pipe()
-        theirs = (requests_read, results_write, lifeline_read)
-        is_rlimit = self._group.kind == "rlimit_data"
-        command = [
-            sys.executable, *subprocess._args_from_interpreter_flags(), "-P",  # type: ignore[attr-defined]  # noqa: SLF001 - as multiprocessing does
-            str(Path(child.__file__)), *map(str, theirs),
-            str(self._group.limit_bytes if is_rlimit else 0), self._group.procs_file(),
-        ]  # fmt: skip
-        try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own script, no shell
-                command, stdin=subprocess.DEVNULL, stderr=stderr_write, pass_fds=theirs, start_new_session=True
+    def _check_open(self) -> None:
+        if not self._handle.is_ours():
+            raise errors.ClosedError(
+                "this worker belongs to the process that this one was forked from.", hint="Make one in this process."
             )
-        except OSError as error:
-            for descriptor in (self._requests, self._results, self._lifeline, stderr_read):
-                os.close(descriptor)
-            raise errors.BrokenError(f"a worker process could not be started: {error}.") from error
+        if self._closed:
+            raise errors.ClosedError("this worker is closed.", hint="Make another.")
+
+    def _when_idle(self, end: Callable[[], None]) -> None:
+        """End it. A call of another thread is ended first; one of this thread stands below a signal's handler."""
+        busy = self._handle.busy
+        taken = busy.acquire(blocking=False)
+        while not taken and self._handle.is_ours():
+            self.interrupt()
+            taken = busy.acquire(timeout=_POLL_S)
+        try:
+            end()
         finally:
-            for descriptor in (*theirs, stderr_write):
-                os.close(descriptor)
-        for descriptor in (self._requests, self._results):
-            os.set_blocking(descriptor, False)
-        self._stderr = _Tail(stderr_read, forward=lambda: self._ready)  # why it did not start is told by an error
-        self._ready = False
+            if taken:
+                busy.release()
+
+    def _start(self, deadline_s: float, timeout: str | float) -> None:
+        self._handle.start()
         # The parent's path, so that what is importable here is importable there.
         self._send(pickle.dumps(list(sys.path)), deadline_s, timeout)
         cost, _ = self._receive(deadline_s, timeout)
         self._start_rss = cost["rss"]
-        self._ready = True
-
-    def _close_pipes(self) -> None:
-        for descriptor in (self._requests, self._results, self._lifeline):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self._requests = self._results = self._lifeline = -1
-        self._stderr.close()
+        self._handle.ready = self._handle.stderr.forwards = True  # until now, an error told what it wrote
 
     # --- talking to it ------------------------------------------------------------------------------------------------
+
+    def _exchange(self, request: bytes, deadline_s: float, timeout: str | float) -> tuple[dict[str, Any], bytes]:
+        try:
+            self._kills = self._group.kills()
+            if not self._handle.ready or self._child().poll() is not None:
+                self._start(deadline_s, timeout)
+            try:
+                self._send(request, deadline_s, timeout)
+            except WorkerDied:
+                # It was dying before it had the whole request, so the call has not begun: another may take it.
+                self._check_open()
+                self._start(deadline_s, timeout)
+                self._send(request, deadline_s, timeout)
+            return self._receive(deadline_s, timeout)
+        except BaseException:
+            self._handle.kill()  # whatever it was doing, nobody waits for it any more
+            raise
+
+    def _child(self) -> subprocess.Popen[bytes]:
+        process = self._handle.process
+        if (
+            process is None or self._handle.requests < 0
+        ):  # a signal's handler, which runs in the middle of a call, may kill or fork
+            self._check_open()
+            raise WorkerDied("the worker was killed during the call, by a signal's handler.")
+        return process
 
     def _send(self, payload: bytes, deadline_s: float, timeout: str | float) -> None:
         for part in (child.HEADER.pack(len(payload)), payload):
             view = memoryview(part)
             while view:
-                self._await(self._requests, select.POLLOUT, deadline_s, timeout)
+                self._await(self._handle.requests, select.POLLOUT, deadline_s, timeout)
                 try:
-                    view = view[os.write(self._requests, view[:_READ_BYTES]) :]
+                    view = view[os.write(self._handle.requests, view[:_READ_BYTES]) :]
                 except BlockingIOError:
                     continue
                 except BrokenPipeError:
@@ -272,9 +281,9 @@ class Worker:
     def _receive_exactly(self, count: int, deadline_s: float, timeout: str | float) -> bytes:
         buffer = bytearray()
         while len(buffer) < count:
-            self._await(self._results, select.POLLIN, deadline_s, timeout)
+            self._await(self._handle.results, select.POLLIN, deadline_s, timeout)
             try:
-                chunk = os.read(self._results, min(count - len(buffer), _READ_BYTES))
+                chunk = os.read(self._handle.results, min(count - len(buffer), _READ_BYTES))
             except BlockingIOError:
                 continue
             if not chunk:
@@ -284,20 +293,22 @@ class Worker:
 
     def _await(self, descriptor: int, event: int, deadline_s: float, timeout: str | float) -> None:
         """Return when the pipe is ready; raise when the time is over or the child is gone and the pipe empty."""
-        assert self._process is not None
+        self._child()
         poll = select.poll()
         poll.register(descriptor, event)
         while True:
             left_s = deadline_s - time.monotonic()
             if left_s <= 0:
                 raise WorkerTimeout(
-                    f"the call did not end in {units.format_duration(_seconds(timeout))}; its worker was killed.",
-                    limit=_seconds(timeout), hint="Raise timeout, or give it less to do at a time.",
+                    f"the call did not end in {units.format_duration(seconds_of(timeout))}; its worker was killed.",
+                    limit=seconds_of(timeout), hint="Raise timeout, or give it less to do at a time.",
                 )  # fmt: skip
             # A grandchild may hold the pipe open after the child died, so the child itself is looked at as well.
-            if poll.poll(min(left_s, _POLL_S) * 1000):
+            is_ready = poll.poll(min(left_s, _POLL_S) * 1000)
+            process = self._child()
+            if is_ready:
                 return
-            if self._process.poll() is not None and not poll.poll(0):
+            if process.poll() is not None and not poll.poll(0):
                 raise self._death()
 
     # --- what came out ------------------------------------------------------------------------------------------------
@@ -316,7 +327,7 @@ class Worker:
                     value, cost["peak_rss"], self._start_rss, cost["cpu_s"], cost["wall_s"], self.limit_bytes, self.limit_kind
                 )  # fmt: skip
             case child.OVER_LIMIT:
-                self.kill()  # what is left of its heap is fragments
+                self._handle.kill()  # what is left of its heap is fragments
                 raise self._over_limit(name)
             case child.UNPICKLABLE:
                 raise ResultNotPicklable(
@@ -324,7 +335,7 @@ class Worker:
                     hint="Return plain data: numbers, text, bytes, lists, dicts.",
                 )
             case child.EXITED:
-                self.kill()
+                self._handle.kill()
                 raise WorkerDied(
                     f"{name} called sys.exit({pickle.loads(payload)}).",  # noqa: S301 - our own child's
                     hint="Return a value instead.",
@@ -350,19 +361,19 @@ class Worker:
 
     def _death(self) -> errors.FlatwaterError:
         """The child is gone without an answer: why."""
-        assert self._process is not None
         try:
-            code = self._process.wait(limits.WORKER_GRACE_S)
+            code = self._child().wait(limits.WORKER_GRACE_S)
         except subprocess.TimeoutExpired:  # it closed its pipes, and lives
             return WorkerDied(
                 "the worker closed its pipes and went on; it was killed.", hint="Does the call close files?"
             )
-        tail = self._stderr.text()
-        if self._group.kills():
-            return self._over_limit("the call")
-        if not self._ready and "MemoryError" in tail:
+        tail = self._handle.stderr.text()
+        # The kernel may have killed what the call started, and the child for another reason, or before.
+        if code == -signal.SIGKILL and self._group.kills() > self._kills:
+            return self._over_limit("the call" if self._handle.ready else "starting Python")
+        if not self._handle.ready and "MemoryError" in tail:
             return self._over_limit("starting Python")
-        if not self._ready:
+        if not self._handle.ready:
             what = f"the worker ended before its first call (exit code {code}), with a limit of {units.format_bytes(self.limit_bytes)}."
             return WorkerDied(what, exit_code=code, stderr_tail=tail, hint="An interpreter needs about 16 MiB.")
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
@@ -372,40 +383,6 @@ class Worker:
         return WorkerDied(f"the worker {how} during the call.", exit_code=code, stderr_tail=tail, hint=hint)
 
 
-@final
-class _Tail:
-    """Copies a child's error output to ours, and keeps the end of it."""
-
-    def __init__(self, descriptor: int = -1, forward: Callable[[], bool] = bool) -> None:
-        self._descriptor = descriptor
-        self._forward = forward
-        self._kept = b""
-        self._thread: threading.Thread | None = None
-        if descriptor >= 0:
-            self._thread = threading.Thread(target=self._copy, name="flatwater-worker-stderr", daemon=True)
-            self._thread.start()
-
-    def _copy(self) -> None:
-        while chunk := os.read(self._descriptor, 1 << 16):
-            self._kept = (self._kept + chunk)[-limits.WORKER_STDERR_BYTES_MAX :]
-            with contextlib.suppress(OSError):  # nobody reads ours: the end is kept
-                if self._forward():
-                    os.write(2, chunk)
-        os.close(self._descriptor)
-
-    def text(self) -> str:
-        """The end of the output so far; waits a moment for what is on its way."""
-        if self._thread is not None:
-            self._thread.join(0.2)
-        return self._kept.decode("utf-8", "replace").strip()
-
-    def close(self) -> None:
-        """Grandchildren may hold the pipe open: its thread then ends with them."""
-        if self._thread is not None:
-            self._thread.join(0.2)
-            self._thread = None
-
-
 def _pickled_call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any] | None) -> bytes:
     if not callable(function):
         raise errors.UsageError(f"{function!r} cannot be called.", hint="Write worker.call(function, args).")
@@ -413,8 +390,10 @@ def _pickled_call(function: Callable[..., Any], args: Sequence[Any], kwargs: Map
         raise errors.UsageError(
             f"args is a {type(args).__name__}; it is a tuple or list of arguments.", hint="Write args=(value,)."
         )
-    import cloudpickle
-
+    try:
+        import cloudpickle
+    except OSError as error:  # the first call of a program that has no descriptors left
+        raise refusal(error) from error
     try:
         request: bytes = cloudpickle.dumps((function, tuple(args), dict(kwargs or {})))
     except Exception as error:
@@ -426,7 +405,8 @@ def _pickled_call(function: Callable[..., Any], args: Sequence[Any], kwargs: Map
     return request
 
 
-def _seconds(timeout: str | float) -> float:
+def seconds_of(timeout: str | float) -> float:
+    """A time-out in seconds: more than nothing, and less than for ever."""
     try:
         seconds = units.parse_duration(timeout)
     except ValueError as error:

@@ -360,6 +360,26 @@ time.sleep(30)
     assert any("of shared memory came on top" in note for note in result.notes)
 
 
+def test_two_segments_are_not_one():
+    """Two processes with 24 MiB of their own segment each hold 48; two that map the same segment hold 24."""
+    code = """
+import mmap, os, time
+common = mmap.mmap(-1, 24 << 20) if {common} else None
+for _ in range(2):
+    if not os.fork():
+        segment = common or mmap.mmap(-1, 24 << 20)
+        for _ in range(24):
+            segment.write(b"x" * (1 << 20))
+        time.sleep(1.0)
+        os._exit(0)
+time.sleep(1.0)
+"""
+    assert run(python(code, common=0), budget_bytes=40 * MIB, limit_kind="none").killed
+    result = run(python(code, common=1), budget_bytes=40 * MIB, limit_kind="none")
+    assert result.holds
+    assert any("at least 24.0 MiB of shared memory" in note for note in result.notes)
+
+
 def test_the_launcher_killed_leaves_nothing_running(tmp_path):
     """A program that kills what stands between it and us is ended with all that is known of it, and that is said."""
     pid_file = tmp_path / "pid"

@@ -22,6 +22,7 @@ from flatwater.meter.probe import IS_LINUX, Probe, usage
 
 DISCOVERY_TIME_SHARE = 0.004
 PEAK_READ_PERIOD_S = 0.1
+SHARED_BYTES_MIN = units.MIB  # of a process: less is not worth walking its page tables for
 _NO_DESCRIPTORS = frozenset((errno.EMFILE, errno.ENFILE))
 _NO_DESCRIPTORS_WORDS = "no file descriptors were left to read more processes with (ulimit -n)"
 MARK_SLACK_BYTES = units.MIB  # the kernel counts pages in batches for each CPU: one mark read twice differs by some
@@ -62,8 +63,8 @@ class Tree:
         members: the live ones by pid.
         seen: how many processes were ever found.
         sum_peak: largest sum of resident sizes in one sample.
-        shared: the most shared memory (RssShmem) of one process when last read, which is in no anonymous size. Processes
-            that share a segment all show it, so the largest stands for all of them.
+        shared: shared memory when last read, which is in no anonymous size: the sum of each process's proportional part
+            (Pss_Shmem), so that a segment counts once; the largest process's where the kernel does not tell parts.
         shared_peak: the highest `shared`.
         unsampled: why some processes could not be sampled; empty if all were.
         mark_was_reset: whether the high-water mark of a process fell.
@@ -158,18 +159,21 @@ class Tree:
         self._found = left
 
     def _read_peaks(self) -> None:
-        self.shared = 0
+        parts = largest = 0
         for member in self.members.values():
             try:
                 seen = usage(member.pid)
             except errors.BrokenError:
                 continue  # it ended; the next sample drops it
             mark = seen.rss_peak
-            self.shared = max(self.shared, seen.shmem)
+            if seen.shmem >= SHARED_BYTES_MIN:
+                largest = max(largest, seen.shmem)
+                parts += _shared_part(member.pid)
             if 0 < mark < member.mark - MARK_SLACK_BYTES:  # a mark only falls when somebody resets it
                 self.mark_was_reset = True
             member.mark = mark
             member.rss_peak = max(member.rss_peak, mark)
+        self.shared = parts or largest
         self.shared_peak = max(self.shared_peak, self.shared)
 
     def _discover(self) -> None:
@@ -199,6 +203,18 @@ class Tree:
             self.members[pid] = member = Member(pid, probe)
             self._found.append(member)
             self.seen += 1
+
+
+def _shared_part(pid: int) -> int:
+    """Bytes of the shared memory a process has mapped, each page divided by how many map it; 0 where it cannot be read."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
+            for line in file:
+                if line.startswith(b"Pss_Shmem:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:  # it ended, or belongs to somebody else
+        pass
+    return 0
 
 
 def _descendants(root_pid: int) -> list[int]:

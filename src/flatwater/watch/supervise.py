@@ -292,7 +292,7 @@ class Run:
             result.notes.append(f"not the whole tree was sampled, so it holds more than was seen: {tree.unsampled}")
         if tree.shared_peak >= _SHARED_BYTES_MIN:
             size = units.format_bytes(tree.shared_peak)
-            result.notes.append(f"up to {size} of shared memory came on top of what is called anonymous here")
+            result.notes.append(f"at least {size} of shared memory came on top of what is called anonymous here")
         tree.close()
 
     def _forecast(self) -> Forecast:

@@ -172,8 +172,8 @@ class Watcher:
 
     @property
     def events(self) -> collections.deque[Event]:
-        """What it saw and did, oldest first; the newest `limits.WATCH_EVENTS_MAX` are kept."""
-        return self.journal.events
+        """What it saw and did until now, oldest first: a copy of the newest `limits.WATCH_EVENTS_MAX`."""
+        return self.journal.events.copy()  # in one step of the interpreter: the watcher's thread goes on adding
 
     @property
     def level(self) -> Level:

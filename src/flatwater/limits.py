@@ -26,7 +26,7 @@ SHED_WAIT_S = 0.5  # seconds a thread waits for a shedder that another thread ru
 # --- meter ------------------------------------------------------------------------------------------------------------
 
 SAMPLE_PERIOD_S = 0.010  # one pread of statm (about 1.2 us) each
-TIMELINE_POINTS_MAX = 2_048  # 3 floats a point: 48 KiB a timeline, then it halves its resolution
+TIMELINE_POINTS_MAX = 2_048  # 4 numbers a point: 70 KiB a timeline, then it halves its resolution
 
 TIMELINE_FRESH_MAX = 32  # samples kept before they are merged in; about 190 B each
 MEASURES_MAX = 1_000  # open at once in one process; about 1 KiB each
@@ -65,7 +65,7 @@ WATCH_SLOW_READ_PERIOD_S = 0.1  # between looks at children and the control grou
 WATCH_SLOW_READ_TIME_SHARE = 0.002  # of the time may go into them, however many children there are
 WATCH_POINTS_MAX = 512  # of each of three histories; 32 B each: 48 KiB
 WATCH_RECENT_S = 30.0  # of the newest history, at about 0.1 s a point; two of them are kept
-WATCH_EVENTS_MAX = 256  # remembered; about 600 B each
+WATCH_EVENTS_MAX = 256  # remembered; about 1,200 B each
 WATCH_CALLBACKS_MAX = 64  # on_level callbacks; a reference each
 WATCH_EVIDENCE_BYTES_MAX = 256 * KIB  # of one evidence file
 WATCH_EVIDENCE_FILES_MAX = 8  # kept by one watcher; the oldest is deleted

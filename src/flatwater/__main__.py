@@ -7,7 +7,7 @@ Holds:      nothing.
 
 from __future__ import annotations
 
-from flatwater.cli.main import main
+from flatwater.cli.entry import entry
 
 if __name__ == "__main__":
-    main()
+    entry()

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,15 @@ def test_closing_removes_the_recordings(profile):
     profile.close()
     profile.close()
     assert not os.path.exists(profile.directory)
+
+
+def test_without_a_place_for_recordings_there_is_no_profile(monkeypatch):
+    """Where no temporary directory can be made the program runs unrecorded, and the words say what to do."""
+    monkeypatch.setattr(tempfile, "tempdir", "/proc/no")
+    profile = Profile()
+    assert profile.environment({"X": "1"}) == {"X": "1"}
+    assert "TMPDIR" in profile.collect("/nowhere/out.json")
+    profile.close()
 
 
 def test_memray_where_a_python_has_it(profile, tmp_path):

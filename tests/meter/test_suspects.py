@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -35,20 +36,35 @@ def suspects():
     watching.close()
 
 
-def waiting(child, pid=None):
+def waiting(child):
     """The child, once it sleeps in its reading line."""
     deadline = time.monotonic() + WAITS_S
-    while Path(f"/proc/{pid or child.pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
+    while fields(child.pid)[0] != "S":
         assert time.monotonic() < deadline
     return child
 
 
+def spinning(child, pid=None):
+    """The child, once it has spun in its last line for a tick of the processor's clock."""
+    deadline = time.monotonic() + WAITS_S
+    begun = fields(pid or child.pid)[11]
+    while fields(pid or child.pid)[11] == begun:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    return child
+
+
+def fields(pid):
+    """proc(5)'s stat from field 3 on: the state first, the time in the program's own code twelfth."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
 @pytest.fixture
 def program(tmp_path, suspects):
-    """Starts a Python program that prints `ready` and then waits in a line for its stdin to end."""
+    """Starts a Python program that prints `ready` and then spins in a line, or sleeps, until its stdin ends."""
     started = []
 
-    def start(code, *, name="job.py", python=(), environ=None, **options):
+    def start(code, *, name="job.py", python=(), environ=None, then=spinning, **options):
         script = tmp_path / name
         script.write_text(code)
         child = subprocess.Popen(
@@ -57,20 +73,27 @@ def program(tmp_path, suspects):
         )  # fmt: skip
         started.append(child)
         assert child.stdout.readline() == "ready\n"
-        return waiting(child)
+        return then(child)
 
     yield start
     for child in started:
         child.communicate()
 
 
-WAITING = "import sys\ndef load():\n    print('ready', flush=True)\n    sys.stdin.read()\nload()\n"
+SOURCE = "while not select.select([0], [], [], 0)[0]: pass"
+SPINNING = f"import select\ndef load():\n    print('ready', flush=True)\n    {SOURCE}\nload()\n"
+SLEEPING = SPINNING.replace("    while", "    import os; os.read(0, 1)\n    while")
 
 
 def ask(suspects, *grown):
     """One look at the processes as they were, one after they grew by a MiB, and the answer awaited."""
     suspects.look([Grown(pid, 10 * MIB) for pid in grown])
     suspects.look([Grown(pid, 11 * MIB) for pid in grown])
+    return answered(suspects)
+
+
+def answered(suspects):
+    """What is known when all that was asked has been answered."""
     deadline = time.monotonic() + WAITS_S
     while any(answers.pending for answers in suspects._answers.values()):
         assert time.monotonic() < deadline
@@ -81,10 +104,10 @@ def ask(suspects, *grown):
 
 def test_a_grown_process_names_its_line(suspects, program):
     """The growth is booked to the program's own line, with the stack up to the module."""
-    child = program(WAITING)
+    child = program(SPINNING)
     (top,) = ask(suspects, child.pid)
     assert (Path(top.frame.file).name, top.frame.line, top.frame.function) == ("job.py", 4, "load")
-    assert top.frame.source == "sys.stdin.read()"
+    assert top.frame.source == SOURCE
     assert (top.growth_bytes, top.asks, top.largest_bytes) == (MIB, 1, MIB)
     assert [frame.function for frame in top.stack][-2:] == ["load", "<module>"]
     assert suspects.growth_bytes == suspects.answered_bytes == MIB
@@ -92,7 +115,7 @@ def test_a_grown_process_names_its_line(suspects, program):
 
 def test_a_process_that_does_not_grow_is_never_asked(suspects, program, monkeypatch):
     """What it starts with, and growth below half a per cent or 64 KiB, disturb nobody."""
-    child = program(WAITING)
+    child = program(SPINNING)
     monkeypatch.setattr(suspects, "_ask_thread", lambda *_: pytest.fail("asked"))
     for anon in (100 * MIB, 100 * MIB + module.ASK_BYTES_MIN, 50 * MIB, 100 * MIB):
         suspects.look([Grown(child.pid, anon)])
@@ -102,22 +125,22 @@ def test_a_process_that_does_not_grow_is_never_asked(suspects, program, monkeypa
 @pytest.mark.parametrize("name", ["größe.py", "日本.py", "a b'\"c.py", "snake\U0001f40d.py"])
 def test_a_file_of_any_name_is_found(suspects, program, name):
     """faulthandler escapes what is not ASCII; the name and the source line are the real ones."""
-    child = program(WAITING, name=name)
+    child = program(SPINNING, name=name)
     (top,) = ask(suspects, child.pid)
     assert Path(top.frame.file).name == name
-    assert top.frame.source == "sys.stdin.read()"
+    assert top.frame.source == SOURCE
 
 
 def test_few_descriptors_are_enough(suspects, program):
     """A program that may open 64 files answers as well."""
-    child = program(WAITING, preexec_fn=lambda: __import__("resource").setrlimit(7, (64, 64)))
+    child = program(SPINNING, preexec_fn=lambda: __import__("resource").setrlimit(7, (64, 64)))
     assert ask(suspects, child.pid)[0].frame.function == "load"
 
 
 @pytest.mark.parametrize("python", [["-I"], ["-S"], ["-E"]])
 def test_an_isolated_python_is_left_alone(suspects, program, python):
     """A Python that reads no PYTHONPATH, or no sitecustomize, is not signalled, and runs on."""
-    child = program(WAITING, python=python)
+    child = program(SPINNING, python=python)
     assert ask(suspects, child.pid) == []
     assert suspects.growth_bytes == 0
     assert child.communicate()[0] == ""
@@ -126,7 +149,7 @@ def test_an_isolated_python_is_left_alone(suspects, program, python):
 
 def test_a_foreign_program_is_never_signalled(suspects, monkeypatch):
     """A program that has none of our files open is not asked, even one that ignores nothing."""
-    with subprocess.Popen(["sleep", "30"], env=suspects.environment(os.environ)) as child:
+    with subprocess.Popen(["sh", "-c", "while :; do :; done"], env=suspects.environment(os.environ)) as child:
         sent = []
         monkeypatch.setattr(suspects, "_ask_thread", lambda *call: sent.append(call))
         suspects.look([Grown(child.pid, MIB)])
@@ -137,7 +160,8 @@ def test_a_foreign_program_is_never_signalled(suspects, monkeypatch):
 
 def test_a_program_that_called_exec_is_not_killed(suspects, program):
     """After exec the registration is gone, and the signal is one that nobody dies of."""
-    child = program("import os\nos.execvp('sh', ['sh', '-c', 'echo ready; read line; exit 7'])\n")
+    code = f"import os, sys\nos.execv(sys.executable, [sys.executable, '-I', '-c', {SPINNING + 'raise SystemExit(7)'!r}])\n"
+    child = program(code)
     assert ask(suspects, child.pid) == []
     child.send_signal(signal.SIGURG)
     child.communicate()
@@ -146,17 +170,133 @@ def test_a_program_that_called_exec_is_not_killed(suspects, program):
 
 def test_a_forked_child_answers_into_its_parents_file(suspects, program):
     """A fork has no file of its own; its answer is found, and booked to its line."""
-    code = "import os, sys\npid = os.fork()\nif pid == 0:\n    print('ready', flush=True)\n    sys.stdin.read()\n    os._exit(0)\nos.wait()\n"
-    child = program(code)
+    code = f"import os, select\npid = os.fork()\nif pid == 0:\n    print('ready', flush=True)\n    {SOURCE}\n    os._exit(0)\nos.wait()\n"
+    child = program(code, then=waiting)
     (forked,) = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
-    waiting(child, forked)
+    spinning(child, forked)
     (top,) = ask(suspects, int(forked))
     assert top.frame.line == 5
 
 
+def test_a_sleeping_process_is_asked_when_it_runs(suspects, program, monkeypatch):
+    """A signal would cut its sleep short, so its growth waits, and is booked to the line that runs next."""
+    child = program(SLEEPING, then=waiting)
+    with monkeypatch.context() as patch:
+        patch.setattr(suspects, "_ask_thread", lambda *_: pytest.fail("asked"))
+        for anon in (10 * MIB, 11 * MIB, 11 * MIB, 12 * MIB):
+            suspects.look([Grown(child.pid, anon)])
+    assert suspects.growth_bytes == 0
+    assert suspects.due_bytes > 12 * MIB  # it does not make the loop look at every sample
+    child.stdin.write("\n")
+    child.stdin.flush()
+    spinning(child)
+    suspects.look([Grown(child.pid, 12 * MIB)])
+    (top,) = answered(suspects)
+    assert (top.growth_bytes, top.frame.line) == (2 * MIB, 5)
+
+
+def test_the_thread_that_runs_is_asked(suspects, program):
+    """While the main thread waits for another one, that one's line is named."""
+    call = "import threading\nthread = threading.Thread(target=load)\nthread.start()\nthread.join()\n"
+    child = program(SPINNING.removesuffix("load()\n") + call)
+    (top,) = ask(suspects, child.pid)
+    assert (top.frame.line, top.frame.function) == (4, "load")
+
+
+READING = """import ctypes, os
+def load():
+    libc, place = ctypes.CDLL(None, use_errno=True), ctypes.create_string_buffer(1)
+    print('ready', flush=True)
+    print(*[libc.read(0, place, 1) for _ in '12'], flush=True)
+load()
+"""
+
+
+@pytest.mark.parametrize("profiled", [False, True])
+def test_a_native_read_goes_on_after_the_signal(suspects, program, tmp_path, profiled):
+    """An ask that reaches a thread in a read that blocks, as one may that went to sleep meanwhile, is not seen by it."""
+    environ = {**os.environ, "FLATWATER_PROFILE": str(tmp_path)} if profiled else os.environ
+    child = program(READING, environ=environ, then=waiting)
+    for _ in "12":
+        child.send_signal(signal.SIGURG)
+        time.sleep(0.01)
+        waiting(child)
+        child.stdin.write("x")
+        child.stdin.flush()
+        time.sleep(0.01)
+    assert child.communicate()[0] == "1 1\n"
+
+
+@pytest.mark.parametrize("threads", [0, 6])
+def test_a_handler_of_the_programs_own_is_left_alone(suspects, program, threads):
+    """It replaces ours, so no answer comes: after three asks of a thread, twelve of all, there are no more."""
+    code = f"import signal, threading\nasked = []\nsignal.signal(signal.SIGURG, lambda *_: asked.append(1))\n{SPINNING}"
+    more = f"for _ in range({threads}):\n    threading.Thread(target=load, daemon=True).start()\n"
+    child = program(code.removesuffix("load()\n") + more + "load()\nprint(len(asked))\n")
+    for step in range(40):
+        suspects.look([Grown(child.pid, (10 + step) * MIB)])
+        time.sleep(0.005)
+    out = child.communicate()[0].split()
+    assert 1 <= int(out[-1]) <= (module.TRIES_MAX if threads else module.TRIES)
+    assert suspects.growth_bytes == 39 * MIB
+    assert suspects.top() == []
+
+
+def test_an_answer_that_comes_late_is_an_answer(suspects, program):
+    """A thread that was long in the kernel is asked again as soon as it has answered, and owes one answer for all asks."""
+    child = program(SPINNING)
+    child.send_signal(signal.SIGSTOP)
+    while fields(child.pid)[0] != "T":
+        pass
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_growing_threads", lambda pid: [pid])
+        for step in range(10):
+            suspects.look([Grown(child.pid, (10 + step) * MIB)])
+    child.send_signal(signal.SIGCONT)
+    (top,) = answered(suspects)
+    assert (top.asks, top.growth_bytes) == (1, module.TRIES * MIB)
+    suspects.look([Grown(child.pid, 20 * MIB)])
+    assert answered(suspects)[0].asks == 2
+
+
+@pytest.mark.parametrize(
+    ("growing", "silent", "unanswered", "waits", "asked"),
+    [
+        ([], {}, 0, True, None),  # all sleep
+        ([1], {}, 0, True, 1),
+        ([1], {1: 3}, 3, True, 0),
+        ([7, 8], {}, 0, True, 7),  # another thread before the main one
+        ([7, 8], {7: 3}, 3, False, 8),
+        ([7, 8], {7: 3}, 3, True, 1),  # the main one before more native threads
+        ([7, 8], {7: 3}, 0, True, 8),
+        ([7], {7: 3}, 0, True, 1),
+        ([7], {7: 3, 1: 3}, 6, True, 0),
+        ([7, 8], {}, 12, True, 0),
+    ],
+)
+def test_who_is_asked(monkeypatch, growing, silent, unanswered, waits, asked):
+    """Threads that grow, without those that are silent; the main one if it waits for native ones; at last nobody."""
+    monkeypatch.setattr(module, "_growing_threads", lambda _pid: growing)
+    monkeypatch.setattr(module, "_waits_for_a_thread", lambda _pid: waits)
+    assert module._thread_to_ask(1, module._Answers(silent=silent, unanswered=unanswered)) == asked
+
+
+@pytest.mark.parametrize(
+    ("states", "growing"),
+    [("R", [0]), ("D", [0]), ("S", []), ("T", []), ("SRD", [1, 2]), ("DSR", [2, 0]), ("RRD", [0]), ("SSS", [])],
+)
+def test_only_threads_that_can_grow_are_asked(monkeypatch, states, growing):
+    """Running ones, then those in an uninterruptible wait, never one that sleeps or is stopped."""
+    pid = os.getpid()
+    threads = [pid + number for number in range(len(states))]
+    monkeypatch.setattr(module.os, "listdir", lambda _path: map(str, threads))
+    monkeypatch.setattr(module, "_state", lambda _pid, thread: states[thread - pid].encode())
+    assert module._growing_threads(pid) == [pid + number for number in growing]
+
+
 def test_a_process_that_is_gone_is_no_error(suspects, program):
     """Asking a process that ended meanwhile asks nobody, and what it owed is not booked to another."""
-    child = program(WAITING)
+    child = program(SPINNING)
     suspects.look([Grown(child.pid, MIB)])
     child.communicate()
     suspects.look([Grown(child.pid, 9 * MIB)])
@@ -176,7 +316,7 @@ def test_ten_thousand_short_processes_leave_little(suspects):
 
 def test_a_reused_number_is_another_process(suspects, program):
     """The highest value of a process that ended is not held against the next one of its number."""
-    child = program(WAITING)
+    child = program(SPINNING)
     suspects.look([Grown(child.pid, 500 * MIB)])
     suspects.look([])
     assert ask(suspects, child.pid)
@@ -257,7 +397,7 @@ def test_a_line_that_is_not_known_is_zero():
 
 def test_hostile_answers_are_bounded(suspects, program):
     """A file that grew past its bound is emptied, and reading one goes on after it."""
-    child = program(WAITING)
+    child = program(SPINNING)
     suspects.look([Grown(child.pid, MIB)])
     path = suspects._answer_path(child.pid)
     with open(path, "ab") as file:
@@ -271,11 +411,35 @@ def test_hostile_answers_are_bounded(suspects, program):
 
 def test_closing_removes_the_answers(suspects, program):
     """Nothing stays in the temporary folder; closing twice is fine."""
-    program(WAITING)
+    program(SPINNING)
     assert os.listdir(suspects.directory)
     suspects.close()
     suspects.close()
     assert not os.path.exists(suspects.directory)
+
+
+def test_without_a_place_for_answers_nobody_is_asked(monkeypatch):
+    """Where no temporary directory can be made the program runs as without us, and the trouble is there to be told."""
+    monkeypatch.setattr(tempfile, "tempdir", "/proc/no")
+    suspects = Suspects()
+    monkeypatch.setattr(suspects, "_ask_thread", lambda *_: pytest.fail("asked"))
+    assert suspects.environment({"X": "1"}) == {"X": "1"}
+    for anon in (1, 9):
+        suspects.look([Grown(os.getpid(), anon * MIB)])
+    assert suspects.top() == []
+    assert "no suspect lines" in suspects.trouble
+    assert "TMPDIR" in suspects.trouble
+    suspects.close()
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next(monkeypatch, tmp_path):
+    """Answers of a run that was killed stay no longer than until another run starts."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / "flatwater-trace-left"
+    left.mkdir()
+    os.utime(left, (1, 1))
+    Suspects().close()
+    assert os.listdir(tmp_path) == []
 
 
 def test_the_programs_environment_is_kept(suspects):

@@ -167,7 +167,7 @@ def test_daemonised_children_are_measured_and_left_alone(tmp_path):
         assert result.exit_code == 4
         assert took_s >= 0.5 > result.wall_s
         assert daemon in result.left_behind
-        assert any("left behind still run" in note for note in result.notes)
+        assert any("left behind, and still running" in note for note in result.notes)
         assert not gone(daemon)
     finally:
         go_on.touch()

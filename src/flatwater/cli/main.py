@@ -21,9 +21,10 @@ import click
 
 import flatwater
 from flatwater import errors
+from flatwater.cli import entry
 
 HOLDS, DOES_NOT_HOLD, WRONG_USE, UNDECIDED, FAILED = 0, 1, 2, 3, 4
-INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + the signal, as shells do
+INTERRUPTED, BROKEN_PIPE = entry.INTERRUPTED, 141  # 128 + the signal, as shells do
 
 COMMANDS = {
     "run": ("flatwater.cli.run", "Run any program under a memory budget, and tell how it went."),
@@ -50,6 +51,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        entry.hear_interrupts()
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature

@@ -1,6 +1,6 @@
 """`flatwater run`: any program, its whole process tree, measured, and under a budget if one is given.
 
-Covers:     options, the live line, the report files.
+Covers:     options, the live line and its place, the report files.
 Not here:   supervising (`watch.supervise`), the words and pages of the report (`cli.reports`).
 Holds:      what the run holds.
 """
@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import select
 import sys
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Self
 
@@ -68,6 +71,13 @@ class RunCommand(click.Command):
 
 
 SEPARATED = "flatwater.separated"
+TITLE = "\033]2;{}\007"  # xterm's: set the window's title
+TITLE_KEPT, TITLE_BACK = "\033[22;2t", "\033[23;2t"  # put the title on a stack, take it from there; others ignore it
+TITLE_PERIOD_S = 1.0
+TITLED = (
+    "xterm", "screen", "tmux", "rxvt", "alacritty", "kitty", "foot", "wezterm", "konsole", "vte", "gnome", "st-", "contour",
+    "ghostty", "mintty", "iterm",
+)  # fmt: skip  # how TERM begins where titles are known; others might print them
 
 
 @click.command("run", cls=RunCommand, context_settings={"allow_interspersed_args": False})
@@ -118,6 +128,9 @@ def command(
     The program's exit code is passed through. If the budget killed it, the code is 137; if it could not be started, 127
     (not found) or 126.
 
+    On a terminal a live line shows memory, budget and rate: in the window's title if the program's output goes to the
+    terminal too, so that nothing of it is overwritten, else as a line on stderr.
+
     \b
     Examples:
       flatwater run -- python job.py
@@ -126,7 +139,7 @@ def command(
     if not argv:
         raise click.UsageError("there is no command to run. Write it after '--': flatwater run -- python job.py", ctx)
     files.check({"--html": html_path, "--json": None if json_path == "-" else json_path, "--profile": profile_path})
-    live = LiveLine(sys.stderr.isatty() and not quiet)
+    live = LiveLine(quiet=quiet)
     run = Run(
         argv,
         budget_bytes=budget or 0,
@@ -141,40 +154,62 @@ def command(
         result = run.run()
     result.notes += _misplaced(ctx, argv)
     if not quiet:
-        main.say(run_text.render(result), nl=False)
+        apart = "\n" * (sys.stdout.isatty() and sys.stderr.isatty())  # the program's last line may have no end
+        main.say(apart + run_text.render(result), nl=False)
     written = _write_files(result, html_path, json_path, quiet=quiet)
     ctx.exit(result.exit_code or (main.HOLDS if written else main.FAILED))
 
 
 class LiveLine:
-    """One line on a terminal: memory against budget, rate. Nothing anywhere else."""
+    """Memory against budget and rate, where they do not touch what the program writes. Nothing in a pipe.
 
-    def __init__(self, wanted: bool) -> None:  # noqa: FBT001 - its one property
-        self.wanted = wanted
+    We do not see what the program writes to a terminal, nor where its cursor stands, so a line that we draw and wipe there
+    would wipe its output too, and what we save and restore it may have moved meanwhile. So on a terminal that the program's
+    output goes to, the window's title is the line; with the output in a file or a pipe it is a line of the terminal.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._place = "" if quiet else _place_of_the_line()
         self._live: Live | None = None
+        self._due_s = 0.0  # of the title
+        self.wanted = bool(self._place)
 
     def __enter__(self) -> Self:
-        if self.wanted:
-            from rich.console import Console
-            from rich.live import Live
+        with self._surviving():
+            if self._place == "title":
+                _write_now(TITLE_KEPT)
+            elif self._place:
+                from rich.console import Console
+                from rich.live import Live
 
-            self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
-            with self._surviving():
+                self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
                 self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._live is not None:
-            with self._surviving():
+        with self._surviving():
+            if self._place == "title":
+                _write_now(TITLE.format("") + TITLE_BACK)
+            elif self._live is not None:
                 self._live.stop()
 
     def tick(self, run: Run) -> None:
         """Show the present state; called about ten times a second."""
-        if self._live is not None:
-            from rich.text import Text
+        with self._surviving():
+            if self._place == "title":
+                self._show_title(run)
+            elif self._live is not None:
+                from rich.text import Text
 
-            with self._surviving():
                 self._live.update(Text(run_text.live_line(run), no_wrap=True, overflow="ellipsis"), refresh=True)
+
+    def _show_title(self, run: Run) -> None:
+        now = time.monotonic()
+        # A terminal that is stopped (Ctrl-S) or busy with the program's output must not stop us.
+        if now >= self._due_s and select.select([], [sys.stderr], [], 0)[1]:
+            self._due_s = now + TITLE_PERIOD_S
+            # The figures first: tabs and status lines show the beginning.
+            _write_now(TITLE.format(f"{run_text.live_line(run).removeprefix('flatwater: ')} - flatwater"))
 
     @contextlib.contextmanager
     def _surviving(self) -> Iterator[None]:
@@ -182,8 +217,23 @@ class LiveLine:
         try:
             yield
         except OSError:
-            self._live = None
+            self._place, self._live = "", None
             main.silence(sys.stderr)
+
+
+def _place_of_the_line() -> str:
+    """Either title or line, or empty for nowhere."""
+    if not sys.stderr.isatty():
+        return ""
+    if not sys.stdout.isatty():
+        return "line"
+    return "title" if os.environ.get("TERM", "").startswith(TITLED) else ""
+
+
+def _write_now(text: str) -> None:
+    """In one write, so that nothing of the program's comes between."""
+    sys.stderr.flush()
+    os.write(sys.stderr.fileno(), text.encode())
 
 
 def _misplaced(ctx: click.Context, argv: tuple[str, ...]) -> list[str]:

@@ -14,12 +14,12 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import final
 
 from flatwater import errors, limits
+from flatwater.meter.scratch import Scratch
 
 _CHILD = Path(__file__).with_name("hook") / "flatwater_profile_child.py"
 
@@ -29,11 +29,12 @@ class Profile:
     """Recordings of one command's Python processes. Not thread-safe."""
 
     def __init__(self) -> None:
-        self.directory = tempfile.mkdtemp(prefix="flatwater-profile-")
+        self._scratch = Scratch("flatwater-profile-")
+        self.directory = self._scratch.path  # empty if there is no place for recordings
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """`environ` with what makes Python programs record; the path to the hook is `Suspects.environment`'s."""
-        return {**environ, "FLATWATER_PROFILE": self.directory}
+        return {**environ, "FLATWATER_PROFILE": self.directory} if self.directory else dict(environ)
 
     def collect(self, path: str) -> str:
         """Write the profile of the process that held most to `path`; returns what to tell about it.
@@ -41,6 +42,8 @@ class Profile:
         Raises:
             BrokenError: `path` cannot be written.
         """
+        if not self.directory:
+            return f"no profile was written: {self._scratch.trouble}"
         reasons = self._convert()
         profiles = sorted(Path(self.directory).glob("profile-*.json"), key=_peak_bytes)
         if not profiles and reasons:
@@ -56,7 +59,7 @@ class Profile:
 
     def close(self) -> None:
         """Remove the recordings."""
-        shutil.rmtree(self.directory, ignore_errors=True)
+        self._scratch.close()
 
     def _convert(self) -> list[str]:
         """Recordings of memray are read by the Python that made them: it has the right memray. Returns what failed."""

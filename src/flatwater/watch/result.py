@@ -49,7 +49,8 @@ class RunResult:
         forecast: when the budget is (or would have been) spent; None without a budget.
         suspects: lines of Python programs, by growth.
         suspects_growth: growth of Python processes in which suspects were looked for.
-        profile: where the allocation profile is, in words; empty if none was asked for.
+        profile: where the allocation profile is, or why there is none, in words; empty if none was asked for.
+        profile_trouble: why the file that was asked for could not be written; else empty.
         notes: sentences a user should read.
     """
 
@@ -78,6 +79,7 @@ class RunResult:
     suspects: list[Suspect] = field(default_factory=list)
     suspects_growth: int = 0
     profile: str = ""
+    profile_trouble: str = ""
     notes: list[str] = field(default_factory=list)
 
     @property

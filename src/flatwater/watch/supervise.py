@@ -87,6 +87,8 @@ class Run:
         self._profile = _new_profile() if profile_path else None
         self._on_tick = on_tick
         self._suspects = Suspects() if (suspects or profile_path) and sys.platform == "linux" else None
+        if self._suspects is not None and self._suspects.trouble:
+            self.result.notes.append(self._suspects.trouble)
         self._group: LimitGroup | None = None
         self._signals: frozenset[signal.Signals] = frozenset()
         self._begin = 0.0
@@ -127,7 +129,7 @@ class Run:
                 try:
                     result.profile = self._profile.collect(self._profile_path)
                 except errors.BrokenError as error:  # the figures of an hour's run are worth more than its profile
-                    result.profile = str(error)
+                    result.profile = result.profile_trouble = str(error)
                 result.notes.append("the figures of this run include the profile's recorder")
         finally:
             for temporary in (self._suspects, self._profile):
@@ -248,7 +250,7 @@ class Run:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         self.result.notes.append(
-            f"the launcher between flatwater and the program was killed: {len(pids)} processes that were left were ended, "
+            f"the launcher between flatwater and the program was killed: what was left ({_counted(len(pids))}) was ended, "
             "and the figures end there"
         )
 
@@ -262,8 +264,8 @@ class Run:
         pids = ", ".join(map(str, result.left_behind[:8]))
         limited = ", still under the limit" if self._group is not None else ""
         result.notes.append(
-            f"{len(result.left_behind)} processes it left behind still run{limited}: pid {pids}; "
-            f"they were measured for {units.format_duration(self.linger_s)} more and are left alone"
+            f"left behind, and still running{limited}: {_counted(len(result.left_behind))}, pid {pids}; "
+            f"measured for {units.format_duration(self.linger_s)} more and left alone"
         )
 
     def _figures(self, ended: Exit, tree: Tree) -> None:
@@ -346,6 +348,10 @@ class Run:
             result.notes.append(
                 "under RLIMIT_DATA an allocation that would pass the budget fails inside the program: look for its own error"
             )
+
+
+def _counted(processes: int) -> str:
+    return "1 process" if processes == 1 else f"{processes} processes"
 
 
 def _new_profile() -> Profile:

@@ -46,6 +46,10 @@ def _start_tracemalloc(directory: str) -> None:
     tracemalloc.start(FRAMES_MAX)
     saved = [os.getpid(), 0]
 
+    def asked(_number: int, _frame: object) -> None:
+        signal.siginterrupt(signal.SIGURG, False)  # noqa: FBT003 - its signature; faulthandler, which called us, drops the flag
+        look(GROWTH_TO_SAVE)
+
     def look(growth: float) -> None:
         if saved[0] != os.getpid():  # a fork: its profile is another file
             saved[:] = [os.getpid(), 0]
@@ -62,7 +66,7 @@ def _start_tracemalloc(directory: str) -> None:
 
     # The same signal that asks for a stack when the process has grown: its handler runs in the main thread, which then
     # does nothing else. A thread of ours would have to share the interpreter, and take many times as long.
-    signal.signal(signal.SIGURG, lambda _number, _frame: look(GROWTH_TO_SAVE))
+    signal.signal(signal.SIGURG, asked)
     atexit.register(look, GROWTH_TO_SAVE_LAST)
 
 

@@ -6,7 +6,8 @@ Not here:   asking, and reading the answers (`meter.suspects`).
 Holds:      one descriptor, no thread, no Python code at run time.
 
 The signal is SIGURG: ignored by default, so that it can harm no process that has not registered (or has called exec
-since). `faulthandler` answers inside the signal handler, in C, even while a long C call holds the interpreter's lock.
+since). `faulthandler` answers inside the signal handler, in C, even while a long C call holds the interpreter's lock. The
+handler has SA_RESTART, so that system calls that can be restarted are; the others are the watching side's care.
 Any Python from 3.6 on runs this file, so it uses nothing newer, and no failure of it may reach the program.
 """
 
@@ -28,7 +29,11 @@ def _register() -> None:
     high = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 8, 960)
     number = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, high)
     os.close(low)
-    faulthandler.register(signal.SIGURG, file=number, all_threads=False, chain=True)
+    # Alone on the signal, faulthandler asks for SA_RESTART: a read, write or wait of native code goes on after it as if
+    # nothing had been. Chained it does not, so it is chained only to the recorder of a profile, which puts the flag back.
+    chain = callable(signal.getsignal(signal.SIGURG))
+    faulthandler.register(signal.SIGURG, file=number, all_threads=False, chain=chain)
+    signal.siginterrupt(signal.SIGURG, False)  # noqa: FBT003 - the standard library's signature
 
 
 def _profile() -> None:

@@ -26,14 +26,14 @@ SHED_WAIT_S = 0.5  # seconds a thread waits for a shedder that another thread ru
 # --- meter ------------------------------------------------------------------------------------------------------------
 
 SAMPLE_PERIOD_S = 0.010  # one pread of statm (about 1.2 us) each
-TIMELINE_POINTS_MAX = 2_048  # 4 numbers a point: 70 KiB a timeline, then it halves its resolution
+TIMELINE_POINTS_MAX = 2_048  # 4 numbers a point: 100 KiB a timeline, then it halves its resolution
 
 TIMELINE_FRESH_MAX = 32  # samples kept before they are merged in; about 190 B each
 MEASURES_MAX = 1_000  # open at once in one process; about 1 KiB each
 MEASURE_TOP_LINES = 10  # allocating lines named with python=True
 SAMPLER_LINGER_S = 2.0  # the sampling thread stays this long after the last measure: starting one costs about 100 us
 READINGS_KEPT_MAX = 100  # of a measured function; about 600 B each
-SIZE_OF_OBJECTS_MAX = 1_000_000  # visited by size_of; about 60 B each while it walks
+SIZE_OF_OBJECTS_MAX = 1_000_000  # visited by size_of; about 120 B each while it walks
 SNAPSHOT_OBJECTS_MAX = 5_000_000  # counted by snapshot; about 60 B for each that the collector does not track
 SNAPSHOT_ROWS_SHOWN = 15  # types in a printed table
 

@@ -28,3 +28,34 @@ def test_each_generation_is_counted_with_its_time():
     collector.stop_listening()
     assert after[2] - counts[2] == 1
     assert pauses_after[2] > pauses[2]
+
+
+def test_a_collection_in_which_it_begins_to_listen_is_not_counted():
+    """A finalizer may begin it: the end of a collection whose begin nobody saw has no duration."""
+
+    class Node:
+        def __init__(self):
+            self.me = self
+
+        def __del__(self):
+            collector.listen()
+
+    Node()
+    counts, pauses = collector.seen()
+    gc.collect()
+    after, pauses_after = collector.seen()
+    collector.stop_listening()
+    assert after == counts
+    assert pauses_after == pauses
+    assert listening() == 0
+
+
+def test_the_lock_can_be_taken_again():
+    """A finalizer that runs while the lock is held begins and ends listening, and the callback stays as it should."""
+    collector.listen()
+    with collector.lock:
+        collector.listen()
+        collector.stop_listening()
+        assert listening() == 1
+    collector.stop_listening()
+    assert listening() == 0

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import tracemalloc
 
 import pytest
 
@@ -80,6 +81,43 @@ def test_native_memory_is_external_even_when_python_traces():
     assert reading["python_peak"] > 8 * MIB
     assert reading["top"][0]["place"] == "<string>:10"
     assert reading["top"][0]["bytes"] > 8 * MIB - 1024
+
+
+@linux
+def test_the_tracers_own_memory_is_not_external():
+    """Small objects alone leave next to nothing outside Python's allocator, however much the tracer takes for them."""
+    reading = fresh("""
+        with fw.measure("load", python=True) as reading:
+            kept = [{"n": number} for number in range(40_000)]
+        print(json.dumps(reading.to_dict()))
+    """)
+    assert reading["retained"] > 18 * MIB  # the tracer is in it
+    assert abs(reading["external"]) < 3 * MIB
+
+
+def test_a_nested_measure_leaves_the_python_peak_of_the_outer_one():
+    """The peak starts over for the inner one alone."""
+    with fw.measure("outer", gc=False, python=True) as outer:
+        spike = bytearray(20 * MIB)
+        del spike
+        with fw.measure("inner", gc=False, python=True) as inner:
+            pass
+    assert outer.python_peak > 20 * MIB
+    assert inner.python_peak < 5 * MIB
+
+
+def test_tracing_that_was_stopped_inside_is_a_doubt():
+    """The block's end does not raise, and later measures trace again."""
+    with fw.measure("stopped", gc=False, python=True) as reading:
+        tracemalloc.stop()
+    assert reading.done
+    assert "stopped or cleared" in reading.doubt
+    assert reading.python_peak == -1
+    with fw.measure("after", gc=False, python=True) as after:
+        kept = bytearray(MIB)
+    assert after.python_peak > len(kept)
+    assert not after.doubt
+    assert not tracemalloc.is_tracing()
 
 
 @linux

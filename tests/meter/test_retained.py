@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import mmap
 import subprocess
 import sys
 
@@ -53,11 +54,35 @@ print(json.dumps([before.to_dict(), int(trimmed), after.to_dict()]))
 
 
 @glibc
+def test_large_blocks_that_were_never_touched_hide_nothing():
+    """A mapping without pages is not resident: what malloc keeps stays named, and trim gives it back."""
+    before, got = fresh("""
+import ctypes
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+kept = [bytes(2000) for _ in range(60_000)]
+kept = kept[::100]
+lazy = libc.malloc(ctypes.c_size_t(400 << 20))
+print(json.dumps([fw.retention().to_dict(), int(fw.trim())]))
+""")
+    assert got > 90 * MIB
+    assert before["kept"] > 90 * MIB
+    assert before["live"] < 30 * MIB
+
+
+@glibc
 def test_what_lives_is_live():
     """Objects that are still referenced are neither pinned nor kept."""
     why = fresh("kept = [bytes(2000) for _ in range(40_000)]; print(json.dumps(fw.retention().to_dict()))")
     assert why["live"] > 75 * MIB
     assert why["kept"] + why["pinned"] < 10 * MIB
+
+
+@glibc
+def test_a_large_block_that_was_touched_is_live():
+    """Large blocks lie in mappings of their own, and are live like small ones."""
+    why = fresh("kept = bytearray(b'x') * (80 << 20); print(json.dumps(fw.retention().to_dict()))")
+    assert why["live"] > 75 * MIB
 
 
 def test_mapped_files_are_file_pages(tmp_path):
@@ -86,7 +111,7 @@ def test_the_parts_sum_up_and_each_has_a_remedy():
 def test_an_unknown_allocator_is_a_doubt(monkeypatch):
     """Where nothing is told, nothing is invented: the rest is called other."""
     monkeypatch.setattr(allocators, "arenas", lambda: allocators.Arenas(-1, -1, -1))
-    monkeypatch.setattr(allocators, "malloc", lambda: allocators.Malloc(-1, -1))
+    monkeypatch.setattr(allocators, "malloc", lambda: allocators.Malloc(-1, -1, -1))
     why = fw.retention()
     assert (why.pinned, why.kept) == (-1, -1)
     assert sum(part.bytes for part in why.parts) == why.rss
@@ -100,3 +125,16 @@ def test_trim_without_malloc_trim_says_so(monkeypatch):
     trimmed = fw.trim()
     assert "no malloc_trim" in trimmed.words
     assert trimmed.returned >= 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RssShmem is Linux's")
+def test_shared_memory_is_not_the_kernels_to_take():
+    """32 MiB of a shared mapping are `shared`, not `file`, and the parts still sum up."""
+    before = fw.retention()
+    with mmap.mmap(-1, 32 << 20) as segment:
+        for _ in range(32):
+            segment.write(b"x" * (1 << 20))
+        why = fw.retention()
+    assert 31 << 20 <= why.shared - before.shared <= 33 << 20
+    assert abs(why.file - before.file) < 8 << 20
+    assert sum(part.bytes for part in why.parts) == why.rss

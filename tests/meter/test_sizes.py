@@ -1,4 +1,5 @@
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -30,6 +31,26 @@ def test_the_walk_is_bounded_and_says_so():
     assert size.objects == 10
     assert "at least" in str(size)
     assert fw.size_of([[], []], objects_max=3).complete
+
+
+def test_the_bound_holds_inside_one_list():
+    """Of a list of many objects no more are visited than asked for, and of two lists that share them, none twice."""
+    looked_at = []
+
+    class Item:
+        def __sizeof__(self):
+            looked_at.append(1)
+            return 100
+
+    items = [Item() for _ in range(10_000)]
+    tracemalloc.start()
+    size = fw.size_of([items, items], objects_max=10)
+    held = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (size.objects, size.complete) == (10, False)
+    assert len(looked_at) < 10
+    assert held < 200_000  # all of the level would be a megabyte
+    assert fw.size_of([["x"] * 10_000, None, len], objects_max=3).complete  # what is not counted does not end it
 
 
 def test_shallow_beside_deep():

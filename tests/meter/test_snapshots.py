@@ -1,10 +1,14 @@
 import gc
 import json
+import sys
+import threading
+import weakref
 
 import pytest
 
 import flatwater as fw
 from flatwater import errors
+from flatwater.meter import snapshots
 
 
 @pytest.fixture(autouse=True)
@@ -69,8 +73,6 @@ def test_shared_strings_count_once():
 
 def test_it_holds_no_objects():
     """A snapshot keeps numbers, so what it counted can die."""
-    import weakref
-
     row = Order("a")
     taken = fw.snapshot()
     ghost = weakref.ref(row)
@@ -78,6 +80,75 @@ def test_it_holds_no_objects():
     assert ghost() is None
     assert taken.objects > 0
     assert json.loads(json.dumps(taken.to_dict()))["complete"] is True
+
+
+def untraced(function):
+    """Calls it as in a program that nobody traces: coverage does."""
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return function()
+    finally:
+        sys.settrace(tracer)
+
+
+def test_what_local_variables_alone_hold_is_counted():
+    """The collector does not see running functions: bytes in their variables count all the same, in every thread."""
+    inside, go_on = threading.Event(), threading.Event()
+
+    def other():
+        text = "z" * 3_000_000
+        inside.set()
+        go_on.wait(30)
+        return text
+
+    def mine():
+        data, pair = b"x" * 5_000_000, (bytearray(1_000_000),)
+        return fw.snapshot(), data, pair
+
+    before = untraced(fw.snapshot)
+    thread = threading.Thread(target=other)
+    thread.start()
+    inside.wait(30)
+    found = rows_of(before.diff(untraced(mine)[0]))
+    go_on.set()
+    thread.join(30)
+    assert found["bytes"].bytes > 5_000_000
+    assert found["bytearray"].bytes > 1_000_000
+    assert found["str"].bytes > 3_000_000
+
+
+def test_local_variables_are_left_as_they_were():
+    """They die when they are deleted, and what the program got from locals() is not touched."""
+
+    def program():
+        row = Order("a")
+        names = locals()
+        names["more"] = 1
+        fw.snapshot()
+        assert names["more"] == 1
+        assert names["row"] is row
+        ghost = weakref.ref(row)
+        names.clear()
+        del row
+        fw.snapshot()
+        return ghost() is None
+
+    def another():
+        row = Order("a")
+        ghost = weakref.ref(row)
+        fw.snapshot()
+        del row
+        return ghost() is None
+
+    assert untraced(program)
+    assert untraced(another)
+
+
+def test_frames_are_bounded(monkeypatch):
+    """A deep recursion makes it partial, not long."""
+    monkeypatch.setattr(snapshots, "_FRAMES_MAX", 3)
+    assert not untraced(fw.snapshot).complete
 
 
 def test_it_is_bounded(monkeypatch):

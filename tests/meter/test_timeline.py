@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import flatwater as fw
-from flatwater import errors
-from flatwater.meter import Timeline
+from flatwater import errors, limits
+from flatwater.meter import Probe, Timeline
 
 
 @given(st.lists(st.integers(0, 1 << 40), max_size=400), st.sampled_from([16, 18, 64]))
@@ -34,7 +37,7 @@ def test_a_day_of_samples_fits():
     for tick in range(20_000):
         line.add(tick * 4.32, rss=tick, anon=tick)
     assert len(line) <= 64
-    assert line.bytes_max() == 64 * 32 + 32 * 192
+    assert line.bytes_max() < 10_000
     assert 86400 / 64 <= line.resolution_s <= 86400 / 16
 
 
@@ -47,12 +50,58 @@ def test_a_day_of_samples_fits():
         {"points_max": True},
         {"period_s": 0},
         {"period_s": float("nan")},
+        {"period_s": "x"},
+        {"period_s": None},
+        {"points_max": "a"},
+        {"points_max": 16.0},
     ],
 )
 def test_bounds_that_cannot_work_are_refused(options):
     """An odd or tiny number of points, and a period that is no time, are wrong use."""
-    with pytest.raises(errors.UsageError):
+    with pytest.raises(errors.UsageError) as refused:
         Timeline(**options)
+    assert refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "sample", [(0.0, 1 << 63, 0), (0.0, 0, -(1 << 64)), (0.0, 1.5, 0), ("x", 0, 0), (0.0, None, 0), (None, 0, 0)]
+)
+def test_a_sample_that_is_none_changes_nothing(sample):
+    """What has no room in the columns is refused at once, and they stay in step."""
+    line = Timeline()
+    line.add(0.0, rss=1, anon=1)
+    with pytest.raises(errors.UsageError, match="is no sample"):
+        line.add(*sample)
+    line.add(1.0, rss=3, anon=2)
+    assert [(point.rss_max, point.anon_max) for point in line] == [(1, 1), (3, 2)]
+    assert line.samples == 2
+
+
+def test_stopping_before_starting_is_no_end():
+    """A timeline that was stopped before it ran takes samples all the same."""
+    line = Timeline(period_s=0.001)
+    line.stop()
+    with line:
+        deadline = time.monotonic() + 10
+        while line.samples < 3:
+            assert time.monotonic() < deadline
+    assert line.samples >= 3
+
+
+@pytest.mark.parametrize("is_handed_on", [False, True])
+def test_a_probe_that_is_closed_ends_the_sampling(is_handed_on):
+    """Its descriptor's number may be another file's: nothing is read from it, and the history stays as it was."""
+    probe = Probe()
+    line = Timeline(period_s=0.001, probe=probe)
+    line.start(on_sample=(lambda *_: None) if is_handed_on else None)
+    deadline = time.monotonic() + 10
+    while line.samples < 3:
+        assert time.monotonic() < deadline
+    probe.close()
+    line._thread.join(10)
+    assert not line._thread.is_alive()
+    assert min(point.rss_max for point in line) > 0
+    line.stop()
 
 
 def test_it_samples_the_process_itself():
@@ -78,3 +127,15 @@ def test_a_sample_is_handed_on():
     line.stop()
     assert seen[: len(seen)] == sorted(seen[: len(seen)], key=lambda sample: sample[0])
     assert line.samples >= 5
+
+
+def test_what_it_may_hold_is_not_exceeded():
+    """A full history, through several halvings, stays within `bytes_max` as Python's allocators see it."""
+    tracemalloc.start()
+    try:
+        line = Timeline()
+        for tick in range(3 * limits.TIMELINE_POINTS_MAX):
+            line.add(tick / 100, 1000, 1000)
+        assert tracemalloc.get_traced_memory()[1] <= line.bytes_max()
+    finally:
+        tracemalloc.stop()

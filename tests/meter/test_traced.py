@@ -1,3 +1,4 @@
+import sys
 import tracemalloc
 
 from flatwater.meter import traced
@@ -30,3 +31,77 @@ def test_somebody_elses_tracing_goes_on():
         assert tracemalloc.is_tracing()
     finally:
         tracemalloc.stop()
+
+
+def test_each_knows_the_peak_of_its_own_time():
+    """A moment that begins inside another starts the peak over for itself alone."""
+    traced.begin()
+    outer = traced.now()
+    spike = bytearray(20_000_000)
+    del spike
+    inner = traced.now()
+    small = bytearray(2_000_000)
+    del small
+    assert 2_000_000 < traced.since(inner).peak < 10_000_000
+    assert traced.since(outer).peak > 20_000_000
+    traced.end()
+
+
+def test_what_it_takes_to_list_blocks_is_nobodys_peak():
+    """The lists that a moment makes are large, and are not the program's."""
+    traced.begin()
+    kept = [bytes(10) for _ in range(30_000)]
+    outer = traced.now()
+    inner = traced.now()
+    traced.since(inner)
+    growth = traced.since(outer)
+    traced.end()
+    assert len(kept) == 30_000
+    assert growth.peak < 30_000 * 60 + 4_000_000  # the blocks, and one list of them
+
+
+def test_the_tracers_own_memory_is_told():
+    """About a hundred bytes for each block."""
+    traced.begin()
+    then = traced.now()
+    kept = [bytes(10) for _ in range(50_000)]
+    growth = traced.since(then)
+    traced.end()
+    assert 80 * len(kept) < growth.tracer < 160 * len(kept)
+
+
+def test_tracing_that_was_stopped_is_a_doubt():
+    """Whether it was stopped, cleared, or begun again, nothing is made up; the next one traces."""
+    for stop in (tracemalloc.stop, tracemalloc.clear_traces, lambda: (tracemalloc.stop(), tracemalloc.start())):
+        traced.begin()
+        then = traced.now()
+        stop()
+        growth = traced.since(then)
+        assert "stopped or cleared" in growth.doubt
+        assert (growth.bytes, growth.peak, growth.top) == (0, -1, ())
+        traced.begin()
+        assert tracemalloc.is_tracing()
+        assert not traced.since(traced.now()).doubt
+        traced.end()
+        traced.end()
+        assert not tracemalloc.is_tracing()
+
+
+def test_no_function_is_called_for_each_block():
+    """Finding the lines among many blocks is one loop: tracing costs more than that, a call for each would not."""
+    calls = []
+
+    def note(_frame, event, _argument):
+        if event == "call":
+            calls.append(1)
+
+    traced.begin()
+    then = traced.now()
+    kept = [bytes(10) for _ in range(5_000)]
+    profiler = sys.getprofile()
+    sys.setprofile(note)
+    growth = traced.since(then)
+    sys.setprofile(profiler)
+    traced.end()
+    assert growth.top[0][2] >= len(kept)
+    assert len(calls) < 500

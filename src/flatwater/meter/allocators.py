@@ -47,10 +47,13 @@ class Malloc:
     Attributes:
         used: handed out, in its heaps and in mappings of their own.
         free: kept for later. Pages that were trimmed still count here, though they take no memory.
+        mapped: the part of `used` that lies in mappings of their own: large blocks, maybe never touched, so that they
+            take no memory.
     """
 
     used: int
     free: int
+    mapped: int
 
 
 class _MallocInfo(ctypes.Structure):
@@ -70,8 +73,7 @@ class _MallocInfo(ctypes.Structure):
 
 def arenas() -> Arenas:
     """Of this process, now."""
-    text = _arena_text()
-    found = _FIGURES.search(text, max(0, len(text) - _TAIL_BYTES)) if text else None
+    found = _FIGURES.search(_arena_text())
     if found is None:
         return Arenas(-1, -1, -1)
     figure = {name: int(value.replace(b",", b"")) for name, value in found.groupdict().items()}
@@ -82,9 +84,9 @@ def malloc() -> Malloc:
     """Of this process, now."""
     call = _c_function("mallinfo2", _MallocInfo)
     if call is None:
-        return Malloc(-1, -1)
+        return Malloc(-1, -1, -1)
     info = call()
-    return Malloc(used=info.uordblks + info.hblkhd, free=info.fordblks)
+    return Malloc(used=info.uordblks + info.hblkhd, free=info.fordblks, mapped=info.hblkhd)
 
 
 def sum_known(*counts: int) -> int:
@@ -114,7 +116,7 @@ def _c_function(name: str, result: type, *arguments: type) -> ctypes._NamedFuncP
 
 
 def _arena_text() -> bytes:
-    """The statistics of pymalloc; empty where the interpreter runs on another allocator."""
+    """The end of pymalloc's statistics; empty where the interpreter runs on another allocator."""
     open_stream = _c_function("open_memstream", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
     close = _c_function("fclose", ctypes.c_int, ctypes.c_void_p)
     free = _c_function("free", ctypes.c_void_p, ctypes.c_void_p)
@@ -128,7 +130,10 @@ def _arena_text() -> bytes:
     is_pymalloc = write(stream)  # with the interpreter's lock held, as PyDLL does
     close(stream)
     try:
-        return ctypes.string_at(text.value or 0, length.value) if is_pymalloc and text.value else b""
+        if not is_pymalloc or not text.value:
+            return b""
+        tail = min(length.value, _TAIL_BYTES)
+        return ctypes.string_at(text.value + length.value - tail, tail)
     finally:
         free(text)
 

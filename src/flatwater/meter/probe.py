@@ -78,6 +78,7 @@ class Probe:
         self._statm = -1
         self._psutil: object = None
         self._raw: Callable[[], bytes] | None = None  # made when it is first needed
+        self._raw_statm = ctypes.c_int(-1)  # what the raw readers read from: `close` takes it away from all of them
         self.name = "/proc/PID/statm" if IS_LINUX else f"psutil ({sys.platform})"
         try:
             if IS_LINUX:
@@ -109,11 +110,12 @@ class Probe:
 
         Linux only. With cold caches, as in a thread that wakes up every 10 ms, reading costs 20 us and parsing 10. Other
         threads do not get the interpreter meanwhile: beside a busy one it would take 5 ms to get it back, for a call of
-        a microsecond. Each function has a buffer of its own, and is for one thread. Not to be called after `close`.
+        a microsecond. Each function has a buffer of its own, and is for one thread. After `close` it gives nothing.
         """
+        self._raw_statm.value = self._statm
         buffer = ctypes.create_string_buffer(_STATM_BYTES)
         pread = functools.partial(
-            _held_pread(), ctypes.c_int(self._statm), ctypes.c_void_p(ctypes.addressof(buffer)),
+            _held_pread(), self._raw_statm, ctypes.c_void_p(ctypes.addressof(buffer)),
             ctypes.c_size_t(_STATM_BYTES), ctypes.c_long(0),
         )  # fmt: skip
 
@@ -130,9 +132,20 @@ class Probe:
             self._raw = self.raw_reader()
         return sizes_in(self._raw())
 
+    def disown(self) -> None:
+        """Forget the descriptor without closing it: somebody else did, and its number may be another file's."""
+        self._statm = self._raw_statm.value = -1
+        self._raw = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was given back."""
+        return self._statm < 0 and self._psutil is None
+
     def close(self) -> None:
         """Give the descriptor back; closing twice is fine."""
         descriptor, self._statm = self._statm, -1
+        self._raw_statm.value = -1  # before the number can be another file's
         self._raw = None
         self._psutil = None
         if descriptor >= 0:

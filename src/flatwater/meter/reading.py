@@ -28,14 +28,17 @@ class Reading:
         peak_kind: "exact" (the kernel's high-water mark) or "sampled" (every 10 ms).
         peak_anon: the highest anonymous size meanwhile, sampled every 10 ms.
         delta: `peak_rss` above the resident size at the start.
-        retained: growth of the anonymous size from the start to the end, after collection.
+        retained: growth of the anonymous size from the start to the end, after collection. With python=True it includes
+            the tracer's own memory (about 110 bytes for each block that lives), and so do the peaks.
         rss_anon: anonymous at the end.
         rss_file: pages of mapped files at the end.
         swap: swapped out at the end.
         external: the part of `retained` that lies outside Python's object allocator: native libraries and buffers, large
-            objects, what malloc keeps. With python=True it is what tracemalloc did not see: native memory alone.
+            objects, what malloc keeps. With python=True what tracemalloc saw and what it took itself are left out: native
+            memory, and what malloc keeps. Below 0 where memory that was free in the process was used again.
         python_blocks: growth of the number of blocks that Python's allocator has handed out.
-        python_peak: the most that Python's allocators held at once; -1 without python=True.
+        python_peak: the most that Python's allocators held at once, of what was allocated since tracing began: with this
+            measure, or before it where tracemalloc was on already; -1 without python=True, or if tracing was stopped.
         gc_collections: collections meanwhile, by generation.
         gc_pause_s: seconds the program stood still for them, by generation.
         cpu_s: processor seconds of the whole process.
@@ -43,7 +46,7 @@ class Reading:
         reusable_bytes: free in the allocators at the start. Up to so many bytes could be used without any growth showing.
         overlapped: another measure ran at the same time, not nested: the figures include its work.
         probe: where the sizes come from.
-        doubt: what they cannot tell here; empty on Linux.
+        doubt: what they cannot tell: on this platform, with no descriptor left, after a fork; empty otherwise.
         top: with python=True, the lines that hold most of the growth: `(place, bytes, blocks)`.
     """
 

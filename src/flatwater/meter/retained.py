@@ -33,11 +33,12 @@ class Retention:
     """The resident size of this process, by why it is there. Bytes, -1 where the platform does not tell.
 
     Attributes:
-        rss: resident: the sum of the five parts.
+        rss: resident: the sum of the six parts.
         live: in Python objects and malloc blocks that the program has not freed.
         pinned: free room in arenas of Python's object allocator that cannot go back, because an object in each lives.
         kept: freed pages that malloc keeps for later; `trim` gives most of them back.
         file: pages of mapped files, among them the interpreter and its libraries.
+        shared: memory that no file backs and other processes can map; the kernel cannot take it back.
         other: the rest: stacks, the interpreter's static data, other allocators, what the estimates miss.
         swap: swapped out, beside the resident size.
         doubt: what cannot be told on this platform; empty on Linux with glibc.
@@ -48,6 +49,7 @@ class Retention:
     pinned: int
     kept: int
     file: int
+    shared: int
     other: int
     swap: int
     doubt: str
@@ -58,17 +60,20 @@ class Retention:
         rows = (
             Part("live", self.live, "drop references (fw.snapshot() tells the types), then collect"),
             Part(
-                "pinned", self.pinned, "nothing while survivors live: drop or copy them, or run such work in a worker"
+                "pinned",
+                self.pinned,
+                "nothing while survivors live: drop them, or run such work in a worker",
             ),
             Part("kept", self.kept, "fw.trim()"),
             Part("file", self.file, "the kernel takes them back when it needs memory"),
+            Part("shared", self.shared, "unmapping the segment, and unlinking it where it has a name"),
             Part("other", self.other, "ends with the process"),
         )
         return tuple(row for row in rows if row.bytes >= 0)
 
     def to_dict(self) -> dict[str, object]:
         """For JSON; unknown sizes are None."""
-        names = ("rss", "live", "pinned", "kept", "file", "other", "swap")
+        names = ("rss", "live", "pinned", "kept", "file", "shared", "other", "swap")
         figures: dict[str, object] = {name: value if (value := getattr(self, name)) >= 0 else None for name in names}
         figures["doubt"] = self.doubt
         return figures
@@ -77,9 +82,7 @@ class Retention:
         lines = [f"resident {units.format_bytes(self.rss)}", "  part         bytes  share  what gives it back"]
         for part in self.parts:
             share = f"{part.bytes / self.rss:4.0%}" if self.rss else "   -"
-            lines.append(
-                f"  {part.name:<7} {units.format_bytes(part.bytes):>10}  {share}   gives it back: {part.remedy}"
-            )
+            lines.append(f"  {part.name:<7} {units.format_bytes(part.bytes):>10}  {share}  {part.remedy}")
         if self.swap > 0:
             lines.append(f"  beside it, {units.format_bytes(self.swap)} are swapped out")
         if self.doubt:
@@ -120,7 +123,7 @@ def retention() -> Retention:
     """Split the resident size of this process by why it is there. Costs about 0.2 ms, and 10 us for each MiB of arenas.
 
     `kept` is an estimate: malloc counts pages it has already given back as free, so it is bounded by what the operating
-    system sees.
+    system sees. Large blocks that were never touched are not resident, and count where the rest leaves room.
 
     >>> why = retention()
     >>> sum(part.bytes for part in why.parts) == why.rss
@@ -135,22 +138,26 @@ def retention() -> Retention:
         unknown.append("the C library does not tell what it keeps")
     if seen.anon < 0:
         unknown.append("the platform does not tell anonymous from file pages")
-        return Retention(seen.rss, -1, -1, -1, -1, seen.rss, seen.swap, "; ".join(unknown))
+        return Retention(seen.rss, -1, -1, -1, -1, -1, seen.rss, seen.swap, "; ".join(unknown))
     # Booked from the surest to the least sure, each bounded by what is left of what the operating system saw.
     left = seen.anon
     pinned = min(max(0, arenas.free), left)
     left -= pinned
-    live = min(max(0, arenas.used) + max(0, malloc.used), left)
+    live = min(max(0, arenas.used) + max(0, malloc.used - malloc.mapped), left)
     left -= live
     kept = min(max(0, malloc.free), left)
     left -= kept
-    file = seen.rss - seen.anon
+    mapped = min(max(0, malloc.mapped), left)  # last: large blocks that were never touched are not resident
+    live += mapped
+    left -= mapped
+    shared = max(0, seen.shmem)
     return Retention(
         rss=seen.rss,
         live=live,
         pinned=pinned if arenas.held >= 0 else -1,
         kept=kept if malloc.free >= 0 else -1,
-        file=file,
+        file=seen.rss - seen.anon - shared,
+        shared=shared,
         other=left,
         swap=seen.swap,
         doubt="; ".join(unknown),

@@ -1,6 +1,7 @@
 """Which types of objects live in this process, how many, and how many bytes: before, after, and the difference.
 
-Covers:     every object the collector tracks, and the strings, bytes and numbers they refer to, counted once.
+Covers:     every object the collector tracks, and the strings, bytes and numbers that they and the local variables of
+            running functions refer to, counted once.
 Not here:   who holds them (`proof`'s leak finder), native memory (`meter.retention`).
 Holds:      one row for each type, never a reference to an object; while it counts, about 60 bytes for each object that
             the collector does not track.
@@ -9,9 +10,12 @@ Holds:      one row for each type, never a reference to an object; while it coun
 from __future__ import annotations
 
 import gc
+import inspect
 import sys
+import threading
 import time
 from dataclasses import dataclass
+from types import FrameType
 from typing import NamedTuple, final
 
 from flatwater import errors, limits, units
@@ -109,8 +113,9 @@ class Difference:
 def snapshot(*, collect: bool = True) -> Snapshot:
     """Count the objects of this process by type.
 
-    The program stands still for 1 to 3 us an object. Sizes are shallow, so that no byte counts twice. Objects that
-    `gc.freeze` set apart are not seen.
+    The program stands still for 1 to 3 us an object. Sizes are shallow, so that no byte counts twice. Not seen: objects
+    that `gc.freeze` set apart, values that an expression holds only while it is worked out, and, below a debugger, a
+    profiler or coverage, what local variables alone hold.
 
     Args:
         collect: collect garbage first, so that only what lives is counted.
@@ -125,13 +130,15 @@ def snapshot(*, collect: bool = True) -> Snapshot:
         gc.collect()
     began_s = time.perf_counter()
     counts: dict[type, list[int]] = {}
+    values, all_frames = _local_values(sys._getframe(1))  # noqa: SLF001 - frames have no other door
     # Nothing below may create tracked objects for each one counted, or the count would count itself.
     tracked = gc.get_objects()
-    complete = len(tracked) <= limits.SNAPSHOT_OBJECTS_MAX
+    complete = all_frames and len(tracked) <= limits.SNAPSHOT_OBJECTS_MAX
     if not complete:
         del tracked[limits.SNAPSHOT_OBJECTS_MAX :]
-    complete = _count(tracked, counts) and complete
+    complete = _count(tracked, values, counts) and complete
     tracked.clear()
+    values.clear()
     rows = [Row(_name(kind), count, size) for kind, (count, size) in counts.items()]
     merged: dict[str, Row] = {}
     for row in rows:
@@ -141,17 +148,18 @@ def snapshot(*, collect: bool = True) -> Snapshot:
     return Snapshot(tuple(by_size), complete, time.perf_counter() - began_s)
 
 
-def _count(tracked: list[object], counts: dict[type, list[int]]) -> bool:
-    """Enter all objects, and what they refer to that the collector does not track; False if there were too many."""
+def _count(tracked: list[object], values: list[object], counts: dict[type, list[int]]) -> bool:
+    """Enter all objects, and what they or `values` refer to that the collector does not track; False if too many."""
     seen: set[int] = set()
     is_tracked, referents = gc.is_tracked, gc.get_referents
     untracked_max = limits.SNAPSHOT_OBJECTS_MAX - len(tracked)
     own = (id(tracked), id(counts), id(seen))
     for obj in tracked:
         kind = type(obj)
-        if id(obj) in own or kind in _OWN:
-            continue
-        _enter(obj, kind, counts)
+        if obj is not values:  # a list that is tracked like all others, but ours
+            if id(obj) in own or kind in _OWN:
+                continue
+            _enter(obj, kind, counts)
         if kind in _WITHOUT_CONTENT:
             continue
         todo = [child for child in referents(obj) if id(child) not in seen and not is_tracked(child)]
@@ -169,6 +177,36 @@ def _count(tracked: list[object], counts: dict[type, list[int]]) -> bool:
     return True
 
 
+def _local_values(mine: FrameType | None) -> tuple[list[object], bool]:
+    """What local variables of running functions hold: the collector does not see it. False if there were too many.
+
+    Before Python 3.13 a frame keeps what it is asked for, and would keep the values alive: it is emptied again, unless the
+    program has got hold of it itself (`locals()`). A debugger's or profiler's frames are written back from there: those
+    are not asked.
+    """
+    values: list[object] = []
+    if sys.gettrace() or sys.getprofile() or threading.gettrace() or threading.getprofile():
+        return values, True
+    frames = sys._current_frames()  # noqa: SLF001 - the documented name
+    frames.pop(threading.get_ident(), None)
+    looked_at = 0
+    for innermost in (mine, *frames.values()):
+        frame = innermost
+        while frame is not None:
+            looked_at += 1
+            if looked_at > _FRAMES_MAX:
+                return values, False
+            if frame.f_code.co_flags & inspect.CO_OPTIMIZED:  # others' variables are in a dict that is seen
+                kept = frame.f_locals
+                values += kept.values()
+                if type(kept) is dict and sys.getrefcount(kept) == _REFERENCES_OF_FRAME_AND_HERE:
+                    kept.clear()
+            frame = frame.f_back
+    return values, True
+
+
+_FRAMES_MAX = 10_000  # looked at for local variables; 64 bytes and more each before Python 3.13, until they end
+_REFERENCES_OF_FRAME_AND_HERE = 3  # the frame's, the variable's and the argument's
 _OWN = frozenset((Row, Snapshot, Difference))  # what earlier snapshots keep is no growth of the program
 _WITHOUT_CONTENT = frozenset((type(len), type("".__len__), type(str.__len__)))  # builtins refer to modules and names
 _UNTRACKED_CONTAINERS = frozenset((tuple, dict, frozenset))

@@ -17,6 +17,7 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import index
 from typing import TYPE_CHECKING, final
 
 from flatwater import errors, limits
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from flatwater.meter.pattern import Pattern
     from flatwater.meter.probe import Probe
 
+_BYTES_END = 1 << 63  # what the columns have room for
 _SLICE_S = 0.05  # of a longer pause: how late `stop` is heard at most
 
 
@@ -74,10 +76,16 @@ class Timeline:
         period_s: float = limits.SAMPLE_PERIOD_S,
         probe: Probe | None = None,
     ) -> None:
-        if isinstance(points_max, bool) or not 16 <= points_max <= 1 << 20 or points_max % 2:  # noqa: PLR2004 - as said
-            raise errors.UsageError(f"points_max={points_max!r}: an even number from 16 to 1048576.")
-        if not 0.001 <= period_s <= 3600:  # noqa: PLR2004 - as said; NaN fails it too
-            raise errors.UsageError(f"period_s={period_s!r}: from 0.001 to 3600 seconds.")
+        is_count = isinstance(points_max, int) and not isinstance(points_max, bool)
+        if not is_count or not 16 <= points_max <= 1 << 20 or points_max % 2:  # noqa: PLR2004 - as said
+            raise errors.UsageError(
+                f"points_max={points_max!r} is not possible.", hint="Pass an even number from 16 to 1048576."
+            )
+        is_time = isinstance(period_s, (int, float)) and not isinstance(period_s, bool)
+        if not is_time or not 0.001 <= period_s <= 3600:  # noqa: PLR2004 - as said; NaN fails it too
+            raise errors.UsageError(
+                f"period_s={period_s!r} is not possible.", hint="Pass a number of seconds from 0.001 to 3600."
+            )
         self.points_max = points_max
         self.period_s = period_s
         self._samples = 0
@@ -105,6 +113,8 @@ class Timeline:
         total += self.points_max * 8  # highest resident sizes
         total += self.points_max * 8  # highest anonymous sizes
         total += self.points_max * 8  # lowest anonymous sizes
+        total += self.points_max * 12  # three halves of one column, while neighbours are merged
+        total += self.points_max * 2  # arrays grow in steps
         total += limits.TIMELINE_FRESH_MAX * 192  # samples not merged in yet
         return total
 
@@ -133,9 +143,21 @@ class Timeline:
             t_s: seconds since the history began; not before the last sample's.
             rss: resident bytes.
             anon: anonymous bytes; where the platform cannot tell, pass `rss`.
+
+        Raises:
+            UsageError: one of them is no number, or has no room in 64 bits; the history stays as it was.
         """
+        try:
+            sample = (float(t_s), index(rss), index(anon))
+        except (TypeError, ValueError, OverflowError):
+            sample = (0.0, _BYTES_END, _BYTES_END)
+        if abs(sample[1]) >= _BYTES_END or abs(sample[2]) >= _BYTES_END:
+            raise errors.UsageError(
+                f"t_s={t_s!r}, rss={rss!r}, anon={anon!r} is no sample.",
+                hint="Pass seconds, and whole bytes below 2**63.",
+            )
         fresh = self._fresh
-        fresh.append((t_s, rss, anon))
+        fresh.append(sample)
         if len(fresh) >= limits.TIMELINE_FRESH_MAX:
             self._merge_fresh()
 
@@ -218,7 +240,7 @@ class Timeline:
             }
 
     def start(self, on_sample: Callable[[float, int, int], None] | None = None) -> None:
-        """Sample from a daemon thread until `stop`.
+        """Sample from a daemon thread until `stop`, or until the owner of the probe closes it.
 
         Args:
             on_sample: called in that thread with `(t_s, rss, anon)` after each sample; it must not block.
@@ -231,6 +253,7 @@ class Timeline:
         from flatwater.meter.probe import Probe
 
         probe = self._probe or Probe()
+        self._stopped = False  # there was nothing to stop before
         self._thread = threading.Thread(target=self._sample, args=(probe, on_sample), name="flatwater-timeline")
         self._thread.daemon = True
         self._thread.start()
@@ -244,11 +267,18 @@ class Timeline:
         while not self._stopped:
             if is_lean:
                 text, now = read_raw(), monotonic()
+                if not text and probe.closed:
+                    return
                 keep((now - begin, text))
                 if len(unread) >= limits.TIMELINE_FRESH_MAX:
                     self._merge_fresh()
             else:
-                (rss, anon), now = probe.read(), monotonic()
+                try:
+                    (rss, anon), now = probe.read(), monotonic()
+                except (OSError, errors.ClosedError):
+                    if probe.closed:
+                        return
+                    raise
                 self.add(now - begin, rss, anon)
                 if on_sample is not None:
                     on_sample(now - begin, rss, anon)
@@ -265,7 +295,7 @@ class Timeline:
             time.sleep(min(left, _SLICE_S))
 
     def stop(self) -> None:
-        """End the sampling; the history stays readable. Stopping twice is fine."""
+        """End the sampling; the history stays readable. Stopping twice, or before `start`, is fine."""
         self._stopped = True
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()

@@ -1,4 +1,5 @@
 import json
+import sys
 import threading
 
 import flatwater as fw
@@ -54,3 +55,25 @@ def test_two_shares_of_one_name():
     one.reserve(3, "x").release()
     two.reserve(4, "y").release()
     assert [line.name for line in budget.explain().lines] == ["w", "x", "y"]
+
+
+def test_a_table_is_of_one_moment():
+    """While another thread reserves and releases, the holders of every table add up to what it calls held."""
+    budget = fw.Budget(100)
+    stop = threading.Event()
+
+    def work():
+        while not stop.is_set():
+            budget.reserve(60, "worker").release()
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        tables = [budget.explain() for _ in range(2_000)]
+    finally:
+        stop.set()
+        thread.join(30)
+        sys.setswitchinterval(before)
+    assert [table for table in tables if table.held != sum(line.now for line in table.lines)] == []

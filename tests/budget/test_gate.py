@@ -28,11 +28,13 @@ def test_a_pause_has_a_reason(reason):
         Gate().pause(reason)
 
 
-@pytest.mark.parametrize("timeout_s", [-1, float("nan"), float("inf"), True])
+@pytest.mark.parametrize("timeout_s", [-1, float("nan"), float("inf"), True, "10s", None, []])
 def test_waiting_is_finite(timeout_s):
     """Nobody waits for ever."""
-    with pytest.raises(errors.UsageError):
+    with pytest.raises(errors.UsageError, match="timeout_s"):
         Gate().wait(timeout_s)
+    with pytest.raises(errors.UsageError, match="timeout_s"):
+        asyncio.run(Gate().wait_async(timeout_s))
 
 
 def test_threads_go_on_when_it_opens():
@@ -66,3 +68,23 @@ def test_coroutines_go_on_when_it_opens():
         assert gate._callbacks == {}
 
     asyncio.run(scenario())
+
+
+def test_a_loop_that_is_gone_keeps_nobody_asleep():
+    """Resuming passes over a coroutine whose loop was closed, and wakes those behind it."""
+    gate = Gate()
+    gate.pause("test")
+    loop = asyncio.new_event_loop()
+    gone = loop.create_task(gate.wait_async(30))
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+
+    async def scenario():
+        waiting = asyncio.create_task(gate.wait_async(30))
+        await asyncio.sleep(0)
+        gate.resume()
+        assert await asyncio.wait_for(waiting, 10)
+
+    asyncio.run(scenario())
+    assert gate._callbacks == {}
+    gone._coro.close()

@@ -1,33 +1,43 @@
-import pytest
-
-from flatwater import errors, limits
-from flatwater.budget.holder import Holder, add_holder
-
-
-def test_owners_are_counted():
-    """A name may wait while all it holds belongs to others, and not while a part belongs to nobody known."""
-    holder = Holder("a")
-    holder.take(10, owner=1)
-    assert not holder.may_wait(1)
-    assert holder.may_wait(2)
-    holder.take(5, owner=0)
-    assert not holder.may_wait(2)
-    holder.give_back(5, owner=0)
-    holder.resize(7, owner=1)
-    assert holder.may_wait(2)
-    assert (holder.now, holder.peak) == (17, 17)
-    holder.give_back(17, owner=1)
-    assert holder.may_wait(1)
+import flatwater as fw
+from flatwater import limits
+from flatwater.budget.holder import HolderTable
 
 
 def test_idle_names_are_forgotten_and_busy_ones_are_not():
-    """The table stays bounded beside those that hold something."""
-    holders = {}
-    busy = add_holder(holders, "busy")
-    busy.take(1, owner=0)
+    """The table stays bounded beside those that hold something, and a name is entered once."""
+    table = HolderTable()
+    table.add("busy")
+    busy = table.by_name["busy"]
+    busy.now = 1
     for n in range(5_000):
-        add_holder(holders, f"n{n}")
-    assert len(holders) <= limits.BUDGET_HOLDERS_MAX
-    assert holders["busy"] is busy
-    with pytest.raises(errors.UsageError):
-        add_holder(holders, "")
+        table.add(f"n{n}")
+    assert len(table.by_name) <= limits.BUDGET_HOLDERS_MAX + 1
+    table.add("busy")
+    assert table.by_name["busy"] is busy
+
+
+def test_the_largest_idle_names_are_remembered():
+    """Names made per item go first; the one that once held much stays in the table."""
+    budget = fw.Budget("1 MiB")
+    budget.reserve(5_000, "large").release()
+    for n in range(3_000):
+        budget.reserve(1, f"n{n}").release()
+    assert ("large", 0, 5_000) in budget.holders()
+
+
+def test_looking_for_idle_names_is_rare():
+    """Ten thousand new names beside four thousand busy ones cost a fixed number of looks each, not one at all names."""
+    table = HolderTable()
+    for n in range(4_000):
+        table.add(f"busy{n}")
+        table.by_name[f"busy{n}"].now = 1
+    looked = []
+    forget = HolderTable._forget_idle
+    HolderTable._forget_idle = lambda self: (looked.append(len(self.by_name)), forget(self))
+    try:
+        for n in range(10_000):
+            table.add(f"n{n}")
+    finally:
+        HolderTable._forget_idle = forget
+    assert sum(looked) <= 12 * 10_000
+    assert len(table.by_name) <= 4_000 + limits.BUDGET_HOLDERS_MAX

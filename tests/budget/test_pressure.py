@@ -172,3 +172,16 @@ def test_two_threads_do_not_run_one_shedder_side_by_side():
         for thread in threads:
             thread.join(30)
     assert most == [1]
+
+
+def test_one_that_reports_too_much_does_not_stop_the_asking():
+    """What is free decides, not what a shedder says: the honest one behind it is asked, for reserving and for growing."""
+    budget = fw.Budget(100)
+    cache = Cache(budget, entries=10, size=10)
+    budget.on_pressure(lambda _wanted: 1 << 40)
+    budget.on_pressure(cache.shed)
+    got = budget.try_reserve(25, "job")
+    assert got.bytes == 25
+    got.resize(45)
+    assert cache.asked == [25, 15]
+    got.release()

@@ -17,16 +17,17 @@ from typing import TYPE_CHECKING, Self, final
 from flatwater import errors, limits, units
 from flatwater.budget import ambient
 from flatwater.budget.gate import Gate
-from flatwater.budget.holder import add_holder
-from flatwater.budget.ledger import SHUT, Ledger
+from flatwater.budget.ledger import NAME_HOLDS, OWNER_HOLDS, SHUT, WHOLE, Books, Ledger
 from flatwater.budget.pressure import PressureHandle, Shedders
-from flatwater.budget.reservation import Reservation
-from flatwater.budget.waiting import TaskWaiter, ThreadWaiter
+from flatwater.budget.reservation import Reservation, unlock
+from flatwater.budget.waiting import TaskWaiter, ThreadWaiter, task_number, thread_number
 
 if TYPE_CHECKING:
     from flatwater.budget.explain import Explanation
+    from flatwater.budget.waiting import Waiter
 
 logger = logging.getLogger("flatwater.budget")
+NO_WAIT = 0.0  # compared by identity: whatever else is passed is checked, whether there is room or not
 
 
 @final
@@ -100,8 +101,7 @@ class Budget(Ledger):
     @property
     def held(self) -> int:
         """Bytes promised now; shares count with all of theirs."""
-        if self._attention:
-            self._look_around()
+        self._settle()
         return self._held
 
     @property
@@ -121,21 +121,17 @@ class Budget(Ledger):
 
     def holders(self) -> list[tuple[str, int, int]]:
         """`(name, bytes now, bytes at most)`, largest first."""
-        with self._lock:
-            rows = [(holder.name, holder.now, holder.peak) for holder in self._holders.values()]
-        return sorted(rows, key=lambda row: (-row[1], -row[2], row[0]))
+        return self._read().largest_first()
 
     def explain(self) -> Explanation:
         """Who holds what, now and at most: a table when printed, `.to_dict()` for JSON."""
-        if self._attention:
-            self._look_around()
         from flatwater.budget.explain import explanation_of
 
         return explanation_of(self)
 
     # --- reserving ----------------------------------------------------------------------------------------------------
 
-    def reserve(self, count: str | int, holder: str, wait_s: float = 0.0) -> Reservation:
+    def reserve(self, count: str | int, holder: str, wait_s: float = NO_WAIT) -> Reservation:
         """Promise `count` bytes to `holder`.
 
         With `wait_s`, wait up to so many seconds; those who wait are served in the order they came, and nobody passes
@@ -147,42 +143,37 @@ class Budget(Ledger):
             ClosedError: the budget was closed, or belongs to the process this one was forked from.
             UsageError: not a size, a name or a time.
         """
-        if type(count) is int and type(holder) is str and not wait_s and holder and count >= 0:
+        if type(count) is int and type(holder) is str and wait_s is NO_WAIT and holder and count >= 0:
+            got = Reservation(count)
             lock = self._lock
-            lock.acquire()  # `with` costs twice as much, and this is the hot path
             try:
-                held = self._held + count
-                if held <= self._room and not self._attention:
-                    record = self._holders.get(holder) or add_holder(self._holders, holder)
-                    self._held = held
-                    if held > self._peak:  # noqa: PLR1730 - a call of max() costs 80 ns
-                        self._peak = held
-                    record.now = now = record.now + count
-                    if now > record.peak:  # noqa: PLR1730 - the same
-                        record.peak = now
-                    return Reservation(self, record, count)
-            finally:
-                lock.release()
-        count, wait_s = self._checked(count, holder, wait_s)
-        owner = threading.get_ident() if wait_s else 0
-        got = self._try(count, holder, owner, patience_s=limits.SHED_WAIT_S)
-        if got is not None:
-            return got
-        waiter = ThreadWaiter(count, holder, owner)
-        reason = self._queue(waiter, wait_s)
-        if not reason:
-            try:
-                waiter.sleep(wait_s)
-            finally:
-                got = self._leave_queue(waiter)
-            if got is not None:
+                # `with` costs twice as much, and this is the hot path. Inside `try`, because a signal handler may raise
+                # on the return of `acquire`, and would leave the lock to nobody.
+                lock.acquire()
+                # From here to the last store: no call and no loop (rule 2 of `ledger`); `Ledger._book`, written out.
+                try:
+                    record = self._holders[holder]
+                    held = self._held + count
+                    if held <= self._room and not self._attention:
+                        self._held = held
+                        if held > self._peak:  # noqa: PLR1730 - a call of max() costs 80 ns
+                            self._peak = held
+                        record.now = now = record.now + count
+                        if now > record.peak:  # noqa: PLR1730 - the same
+                            record.peak = now
+                        got._holder = record  # noqa: SLF001 - two halves of one noun
+                        got._budget = self  # noqa: SLF001 - the same
+                except KeyError:
+                    pass  # a new name: the slow way enters it
+            except BaseException:
+                unlock(lock)
+                raise
+            lock.release()
+            if got._budget is not None:  # noqa: SLF001 - the same
                 return got
-            if self._room == SHUT:
-                raise self._closed()
-            reason = f"waited {units.format_duration(wait_s)}"
-        raise self._refusal(count, holder, reason)
+        return self._reserve_slowly(count, holder, wait_s)
 
-    async def areserve(self, count: str | int, holder: str, wait_s: float = 0.0) -> Reservation:
+    async def areserve(self, count: str | int, holder: str, wait_s: float = NO_WAIT) -> Reservation:
         """`reserve` for coroutines: the event loop goes on. Cancelling leaves the queue and takes nothing.
 
         Shedders run in the event loop's thread.
@@ -190,34 +181,28 @@ class Budget(Ledger):
         import asyncio
 
         count, wait_s = self._checked(count, holder, wait_s)
-        owner = id(asyncio.current_task()) if wait_s else 0
+        owner = task_number(asyncio.current_task()) if wait_s else 0
         got = self._try(count, holder, owner, patience_s=0.0)
         if got is not None:
             return got
-        waiter = TaskWaiter(count, holder, owner, asyncio.get_running_loop())
-        reason = self._queue(waiter, wait_s)
-        if not reason:
-            try:
+        if not wait_s:
+            return self._take_or_refuse(count, holder)
+        waiter = TaskWaiter(Reservation(count, owner), holder, asyncio.get_running_loop())
+        try:
+            self._join_or_refuse(waiter)
+            if not waiter.granted:
                 await asyncio.wait((waiter.future,), timeout=wait_s)
-            except BaseException:
-                lost = self._leave_queue(waiter)
-                if lost is not None:
-                    lost.release()
-                raise
-            got = self._leave_queue(waiter)
-            if got is not None:
-                return got
-            if self._room == SHUT:
-                raise self._closed()
-            reason = f"waited {units.format_duration(wait_s)}"
-        raise self._refusal(count, holder, reason)
+            return self._granted(waiter, wait_s)
+        except BaseException:
+            self._abandon(waiter)
+            raise
 
     def try_reserve(self, count: str | int, holder: str) -> Reservation | None:
         """`reserve` without waiting, for those who have another way: None instead of `BudgetExceeded`."""
         count, _ = self._checked(count, holder, 0.0)
         return self._try(count, holder, 0, patience_s=limits.SHED_WAIT_S)
 
-    def share(self, name: str, count: str | int, wait_s: float = 0.0) -> Budget:
+    def share(self, name: str, count: str | int, wait_s: float = NO_WAIT) -> Budget:
         """A budget of `count` bytes inside this one, which takes them at once and gives them back when it is closed.
 
         Its holders show in this budget's `explain()`. Its gate is paused when this one's is. Reserving in it costs
@@ -231,9 +216,11 @@ class Budget(Ledger):
         budget = Budget.__new__(Budget)
         budget._set_up(count, name, f"a share of {self.name!r}", reservation, self.gate)  # noqa: SLF001 - its own kind
         with self._lock:
-            record = reservation._holder  # noqa: SLF001 - two halves of one noun
-            record.shares = [known for known in record.shares if known() is not None]
-            record.shares.append(weakref.ref(budget))
+            inside = reservation._holder.shares  # noqa: SLF001 - two halves of one noun
+            inside.append(weakref.ref(budget))
+            for gone in [known for known in inside if known() is None]:
+                inside.remove(gone)
+        self._settle()
         return budget
 
     # --- pressure -----------------------------------------------------------------------------------------------------
@@ -246,16 +233,23 @@ class Budget(Ledger):
         method's object is held weakly by the budget, everything else strongly; the handle holds both.
 
         Raises:
+            ClosedError: the budget belongs to the process this one was forked from.
             LimitReached: there are `limits.BUDGET_SHEDDERS_MAX` already.
             UsageError: it cannot be called.
         """
+        self._refuse_fork()
         return self._shedders.add(shedder, name)
 
     def shed(self, wanted: str | int) -> int:
         """Ask this budget's shedders, and those of its shares, for `wanted` bytes; returns what they freed.
 
-        For those who see that the process is too large although the promises are kept, such as a watcher.
+        For those who see that the process is too large although the promises are kept, such as a watcher. What they freed
+        is what they report: they may free memory that nobody had reserved.
+
+        Raises:
+            ClosedError: the budget belongs to the process this one was forked from.
         """
+        self._refuse_fork()
         wanted = errors.bytes_of(wanted, what="wanted")
         freed = self._shedders.ask(self, wanted, patience_s=limits.SHED_WAIT_S)
         for share in self.shares():
@@ -266,9 +260,15 @@ class Budget(Ledger):
 
     def shares(self) -> list[Budget]:
         """The budgets inside this one that are open, in the order of their holders."""
+        return self._read_with_shares()[1]
+
+    def _read_with_shares(self) -> tuple[Books, list[Budget]]:
+        self._settle()
         with self._lock:
-            found = [known() for holder in self._holders.values() for known in holder.shares]
-        return [share for share in found if share is not None and share._parent is not None]  # noqa: SLF001 - its own kind
+            books = self._books()
+            found = [known() for holder in list(self._holders.values()) for known in holder.shares]
+        self._settle()
+        return books, [share for share in found if share is not None and share._parent is not None]  # noqa: SLF001 - its own kind
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
@@ -310,12 +310,12 @@ class Budget(Ledger):
     def _resize(self, reservation: Reservation, count: int) -> None:
         if self._resize_now(reservation, count):
             return
-        growth = count - reservation.bytes
         if count <= self._limit and self._shedders:
-            self._shedders.ask(self, max(1, growth - (self._limit - self._held)), patience_s=limits.SHED_WAIT_S)
-            if self._resize_now(reservation, count):
-                return
-        raise self._refusal(growth, reservation.holder, f"it holds {units.format_bytes(reservation.bytes)}")
+            self._shedders.make_room(self, count - reservation.bytes, patience_s=limits.SHED_WAIT_S)
+        refused = self._resize_or_read(reservation, count)
+        if refused is not None:
+            held, books = refused
+            raise self._refusal(count - held, reservation.holder, books, f"it holds {units.format_bytes(held)}")
 
     # --- the slow way -------------------------------------------------------------------------------------------------
 
@@ -333,24 +333,70 @@ class Budget(Ledger):
         got = self._take(count, holder, owner)
         if got is not None or count > self._limit or self._waiters or not self._shedders:
             return got
-        self._shedders.ask(self, max(1, count - (self._limit - self._held)), patience_s=patience_s)
+        self._shedders.make_room(self, count, patience_s=patience_s)
         return self._take(count, holder, owner)
+
+    def _reserve_slowly(self, count: str | int, holder: str, wait_s: float) -> Reservation:
+        count, wait_s = self._checked(count, holder, wait_s)
+        owner = thread_number() if wait_s else 0
+        got = self._try(count, holder, owner, patience_s=limits.SHED_WAIT_S)
+        if got is not None:
+            return got
+        if not wait_s:
+            return self._take_or_refuse(count, holder)
+        waiter = ThreadWaiter(Reservation(count, owner), holder)
+        try:
+            self._join_or_refuse(waiter)
+            if not waiter.granted:
+                waiter.sleep(wait_s)
+            return self._granted(waiter, wait_s)
+        except BaseException:
+            self._abandon(waiter)
+            raise
+
+    def _take_or_refuse(self, count: int, holder: str) -> Reservation:
+        """The last try and the figures of the refusal are of one moment."""
+        found = self._take_or_read(count, holder)
+        if isinstance(found, Reservation):
+            return found
+        reason = f"{found.waiting} wait before it" if found.waiting else ""
+        raise self._refusal(count, holder, found, WHOLE if count > self._limit else reason)
+
+    def _join_or_refuse(self, waiter: Waiter) -> None:
+        refused = self._join(waiter)
+        if refused is not None:
+            reason, books = refused
+            raise self._refusal(waiter.got.bytes, waiter.holder, books, reason)
+
+    def _granted(self, waiter: Waiter, wait_s: float) -> Reservation:
+        """What the waiter got, after it was woken or its time was over."""
+        refused = self._leave(waiter)
+        if refused is None:
+            return waiter.got
+        if self._room == SHUT:
+            raise self._closed()
+        before, books = refused
+        others = f" behind {before} other{'s' if before > 1 else ''}" if before else ""
+        reason = f"waited {units.format_duration(wait_s)}{others}"
+        raise self._refusal(waiter.got.bytes, waiter.holder, books, reason)
 
     # --- errors -------------------------------------------------------------------------------------------------------
 
-    def _refusal(self, count: int, holder: str, reason: str) -> errors.BudgetExceeded:
-        top = [(name, now) for name, now, _ in self.holders() if now][: limits.BUDGET_HOLDERS_SHOWN]
-        kind = errors.HoldAndWait if reason == "holds" else errors.BudgetExceeded
-        if count > self._limit:
-            hint = f"Raise the budget to at least {units.format_bytes(count)}, or ask for less at a time."
-            return kind.refusal(
-                holder, asked=count, held=self._held, limit=self._limit, holders=top, reason=reason, hint=hint
-            )
-        reason = "" if reason == "no wait" else reason
-        return kind.refusal(holder, asked=count, held=self._held, limit=self._limit, holders=top, reason=reason)
+    def _refusal(self, count: int, holder: str, books: Books, reason: str) -> errors.BudgetExceeded:
+        top = [(name, now) for name, now, _ in books.largest_first() if now][: limits.BUDGET_HOLDERS_SHOWN]
+        asked, held, limit = count, books.held, self._limit
+        if reason == NAME_HOLDS:
+            return errors.HoldAndWait.refusal(holder, asked=asked, held=held, limit=limit, holders=top)
+        refusal = errors.BudgetExceeded.refusal(holder, asked=asked, held=held, limit=limit, holders=top, reason=reason)
+        if reason == OWNER_HOLDS:
+            hint = "Reserve once, all that is needed, before the work starts; or ask without wait_s."
+            return errors.HoldAndWait(refusal.args[0], asked=asked, held=held, limit=limit, holders=top, hint=hint)
+        if asked > limit:
+            refusal.hint = f"Raise the budget to at least {units.format_bytes(asked)}, or ask for less at a time."
+        return refusal
 
 
-_detected_lock = threading.Lock()
+_detected_lock = threading.RLock()  # a signal handler may ask while it is being made
 _detected_budget: Budget | None = None
 
 
@@ -358,15 +404,16 @@ def _detected() -> Budget:
     """Made once for a process."""
     global _detected_budget  # noqa: PLW0603 - one for a process is what it is for
     with _detected_lock:
-        if _detected_budget is None:
-            _detected_budget = Budget.detect()
+        found = _detected_budget or Budget.detect()
+        if _detected_budget is None:  # still: see above
+            _detected_budget = found
         return _detected_budget
 
 
 def _forget_detected() -> None:
     global _detected_budget, _detected_lock  # noqa: PLW0603 - the child of a fork makes its own
     _detected_budget = None
-    _detected_lock = threading.Lock()
+    _detected_lock = threading.RLock()
 
 
 def _larger_than_memory(limit: int) -> str:

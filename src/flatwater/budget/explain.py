@@ -14,6 +14,7 @@ from flatwater import limits, units
 
 if TYPE_CHECKING:
     from flatwater.budget.budget import Budget
+    from flatwater.budget.ledger import Books
 
 
 @final
@@ -103,25 +104,27 @@ class Explanation:
 
 def explanation_of(budget: Budget) -> Explanation:
     """The budget as it is now. Each share is read under its own lock: the table is of one moment for each level."""
+    books, lines = _read(budget, 0)
     return Explanation(
         name=budget.name,
         limit=budget.limit,
-        held=budget._held,  # noqa: SLF001 - two halves of one noun
-        peak=budget.peak,
+        held=books.held,
+        peak=books.peak,
         source=budget.source,
-        lines=tuple(_lines(budget, 0)),
-        waiting=budget.waiting,
-        orphans=budget._orphans_seen,  # noqa: SLF001 - two halves of one noun
+        lines=tuple(lines),
+        waiting=books.waiting,
+        orphans=books.orphans,
     )
 
 
-def _lines(budget: Budget, depth: int) -> list[Line]:
+def _read(budget: Budget, depth: int) -> tuple[Books, list[Line]]:
+    books, inside = budget._read_with_shares()  # noqa: SLF001 - two halves of one noun
     shares: dict[str, list[Budget]] = {}
-    for share in budget.shares():
+    for share in inside:
         shares.setdefault(share.name, []).append(share)
     lines: list[Line] = []
-    for name, now, peak in budget.holders()[: limits.BUDGET_HOLDERS_MAX]:
+    for name, now, peak in books.largest_first()[: limits.BUDGET_HOLDERS_MAX]:
         lines.append(Line(name, now, peak, depth))
         for share in shares.get(name, ()):
-            lines += _lines(share, depth + 1)
-    return lines
+            lines += _read(share, depth + 1)[1]
+    return books, lines

@@ -36,7 +36,8 @@ class Gate:
         self._reason = ""
         # One condition for a whole tree of gates: resuming any of them may let anybody below it go on.
         self._changed: threading.Condition = parent._changed if parent else threading.Condition()  # noqa: SLF001 - its own kind
-        self._callbacks: dict[int, Callable[[], object]] = parent._callbacks if parent else {}  # noqa: SLF001 - its own kind
+        self._callbacks: dict[int, Callable[[], bool]] = parent._callbacks if parent else {}  # noqa: SLF001 - its own kind
+        self._forked_from = 0  # the process it belongs to, in the child of a fork
 
     @property
     def is_open(self) -> bool:
@@ -52,8 +53,10 @@ class Gate:
         """Close it. Pausing again replaces the reason.
 
         Raises:
+            ClosedError: it belongs to the budget of a process that this one was forked from.
             UsageError: without a reason nobody could tell why everything stands still.
         """
+        self._refuse_fork()
         if not isinstance(reason, str) or not reason:
             raise errors.UsageError(
                 "a gate is paused for a reason.", hint="Pass one sentence, such as 'memory is critical'."
@@ -66,17 +69,25 @@ class Gate:
         with self._changed:
             self._reason = ""
             self._changed.notify_all()
-            callbacks = list(self._callbacks.values())
-        for callback in callbacks:
-            callback()
+            callbacks = list(self._callbacks.items())
+        for key, wake in callbacks:
+            if not wake():
+                self._callbacks.pop(key, None)
 
-    def forget_threads(self) -> None:
-        """In the child of a fork: a thread that held the condition does not exist here."""
+    def forget_threads(self, forked_from: int) -> None:
+        """In the child of a fork: a thread that held the condition does not exist here, nor one that would resume."""
         self._changed = threading.Condition()
         self._callbacks = {}
+        self._forked_from = forked_from
 
     def wait(self, timeout_s: float = limits.GATE_WAIT_S) -> bool:
-        """Block until it is open. False if it still is not after `timeout_s`."""
+        """Block until it is open. False if it still is not after `timeout_s`.
+
+        Raises:
+            ClosedError: it belongs to the budget of a process that this one was forked from.
+            UsageError: not a number of seconds.
+        """
+        self._refuse_fork()
         deadline = time.monotonic() + _checked(timeout_s)
         with self._changed:
             while not self.is_open:
@@ -90,12 +101,21 @@ class Gate:
         """`wait` for coroutines; the event loop goes on."""
         import asyncio
 
+        self._refuse_fork()
         loop = asyncio.get_running_loop()
         deadline = time.monotonic() + _checked(timeout_s)
         changed = asyncio.Event()
         key = id(changed)
+
+        def wake() -> bool:
+            try:
+                loop.call_soon_threadsafe(changed.set)
+            except RuntimeError:  # the loop was closed while it waited: nobody is there
+                return False
+            return True
+
         with self._changed:
-            self._callbacks[key] = lambda: loop.call_soon_threadsafe(changed.set)
+            self._callbacks[key] = wake
         try:
             while not self.is_open:
                 left = deadline - time.monotonic()
@@ -112,8 +132,18 @@ class Gate:
                 self._callbacks.pop(key, None)
         return True
 
+    def _refuse_fork(self) -> None:
+        if self._forked_from:
+            raise errors.ClosedError(
+                f"this gate belongs to process {self._forked_from}, from which this one was forked.",
+                hint="Make a budget here, and use its gate.",
+            )
+
 
 def _checked(timeout_s: float) -> float:
-    if isinstance(timeout_s, bool) or not 0 <= timeout_s <= limits.WAIT_S_MAX:
-        raise errors.UsageError(f"timeout_s={timeout_s!r}: from 0 to {limits.WAIT_S_MAX} seconds.")
+    is_number = isinstance(timeout_s, int | float) and not isinstance(timeout_s, bool)
+    if not is_number or not 0 <= timeout_s <= limits.WAIT_S_MAX:
+        raise errors.UsageError(
+            f"timeout_s={timeout_s!r}: from 0 to {limits.WAIT_S_MAX} seconds.", hint="Pass a number, such as 10.0."
+        )
     return timeout_s

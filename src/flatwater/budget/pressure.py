@@ -81,7 +81,7 @@ class Shedders:
 
     def __init__(self) -> None:
         self._registrations: list[_Registration] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finalizer that runs inside `add` may register or cancel
 
     def add(self, shedder: Callable[[int], object], name: str) -> PressureHandle:
         """Register; those that died are dropped on the way."""
@@ -103,19 +103,27 @@ class Shedders:
         return bool(self._registrations)
 
     def ask(self, budget: Budget, wanted: int, *, patience_s: float) -> int:
-        """Ask for `wanted` bytes, one shedder after the other until they are freed; returns what was freed.
-
-        A shedder that calls its budget, which would ask for more, is not asked again inside itself: then this returns 0.
-        """
-        if getattr(_running, "depth", 0):
-            return 0
+        """Ask for `wanted` bytes, one shedder after the other until they report them freed; returns what they reported."""
         freed = 0
-        for registration in list(self._registrations):
+        for registration in self._askable(budget):
             if freed >= wanted:
                 break
-            if registration.is_alive:
-                freed += _ask_one(registration, budget, wanted - freed, patience_s)
+            freed += _ask_one(registration, budget, wanted - freed, patience_s)
         return freed
+
+    def make_room(self, budget: Budget, count: int, *, patience_s: float) -> None:
+        """Ask one shedder after the other until `count` bytes are free, whatever they report."""
+        for registration in self._askable(budget):
+            missing = count - budget.free
+            if missing <= 0:
+                break
+            _ask_one(registration, budget, missing, patience_s)
+
+    def _askable(self, budget: Budget) -> list[_Registration]:
+        """None inside a shedder, which would be asked inside itself, and none where the budget's lock is held."""
+        if getattr(_running, "depth", 0) or budget._is_inside():  # noqa: SLF001 - a finalizer may ask; two halves of one noun
+            return []
+        return [registration for registration in self._registrations if registration.is_alive]
 
 
 def _ask_one(registration: _Registration, budget: Budget, wanted: int, patience_s: float) -> int:

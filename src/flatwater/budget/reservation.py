@@ -12,8 +12,18 @@ from typing import TYPE_CHECKING, Self, final
 from flatwater import errors
 
 if TYPE_CHECKING:
+    import threading
+
     from flatwater.budget.holder import Holder
     from flatwater.budget.ledger import Ledger
+
+
+def unlock(lock: threading.RLock) -> None:
+    """Let go of a lock after an exception that came while it was being taken: it may be held, or not yet."""
+    try:  # noqa: SIM105 - contextlib's way makes calls before it releases, and a second signal could stop it there
+        lock.release()
+    except RuntimeError:
+        pass
 
 
 @final
@@ -39,10 +49,12 @@ class Reservation:
 
     __slots__ = ("__weakref__", "_budget", "_holder", "_owner", "bytes", "peak")
 
-    def __init__(self, budget: Ledger, holder: Holder, count: int, owner: int = 0) -> None:
-        self._budget: Ledger | None = budget
-        self._holder = holder
-        self._owner = owner  # the thread or task that was ready to wait for it, and may not wait for more; else 0
+    _holder: Holder  # from when it is booked
+
+    def __init__(self, count: int, owner: int = 0) -> None:
+        # Made before the lock is taken and booked inside it: nothing that can start the collector happens in there.
+        self._budget: Ledger | None = None  # until it is booked, and from when it is released
+        self._owner = owner  # number of the thread or task that was ready to wait for it; else 0
         self.bytes = count
         self.peak = count
 
@@ -72,23 +84,28 @@ class Reservation:
         if budget is None:
             return
         lock = budget._lock  # noqa: SLF001 - two halves of one noun, here and below
-        lock.acquire()  # `with` costs twice as much, and this is the hot path
         try:
-            if self._budget is None:
-                return
-            self._budget = None
-            count = self.bytes
-            self.bytes = 0
-            budget._held -= count  # noqa: SLF001
-            if self._owner:
-                self._holder.give_back(count, self._owner)
-            else:
+            lock.acquire()  # `with` costs twice as much, and this is the hot path; inside `try`: see `Budget.reserve`
+            # From here to the last store: no call and no loop, so that nothing else of this thread runs in between.
+            if self._budget is not None:
+                self._budget = None
+                count = self.bytes
+                self.bytes = 0
+                budget._held -= count  # noqa: SLF001
                 self._holder.now -= count
-            if not budget._attention:  # noqa: SLF001
-                return
-        finally:
-            lock.release()
-        budget._look_around()  # noqa: SLF001
+                if self._owner:
+                    self._holder.owned -= count
+                    owners = budget._owners  # noqa: SLF001
+                    owners[self._owner] -= 1
+                    if not owners[self._owner]:
+                        del owners[self._owner]
+            attention = budget._attention  # noqa: SLF001
+        except BaseException:
+            unlock(lock)
+            raise
+        lock.release()
+        if attention:
+            budget._look_around()  # noqa: SLF001
 
     def __enter__(self) -> Self:
         return self
@@ -103,10 +120,14 @@ class Reservation:
         self.release()
 
     def __del__(self) -> None:
-        # The collector runs this at any moment, also inside the budget's own lock: so it only leaves a note.
-        budget = self._budget
+        # The collector runs this at any moment, also inside the budget's own lock: so it only leaves a note. The note is
+        # the reservation itself: another finalizer of the same garbage may come after this one, and release it.
+        try:
+            budget = self._budget
+        except AttributeError:
+            return  # a signal handler raised while it was made
         if budget is not None:
-            budget._orphans.append((self._holder, self.bytes, self._owner))  # noqa: SLF001 - two halves of one noun
+            budget._orphans.append(self)  # noqa: SLF001 - two halves of one noun
             budget._attention = True  # noqa: SLF001 - after the note: whoever sees it finds the note
 
     def __reduce__(self) -> str:

@@ -1,25 +1,56 @@
 """Those who wait for bytes, in the order they came: threads and coroutines in one queue.
 
-Covers:     one waiter, woken once, in its own thread or event loop.
-Not here:   who is woken when (`budget.budget`).
-Holds:      one small object per waiter.
+Covers:     one waiter, woken once, in its own thread or event loop; numbers for threads and tasks.
+Not here:   who is woken when (`budget.ledger`).
+Holds:      one small object per waiter, and two words for each task alive that was ready to wait.
 """
 
 from __future__ import annotations
 
+import itertools
 import threading
-from typing import TYPE_CHECKING, Protocol, final
+import weakref
+from typing import TYPE_CHECKING, Any, Protocol, final
+
+from flatwater.budget.reservation import Reservation
 
 if TYPE_CHECKING:
     import asyncio
 
+# An ident or id is used again once its thread or task is gone, and would be taken for a holder that it is not.
+_numbers = itertools.count(1)
+_of_threads = threading.local()
+_of_tasks: weakref.WeakKeyDictionary[asyncio.Task[Any], int] = weakref.WeakKeyDictionary()
+
+
+def thread_number() -> int:
+    """Of the thread that calls; no other thread or task of this process ever has the same."""
+    number: int = getattr(_of_threads, "number", 0)
+    if not number:
+        number = _of_threads.number = next(_numbers)
+    return number
+
+
+def task_number(task: asyncio.Task[Any] | None) -> int:
+    """Of the task; no other thread or task of this process ever has the same. A coroutine without a task is always new."""
+    if task is None:
+        return next(_numbers)
+    number = _of_tasks.get(task, 0)
+    if not number:
+        number = _of_tasks[task] = next(_numbers)
+    return number
+
 
 class Waiter(Protocol):
-    """Somebody in the queue. All attributes are guarded by the budget's lock."""
+    """Somebody in the queue. All attributes are guarded by the budget's lock.
 
-    count: int
+    Attributes:
+        got: what it waits for; booked once `granted`.
+        holder: the name it will be held under.
+    """
+
+    got: Reservation
     holder: str
-    owner: int
     granted: bool
 
     def wake(self) -> bool:
@@ -30,12 +61,11 @@ class Waiter(Protocol):
 class ThreadWaiter:
     """A thread that sleeps until it is woken or its time is over."""
 
-    __slots__ = ("_signal", "count", "granted", "holder", "owner")
+    __slots__ = ("_signal", "got", "granted", "holder")
 
-    def __init__(self, count: int, holder: str, owner: int) -> None:
-        self.count = count
+    def __init__(self, got: Reservation, holder: str) -> None:
+        self.got = got
         self.holder = holder
-        self.owner = owner
         self.granted = False
         self._signal = threading.Lock()
         self._signal.acquire()
@@ -54,12 +84,11 @@ class ThreadWaiter:
 class TaskWaiter:
     """A coroutine that awaits a future of its own loop."""
 
-    __slots__ = ("_loop", "count", "future", "granted", "holder", "owner")
+    __slots__ = ("_loop", "future", "got", "granted", "holder")
 
-    def __init__(self, count: int, holder: str, owner: int, loop: asyncio.AbstractEventLoop) -> None:
-        self.count = count
+    def __init__(self, got: Reservation, holder: str, loop: asyncio.AbstractEventLoop) -> None:
+        self.got = got
         self.holder = holder
-        self.owner = owner
         self.granted = False
         self._loop = loop
         self.future: asyncio.Future[None] = loop.create_future()

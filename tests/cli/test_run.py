@@ -219,14 +219,12 @@ def test_ctrl_c_on_a_terminal_reaches_the_program_once():
     assert code == 0
 
 
-def on_a_terminal(words, *, term="xterm-256color", answers=None, stdout=None):
+def on_a_terminal(words, *, answers=None):
     """All bytes that a terminal gets from `flatwater run`, and its exit code; `answers` are typed when a word was seen."""
     pty = pytest.importorskip("pty")
     pid, terminal = pty.fork()
     if pid == 0:
-        os.environ["TERM"] = term
-        if stdout is not None:
-            os.dup2(stdout, 1)
+        os.environ["TERM"] = "xterm-256color"
         os.execv(sys.executable, [sys.executable, "-m", "flatwater", "run", *words])
     seen = b""
     answers = dict(answers or {})
@@ -240,66 +238,17 @@ def on_a_terminal(words, *, term="xterm-256color", answers=None, stdout=None):
     return seen, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-TITLES = re.compile(rb"\x1b\]2;([^\x07]*)\x07|\x1b\[2[23];2t")
-SPEAKING = (
-    "printf 42; sleep 0.25; printf '\\033[7mdone\\033[0m'; sleep 0.2; printf '\\nContinue? '; read x; printf \"got $x\""
-)
-SPOKEN = b"42\x1b[7mdone\x1b[0m\r\nContinue? yes\r\ngot yes\r\n"
-
-
-@pytest.mark.parametrize("term", ["xterm-256color", "dumb"])
-def test_what_the_program_writes_to_a_terminal_stays(term):
-    """Half lines, colours and prompts reach the terminal as they are; the live line is in the window's title, if it has one."""
-    words = ["--budget", "200MiB", "--", "sh", "-c", SPEAKING]
-    seen, code = on_a_terminal(words, term=term, answers={b"Continue? ": b"yes\n"})
-    assert code == 0
-    assert TITLES.sub(b"", seen).partition(b"\x1b[1mflatwater run:")[0] == SPOKEN
-    titles = [match[1] for match in TITLES.finditer(seen)]
-    if term == "dumb":
-        assert titles == []
-    else:
-        assert b"MiB of 200 MiB" in titles[1] or b"KiB of 200 MiB" in titles[1]
-        assert seen.startswith(b"\x1b[22;2t")
-        assert b"\x1b]2;\x07\x1b[23;2t\r\n" in seen  # the old title is back before the summary
-
-
-def test_a_live_line_beside_output_that_goes_elsewhere():
-    """With the program's output in a file or pipe, the terminal has a line, which is gone before the summary."""
-    read, write = os.pipe()
-    seen, code = on_a_terminal(["--budget", "200MiB", "--", "sh", "-c", "printf 42; sleep 0.3"], stdout=write)
-    os.close(write)
-    with open(read, "rb") as file:
-        assert file.read() == b"42"
-    assert code == 0
-    assert b"of 200 MiB" in seen.partition(b"flatwater run:")[0]
-    assert b"\x1b[2K" in seen
-    assert TITLES.search(seen) is None
+def test_a_profile_that_cannot_be_written_is_a_failure(tmp_path):
+    """On a full disk the reason is said, also with -q, the figures are there, and a success becomes 4."""
+    code = "rows = ['row %d' % i for i in range(30_000)]"
+    data, done = figures(tmp_path, "-q", "--profile", "/dev/full", "--", sys.executable, "-c", code)
+    assert (done.returncode, data["exit_code"]) == (4, 0)
+    assert re.fullmatch(r"(?i)flatwater: .*'/dev/full'.* no space left on device.*\n", done.stderr)
 
 
 def test_quiet_is_quiet_on_a_terminal():
     """With -q a terminal gets what the program writes, and nothing else."""
     assert on_a_terminal(["-q", "--", "printf", "42"]) == (b"42", 0)
-
-
-def test_a_stopped_terminal_does_not_stop_us(monkeypatch):
-    """A title is not written where writing would wait: the budget is watched on, and the next second has another try."""
-    from flatwater.cli import run as module
-
-    written = []
-    monkeypatch.setattr(module, "_place_of_the_line", lambda: "title")
-    monkeypatch.setattr(module, "_write_now", written.append)
-    monkeypatch.setattr(module.run_text, "live_line", lambda _run: "flatwater: 5.0 MiB")
-    for ready in ([], [sys.stderr]):
-        monkeypatch.setattr(module.select, "select", lambda *_, ready=ready: ([], ready, []))
-        with module.LiveLine() as live:
-            live.tick(None)
-            live.tick(None)
-    begin, end, title = (
-        module.TITLE_KEPT,
-        module.TITLE.format("") + module.TITLE_BACK,
-        module.TITLE.format("5.0 MiB - flatwater"),
-    )
-    assert written == [begin, end, begin, title, end]
 
 
 def test_no_live_line_in_a_pipe(tmp_path):
@@ -364,8 +313,11 @@ def test_threads_and_forks_warn_no_more_than_before():
 
 
 def test_help_shows_the_way():
-    """The help has the separator, an example and the exit codes."""
+    """The help has the separator, an example, the exit codes, where the live line is, and what a profile costs."""
     done = flatwater("run", "--help")
     assert done.returncode == 0
-    for needed in ("-- CMD...", "flatwater run --budget 256MiB", "137", "--profile"):
-        assert needed in done.stdout
+    words = " ".join(done.stdout.split())
+    for needed in ("-- CMD...", "flatwater run --budget 256MiB", "137", "--profile", "7x to 18x", "last row"):
+        assert needed in words
+    for needed in ("2 is wrong use", "4 comes in place of 0"):
+        assert needed in words

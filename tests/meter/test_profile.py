@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -29,23 +30,26 @@ def profile():
     recording.close()
 
 
-def record(profile, script, *, python=sys.executable, **options):
+def record(profile, script, *, memray=False, **options):
     """Run a script with the recorder in it, as `flatwater run --profile` does."""
     suspects = Suspects()
     try:
         environ = profile.environment(suspects.environment(os.environ))
+        if not memray:  # the program's Python has none
+            (Path(script).parent / "without").mkdir(exist_ok=True)
+            (Path(script).parent / "without" / "memray.py").write_text("raise ImportError")
+            environ["PYTHONPATH"] += f"{os.pathsep}{Path(script).parent / 'without'}"
         return subprocess.run(
-            [python, str(script)], env=environ, capture_output=True, text=True, timeout=60, check=False, **options
+            [sys.executable, str(script)],
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            **options,
         )
     finally:
         suspects.close()
-
-
-def memray_pythons():
-    """Pythons near this one that have memray; installed there, not here."""
-    for candidate in Path(sys.prefix).parent.glob(".venv*/bin/python"):
-        if not subprocess.run([candidate, "-c", "import memray"], capture_output=True, check=False).returncode:
-            yield str(candidate)
 
 
 def checked(path):
@@ -194,14 +198,17 @@ def test_without_a_place_for_recordings_there_is_no_profile(monkeypatch):
     profile.close()
 
 
+@pytest.mark.skipif(importlib.util.find_spec("memray") is None, reason="NO MEMRAY here: only tracemalloc is tested")
 def test_memray_where_a_python_has_it(profile, tmp_path):
     """A Python with memray records through it, and reads its own recording."""
-    python = next(memray_pythons(), None)
-    if python is None:
-        pytest.skip("NO MEMRAY in any environment beside this one: only tracemalloc was tested")
-    (tmp_path / "job.py").write_text(HOLDING)
-    assert record(profile, tmp_path / "job.py", python=python).returncode == 0
-    profile.collect(str(tmp_path / "out.json"))
+    (tmp_path / "job.py").write_text("def load():\n    return ['row %d' % i for i in range(60_000)]\nrows = load()\n")
+    done = record(profile, tmp_path / "job.py", memray=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert profile.collect(str(tmp_path / "out.json")) == f"{tmp_path / 'out.json'}: open it in speedscope"
     exporter, stacks = checked(tmp_path / "out.json")
     assert exporter == "flatwater (memray)"
-    assert any(Path(frame["file"]).name == "job.py" for stack, _weight in stacks for frame in stack)
+    frames, weight = max(stacks, key=lambda stack: stack[1])
+    assert {Path(frame["file"]).name for frame in frames} == {"job.py"}
+    assert frames[0]["name"].startswith("<module>")
+    assert frames[-1]["line"] == 2
+    assert weight > MIB

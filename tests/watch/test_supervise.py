@@ -220,6 +220,18 @@ def test_a_window_change_ends_nothing(tmp_path):
     assert (result.exit_code, result.signal) == (5, 0)
 
 
+def test_stopped_and_continued_it_goes_on(tmp_path):
+    """As after Ctrl-Z and `fg`: the waiting for signals wakes up without one, and the program's own end is passed on."""
+    ready = tmp_path / "ready"
+    code = f"from flatwater.watch.supervise import Run; import sys; sys.exit(Run(['sh', '-c', ': > {ready}; sleep 0.6; exit 9']).run().exit_code)"
+    with subprocess.Popen([sys.executable, "-c", code]) as child:
+        assert until(ready.exists)
+        for number in (signal.SIGSTOP, signal.SIGCONT) * 2:
+            child.send_signal(number)
+            time.sleep(0.05)
+        assert child.wait(DEADLINE_S) == 9
+
+
 @pytest.mark.parametrize("argv", [[], [""], ["a\0b"]])
 def test_no_command_is_refused(argv):
     """Nothing to run is a wrong use, before anything is started."""

@@ -283,6 +283,33 @@ def test_an_abandoned_group_is_cleared_away(tmp_path):
         assert group.exists() != abandoned
 
 
+@pytest.mark.parametrize(
+    ("how", "term", "written"),
+    [
+        ("end of file", "xterm", module.ALL_ROWS_SCROLL), ("end of file", "dumb", b""), ("end of file", None, b""),
+        ("D and end of file", "xterm", b""), ("K", "xterm", b""),
+    ],
+)  # fmt: skip
+def test_an_abandoned_terminal_scrolls_whole_again(start, how, term, written):
+    """Who was killed may have left margins: the launcher takes them back, from a terminal that knows them, and then only."""
+    screen, terminal = os.openpty()
+    environ = {name: value for name, value in os.environ.items() if name != "TERM"}
+    one = start("sleep", "60", stderr=terminal, env={**environ, "TERM": term} if term else environ)
+    pid = int(one.until("started")["started"][0])
+    if how != "end of file":
+        one.order(*how[:1].encode())
+    if how != "K":
+        os.close(one.control)
+        one.control = -1
+    if how == "D and end of file":
+        os.kill(pid, signal.SIGKILL)
+    assert one.process.wait(WAIT_S) == 0
+    os.set_blocking(screen, False)
+    assert (os.read(screen, 100) if select.select([screen], [], [], 0)[0] else b"") == written
+    os.close(terminal)
+    os.close(screen)
+
+
 def test_a_user_who_may_not_fork_is_told(monkeypatch):
     """As many processes as the user may have: the report says so, without a traceback."""
     read, write = os.pipe()

@@ -1,31 +1,23 @@
 """`flatwater run`: any program, its whole process tree, measured, and under a budget if one is given.
 
-Covers:     options, the live line and its place, the report files.
-Not here:   supervising (`watch.supervise`), the words and pages of the report (`cli.reports`).
+Covers:     options, the report files.
+Not here:   supervising (`watch.supervise`), the live line (`cli.live`), the words and pages of the report (`cli.reports`).
 Holds:      what the run holds.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import select
 import sys
-import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Self
 
 import click
 
 from flatwater import errors, limits, units
 from flatwater.cli import main
+from flatwater.cli.live import LiveLine
 from flatwater.cli.reports import files, run_text
 from flatwater.watch.result import RunResult
 from flatwater.watch.supervise import Run
-
-if TYPE_CHECKING:
-    from rich.live import Live
 
 
 class BytesType(click.ParamType[int]):
@@ -71,13 +63,6 @@ class RunCommand(click.Command):
 
 
 SEPARATED = "flatwater.separated"
-TITLE = "\033]2;{}\007"  # xterm's: set the window's title
-TITLE_KEPT, TITLE_BACK = "\033[22;2t", "\033[23;2t"  # put the title on a stack, take it from there; others ignore it
-TITLE_PERIOD_S = 1.0
-TITLED = (
-    "xterm", "screen", "tmux", "rxvt", "alacritty", "kitty", "foot", "wezterm", "konsole", "vte", "gnome", "st-", "contour",
-    "ghostty", "mintty", "iterm",
-)  # fmt: skip  # how TERM begins where titles are known; others might print them
 
 
 @click.command("run", cls=RunCommand, context_settings={"allow_interspersed_args": False})
@@ -88,7 +73,7 @@ TITLED = (
 )
 @click.option(
     "--profile", "profile_path", type=click.Path(dir_okay=False), metavar="FILE",
-    help="Python programs: write who allocated the peak, for speedscope. Slow: about 2x where the program has memray, 10x to 30x where not.",
+    help="Python programs: write who allocated the peak, for speedscope. Slow: about 2x where the program has memray, 7x to 18x where not.",
 )  # fmt: skip
 @click.option(
     "--limit-kind", type=click.Choice(["auto", "cgroup", "rlimit_data", "none"]), default="auto", show_default=True,
@@ -126,10 +111,11 @@ def command(
     RLIMIT_DATA; the summary says which.
 
     The program's exit code is passed through. If the budget killed it, the code is 137; if it could not be started, 127
-    (not found) or 126.
+    (not found) or 126. 2 is wrong use, and nothing ran; 4 comes in place of 0 if a report could not be written.
 
-    On a terminal a live line shows memory, budget and rate: in the window's title if the program's output goes to the
-    terminal too, so that nothing of it is overwritten, else as a line on stderr.
+    On a terminal a live line shows memory, budget and rate: after half a second in the last row, with the program's output
+    scrolling above it. A program that takes single keys, such as an editor, has all rows to itself. If the program's output
+    goes to a file or a pipe, it is a line on stderr.
 
     \b
     Examples:
@@ -160,82 +146,6 @@ def command(
     ctx.exit(result.exit_code or (main.HOLDS if written else main.FAILED))
 
 
-class LiveLine:
-    """Memory against budget and rate, where they do not touch what the program writes. Nothing in a pipe.
-
-    We do not see what the program writes to a terminal, nor where its cursor stands, so a line that we draw and wipe there
-    would wipe its output too, and what we save and restore it may have moved meanwhile. So on a terminal that the program's
-    output goes to, the window's title is the line; with the output in a file or a pipe it is a line of the terminal.
-    """
-
-    def __init__(self, *, quiet: bool = False) -> None:
-        self._place = "" if quiet else _place_of_the_line()
-        self._live: Live | None = None
-        self._due_s = 0.0  # of the title
-        self.wanted = bool(self._place)
-
-    def __enter__(self) -> Self:
-        with self._surviving():
-            if self._place == "title":
-                _write_now(TITLE_KEPT)
-            elif self._place:
-                from rich.console import Console
-                from rich.live import Live
-
-                self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
-                self._live.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self._surviving():
-            if self._place == "title":
-                _write_now(TITLE.format("") + TITLE_BACK)
-            elif self._live is not None:
-                self._live.stop()
-
-    def tick(self, run: Run) -> None:
-        """Show the present state; called about ten times a second."""
-        with self._surviving():
-            if self._place == "title":
-                self._show_title(run)
-            elif self._live is not None:
-                from rich.text import Text
-
-                self._live.update(Text(run_text.live_line(run), no_wrap=True, overflow="ellipsis"), refresh=True)
-
-    def _show_title(self, run: Run) -> None:
-        now = time.monotonic()
-        # A terminal that is stopped (Ctrl-S) or busy with the program's output must not stop us.
-        if now >= self._due_s and select.select([], [sys.stderr], [], 0)[1]:
-            self._due_s = now + TITLE_PERIOD_S
-            # The figures first: tabs and status lines show the beginning.
-            _write_now(TITLE.format(f"{run_text.live_line(run).removeprefix('flatwater: ')} - flatwater"))
-
-    @contextlib.contextmanager
-    def _surviving(self) -> Iterator[None]:
-        """A terminal that has gone ends the live line, not the program."""
-        try:
-            yield
-        except OSError:
-            self._place, self._live = "", None
-            main.silence(sys.stderr)
-
-
-def _place_of_the_line() -> str:
-    """Either title or line, or empty for nowhere."""
-    if not sys.stderr.isatty():
-        return ""
-    if not sys.stdout.isatty():
-        return "line"
-    return "title" if os.environ.get("TERM", "").startswith(TITLED) else ""
-
-
-def _write_now(text: str) -> None:
-    """In one write, so that nothing of the program's comes between."""
-    sys.stderr.flush()
-    os.write(sys.stderr.fileno(), text.encode())
-
-
 def _misplaced(ctx: click.Context, argv: tuple[str, ...]) -> list[str]:
     """What a tired user should hear: an option of ours behind the command is the command's, unless '--' shows intent."""
     if ctx.meta.get(SEPARATED):
@@ -249,7 +159,9 @@ def _misplaced(ctx: click.Context, argv: tuple[str, ...]) -> list[str]:
 
 def _write_files(result: RunResult, html_path: str | None, json_path: str | None, *, quiet: bool) -> bool:
     """Write every report that can be written; False if one could not be, which was said."""
-    written = True
+    written = not result.profile_trouble
+    if result.profile_trouble:
+        main.say(f"flatwater: {result.profile_trouble}")
     if json_path is not None:
         text = json.dumps(result.to_dict(), indent=1) + "\n"
         written &= _write(json_path, text)

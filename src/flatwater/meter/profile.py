@@ -67,8 +67,8 @@ class Profile:
         environ = {key: value for key, value in os.environ.items() if not key.startswith("FLATWATER_")}
         for recording in Path(self.directory).glob("profile-*.memray"):
             try:
-                interpreter = recording.with_suffix(".python").read_text("utf-8")
-                command = [interpreter, str(_CHILD), str(recording), str(recording.with_suffix(".json"))]
+                interpreter, _, program = recording.with_suffix(".python").read_text("utf-8").partition("\n")
+                command = [interpreter, str(_CHILD), str(recording), str(recording.with_suffix(".json")), program]
                 done = subprocess.run(  # noqa: S603 - the interpreter that the user's own command ran
                     command, env=environ, capture_output=True, text=True, timeout=limits.PROFILE_CONVERT_S, check=False
                 )

@@ -226,7 +226,7 @@ class Run:
             time.sleep(left)
             return True
         info = signal.sigtimedwait(self._signals, left)
-        if info is None:
+        if info is None or info.si_signo not in self._signals:  # stopped and continued, it tells of no signal at all
             return False
         number = info.si_signo
         if number == signal.SIGIO:

@@ -11,7 +11,8 @@ Report lines:  `floor KIB`, `started PID`, `failed STEP ERRNO`, `exited STATUS M
                `orphan MAXRSS_KIB USER_S SYSTEM_S`, `empty`.
 Control:       one byte a command: 1 to 64 send that signal to the command, `K` kills the tree, `D` detaches: the rest of
                the tree is left alone and only its limit is cleared away when it has ended. End of file without `D` means
-               that the other end died: the tree is killed, so that nothing runs unwatched.
+               that the other end died: the tree is killed, so that nothing runs unwatched, and the terminal scrolls as
+               a whole again, in case a live line had its last row.
 """
 
 # ruff: noqa: SIM105 - contextlib would be one more module in an interpreter that is kept bare
@@ -25,6 +26,7 @@ import sys
 
 KILL, DETACH = ord("K"), ord("D")
 SIGNAL_MAX = 64
+ALL_ROWS_SCROLL = b"\0337\033[r\0338"  # no margins; setting them moves the cursor, so it is saved and put back
 KILL_ROUNDS_MAX = 200  # each kills all that is left; a tree that forks faster than that is left to its limit
 
 
@@ -163,6 +165,15 @@ class Launcher:
             except OSError:
                 pass  # whoever made it removes it, or has done so
 
+    def free_terminal(self) -> None:
+        """Take back the margins that a killed `flatwater run` may have left on the terminal (`cli.live`)."""
+        if self.abandoned and not self.detached and os.environ.get("TERM", "dumb") != "dumb" and os.isatty(2):
+            signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # the shell has the terminal by now
+            try:
+                os.write(2, ALL_ROWS_SCROLL)
+            except OSError:
+                pass  # it has gone, too
+
 
 def _limit_data(size: int) -> None:
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
@@ -284,6 +295,7 @@ def main(argv: list[str]) -> None:
     launcher = Launcher(control, report, argv[3])
     if launcher.start(argv[5:], int(argv[4]), ignored):
         launcher.run()
+        launcher.free_terminal()
     launcher.clear_limit()
     launcher.tell("empty")
 

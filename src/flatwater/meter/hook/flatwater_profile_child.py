@@ -13,6 +13,10 @@ import json
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+
 FRAMES_MAX = 12
 GROWTH_TO_SAVE = 2.0  # times the last saved size: all saves together cost about twice the last
 GROWTH_TO_SAVE_LAST = 1.1  # the same, when the program ends by itself
@@ -31,11 +35,24 @@ def start(directory: str) -> None:
     import atexit
 
     base = os.path.join(directory, f"profile-{os.getpid()}")
-    with open(base + ".python", "w", encoding="utf-8") as file:
-        file.write(sys.executable)
-    tracker = memray.Tracker(base + ".memray")
-    tracker.__enter__()
-    atexit.register(tracker.__exit__, None, None, None)
+
+    def begin(frame: FrameType, event: str, _argument: object) -> None:
+        # Memray does not see the frames of a program that begins after it was started from a frame that has returned. So
+        # it starts when the program's own module does, and what stands for that module is this function: see `convert`.
+        if event != "call" or frame.f_code.co_name != "<module>" or frame.f_globals.get("__name__") != "__main__":
+            return
+        sys.setprofile(None)
+        try:
+            with open(base + ".python", "w", encoding="utf-8") as file:
+                file.write(f"{sys.executable}\n{frame.f_code.co_filename}")
+            # Not compressed at the end: where that fails, it tells the program's standard error.
+            tracker = memray.Tracker(destination=memray.FileDestination(base + ".memray", compress_on_exit=False))
+            tracker.__enter__()
+        except Exception:  # noqa: BLE001 - no disk, no folder: the program must not hear of it
+            return
+        atexit.register(tracker.__exit__, None, None, None)
+
+    sys.setprofile(begin)
 
 
 def _start_tracemalloc(directory: str) -> None:
@@ -127,16 +144,22 @@ def _write(path: str, text: str) -> None:
     os.replace(path + ".tmp", path)
 
 
-def convert(recording: str, path: str) -> None:
-    """Turn memray's recording into speedscope's format; run by the Python that made the recording."""
+def convert(recording: str, path: str, program: str) -> None:
+    """Turn memray's recording of `program` into speedscope's format; run by the Python that made the recording.
+
+    The program's own module stands there as the function that started the recording, so its lines are not known.
+    """
     import memray
 
     stacks = []
     for record in memray.FileReader(recording).get_high_watermark_allocation_records(merge_threads=True):
-        stack = [(function, file, line) for function, file, line in reversed(record.stack_trace())]
+        stack = [
+            ("<module>", program, 0) if file == __file__ else (function, file, line)
+            for function, file, line in reversed(record.stack_trace())
+        ]
         stacks.append((record.size, stack or [("(no Python frame)", "", 0)]))
     _write(path, speedscope_text("memray", stacks))
 
 
 if __name__ == "__main__":
-    convert(sys.argv[1], sys.argv[2])
+    convert(sys.argv[1], sys.argv[2], sys.argv[3])

@@ -46,10 +46,10 @@ def one(cpu_s, **figures):
     }
 
 
-ALIKE = {"run/native": "run/objects"}  # the same contestants with another program: one of the two with the slow tests
+LONG = {"run/native", "run/objects", "run/start", "watch/overhead"}  # many processes: with the slow tests
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] if n in ALIKE else []) for n in CASES])
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] if n in LONG else []) for n in CASES])
 def test_every_case_runs(name):
     """Each case runs at its tiny size with every contestant that is installed, and names those that are not."""
     case = load(name)

@@ -338,6 +338,7 @@ def test_a_kill_leaves_a_terminal_that_scrolls(tmux):
     tmux.shows_soon(MARGINS, "0 23")
 
 
+@pytest.mark.slow
 def test_the_row_follows_the_window(tmux):
     """In a smaller and in a larger window there is one line, in the last row, and the program's lines are all there."""
     tmux.run("stty -echo; seq 30; read x")

@@ -91,6 +91,7 @@ def test_a_small_program_has_no_profile(profile, tmp_path):
     assert not (tmp_path / "out.json").exists()
 
 
+@pytest.mark.slow
 def test_of_several_processes_the_largest_is_kept(profile, tmp_path):
     """Two Pythons record; the profile is of the one that held more, and the words count both."""
     (tmp_path / "child.py").write_text("held = ['row %d' % i for i in range(20_000)]\n")

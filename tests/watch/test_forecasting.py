@@ -184,6 +184,7 @@ def test_any_history_gives_an_ordered_answer(values, times, budget):
     json.dumps(said.to_dict(), allow_nan=False)
 
 
+@pytest.mark.slow
 @given(scale=st.floats(0.1, 100.0), shift=st.floats(-1e6, 1e6))
 def test_the_clock_may_start_anywhere_and_run_at_any_speed(scale, shift):
     """Stretching time stretches the forecast; moving the clock does not change it."""

@@ -166,6 +166,7 @@ def test_where_evidence_cannot_be_written_the_rest_is_still_said():
     process.stop()
 
 
+@pytest.mark.slow
 def test_a_stopped_process_is_not_taken_for_stuck(tmp_path):
     """Under job control or a debugger a critical process is silent, but nothing is written or sent."""
     program = (

@@ -372,6 +372,7 @@ time.sleep(30)
     assert any("of shared memory came on top" in note for note in result.notes)
 
 
+@pytest.mark.slow
 def test_two_segments_are_not_one():
     """Two processes with 24 MiB of their own segment each hold 48; two that map the same segment hold 24."""
     code = """

@@ -88,6 +88,7 @@ def child(program, directory, mode="watched"):
     return subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
 
 
+@pytest.mark.slow
 def test_a_cache_that_is_shed_keeps_the_process_alive(tmp_path):
     """700 MiB go through a cache nobody counts: the process lives, at most near its 96 MiB, and each step says its bytes."""
     done = child(FILLS, tmp_path)

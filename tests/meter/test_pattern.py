@@ -8,7 +8,7 @@ import random
 import pytest
 
 from flatwater.meter import Timeline, pattern_of
-from flatwater.meter.pattern import last_climb
+from flatwater.meter.pattern import last_climb, until_top
 
 MIB = 1 << 20
 
@@ -105,6 +105,14 @@ def test_the_last_climb(shape, rate, stood_s):
     growth, stood = last_climb(curve(shape).points())
     assert growth == pytest.approx(rate * MIB, rel=0.1)
     assert stood == pytest.approx(stood_s, rel=0.1, abs=0.1)
+
+
+def test_until_the_top_is_the_way_there():
+    """A program that stood at its limit came there as it did: hockey stick, not plateau; of nothing there is nothing."""
+    points = curve(lambda t: 10 if t < 0.2 else min(100, 10 + 1800 * (t - 0.2))).points()
+    assert pattern_of(points).name == "plateau"
+    assert pattern_of(until_top(points)).name == "hockey stick"
+    assert until_top([]) == []
 
 
 def test_the_last_climb_of_almost_nothing():

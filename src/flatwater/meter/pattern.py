@@ -108,12 +108,23 @@ def last_climb(points: Sequence[Point]) -> tuple[float, float]:
     times = [point.t_s for point in points]
     envelope = list(itertools.accumulate((point.anon_max for point in points), max))
     base, top = envelope[0], envelope[-1]
-    reached = bisect.bisect_left(envelope, base + TOP_SHARE * (top - base))
+    reached = _reached(envelope)
     half = bisect.bisect_left(envelope, base + 0.5 * (top - base))
     slope = _slope(times, envelope, max(half - 1, 0), reached)
     if not slope and times[reached] > 0:  # it was there at the first look
         slope = envelope[reached] / times[reached]
     return slope, times[-1] - times[reached]
+
+
+def until_top(points: Sequence[Point]) -> Sequence[Point]:
+    """The way to the peak, without what came after it."""
+    envelope = list(itertools.accumulate((point.anon_max for point in points), max))
+    return points[: _reached(envelope) + 1] if envelope else points
+
+
+def _reached(envelope: list[int]) -> int:
+    """Where the envelope is first (nearly) at its top."""
+    return bisect.bisect_left(envelope, envelope[0] + TOP_SHARE * (envelope[-1] - envelope[0]))
 
 
 def _counted(samples: int) -> str:
@@ -127,7 +138,7 @@ def _rise(times: list[float], highs: list[int], bottom: int, span: int) -> Patte
     top = envelope[-1]
     # A program that ends at its peak, or soon after (an interpreter takes a while to free what it held), is judged by how
     # it got there. One that stays up for a third of its time or more has a plateau, and the time after the peak shows it.
-    reached = bisect.bisect_left(envelope, base + TOP_SHARE * (top - base))
+    reached = _reached(envelope)
     stays = sum(high >= bottom + 0.5 * span for high in highs[reached:])
     end_index = len(times) - 1 if stays > len(times) // 3 else reached
     end = times[end_index]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, final
 
 from flatwater import errors, limits, units
 from flatwater.budget.detect import physical_bytes
-from flatwater.meter.pattern import last_climb
+from flatwater.meter.pattern import last_climb, pattern_of, until_top
 from flatwater.meter.probe import RUN_VARIABLE
 from flatwater.meter.suspects import Suspects
 from flatwater.meter.tree import MARK_SLACK_BYTES, Tree
@@ -283,6 +283,8 @@ class Run:
         if result.killed:
             # Also when the program itself outlived the kill of a child: a tree that did not stay inside must not look well.
             result.exit_code = KILLED_EXIT_CODE
+            # The way it came to its limit; how long it stood there, before the kernel gave up, is no plateau of its own.
+            result.pattern = pattern_of(until_top(timeline.points()))
         self._peak(ended, tree)
         self._refusal(ended)
         if result.budget_bytes:

@@ -6,6 +6,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 LOCK := requirements/dev.lock
+# One more than there are cores: tests wait for the processes they start.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal
 
 .PHONY: run test test-slow check lock bench docs clean
 
@@ -13,10 +16,10 @@ run: $(VENV)/.ready
 	@$(BIN)/python docs/examples/make_run.py
 
 test: check
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/.ready
-	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
+	$(PYTEST) -m slow
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -77,10 +77,12 @@ def test_a_short_run_has_no_line():
 @pytest.mark.parametrize(
     ("term", "kind"),
     [(term, module.LastRow) for term in ("xterm-256color", "screen", "tmux-256color", "linux", "vt220", "xterm-kitty", "foot")]
-    + [(term, type(None)) for term in ("dumb", "eterm-color", "unknown", "", None)],
+    + [(term, module.SeldomLines) for term in ("dumb", "eterm-color", "unknown", "", None)],
 )  # fmt: skip
-def test_terminals_without_margins_have_no_line(monkeypatch, term, kind):
+def test_terminals_without_margins_have_whole_lines(monkeypatch, term, kind):
     """Only a TERM that is known to have margins gets the last row; one that is not set is not known."""
+    monkeypatch.setattr(module.os, "get_terminal_size", lambda _terminal: os.terminal_size((80, 24)))
+    monkeypatch.setattr(module, "_is_a_jobs", lambda _terminal: True)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     monkeypatch.setattr(sys.stderr, "fileno", lambda: 2, raising=False)
@@ -89,6 +91,26 @@ def test_terminals_without_margins_have_no_line(monkeypatch, term, kind):
         monkeypatch.setenv("TERM", term)
     assert type(module._line_for_this_terminal()) is kind
     assert module.LiveLine(quiet=True).wanted is False
+
+
+@pytest.mark.parametrize(("rows", "is_ours"), [(0, True), (4, True), (24, False)])
+def test_unknown_sizes_and_foreign_terminals_have_whole_lines(monkeypatch, rows, is_ours):
+    """A terminal without a size, and one that is not our session's, have no last row to draw in."""
+    for stream in (sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stderr, "fileno", lambda: 2, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(module.os, "get_terminal_size", lambda _terminal: os.terminal_size((80, rows)))
+    monkeypatch.setattr(module, "_is_a_jobs", lambda _terminal: is_ours)
+    assert type(module._line_for_this_terminal()) is module.SeldomLines
+
+
+def test_whole_lines_come_soon_and_then_seldom():
+    """Without TERM: plain text only, each line whole and after a break, the second not before a second has passed."""
+    seen, code = on_a_terminal(["--", "sh", "-c", "printf 42; sleep 1.2"], term=None)
+    lines = seen.partition(b"\x1b[1mflatwater run:")[0]
+    assert code == 0
+    assert re.fullmatch(rb"42\r\n" + FIGURES + rb"\r\n\r\n", lines)
 
 
 def test_a_line_beside_output_that_goes_elsewhere():

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 START_S = 0.5  # a short run needs no line, and a full-screen program shows by then that it is one
 PERIOD_S = 0.2  # between two drawings
+SELDOM_S = 60.0  # the longest pause between whole lines
 ROWS_MIN = 5  # a smaller terminal is all the program's
 TERMS = (
     "xterm", "screen", "tmux", "rxvt", "linux", "vt100", "vt102", "vt220", "vt320", "konsole", "vte", "gnome", "alacritty",
@@ -48,8 +49,9 @@ WIPED_BELOW = (
 class LiveLine:
     """Memory against budget and rate, while a program runs. Nothing in a pipe.
 
-    With stdout and stderr both on a terminal it is the terminal's last row, as apt and dpkg draw theirs; with the output in
-    a file or a pipe it is an ordinary line of stderr's terminal.
+    With stdout and stderr both on a terminal it is the terminal's last row, as apt and dpkg draw theirs; on one that is not
+    known to have such a row it is a whole line now and then. With the output in a file or a pipe it is an ordinary line of
+    stderr's terminal.
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
@@ -182,6 +184,34 @@ class LastRow:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
+class SeldomLines:
+    """Whole lines among the program's, on a terminal that may know no better: the first soon, then each twice as late."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.fileno()
+        self._due_s = self._pause_s = 0.0
+
+    def start(self) -> None:
+        """Write nothing yet."""
+        self._pause_s = START_S
+        self._due_s = time.monotonic() + self._pause_s
+
+    def stop(self) -> None:
+        """What was written stays."""
+
+    def tick(self, run: Run) -> None:
+        """Write a line if it is time to, the terminal takes it now, and no other job has it."""
+        now = time.monotonic()
+        if now < self._due_s or not select.select([], [self._terminal], [], 0)[1]:
+            return
+        if (_is_a_jobs(self._terminal) and not _has_the_terminal(self._terminal)) or not _is_canonical(self._terminal):
+            return
+        self._pause_s = min(2 * self._pause_s, SELDOM_S)
+        self._due_s = now + self._pause_s
+        # A line of its own also where the program has left one without an end: a prompt stays readable.
+        os.write(self._terminal, f"\n{run_text.live_line(run)}\n".encode())
+
+
 class OwnLine:
     """A line of a terminal that the program's output does not go to."""
 
@@ -209,12 +239,24 @@ class OwnLine:
             self._live.update(Text(run_text.live_line(run), no_wrap=True, overflow="ellipsis"), refresh=True)
 
 
-def _line_for_this_terminal() -> LastRow | OwnLine | None:
+def _line_for_this_terminal() -> LastRow | SeldomLines | OwnLine | None:
     if not sys.stderr.isatty():
         return None
+    is_known = os.environ.get("TERM", "").startswith(TERMS)
     if not sys.stdout.isatty():
-        return OwnLine()
-    return LastRow() if os.environ.get("TERM", "").startswith(TERMS) else None
+        return OwnLine() if is_known else SeldomLines()
+    terminal = sys.stderr.fileno()
+    has_rows = os.get_terminal_size(terminal).lines >= ROWS_MIN
+    return LastRow() if is_known and has_rows and _is_a_jobs(terminal) else SeldomLines()
+
+
+def _is_a_jobs(terminal: int) -> bool:
+    """Whether it is our session's terminal, of which one job has the foreground."""
+    try:
+        os.tcgetpgrp(terminal)
+    except OSError:
+        return False
+    return True
 
 
 def _has_the_terminal(terminal: int) -> bool:

@@ -114,7 +114,6 @@ class Run:
             environment = self._suspects.environment(environment)
         if self._profile is not None:
             environment = self._profile.environment(environment)
-        command: Command | None = None
         try:
             procs_file, data_limit = self._make_limit()
             command = Command(result.argv, env=environment, procs_file=procs_file, data_limit_bytes=data_limit)
@@ -287,6 +286,8 @@ class Run:
             result.pattern = pattern_of(until_top(timeline.points()))
         self._peak(ended, tree)
         self._refusal(ended)
+        if not result.holds:
+            self._last_climb()
         if result.budget_bytes:
             result.forecast = self._forecast()
         if self._suspects is not None:
@@ -309,15 +310,18 @@ class Run:
             return lasts(f"no growth: the budget of {size} lasts")
         if result.holds:
             return forecast(self.timeline.points(), result.budget_bytes)
-        result.growth_before_end, stood_s = last_climb(self.timeline.points())
-        if stood_s >= _STOOD_S:
-            result.notes.append(
-                f"it stood at its limit for {units.format_duration(stood_s)}: under a limit the kernel first takes file pages back, "
-                "which can make a program very slow"
-            )
         # The last sample lies below the limit that ended the growth: taken for a plateau, it would say "no growth".
         took = units.format_duration(result.wall_s)
         return spent(f"the budget of {size} was spent within {took}", result.growth_before_end)
+
+    def _last_climb(self) -> None:
+        """How a program that its limit ended or refused came there, and how long it stood there."""
+        self.result.growth_before_end, stood_s = last_climb(self.timeline.points())
+        if stood_s >= _STOOD_S:
+            self.result.notes.append(
+                f"it stood at its limit for {units.format_duration(stood_s)}: under a limit the kernel first takes file pages back, "
+                "which can make a program very slow"
+            )
 
     def _peak(self, ended: Exit, tree: Tree) -> None:
         """Exact for one process that outgrew the launcher; otherwise the interval that the truth lies in."""

@@ -1,6 +1,17 @@
 import gc
 
+import pytest
+
 from flatwater.meter import collector
+
+
+@pytest.fixture(autouse=True)
+def no_collection_of_its_own():
+    """Only the collections that a test asks for: one that Python begins by itself would be counted too."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def listening():

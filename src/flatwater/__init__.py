@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from flatwater import errors as errors
     from flatwater import limits as limits
     from flatwater import meter as meter
+    from flatwater import proof as proof
     from flatwater import sizing as sizing
     from flatwater import units as units
     from flatwater import watch as watch
@@ -29,24 +30,28 @@ if TYPE_CHECKING:
     from flatwater.meter.sizes import size_of as size_of
     from flatwater.meter.snapshots import snapshot as snapshot
     from flatwater.meter.timeline import Timeline as Timeline
+    from flatwater.proof.proving import prove as prove
+    from flatwater.proof.result import Proof as Proof
     from flatwater.watch.watcher import Watcher as Watcher
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Budget": "flatwater.budget.budget",
+    "Proof": "flatwater.proof.result",
     "Reading": "flatwater.meter.reading",
     "Reservation": "flatwater.budget.reservation",
     "Timeline": "flatwater.meter.timeline",
     "Watcher": "flatwater.watch.watcher",
     "measure": "flatwater.meter.measuring",
+    "prove": "flatwater.proof.proving",
     "retention": "flatwater.meter.retained",
     "size_of": "flatwater.meter.sizes",
     "snapshot": "flatwater.meter.snapshots",
     "trim": "flatwater.meter.retained",
     "usage": "flatwater.meter.probe",
 }
-_MODULES = ("budget", "errors", "limits", "meter", "sizing", "units", "watch", "worker")
+_MODULES = ("budget", "errors", "limits", "meter", "proof", "sizing", "units", "watch", "worker")
 
 __all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - one table feeds lookup, dir() and *
 

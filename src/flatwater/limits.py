@@ -84,6 +84,22 @@ RUN_ASKS_PENDING_MAX = 64  # unanswered asks of one process; the oldest are give
 PROFILE_CONVERT_S = 600  # to turn a recording into a profile, in a child
 RUN_TRACE_BYTES_MAX = 4 * MIB  # of stack dumps a traced program may leave in its temporary file
 
+# --- proof ------------------------------------------------------------------------------------------------------------
+
+PROOF_SIZES_MAX = 12  # of one scenario; a process each
+PROOF_N_MAX = 10**15  # items; beyond it, bytes per item are no figure any more
+PROOF_EXTENSIONS_MAX = 2  # times two more doublings, where the verdict is not firm: up to 16 times the largest size
+PROOF_POINT_TIMEOUT_S = 120.0  # of one run of a scenario, unless told otherwise
+PROOF_EXTENSION_S_MAX = 60.0  # a further size is not run if it would take longer than this, going by the last ones
+PROOF_RESOLUTION_BYTES = 16  # per item: a constant that could not have seen this much is no pass without a target
+PROOF_OUTPUT_BYTES_MAX = 256 * MIB  # that one run may print; it is read and thrown away
+PROOF_TAIL_BYTES_MAX = 8 * KIB  # of its error output, kept for the error
+PROOF_MADE_BYTES_MAX = 256 * MIB  # that a set-up may hand to its scenario, pickled; it is part of the base
+PROOF_MEMORY_SHARE = 0.8  # of the memory available at its start that one run may take before it is ended
+PROOF_REPEAT_COMMAND = 3  # runs of a command at each size: other languages' collectors scatter
+PROOF_REPEAT_MAX = 100  # runs at each size
+PROOF_SCENARIOS_MAX = 100  # in one call of the command
+
 assert RUN_TRACE_BYTES_MAX < GIB  # it is read whole when the program ends
 assert TIMELINE_POINTS_MAX % 2 == 0  # it is halved by merging pairs
 assert KIB < LIMIT_BYTES_MIN

@@ -28,6 +28,11 @@ INTERRUPTED, BROKEN_PIPE = entry.INTERRUPTED, 141  # 128 + the signal, as shells
 
 COMMANDS = {
     "run": ("flatwater.cli.run", "Run any program under a memory budget, and tell how it went."),
+    "prove": ("flatwater.cli.prove", "Show how a program's memory grows with its input, and whether it stays inside."),
+    "compare": ("flatwater.cli.compare", "The same proof for several implementations, side by side."),
+    "leaks": ("flatwater.cli.leaks", "What grows on every round of something that should leave nothing behind."),
+    "lab": ("flatwater.cli.lab", "The classic memory experiments, measured on this machine."),
+    "tour": ("flatwater.cli.tour", "The whole house at work in one process under one budget."),
 }
 
 

@@ -12,42 +12,14 @@ import sys
 
 import click
 
-from flatwater import errors, limits, units
+from flatwater import limits
 from flatwater.cli import main
 from flatwater.cli.live import LiveLine
+from flatwater.cli.options import BytesType, SecondsType
+from flatwater.cli.output import deliver
 from flatwater.cli.reports import files, run_text
 from flatwater.watch.result import RunResult
 from flatwater.watch.supervise import Run
-
-
-class BytesType(click.ParamType[int]):
-    """A size such as 256MiB."""
-
-    name = "size"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Bytes, at least one."""
-        try:
-            count = units.parse_bytes(value)  # type: ignore[arg-type]  # it refuses what is no size
-        except ValueError as error:
-            self.fail(f"{error}.", param, ctx)
-        if count < limits.LIMIT_BYTES_MIN:
-            floor = units.format_bytes(limits.LIMIT_BYTES_MIN)
-            self.fail(f"{value!r}: no program fits into less than {floor}.", param, ctx)
-        return count
-
-
-class SecondsType(click.ParamType[float]):
-    """A duration such as 250ms or 10s."""
-
-    name = "duration"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Seconds."""
-        try:
-            return units.parse_duration(value)  # type: ignore[arg-type]  # it refuses what is no duration
-        except ValueError as error:
-            self.fail(f"{error}.", param, ctx)
 
 
 class RunCommand(click.Command):
@@ -164,31 +136,12 @@ def _write_files(result: RunResult, html_path: str | None, json_path: str | None
         main.say(f"flatwater: {result.profile_trouble}")
     if json_path is not None:
         text = json.dumps(result.to_dict(), indent=1) + "\n"
-        written &= _write(json_path, text)
+        written &= deliver(json_path, text)
     if html_path is not None:
         from flatwater.cli.reports import run_html
 
-        done = _write(html_path, run_html.render(result))
+        done = deliver(html_path, run_html.render(result))
         if done and not quiet:
             main.say(f"  report          {html_path}")
         written &= done
     return written
-
-
-def _write(path: str, text: str) -> bool:
-    try:
-        if path != "-":
-            files.write(path, text)
-            return True
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except errors.BrokenError as error:
-        main.say(f"flatwater: {error}")
-        return False
-    except BrokenPipeError:  # whoever read it has seen enough
-        main.silence(sys.stdout)
-    except OSError as error:
-        main.silence(sys.stdout)
-        main.say(f"flatwater: standard output could not be written: {(error.strerror or str(error)).lower()}.")
-        return False
-    return True

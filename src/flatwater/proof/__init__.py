@@ -4,3 +4,30 @@ Covers:     the public names of this floor.
 Not here:   the guard of a running program (`watch`), measuring (`meter`), killable children (`worker`).
 Holds:      nothing.
 """
+
+from __future__ import annotations
+
+from flatwater import lazy
+
+TYPE_CHECKING = False  # typing itself takes as long to import as all else here
+if TYPE_CHECKING:
+    from flatwater.proof.growth import Growth as Growth
+    from flatwater.proof.growth import judge as judge
+    from flatwater.proof.points import Point as Point
+    from flatwater.proof.points import ScenarioFailed as ScenarioFailed
+    from flatwater.proof.points import ScenarioUnfit as ScenarioUnfit
+    from flatwater.proof.proving import prove as prove
+    from flatwater.proof.result import Proof as Proof
+
+_HOMES = {
+    "Growth": "flatwater.proof.growth",
+    "judge": "flatwater.proof.growth",
+    "Point": "flatwater.proof.points",
+    "ScenarioFailed": "flatwater.proof.points",
+    "ScenarioUnfit": "flatwater.proof.points",
+    "prove": "flatwater.proof.proving",
+    "Proof": "flatwater.proof.result",
+}
+__all__ = ["Growth", "Point", "Proof", "ScenarioFailed", "ScenarioUnfit", "judge", "prove"]
+
+__getattr__, __dir__ = lazy.names("flatwater.proof", _HOMES)

@@ -60,6 +60,7 @@ class Command:
         env: its environment; the caller's by default.
         procs_file: of a cgroup that it joins before exec (`LimitGroup.procs_file()`).
         data_limit_bytes: its RLIMIT_DATA; 0 for none.
+        streams: descriptors for its standard input, output and error; the caller's own by default.
 
     Raises:
         UsageError: there is no program in `argv`.
@@ -75,6 +76,7 @@ class Command:
         env: dict[str, str] | None = None,
         procs_file: str = "",
         data_limit_bytes: int = 0,
+        streams: tuple[int, int, int] | None = None,
     ) -> None:
         if not argv or not argv[0]:
             raise errors.UsageError("there is no command to run.", hint="Write it after '--': flatwater run -- CMD ...")
@@ -89,6 +91,7 @@ class Command:
         self._ended = Exit()
         self._buffer = b""
         self._detached = False
+        self._streams = streams or (None, None, None)
         if IS_LINUX:
             self._start_launcher(env, procs_file, data_limit_bytes)
         else:
@@ -113,6 +116,8 @@ class Command:
         ]  # fmt: skip
         prctl = _prctl()
 
+        stdin, stdout, stderr = self._streams
+
         def become_reaper() -> None:
             # Both survive exec. Interrupts are for the command; the launcher must live to reap it.
             prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -121,7 +126,15 @@ class Command:
             os.set_inheritable(report_write, True)  # noqa: FBT003 - the standard library's signature
 
         try:
-            self._process = subprocess.Popen(launcher, env=env, close_fds=False, preexec_fn=become_reaper)  # noqa: S603, PLW1509 - no shell; the few calls are safe after fork
+            self._process = subprocess.Popen(  # noqa: S603 - no shell
+                launcher,
+                env=env,
+                close_fds=False,
+                preexec_fn=become_reaper,  # noqa: PLW1509 - the few calls are safe after fork
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+            )
         except (OSError, ValueError) as error:
             os.close(self._control)
             os.close(self._report)
@@ -148,8 +161,9 @@ class Command:
         self._control = self._report = -1
 
     def _start_plain(self, env: dict[str, str] | None) -> None:
+        stdin, stdout, stderr = self._streams
         try:
-            self._process = subprocess.Popen(self.argv, env=env)  # noqa: S603 - no shell
+            self._process = subprocess.Popen(self.argv, env=env, stdin=stdin, stdout=stdout, stderr=stderr)  # noqa: S603 - no shell
         except OSError as error:
             raise _not_started(self.argv, "exec", error.errno or 0) from error
         self.pid = self._process.pid

@@ -349,7 +349,7 @@ def _line(error: BaseException) -> str:
         text = str(error)
     except Exception:  # noqa: BLE001 - somebody's __str__ is broken
         text = "(it cannot even be printed)"
-    return f"{type(error).__name__}: {text}"[:1000]
+    return f"{type(error).__name__}: {text}"[:1000] if text else type(error).__name__
 
 
 if __name__ == "__main__":

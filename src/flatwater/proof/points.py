@@ -99,11 +99,13 @@ class Survival:
     Attributes:
         survived: whether it did all its work.
         limit_kind: "cgroup v2", "cgroup v1", "rlimit_data", or "none" where the system keeps no limit.
+        limit_bytes: the limit.
         words: what happened.
     """
 
     survived: bool
     limit_kind: str
+    limit_bytes: int
     words: str
 
 
@@ -149,10 +151,10 @@ class Measurer:
             seen = self._seen(n, group)
             self._figures(n, seen)
         except (ScenarioFailed, errors.LimitReached) as error:
-            return Survival(survived=False, limit_kind=group.kind, words=str(error))
+            return _fared(group, survived=False, words=str(error))
         if seen.kills:
-            return Survival(survived=False, limit_kind=group.kind, words="the kernel killed a process of it")
-        return Survival(survived=True, limit_kind=group.kind, words=f"n={n:,} ran to its end")
+            return _fared(group, survived=False, words="the kernel killed a process of it")
+        return _fared(group, survived=True, words=f"n={n:,} ran to its end")
 
     def _once(self, n: int) -> Point:
         return self._figures(n, self._seen(n, None))
@@ -262,6 +264,10 @@ class Measurer:
         if seen.kills:
             how = "was killed for its memory limit"
         raise ScenarioFailed(f"{where} {how}.", n=n, output=seen.tail)
+
+
+def _fared(group: LimitGroup, *, survived: bool, words: str) -> Survival:
+    return Survival(survived=survived, limit_kind=group.kind, limit_bytes=group.limit_bytes, words=words)
 
 
 def merged(points: list[Point]) -> Point:

@@ -26,6 +26,8 @@ _EFFECT_S = 100e-6  # and by this much: less is scatter
 _CONFIRM_NOISES = 8.0  # growth over the whole range that is less than this many noises is measured again
 _CONFIRM_RUNS = 2
 _CONFIRM_POINTS = 3
+_ANON_ROOM_SHARE = 1.25  # of a sampled anonymous peak, for the run that backs it where there is no budget
+_ANON_ROOM_BYTES = 8 * units.MIB  # and this: the pages of the program's own files are charged as well
 
 ScenarioLike = str | Callable[..., Any] | Sequence[str] | Scenario
 
@@ -53,11 +55,12 @@ def prove(
         target: the n for which the claim is made; "10M" is 10 million.
         budget: which the peak must not pass, with everything the process holds; bytes, or "256 MiB".
         metric: "rss", the resident high-water mark, exact; "anon", memory that the kernel cannot take back, sampled.
-        survive: run the largest size once more under a kernel limit of the budget. With "anon" and a budget it is done
-            in any case, because samples may miss what a kernel does not.
+        survive: run the largest size once more under a kernel limit of the budget. A constant by "anon" is put to that
+            test in any case, because samples may miss what a kernel does not; without a budget the limit is the sampled
+            peak and a quarter of it.
         repeat: runs at each size; by default 1 for a function and 3 for a command.
         setup: a function of n that is called before each run in a process of its own; what it returns is the second
-            argument of the scenario, if that takes one.
+            argument of the scenario, if that takes one. Temporary files that it makes are removed after the run.
         resolution: bytes per item; without a target, a constant must be shown at least this finely.
         timeout: seconds, or "30s", for one run.
         limit_kind: what keeps the limit of the survival run: "auto", "cgroup" or "rlimit_data".
@@ -100,7 +103,7 @@ def prove(
         resolution=errors.bytes_of(resolution, what="resolution", least=1),
     )
     proof = prover.prove()
-    if budget_bytes and (survive or metric == "anon"):
+    if survive or (metric == "anon" and proof.verdict == "constant"):
         proof.survival = _survival(prover, limit_kind)
     proof.outcome, proof.because = _outcome(proof, prover.resolution)
     return proof
@@ -237,7 +240,9 @@ def _undecided(growth: Growth, reason: str) -> Growth:
 
 
 def _survival(prover: _Prover, limit_kind: str) -> Survival:
-    with make_limit(prover.budget_bytes, kind=limit_kind, name="prove") as group:
+    peak = max(point.peak_bytes for point in prover.points)
+    limit_bytes = prover.budget_bytes or int(_ANON_ROOM_SHARE * peak) + _ANON_ROOM_BYTES
+    with make_limit(limit_bytes, kind=limit_kind, name="prove") as group:
         return prover.measurer.survive(prover.points[-1].n, group)
 
 
@@ -246,7 +251,8 @@ def _outcome(proof: Proof, resolution: int) -> tuple[Outcome, str]:
     growth, budget, last = proof.growth, proof.budget_bytes, proof.points[-1]
     size = units.format_bytes
     if proof.survival is not None and not proof.survival.survived and proof.survival.limit_kind != "none":
-        return "fails", f"n={last.n:,} did not survive under a limit of {size(budget)} ({proof.survival.limit_kind})."
+        limit = size(proof.survival.limit_bytes)
+        return "fails", f"n={last.n:,} did not survive under a limit of {limit} ({proof.survival.limit_kind})."
     if budget and proof.target is not None:
         return _at_target(proof)
     peak = max(point.peak_bytes for point in proof.points)

@@ -137,6 +137,7 @@ class Proof:
             "fails_at": self.fails_at,
             "survived": self.survived,
             "limit_kind": self.limit_kind,
+            "limit_bytes": None if self.survival is None else self.survival.limit_bytes,
             "outcome": self.outcome,
             "because": self.because,
             "notes": list(self.notes),
@@ -160,7 +161,8 @@ class Proof:
             found.append(("budget", f"{units.format_bytes(self.budget_bytes)}, {spent}"))
         if self.survival is not None:
             did = "survived" if self.survival.survived else "did not survive"
-            found.append(("limit", f"{did} under {self.survival.limit_kind}: {self.survival.words}"))
+            limit = f"{units.format_bytes(self.survival.limit_bytes)} ({self.survival.limit_kind})"
+            found.append(("limit", f"{did} {limit}: {self.survival.words}"))
         found += [("note", note) for note in self.notes]
         found.append((self.outcome, self.because))
         return found

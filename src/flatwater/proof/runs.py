@@ -104,6 +104,8 @@ class Run:
             nothing = os.open(os.devnull, os.O_RDONLY)
             stack.callback(os.close, nothing)
             environment = {"PYTHONHASHSEED": "0", **own_environment(), RUN_VARIABLE: "1"}
+            if self.folder:
+                environment["TMPDIR"] = self.folder  # what a scenario or its set-up leaves there goes with the folder
             procs_file, data_limit = "", 0
             if self.group is not None:
                 procs_file = self.group.procs_file()

@@ -84,3 +84,20 @@ with fw.Watcher(budget) as watcher:
     assert_type(watcher, fw.Watcher)
     assert_type(watcher.level, Literal["normal", "high", "critical"])
 assert_type(fw.watch.promised_and_seen(budget), fw.watch.Account)
+
+# --- proof ------------------------------------------------------------------------------------------------------------
+
+
+def scenario(n: int) -> None:
+    list(range(n))
+
+
+proof = fw.prove(scenario, sizes="1k..16k", target="1M", budget="64 MiB", survive=True, setup="jobs:make", repeat=3)
+assert_type(proof, fw.Proof)
+assert_type(proof.verdict, Literal["constant", "grows", "undecided"])
+assert_type(proof.kind, Literal["linear", "sqrt", "log", "superlinear"] | None)
+assert_type(proof.bytes_per_item, float)
+assert_type(proof.fails_at, int | None)
+assert_type(proof.survived, bool | None)
+assert_type(proof.points[0].peak_bytes, int)
+assert_type(fw.prove(["node", "job.js", "{n}"], sizes=[1, 2, 4, 8, 16]).holds, bool)

@@ -324,8 +324,9 @@ def _peak() -> int:
 
 
 def _sizes() -> tuple[int, int]:
-    """`(rss, anon)` now; -1 where it cannot be read."""
-    return _status("VmRSS:"), _status("RssAnon:")
+    """`(rss, anon)` now. Where there is no /proc: the mark of a process that has done nothing yet but import, and -1."""
+    rss = _status("VmRSS:")
+    return (rss if rss >= 0 else _peak()), _status("RssAnon:")
 
 
 def _status(field: str) -> int:

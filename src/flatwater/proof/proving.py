@@ -8,6 +8,7 @@ Holds:      a dozen points.
 from __future__ import annotations
 
 import statistics
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, final
 
@@ -18,6 +19,7 @@ from flatwater.proof.result import Outcome, Proof, per_item
 from flatwater.proof.runs import memory_bound
 from flatwater.proof.scenarios import Scenario, scenario_of
 from flatwater.proof.sizes import next_sizes, parse_sizes
+from flatwater.worker.command import IS_LINUX
 from flatwater.worker.limit import make_limit
 
 SIZES = "25k..400k"
@@ -130,7 +132,7 @@ class _Prover:
         self.repeat = repeat
         self.resolution = resolution
         self.points: list[Point] = []
-        self.notes: list[str] = []
+        self.notes: list[str] = [] if IS_LINUX else [_DOUBT]
         self._confirmed = False
 
     def prove(self) -> Proof:
@@ -227,6 +229,9 @@ class _Prover:
         return False
 
 
+_DOUBT = (
+    f"on {sys.platform} the peak is getrusage's ru_maxrss, which cannot be reset: what imports took before hides as much growth"
+)
 _NO_EFFECT = (
     "neither its memory nor its time changed with n: does the scenario use it? If it does, take sizes at which the work "
     "takes longer than starting the program"

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, final
 
 from flatwater import errors, limits
+from flatwater.budget.detect import detect, physical_bytes
 from flatwater.meter.probe import RUN_VARIABLE
 from flatwater.meter.scratch import Scratch
 from flatwater.meter.tree import Tree
@@ -99,6 +100,8 @@ class Run:
         Raises:
             CommandNotStarted: there is no such command, or its limit is too small to start it.
         """
+        if not hasattr(select, "poll"):
+            raise errors.BrokenError(f"proofs need a POSIX system; this is {sys.platform}.")
         with contextlib.ExitStack() as stack:
             pipes = [_pipe(stack), _pipe(stack)]
             nothing = os.open(os.devnull, os.O_RDONLY)
@@ -224,7 +227,7 @@ def child_run(request: dict[str, object]) -> Iterator[tuple[list[str], str]]:
 
 
 def memory_bound() -> int:
-    """Bytes that one run may take before it endangers the machine: a share of what is available now."""
+    """Bytes that one run may take before it endangers the machine, or our group: a share of what is available now."""
     available = 0
     with contextlib.suppress(OSError), open("/proc/meminfo", encoding="ascii") as file:
         for line in file:
@@ -234,6 +237,9 @@ def memory_bound() -> int:
         import psutil
 
         available = psutil.virtual_memory().available
+    limit, _source = detect()
+    if limit < physical_bytes() * limits.BUDGET_RAM_SHARE:  # a container's
+        available = min(available, limit)
     return int(available * limits.PROOF_MEMORY_SHARE)
 
 

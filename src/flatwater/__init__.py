@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flatwater import meter as meter
     from flatwater import proof as proof
     from flatwater import sizing as sizing
+    from flatwater import tour as tour
     from flatwater import units as units
     from flatwater import watch as watch
     from flatwater import worker as worker
@@ -51,7 +52,7 @@ _HOMES = {
     "trim": "flatwater.meter.retained",
     "usage": "flatwater.meter.probe",
 }
-_MODULES = ("budget", "errors", "limits", "meter", "proof", "sizing", "units", "watch", "worker")
+_MODULES = ("budget", "errors", "limits", "meter", "proof", "sizing", "tour", "units", "watch", "worker")
 
 __all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - one table feeds lookup, dir() and *
 

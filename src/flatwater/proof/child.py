@@ -56,7 +56,10 @@ class Run:
         if error is not None:
             import traceback
 
-            text = "".join(traceback.format_exception(error))[-TEXT_CHARS_MAX:]
+            frames = error.__traceback__
+            while frames is not None and frames.tb_frame.f_code.co_filename == __file__:  # ours say nothing to anybody
+                frames = frames.tb_next
+            text = "".join(traceback.format_exception(type(error), error, frames))[-TEXT_CHARS_MAX:]
         self.say("failed", stage=stage, what=what, traceback=text)
         return Said()
 

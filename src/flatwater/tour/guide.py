@@ -1,0 +1,99 @@
+"""The tour itself, inside its one process: imports, baseline, limit, and then step after step.
+
+Covers:     the order of these; writing down what is done, so that it is known even if the process is killed.
+Not here:   starting the process, and what its end means (`tour.walking`).
+Holds:      one step at a time, inside its share of the budget.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass
+
+from flatwater.budget import Budget
+from flatwater.meter.probe import reset_peak_rss, usage
+from flatwater.tour.promise import ROUNDING_HOLDER, Baseline, promise_of, rounding_bytes, take_limit
+from flatwater.tour.report import Row
+from flatwater.tour.step import Inputs, Step, load
+from flatwater.watch.account import promised_and_seen
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What the process is sent to do.
+
+    Attributes:
+        steps: "module:Class" of each.
+        inputs: what they work on.
+        promise_bytes: the limit above the baseline.
+        limit_kind: of the limit that was made.
+        procs_file: of a control group; empty for other kinds.
+        may_fall_back: to another kind of limit.
+        notes_path: the file in which it writes down what is done.
+    """
+
+    steps: tuple[str, ...]
+    inputs: Inputs
+    promise_bytes: int
+    limit_kind: str
+    procs_file: str
+    may_fall_back: bool
+    notes_path: str
+
+
+def guide(errand: Errand) -> None:
+    """Run all steps of `errand` in this process, which is then under the limit for good.
+
+    Raises:
+        Exception: what a step raises.
+    """
+    steps = load(errand.steps)
+    with open(errand.notes_path, "a", encoding="utf-8") as notes:
+
+        def note(**facts: object) -> None:
+            notes.write(json.dumps(facts) + "\n")
+            notes.flush()
+
+        # What the first use of each imports and builds belongs to the baseline.
+        promise_of(errand.promise_bytes, steps)
+        promised_and_seen(Budget(errand.promise_bytes))
+        note(running="")
+        baseline = Baseline.take()
+        held = take_limit(
+            errand.limit_kind,
+            errand.promise_bytes,
+            baseline,
+            procs_file=errand.procs_file,
+            may_fall_back=errand.may_fall_back,
+        )
+        note(baseline=baseline.to_dict(), limit=held.to_dict())
+        with (
+            Budget(errand.promise_bytes, name="tour") as budget,
+            budget.reserve(rounding_bytes(), ROUNDING_HOLDER),
+        ):
+            for step in steps:
+                note(running=step.name)
+                note(row=asdict(_walk_through(step, budget, errand.inputs, baseline)))
+            note(running="", account=promised_and_seen(budget).to_dict())
+
+
+def _walk_through(step: Step, budget: Budget, inputs: Inputs, baseline: Baseline) -> Row:
+    began_s = time.perf_counter()
+    reset_peak_rss()
+    with budget.share(step.name, step.bytes_max(budget.free)) as share:
+        promised = budget.held
+        result = step.run(share, inputs)
+        seen = usage()
+    return Row(
+        step=step.name,
+        items=result.items,
+        item_name=result.item_name,
+        bytes=result.bytes,
+        wall_s=time.perf_counter() - began_s,
+        promised=promised,
+        seen=max(0, seen.rss_peak - baseline.rss) if seen.rss_peak >= 0 else -1,
+        complete=result.complete,
+        notes=result.notes,
+        details=result.details,
+    )

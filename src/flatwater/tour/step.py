@@ -1,0 +1,90 @@
+"""What a step of the tour is: it says what it will hold, works inside that, and tells what it did.
+
+Covers:     the protocol, what a step is given, what it gives back, loading steps by name.
+Not here:   the steps (`tour.steps`), running them (`tour.guide`).
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from flatwater import errors
+from flatwater.budget import Budget
+from flatwater.tour.inputs import Root
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a step works on.
+
+    Attributes:
+        roots: where real files are found.
+        seconds: a step that has more to do than fits stops after so many, and says so.
+    """
+
+    roots: tuple[Root, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What a step did.
+
+    Attributes:
+        items: how many it worked on.
+        bytes: of its input.
+        item_name: what an item is, in the plural: "words".
+        complete: whether it came to the end of its input; False if its time was over.
+        notes: lines for people: what it found, what is exact in it and what an estimate.
+        details: the same for JSON.
+    """
+
+    items: int
+    bytes: int
+    item_name: str
+    complete: bool = True
+    notes: tuple[str, ...] = ()
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+class Step(Protocol):
+    """One step of the tour. Its module is imported before the baseline is taken, so it imports what it needs on top."""
+
+    @property
+    def name(self) -> str:
+        """Stands in the table, and is the name of its share of the budget."""
+
+    @property
+    def bytes_least(self) -> int:
+        """The smallest share that it can work in."""
+
+    def bytes_max(self, room: int) -> int:
+        """What it promises to hold at most, given `room` bytes, of which there are at least `bytes_least`."""
+
+    def run(self, budget: Budget, inputs: Inputs) -> StepResult:
+        """Do the work. `budget` is its share, of `bytes_max(room)` bytes, and is the ambient one meanwhile."""
+
+
+def load(names: Sequence[str]) -> list[Step]:
+    """The steps that `names` ("module:Class") stand for, made anew.
+
+    Raises:
+        UsageError: there is no such module or class.
+
+    >>> [step.name for step in load(["flatwater.tour.steps.words:Words"])]
+    ['words']
+    """
+    steps: list[Step] = []
+    for name in names:
+        module, _, attribute = name.partition(":")
+        try:
+            steps.append(getattr(importlib.import_module(module), attribute)())
+        except (ImportError, AttributeError, ValueError) as error:
+            raise errors.UsageError(
+                f"there is no step {name!r}: {error}.", hint="Name it as 'module:Class', importable from sys.path."
+            ) from None
+    return steps

@@ -1,0 +1,10 @@
+"""The steps of the tour, in the order in which it goes.
+
+Covers:     their names; each floor that is built adds its own.
+Not here:   what a step is (`tour.step`), running them (`tour.guide`).
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+STEPS = ("flatwater.tour.steps.words:Words",)

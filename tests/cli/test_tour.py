@@ -1,0 +1,116 @@
+"""cli.tour: `flatwater tour`, as a user types it."""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flatwater.cli import main
+from flatwater.cli import tour as cli_tour
+
+MIB = 1 << 20
+
+
+def tour(*words, **options):
+    command = [sys.executable, "-m", "flatwater", "tour", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, **options)
+
+
+def test_a_tour_of_a_directory(tmp_path):
+    """A table with step, items, bytes, rate, promised and seen; then the words, the limit and the verdict; exit code 0."""
+    (tmp_path / "text.md").write_text("many words, many lines\n" * 500)
+    done = tour("--budget", "8MiB", tmp_path)
+    assert done.returncode == 0, done.stderr
+    head, row, *rest = done.stdout.splitlines()
+    assert head.split() == ["step", "items", "bytes", "rate", "promised", "seen"]
+    assert row.split()[:3] == ["words", "2,000", "words"]
+    assert "8.0 MiB" in row
+    assert any("most frequent: many 1,000, lines 500, words 500" in line for line in rest)
+    assert rest[-1].strip().startswith("result    holds: ")
+    assert "above the baseline" in rest[-1]
+    assert "reading" in done.stderr
+
+
+def test_json(tmp_path):
+    """A file, or standard output for "-": then the table goes to standard error."""
+    (tmp_path / "text.md").write_text("many words\n")
+    done = tour("--json", "-", tmp_path)
+    data = json.loads(done.stdout)
+    assert (data["holds"], data["exit_code"], data["steps"][0]["items"]) == (True, 0, 2)
+    assert data["steps"][0]["seen_bytes"] <= data["steps"][0]["promised_bytes"]
+    assert "result" in done.stderr
+    path = tmp_path / "figures.json"
+    quiet = tour("--quiet", "--json", path, tmp_path / "text.md")
+    assert (quiet.stdout, quiet.stderr, quiet.returncode) == ("", "", 0)
+    assert json.loads(path.read_text())["steps"][0]["step"] == "words"
+
+
+@pytest.mark.slow
+def test_this_machines_own_text():
+    """Without a directory it reads this machine's own sources and documentation, and stops when its time is over."""
+    done = tour("--seconds", "3", "--json", "-")
+    data = json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    assert data["steps"][0]["items"] > 10_000
+    assert data["steps"][0]["files"] > 10
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--budget", "2MiB"], "The least that works is --budget"),
+        (["--budget", "much"], "is not a size"),
+        (["--seconds", "0"], "more than 0"),
+        (["no/such/place"], "no such file or directory"),
+        (["."], "there is no text to read in"),
+        (["--json", "no/such/file"], "cannot be written"),
+    ],
+)
+def test_wrong_use(tmp_path, monkeypatch, capsys, words, said):
+    """Exit code 2 and a sentence that says what to do; nothing on standard output."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main.main(["tour", *words])
+    out, err = capsys.readouterr()
+    assert (ended.value.code, out) == (2, "")
+    assert said in err
+
+
+def test_a_tour_that_dies_is_told(tmp_path, monkeypatch, capsys):
+    """Exit code 4, and the limit is named: the twin that holds everything does not pass."""
+    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "tour")
+    monkeypatch.setattr(cli_tour, "walk", functools.partial(cli_tour.walk, steps=["tour_steps:Everything"]))
+    with pytest.raises(SystemExit) as ended:
+        main.main(["tour", "--budget", "8MiB", "--quiet", str(tmp_path)])
+    out, err = capsys.readouterr()
+    assert (ended.value.code, out) == (4, "")
+    assert "the tour died in step 'everything': it " in err
+    assert "8.0 MiB that it promised, and the limit" in err
+
+
+def test_an_error_in_a_step_is_shown(tmp_path, monkeypatch, capsys):
+    """The table says how it ended, and standard error has the step's traceback."""
+    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "tour")
+    monkeypatch.setattr(cli_tour, "walk", functools.partial(cli_tour.walk, steps=["tour_steps:Raises"]))
+    with pytest.raises(SystemExit) as ended:
+        main.main(["tour", str(tmp_path)])
+    out, err = capsys.readouterr()
+    assert ended.value.code == 4
+    assert "the tour died in step 'blocks': KeyError: 'a plain bug'" in out
+    assert "tour_steps.py" in err
+
+
+@pytest.mark.slow
+def test_a_hostile_name_does_not_reach_the_terminal(tmp_path):
+    """Control characters in a directory's name are shown as text."""
+    folder = tmp_path / "a\x1b[31mb"
+    folder.mkdir()
+    (folder / "text").write_text("word")
+    done = tour(folder)
+    assert done.returncode == 0
+    assert "\x1b" not in done.stderr

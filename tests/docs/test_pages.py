@@ -1,0 +1,74 @@
+"""docs/garbage-collection.md and docs/tour.md: what they say is what their programs find."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flatwater.tour import walk
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+BYTES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20}
+
+
+def lines_of(name, *words):
+    """What a program of the documentation prints, for a heap that is small enough to be quick."""
+    command = [sys.executable, DOCS / "examples" / name, *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_only_rings_wait_for_the_collector():
+    """A chain and a ring with a weak link go at once; a ring stays whole until a collection."""
+    table = {line.split()[0]: line.replace(",", "").split()[1:] for line in lines_of("gc_cycles.py", 5_000)[2:5]}
+    held, dropped, collected = (int(count) for count in table["ring"])
+    assert held > 9_000
+    assert dropped >= held
+    assert collected < 100
+    for shape in ("chain", "weak_ring"):
+        held, dropped, _collected = (int(count) for count in table[shape])
+        assert held > 9_000
+        assert dropped < 100
+
+
+def test_disabled_there_are_no_collections():
+    """Collections of the young happen most, of the old least, and with the collector off there are none."""
+    lines = lines_of("gc_pauses.py", 20_000)
+    counts = {re.split(r"  +", line)[0]: [int(n) for n in re.findall(r"(\d+) in ", line)] for line in lines[2:6]}
+    young, middle, old = counts["beside the live objects"]
+    assert young > middle > old
+    assert counts["the collector off"] == [0, 0, 0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="smaps_rollup tells what a child copied")
+def test_freezing_before_a_fork_spares_copies():
+    """Without it a collection in the child copies the heap; with it, next to nothing."""
+    figures = [re.search(r"([\d.]+) (B|KiB|MiB) copied", line) for line in lines_of("gc_fork.py", 100_000)[1:]]
+    plain, frozen = (float(found[1]) * BYTES[found[2]] for found in figures)
+    assert plain > 3 << 20
+    assert frozen < plain / 5
+
+
+def test_the_step_of_the_tours_page_holds(tmp_path, monkeypatch):
+    """What docs/tour.md shows as a step of one's own can be run, and keeps its promise."""
+    code = re.search(r"```python\n(.*?)```", (DOCS / "tour.md").read_text("utf-8"), re.DOTALL)[1]
+    (tmp_path / "step_of_the_page.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    report = walk(steps=["step_of_the_page:Squares"])
+    assert report.holds, report.verdict
+    assert report.promise_bytes == 6 << 20
+
+
+@pytest.mark.parametrize("page", ["garbage-collection.md", "tour.md"])
+def test_links_lead_somewhere(page):
+    """Every file that a page names is there."""
+    text = (DOCS / page).read_text("utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (DOCS / target).exists(), target
+    for target in re.findall(r"docs/examples/[a-z_]+\.py", text):
+        assert (DOCS.parent / target).exists(), target

@@ -1,0 +1,174 @@
+"""tour.walking: one process under a limit equal to its promise, and every way in which it can end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from flatwater import errors
+from flatwater.tour import Root, walk, walking
+from flatwater.worker import make_limit
+
+MIB = 1 << 20
+HERE = str(Path(__file__).parent)
+
+
+def has_cgroup():
+    try:
+        make_limit("8 MiB", kind="cgroup").close()
+    except errors.BrokenError:
+        return False
+    return True
+
+
+KINDS = [
+    pytest.param("cgroup", marks=pytest.mark.skipif(not has_cgroup(), reason="no memory cgroup can be made here")),
+    "rlimit_data",
+]
+
+
+@pytest.fixture(autouse=True)
+def own_steps(monkeypatch):
+    monkeypatch.syspath_prepend(HERE)
+
+
+def walk_steps(*names, **options):
+    return walk([], steps=[f"tour_steps:{name}" for name in names], **{"budget": "16 MiB", **options})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_words_hold(tmp_path, kind):
+    """The tour of a few files holds, under the limit that was asked for, which is its promise above the baseline."""
+    (tmp_path / "a.txt").write_text("one two two\nthree three three\n" * 1000)
+    report = walk([Root(str(tmp_path))], budget="8 MiB", limit_kind=kind)
+    (row,) = report.rows
+    assert report.holds, report.verdict
+    assert (report.exit_code, report.trouble) == (0, "")
+    assert (row.step, row.items, row.bytes, row.complete) == ("words", 6000, 30_000, True)
+    assert 0 < row.seen <= row.promised == report.promise_bytes == 8 * MIB
+    assert report.limit_kind.startswith(kind)
+    assert report.limit["above_baseline_bytes"] >= 8 * MIB
+    assert report.baseline["rss_bytes"] > report.baseline["anon_bytes"] > MIB
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_twin_that_holds_everything_is_stopped(kind):
+    """A step that keeps all it reads is ended by the limit: the limit is real."""
+    report = walk_steps("Everything", limit_kind=kind)
+    assert (report.holds, report.exit_code, report.killed, report.rows) == (False, 4, True, [])
+    assert report.running == "everything"
+    assert "the tour died in step 'everything'" in report.verdict
+    assert "16.0 MiB that it promised, and the limit" in report.verdict
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_limit_is_the_promise(kind):
+    """13 MiB of 16 pass, 18 do not: the limit is not some larger figure."""
+    assert walk_steps("Nearly", limit_kind=kind).holds
+    report = walk_steps("TooMuch", limit_kind=kind)
+    assert (report.exit_code, report.killed) == (4, True)
+
+
+def test_a_step_that_holds_more_than_it_promised_fails():
+    """Within the tour's limit, but above its own promise: exit code 1, and the other step's row is there."""
+    report = walk_steps("Fine", "Liar")
+    assert [row.step for row in report.rows] == ["fine", "liar"]
+    assert [row.holds for row in report.rows] == [True, False]
+    assert (report.exit_code, report.killed, report.trouble) == (1, False, "")
+    assert "step 'liar' promised 4.0 MiB, and" in report.verdict
+
+
+def test_what_was_done_before_the_end_is_kept():
+    """The table of a tour that died has the steps that were done."""
+    report = walk_steps("Fine", "Everything")
+    assert ([row.step for row in report.rows], report.running) == (["fine"], "everything")
+    assert report.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        ("Raises", "KeyError: 'a plain bug'"),
+        ("Exits", "called sys.exit(3)"),
+        ("Dies", "killed by SIGKILL"),
+    ],
+)
+def test_a_step_that_breaks_is_told(step, words):
+    """An error, an exit and a kill by somebody else are not taken for the limit."""
+    report = walk_steps(step)
+    assert (report.exit_code, report.killed) == (4, False)
+    assert words in report.verdict
+
+
+def test_an_error_comes_with_its_traceback():
+    """What nobody expected is shown with the line that raised it."""
+    assert "tour_steps.py" in walk_steps("Raises").traceback
+
+
+def test_a_step_that_never_ends_is_stopped(monkeypatch):
+    """One that does not mind its time is killed."""
+    monkeypatch.setattr(walking, "_MARGIN_S", 0.5)
+    report = walk_steps("Sleeps", seconds=0.5)
+    assert (report.exit_code, report.killed) == (4, False)
+    assert "did not end within" in report.trouble
+
+
+def test_a_step_that_asks_for_more_than_its_share_is_refused():
+    """The budget refuses before the limit has to."""
+    with pytest.raises(errors.BudgetExceeded, match=r"refused 1\.0 GiB for 'greedy'"):
+        walk_steps("Greedy")
+
+
+def test_a_budget_too_small_names_the_least_that_works(tmp_path):
+    """The hint's budget does work, and one MiB less does not."""
+    (tmp_path / "a.txt").write_text("one two\n")
+    with pytest.raises(errors.UsageError, match="too small") as caught:
+        walk([Root(str(tmp_path))], budget="1 MiB")
+    least = caught.value.hint.split()[-1].rstrip(".")
+    assert walk([Root(str(tmp_path))], budget=least).holds
+    with pytest.raises(errors.UsageError, match="too small"):
+        walk([Root(str(tmp_path))], budget=int(least.removesuffix("MiB")) * MIB - MIB)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"budget": "much"}, "is not a size"),
+        ({"seconds": 0}, "more than 0"),
+        ({"seconds": "soon"}, "is not a duration"),
+        ({"limit_kind": "rope"}, "not known"),
+        ({"steps": ["nowhere:Step"]}, "no step"),
+    ],
+)
+def test_wrong_use_is_refused_before_anything_starts(options, words):
+    """A clear error that says what to write."""
+    with pytest.raises(errors.UsageError, match=words):
+        walk([], **options)
+
+
+def test_nothing_is_left_behind(tmp_path, monkeypatch):
+    """Neither temporary files nor a control group stay, also after a kill."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    groups = []
+    made = walking.make_limit
+    monkeypatch.setattr(
+        walking, "make_limit", lambda *args, **kwargs: groups.append(made(*args, **kwargs)) or groups[-1]
+    )
+    walk_steps("Everything")
+    assert list(tmp_path.iterdir()) == []
+    assert not groups[0].path or not os.path.exists(groups[0].path)
+
+
+def test_this_process_is_not_limited(tmp_path):
+    """The limit is the tour's alone."""
+    if sys.platform != "linux":
+        pytest.skip("no limits to compare")
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_DATA), Path("/proc/self/cgroup").read_text()
+    walk_steps("Fine", limit_kind="rlimit_data")
+    assert (resource.getrlimit(resource.RLIMIT_DATA), Path("/proc/self/cgroup").read_text()) == before

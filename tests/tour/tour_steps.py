@@ -1,0 +1,80 @@
+"""Steps that a tour must survive or refuse; named as "tour_steps:Class" with this folder on sys.path."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from flatwater.tour import StepResult
+
+MIB = 1 << 20
+
+
+class _Blocks:
+    """Promises a number of MiB, and holds another."""
+
+    name = "blocks"
+    promised_mib = 0  # all there is
+    held_mib = 0
+    bytes_least = MIB
+
+    def bytes_max(self, room):
+        return self.promised_mib * MIB or room
+
+    def run(self, budget, inputs):
+        held = [bytearray(MIB) for _ in range(self.held_mib)]
+        return StepResult(len(held), len(held) * MIB, "blocks")
+
+
+class Everything(_Blocks):
+    """The leaking twin: it keeps all that it reads."""
+
+    name = "everything"
+
+    def run(self, budget, inputs):
+        held = [os.urandom(MIB // 2) for _ in range(400)]
+        return StepResult(len(held), len(held) * MIB // 2, "blocks")
+
+
+class Nearly(_Blocks):
+    held_mib = 13
+
+
+class TooMuch(_Blocks):
+    held_mib = 18
+
+
+class Liar(_Blocks):
+    name = "liar"
+    promised_mib, held_mib = 2, 9
+
+
+class Fine(_Blocks):
+    name = "fine"
+    held_mib = 2
+
+
+class Greedy(_Blocks):
+    def run(self, budget, inputs):
+        budget.reserve("1 GiB", "greedy")
+
+
+class Raises(_Blocks):
+    def run(self, budget, inputs):
+        raise KeyError("a plain bug")
+
+
+class Exits(_Blocks):
+    def run(self, budget, inputs):
+        raise SystemExit(3)
+
+
+class Dies(_Blocks):
+    def run(self, budget, inputs):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Sleeps(_Blocks):
+    def run(self, budget, inputs):
+        time.sleep(600)

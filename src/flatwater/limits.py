@@ -100,6 +100,11 @@ PROOF_REPEAT_COMMAND = 3  # runs of a command at each size: other languages' col
 PROOF_REPEAT_MAX = 100  # runs at each size
 PROOF_SCENARIOS_MAX = 100  # in one call of the command
 
+# --- lab --------------------------------------------------------------------------------------------------------------
+
+LAB_TIMEOUT_S = 120.0  # of one program of the lab; the longest takes some 12 s of CPU
+LAB_SMALL_NEEDS_BYTES = 256 * MIB  # of each experiment of a small run: an interpreter, and the small part
+
 # --- tour -------------------------------------------------------------------------------------------------------------
 
 TOUR_BUDGET_BYTES = 32 * MIB  # of all steps together, unless told otherwise

@@ -1,0 +1,73 @@
+"""The page of `flatwater lab`: tables and charts in one file that asks the network for nothing.
+
+Covers:     all experiments of a run, each with its chart, its table and what to take from it.
+Not here:   the terminal's words (`lab_text`, whose tables and sentences it shares), the charts (`tour.lab.pictures`).
+Holds:      one page of text, in it the pictures: about 60 KiB each.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import flatwater
+from flatwater.cli.reports import lab_text
+from flatwater.tour.lab.finding import Finding, State
+
+CLASSES: dict[State, str] = {
+    "held": "good",
+    "not held": "bad",
+    "failed": "failed",
+    "undecided": "failed",
+    "skipped": "failed",
+}
+
+
+def render(findings: Sequence[Finding], drawn: Mapping[str, bytes], wall_s: float) -> str:
+    """The page, UTF-8 text.
+
+    Args:
+        findings: of the experiments, in the order they are shown.
+        drawn: the chart of each experiment that has one, as PNG, by its name.
+        wall_s: seconds that all of it took.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("flatwater.cli.reports"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    sections = [
+        {
+            "finding": finding,
+            "table": lab_text.table_of(finding),
+            "verdicts": lab_text.verdicts(finding),
+            "state": CLASSES[finding.state],
+            "picture": base64.b64encode(drawn[name]).decode() if (name := finding.experiment.name) in drawn else "",
+            "best": best_words(finding),
+        }
+        for finding in findings
+    ]
+    states = {finding.state for finding in findings}
+    return environment.get_template("lab.html.j2").render(
+        sections=sections,
+        closing=lab_text.closing(findings, wall_s).removeprefix("flatwater lab: ").strip(),
+        state="good" if states == {"held"} else "bad" if "not held" in states else "failed",
+        small=lab_text.small_words() if any(finding.small for finding in findings) else "",
+        meanings=lab_text.MEANINGS,
+        machine=lab_text.machine(),
+        when=dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        version=flatwater.__version__,
+    )
+
+
+def best_words(finding: Finding) -> str:
+    """How many times less, for the tile on top; a dash where nothing was found."""
+    if not finding.outcomes or finding.outcomes[0].holds is None:
+        return "-"
+    outcome = finding.outcomes[0]
+    return f"{'> ' if outcome.at_least else ''}{outcome.times_words.removesuffix(' times')} x"

@@ -21,10 +21,10 @@ def describe() -> dict[str, object]:
     }
 
 
-def versions() -> dict[str, str]:
-    """Python and every package that is compared, where it is installed."""
+def versions(*more: str) -> dict[str, str]:
+    """Python and every package that is compared, where it is installed; and `more` packages."""
     found = {"python": f"{platform.python_implementation()} {platform.python_version()}"}
-    for package in PACKAGES:
+    for package in (*PACKAGES, *more):
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

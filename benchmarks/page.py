@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.case import CASES
+from benchmarks.proof import matrix, report
 
 from benchmarks import outcome
 
@@ -32,7 +33,12 @@ def render() -> str:
     for result in results:
         for text, measured, kept in result.bars():
             parts.append(f"| [{result.name}](#{_anchor(result.name)}) | {text} | {measured} | {_verdict(kept)} |\n")
+    halves = [half for name in matrix.CASES if (half := matrix.newest(name)) is not None]
+    for half in halves:
+        for text, measured, kept in report.bars(half):
+            parts.append(f"| [{half.name}](#{_anchor(half.name)}) | {text} | {measured} | {_verdict(kept)} |\n")
     parts += [_section(result) for result in results]
+    parts += [report.section(half) for half in halves]
     return "".join(parts)
 
 

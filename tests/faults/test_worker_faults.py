@@ -50,10 +50,14 @@ def test_a_pool_under_fire():
         def shoot():
             while not stop.wait(0.2):
                 chance.choice(pool._workers).interrupt()
+                # The next shot comes after an answer: on a busy machine workers might only be starting otherwise.
+                enough, deadline_s = answered + 1, time.monotonic() + 10
+                while answered < enough and time.monotonic() < deadline_s and not stop.wait(0.005):
+                    pass
 
+        answered = failed = 0
         shooter = threading.Thread(target=shoot)
         shooter.start()
-        answered = failed = 0
         for n in range(60):
             try:
                 assert pool.call(lambda x: (time.sleep(0.02), x * 2)[1], n) == n * 2
@@ -104,9 +108,9 @@ def test_an_interrupt_at_any_moment():
             try:
                 signal.setitimer(signal.ITIMER_REAL, chance.random() * 0.06)
                 worker.run(time.sleep, (0.02,))
+                signal.setitimer(signal.ITIMER_REAL, 0)  # in here: it may ring just before
             except KeyboardInterrupt:
                 interrupted += 1
-            signal.setitimer(signal.ITIMER_REAL, 0)
             assert worker.run(abs, (-1,)).value == 1
             worker.close()
     finally:

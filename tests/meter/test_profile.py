@@ -20,7 +20,7 @@ from flatwater.meter.suspects import Suspects
 
 MIB = 1 << 20
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the reference platform")
-HOLDING = "rows = ['row %d' % i for i in range(40_000)]\n"
+HOLDING = "rows = ['row %d' % i for i in range(24_000)]\n"
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def record(profile, script, *, memray=False, **options):
             env=environ,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=100,
             check=False,
             **options,
         )
@@ -69,7 +69,7 @@ def checked(path):
 
 def test_the_line_that_holds_is_on_top(profile, tmp_path):
     """The heaviest stack ends in the line that made the rows, and weighs what they weigh within a quarter."""
-    (tmp_path / "job.py").write_text("def load():\n    return ['row %d' % i for i in range(60_000)]\nrows = load()\n")
+    (tmp_path / "job.py").write_text("def load():\n    return ['row %d' % i for i in range(30_000)]\nrows = load()\n")
     done = record(profile, tmp_path / "job.py")
     assert (done.returncode, done.stderr) == (0, "")
     words = profile.collect(str(tmp_path / "out.json"))
@@ -79,7 +79,7 @@ def test_the_line_that_holds_is_on_top(profile, tmp_path):
     frames, weight = max(stacks, key=lambda stack: stack[1])
     assert (Path(frames[-1]["file"]).name, frames[-1]["line"]) == ("job.py", 2)
     assert frames[0]["line"] == 3  # outermost first
-    expected = sum(sys.getsizeof(f"row {i}") for i in range(60_000))
+    expected = sum(sys.getsizeof(f"row {i}") for i in range(30_000))
     assert 0.75 * expected <= weight <= 1.25 * expected
 
 
@@ -107,7 +107,7 @@ def test_of_several_processes_the_largest_is_kept(profile, tmp_path):
 def test_a_fork_has_a_profile_of_its_own(profile, tmp_path):
     """A forked child that ends by itself does not overwrite its parent's recording."""
     (tmp_path / "job.py").write_text(
-        f"import os\n{HOLDING}pid = os.fork()\nif pid == 0:\n    del rows\n    more = ['x%d' % i for i in range(30_000)]\nelse:\n    os.waitpid(pid, 0)\n"
+        f"import os\n{HOLDING}pid = os.fork()\nif pid == 0:\n    del rows\n    more = ['x%d' % i for i in range(20_000)]\nelse:\n    os.waitpid(pid, 0)\n"
     )
     assert record(profile, tmp_path / "job.py").returncode == 0
     assert "the largest of 2" in profile.collect(str(tmp_path / "out.json"))

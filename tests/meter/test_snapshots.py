@@ -13,11 +13,9 @@ from flatwater.meter import snapshots
 
 @pytest.fixture(autouse=True)
 def small_heap():
-    """What pytest itself holds is set apart, so that counting takes milliseconds."""
+    """What earlier tests left is set apart, as is what pytest holds (see conftest.py), so that counting takes milliseconds."""
     gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 class Order:
@@ -113,9 +111,10 @@ def test_what_local_variables_alone_hold_is_counted():
     found = rows_of(before.diff(untraced(mine)[0]))
     go_on.set()
     thread.join(30)
-    assert found["bytes"].bytes > 5_000_000
-    assert found["bytearray"].bytes > 1_000_000
-    assert found["str"].bytes > 3_000_000
+    # Less by a little: what other threads held in their variables before, and do not any more, is taken off.
+    assert found["bytes"].bytes > 4_900_000
+    assert found["bytearray"].bytes > 900_000
+    assert found["str"].bytes > 2_900_000
 
 
 def test_local_variables_are_left_as_they_were():

@@ -197,10 +197,27 @@ def test_a_sleeping_process_is_asked_when_it_runs(suspects, program, monkeypatch
 
 def test_the_thread_that_runs_is_asked(suspects, program):
     """While the main thread waits for another one, that one's line is named."""
-    call = "import threading\nthread = threading.Thread(target=load)\nthread.start()\nthread.join()\n"
-    child = program(SPINNING.removesuffix("load()\n") + call)
+    call = "thread = threading.Thread(target=load)\nthread.start()\nthread.join()\n"
+    child = program(WAITED_FOR + call, then=lambda child: spinning(waiting(child)))
     (top,) = ask(suspects, child.pid)
-    assert (top.frame.line, top.frame.function) == (4, "load")
+    assert (top.frame.source, top.frame.function) == (SOURCE, "load")
+
+
+# The thread is ready when the main one has gone to wait for it: until then that one is running too, and would be asked.
+WAITED_FOR = (
+    SPINNING.removesuffix("load()\n")
+    .replace(
+        "import select\n",
+        """import select, sys, threading
+def main_calls():
+    frame = sys._current_frames()[threading.main_thread().ident]
+    while frame is not None:
+        yield frame.f_code.co_name
+        frame = frame.f_back
+""",
+    )
+    .replace("    print(", "    while 'join' not in main_calls(): pass\n    print(")
+)
 
 
 READING = """import ctypes, os
@@ -236,6 +253,10 @@ def test_a_handler_of_the_programs_own_is_left_alone(suspects, program, threads)
     for step in range(40):
         suspects.look([Grown(child.pid, (10 + step) * MIB)])
         time.sleep(0.005)
+    deadline = time.monotonic() + WAITS_S
+    while suspects.growth_bytes < 39 * MIB:  # the last look may have met the moment in which the lock is handed on
+        assert time.monotonic() < deadline
+        suspects.look([Grown(child.pid, 49 * MIB)])
     out = child.communicate()[0].split()
     assert 1 <= int(out[-1]) <= (module.TRIES_MAX if threads else module.TRIES)
     assert suspects.growth_bytes == 39 * MIB

@@ -27,7 +27,7 @@ def shapes():
 def measure(shape):
     """One fresh process that holds rows of `shape`: charged / seen for each way of charging."""
     done = subprocess.run(
-        [sys.executable, str(PROGRAM), shape], capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, str(PROGRAM), shape], capture_output=True, text=True, timeout=500, check=False
     )
     assert done.returncode == 0, done.stderr
     reading = json.loads(done.stdout)
@@ -36,6 +36,7 @@ def measure(shape):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="RssAnon is read from /proc")
+@pytest.mark.timeout(600)  # the longest takes ten seconds of a processor, and may have to share one with many
 @pytest.mark.parametrize("shape", [
     pytest.param(shape, marks=[] if shape in QUICK else [pytest.mark.slow]) for shape in (*shapes(), *HELD_OUT)
 ])  # fmt: skip

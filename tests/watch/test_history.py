@@ -49,7 +49,7 @@ def test_the_newest_minute_is_fine_after_hours():
 
 def test_no_extreme_is_lost():
     """A single sample of a peak, hours ago, is still the highest of all points."""
-    points = filled(3600, size=lambda second: 10**9 if second == 500 else 10**6, period_s=0.1).points()
+    points = filled(3600, size=lambda second: 10**9 if second == 500 else 10**6, period_s=0.5).points()
     assert max(point.anon_max for point in points) == 10**9
     assert min(point.anon_min for point in points) == 10**6
 
@@ -58,9 +58,9 @@ def test_it_does_not_grow():
     """Ten times the samples are no more points than the bound, which is named in bytes."""
     history = History()
     counts = []
-    for tick in range(40_000):
-        history.add(tick * 0.1, tick, tick)
-        if tick % 4_000 == 0:
+    for tick in range(16_000):
+        history.add(tick * 0.25, tick, tick)
+        if tick % 1_600 == 0:
             counts.append(len(history.points()))
     assert max(counts) <= 3 * limits.WATCH_POINTS_MAX
     assert history.bytes_max() <= 1 << 20

@@ -150,6 +150,7 @@ def test_two_minutes_without_a_false_alarm(name):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # it takes 10 s of a processor, and may have to share one with many
 @pytest.mark.parametrize("name", CALM)
 def test_an_hour_without_a_false_alarm(name):
     """The same for an hour."""

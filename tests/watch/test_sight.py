@@ -62,10 +62,11 @@ def test_children_count_and_one_may_be_ignored(child):
     own = Sight(children=False, clock=clock)
     whole = Sight(clock=clock)
     assert whole.read_now()[1] - own.read()[1] >= 23 * MIB
-    assert whole.children_rss >= whole.children_anon >= 23 * MIB
+    assert whole.children_rss >= (all_of_them := whole.children_anon) >= 23 * MIB
     whole.ignored_pid = child.pid
     clock.now += 10
-    assert whole.read()[1] - own.read()[1] < 8 * MIB
+    whole.read()
+    assert all_of_them - whole.children_anon >= 23 * MIB  # the test run may have other children
     whole.close()
     own.close()
 
@@ -112,14 +113,14 @@ def test_slow_reads_take_their_share_of_time():
     sight.close()
 
 
-def test_descriptors_are_given_back(child):
-    """A hundred sights leave as many descriptors open as there were."""
-    before = len(os.listdir("/proc/self/fd"))
+def test_descriptors_are_given_back(child, open_files):
+    """A hundred sights leave no descriptor open that was not before."""
+    before = open_files()
     for _ in range(100):
         sight = Sight(clock=time.monotonic)
         sight.read()
         sight.close()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() <= before
 
 
 def group_tree(tmp_path, *, version, limits_of, used, stat):

@@ -14,6 +14,7 @@ import pytest
 
 from flatwater import errors
 from flatwater.budget.detect import physical_bytes
+from flatwater.meter.tree import Tree
 from flatwater.watch import supervise
 from flatwater.watch.result import KILLED_EXIT_CODE
 from flatwater.watch.supervise import Run
@@ -23,12 +24,21 @@ pytestmark = pytest.mark.skipif(not hasattr(signal, "sigtimedwait"), reason="sig
 
 MIB = 1 << 20
 DEADLINE_S = 30.0
-HOLD = "held = bytearray(b'x') * ({mib} << 20)\nimport time\ntime.sleep({s})\n"
-GROW = "rows = []\nwhile True:\n    rows.append(bytearray(b'x') * (1 << 20))\n"
+# Programs that wait for a file, which the test makes once it has seen what it must see: no sleep is long enough for that.
+WAIT = "import os, time\nend = time.monotonic() + 30\nwhile not os.path.exists({go!r}) and time.monotonic() < end:\n    time.sleep(0.01)\n"
+HOLD = "held = bytearray(b'x') * ({mib} << 20)\n" + WAIT
+FORKS = "import os\nis_child = any(not os.fork() for _ in range({count}))\n"
+WAITED = "while not is_child:\n    try:\n        os.wait()\n    except ChildProcessError:\n        break\n"
+GROW = (
+    "rows = [bytearray(b'x') * (1 << 20) for _ in range(40)]\n"
+    + WAIT
+    + "while True:\n    rows.append(bytearray(b'x') * (1 << 20))\n"
+)
 
 
 def python(code, **words):
-    return [sys.executable, "-I", "-S", "-c", code.format(**words) if words else code]
+    filled = code.format(**{name: str(word) for name, word in words.items()}) if words else code
+    return [sys.executable, "-I", "-S", "-c", filled]
 
 
 def run(argv, **options):
@@ -52,6 +62,57 @@ def gone(pid):
             return file.read().rpartition(")")[2].split()[0] in "ZX"
     except OSError:
         return True
+
+
+class Releases:
+    """An `on_tick` that lets the program go on once what was seen of it is enough: `go` is the file that it waits for."""
+
+    def __init__(self, go, is_enough, *, more_s=0.0):
+        self.go = go
+        self.is_enough = is_enough
+        self.more_s = more_s  # of the run, after that
+        self.enough_s = None
+
+    def __call__(self, of):
+        now_s = time.monotonic()
+        if self.enough_s is None and self.is_enough(of):
+            self.enough_s = now_s
+        if self.enough_s is not None and now_s >= self.enough_s + self.more_s:
+            self.go.mkdir(exist_ok=True)  # which takes no descriptor: there may be none left
+
+
+def held(mib):
+    return lambda of: of.timeline.peak_anon >= mib * MIB
+
+
+def stood(mib):
+    """Whether it has held so much for three times as long as it took to get there."""
+
+    def is_enough(of):
+        points = of.timeline.points()
+        there_s = next((point.t_s for point in points if point.anon_max >= mib * MIB), None)
+        return there_s is not None and points[-1].t_s >= max(0.3, 4 * there_s)
+
+    return is_enough
+
+
+@pytest.fixture
+def go(tmp_path):
+    """The file for which programs wait."""
+    return tmp_path / "go"
+
+
+@pytest.fixture
+def trees(monkeypatch):
+    """The trees that runs sample, for the tests' own looks."""
+    made = []
+
+    def make(*args, **options):
+        made.append(Tree(*args, **options))
+        return made[-1]
+
+    monkeypatch.setattr(supervise, "Tree", make)
+    return made
 
 
 class SignalsWhenReady:
@@ -80,22 +141,23 @@ def test_the_exit_is_passed_on(script, exit_code, number):
     assert result.forecast is None
 
 
-def test_the_peak_is_the_kernels():
+def test_the_peak_is_the_kernels(go):
     """Of one process it is exact: 40 MiB, an interpreter more, and not less than what was sampled."""
-    result = run(python(HOLD, mib=40, s=0.2))
+    is_enough = lambda of: of.timeline.samples >= 5 and held(40)(of)  # noqa: E731 - one condition
+    result = run(python(HOLD, mib=40, go=go), on_tick=Releases(go, is_enough))
     assert result.peak_kind == "exact"
     assert 40 * MIB <= result.peak_anon <= result.peak_rss == result.peak_rss_upper <= 60 * MIB
     assert result.samples >= 5
     assert result.processes == 1
-    assert 0.2 <= result.wall_s <= DEADLINE_S
+    assert 0 < result.wall_s <= DEADLINE_S
     assert result.cpu_s > 0
 
 
-def test_a_tree_has_an_interval():
+def test_a_tree_has_an_interval(go):
     """Two children of 30 MiB at once are 60 MiB or more, by an interval that says so."""
-    child = python(HOLD, mib=30, s=0.5)
+    child = python(HOLD, mib=30, go=go)
     code = f"import subprocess; [p.wait() for p in [subprocess.Popen({child!r}) for _ in 'ab']]"
-    result = run(python(code))
+    result = run(python(code), on_tick=Releases(go, held(61)))
     assert result.peak_kind == "interval"
     assert result.processes == 3
     assert 60 * MIB <= result.peak_rss <= result.peak_rss_upper <= 140 * MIB
@@ -110,9 +172,9 @@ def test_a_program_that_ends_at_once_has_no_lower_end():
 
 
 @pytest.mark.parametrize("limit_kind", ["auto", "none"])
-def test_a_hog_is_killed_by_its_limit(limit_kind):
+def test_a_hog_is_killed_by_its_limit(limit_kind, go):
     """It does not stay inside: killed, 137, with the growth until then; the kernel's limit or the watching does it."""
-    result = run(python(GROW), budget_bytes=64 * MIB, limit_kind=limit_kind)
+    result = run(python(GROW, go=go), budget_bytes=64 * MIB, limit_kind=limit_kind, on_tick=Releases(go, held(40)))
     assert not result.holds
     if result.limit_kind == "rlimit_data":  # where no control group may be made, memory is refused instead
         assert (result.refused, result.exit_code) == (True, 1)
@@ -124,9 +186,9 @@ def test_a_hog_is_killed_by_its_limit(limit_kind):
     assert "the budget of 64.0 MiB was spent within" in result.forecast.words
 
 
-def test_rlimit_data_refuses():
+def test_rlimit_data_refuses(go):
     """The program meets its own MemoryError: refused, not killed, and its code is its own."""
-    result = run(python(GROW), budget_bytes=64 * MIB, limit_kind="rlimit_data")
+    result = run(python(GROW, go=go), budget_bytes=64 * MIB, limit_kind="rlimit_data", on_tick=Releases(go, held(40)))
     assert (result.limit_kind, result.killed, result.refused, result.holds) == ("rlimit_data", False, True, False)
     assert result.exit_code == 1
     assert result.peak_anon <= 64 * MIB
@@ -139,16 +201,16 @@ def test_an_error_far_below_the_limit_is_not_called_refused():
     assert any("look for its own error" in note for note in result.notes)
 
 
-def test_a_child_that_the_limit_kills_is_not_hidden():
+def test_a_child_that_the_limit_kills_is_not_hidden(go):
     """When a child is killed and the program goes on as if nothing were, the run still does not hold."""
-    code = f"import subprocess; subprocess.run({python(GROW)!r}); print('fine')"
-    result = run(python(code), budget_bytes=64 * MIB, limit_kind="none")
+    code = f"import subprocess; subprocess.run({python(GROW, go=go)!r}); print('fine')"
+    result = run(python(code), budget_bytes=64 * MIB, limit_kind="none", on_tick=Releases(go, held(40)))
     assert (result.killed, result.exit_code) == (True, KILLED_EXIT_CODE)
 
 
-def test_a_flat_program_holds():
+def test_a_flat_program_holds(go):
     """Inside its budget nothing is killed, and the forecast knows no end."""
-    result = run(python(HOLD, mib=10, s=0.3), budget_bytes=128 * MIB)
+    result = run(python(HOLD, mib=10, go=go), budget_bytes=128 * MIB, on_tick=Releases(go, stood(10)))
     assert (result.holds, result.exit_code, result.kills) == (True, 0, 0)
     assert not result.forecast.finite
 
@@ -157,7 +219,8 @@ def test_daemonised_children_are_measured_and_left_alone(tmp_path):
     """What leaves the session and outlives the program is followed for `linger_s`, named, and goes on."""
     pid_file, go_on = tmp_path / "pid", tmp_path / "go"
     script = (
-        f"setsid sh -c 'echo $$ > {pid_file}; while [ ! -e {go_on} ]; do sleep 0.05; done' >/dev/null 2>&1 & exit 4"
+        f"setsid sh -c 'echo $$ > {pid_file}; while [ ! -e {go_on} ]; do sleep 0.05; done' >/dev/null 2>&1 & "
+        f"while [ ! -s {pid_file} ]; do sleep 0.01; done; exit 4"
     )
     begin = time.monotonic()
     result = run(["sh", "-c", f"{script}"], linger_s=0.5)
@@ -165,7 +228,7 @@ def test_daemonised_children_are_measured_and_left_alone(tmp_path):
     daemon = int(pid_file.read_text())
     try:
         assert result.exit_code == 4
-        assert took_s >= 0.5 > result.wall_s
+        assert took_s >= result.wall_s + 0.5
         assert daemon in result.left_behind
         assert any("left behind, and still running" in note for note in result.notes)
         assert not gone(daemon)
@@ -174,11 +237,14 @@ def test_daemonised_children_are_measured_and_left_alone(tmp_path):
     assert until(lambda: gone(daemon))
 
 
-def test_a_daemon_that_ends_in_time_is_waited_for(tmp_path):
-    """Lingering ends with the last process of the tree, not with its time."""
-    result = run(["sh", "-c", "setsid sleep 0.3 >/dev/null 2>&1 & exit 0"], linger_s=DEADLINE_S)
+def test_a_daemon_that_ends_in_time_is_waited_for(go):
+    """Lingering ends with the last process of the tree, not with its time; the program's own has ended before."""
+    script = f"setsid sh -c 'while [ ! -e {go} ]; do sleep 0.02; done' >/dev/null 2>&1 & exit 0"
+    begin = time.monotonic()
+    result = run(["sh", "-c", script], linger_s=DEADLINE_S, on_tick=Releases(go, lambda of: of.result.wall_s > 0))
+    assert time.monotonic() - begin < DEADLINE_S
     assert result.left_behind == []
-    assert result.wall_s < 0.3
+    assert go.exists()
     assert result.processes >= 1
 
 
@@ -239,23 +305,24 @@ def test_no_command_is_refused(argv):
         run(argv)
 
 
-def test_what_cannot_be_started_leaves_nothing(tmp_path):
+def test_what_cannot_be_started_leaves_nothing(tmp_path, open_files):
     """A command that does not exist is an error, and descriptors and signals are as before."""
-    before = len(os.listdir("/proc/self/fd")), signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    before, blocked = open_files(), signal.pthread_sigmask(signal.SIG_BLOCK, ())
     for _ in range(5):
         with pytest.raises(CommandNotStarted):
             run([str(tmp_path / "none")], budget_bytes=64 * MIB)
-    assert (len(os.listdir("/proc/self/fd")), signal.pthread_sigmask(signal.SIG_BLOCK, ())) == before
+    assert open_files() <= before
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == blocked
 
 
 @pytest.mark.slow
-def test_runs_leave_no_descriptors():
-    """Ten runs one after the other leave as many descriptors open as there were."""
+def test_runs_leave_no_descriptors(open_files):
+    """Ten runs one after the other leave no descriptor open that was not before."""
     run(["true"])
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     for _ in range(10):
         run(["true"], budget_bytes=64 * MIB)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() <= before
 
 
 def test_a_failing_live_line_ends_the_program_too(tmp_path):
@@ -308,16 +375,16 @@ def test_a_signal_that_we_were_started_to_ignore_ends_nothing(tmp_path):
     assert (result.exit_code, result.signal, result.notes) == (6, 0, [])
 
 
-def test_few_descriptors_are_raised_or_said():
+def test_few_descriptors_are_raised_or_said(go, trees):
     """With a low soft limit the whole tree is sampled; with a low hard limit the note says that it was not."""
     import resource
 
-    code = "import os, time\nfor _ in range(40):\n    if not os.fork():\n        time.sleep(0.6)\n        os._exit(0)\ntime.sleep(0.6)"
+    code = f"{FORKS.format(count=40)}{WAIT.format(go=str(go))}{WAITED}"
     own = len(os.listdir("/proc/self/fd"))
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (own + 24, before[1]))
-        whole = run(python(code))
+        whole = run(python(code), on_tick=Releases(go, lambda _of: trees[-1].seen == 41))
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (own + 24, before[1])
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
@@ -325,16 +392,16 @@ def test_few_descriptors_are_raised_or_said():
     assert whole.notes == []
 
 
-def test_no_descriptors_left_is_a_note(monkeypatch):
+def test_no_descriptors_left_is_a_note(monkeypatch, go, trees):
     """Where not even the hard limit allows one for each process, the figures are said to be too low."""
     import resource
 
     monkeypatch.setattr(supervise, "_DESCRIPTORS", len(os.listdir("/proc/self/fd")) + 30)
-    code = "import os, time\nfor _ in range(60):\n    if not os.fork():\n        time.sleep(0.6)\n        os._exit(0)\ntime.sleep(0.6)"
+    code = f"{FORKS.format(count=60)}{WAIT.format(go=str(go))}{WAITED}"
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 24, before[1]))
-        result = run(python(code))
+        result = run(python(code), on_tick=Releases(go, lambda _of: trees[-1].unsampled))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
     assert 1 <= result.processes < 61
@@ -373,46 +440,51 @@ time.sleep(30)
 
 
 @pytest.mark.slow
-def test_two_segments_are_not_one():
+def test_two_segments_are_not_one(go, trees):
     """Two processes with 24 MiB of their own segment each hold 48; two that map the same segment hold 24."""
-    code = """
+    code = (
+        """
 import mmap, os, time
 common = mmap.mmap(-1, 24 << 20) if {common} else None
-for _ in range(2):
-    if not os.fork():
-        segment = common or mmap.mmap(-1, 24 << 20)
-        for _ in range(24):
-            segment.write(b"x" * (1 << 20))
-        time.sleep(1.0)
-        os._exit(0)
-time.sleep(1.0)
+is_child = any(not os.fork() for _ in range(2))
+if is_child:
+    segment = common or mmap.mmap(-1, 24 << 20)
+    for _ in range(24):
+        segment.write(b"x" * (1 << 20))
 """
-    assert run(python(code, common=0), budget_bytes=40 * MIB, limit_kind="none").killed
-    result = run(python(code, common=1), budget_bytes=40 * MIB, limit_kind="none")
+        + WAIT
+        + WAITED
+    )
+    assert run(python(code, common=0, go=go), budget_bytes=40 * MIB, limit_kind="none").killed
+    written = Releases(
+        go, lambda of: of.timeline.peak_rss >= 48 * MIB and trees[-1].shared_peak >= 24 * MIB, more_s=0.5
+    )
+    result = run(python(code, common=1, go=go), budget_bytes=40 * MIB, limit_kind="none", on_tick=written)
     assert result.holds
     assert any("at least 24.0 MiB of shared memory" in note for note in result.notes)
 
 
-def test_the_launcher_killed_leaves_nothing_running(tmp_path):
+def test_the_launcher_killed_leaves_nothing_running(tmp_path, go, trees):
     """A program that kills what stands between it and us is ended with all that is known of it, and that is said."""
     pid_file = tmp_path / "pid"
     code = f"""
 import os, signal, subprocess, time
 child = subprocess.Popen(["sleep", "60"])
 open({str(pid_file)!r}, "w").write(str(child.pid))
-time.sleep(0.3)
+{WAIT.format(go=str(go))}
 os.kill(os.getppid(), signal.SIGKILL)
 time.sleep(60)
 """
-    result = run(python(code))
+    result = run(python(code), on_tick=Releases(go, lambda _of: len(trees[-1].members) == 2))
     assert (result.exit_code, result.signal) == (137, signal.SIGKILL)
     assert any("the launcher between" in note for note in result.notes)
     assert until(lambda: gone(int(pid_file.read_text())))
 
 
-def test_a_flat_program_has_no_forecast():
+def test_a_flat_program_has_no_forecast(go):
     """The ramp of an interpreter's start is not taken for growth that goes on."""
-    result = run(python("import time\nfor _ in range(40):\n    time.sleep(0.01)\n"), budget_bytes=64 * MIB)
+    seen = Releases(go, lambda of: of.timeline.samples >= 30)
+    result = run(python(WAIT, go=go), budget_bytes=64 * MIB, on_tick=seen)
     assert result.pattern.name == "flat"
     assert result.forecast.words == "no growth: the budget of 64.0 MiB lasts"
 

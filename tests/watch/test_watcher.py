@@ -287,7 +287,7 @@ def test_effects_are_logged_in_bytes(caplog):
 def test_events_are_bounded():
     """Hundreds of events leave the newest 256."""
     world = World()
-    for _ in range(150):
+    for _ in range(110):
         world.run(0.6, 90)
         world.run(0.2, 10)
     assert len(world.watcher.events) == limits.WATCH_EVENTS_MAX

@@ -56,7 +56,8 @@ class Tried:
     def exit_code(self) -> int:
         """Of this scenario alone."""
         if self.proof is None:
-            return main.exit_code_of(self.error) if self.error is not None else main.FAILED
+            code = main.FAILED if self.error is None else main.exit_code_of(self.error)
+            return code if code in _GRAVEST_FIRST else main.FAILED  # 127 is what `run` says of a missing command
         code = _CODES[self.proof.outcome]
         return main.DOES_NOT_HOLD if any(drift.worse for drift in self.drifts) else code
 
@@ -73,7 +74,7 @@ class Tried:
     help="The resident peak, exact; or memory the kernel cannot take back, sampled.",
 )  # fmt: skip
 @click.option("--survive", is_flag=True, help="Run the largest size once more under a kernel limit of the budget.")
-@click.option("--repeat", type=int, metavar="N", help="Runs at each size.  [default: 1; 3 for a command]")
+@click.option("--repeat", type=click.IntRange(1, limits.PROOF_REPEAT_MAX), metavar="N", help="Runs at each size.  [default: 1; 3 for a command]")
 @click.option("--setup", metavar="NAME", help="A function of n called before each run, outside the measurement.")
 @click.option(
     "--resolution", type=BytesType(1, "at least"), default=limits.PROOF_RESOLUTION_BYTES, metavar="SIZE",
@@ -129,6 +130,8 @@ def command(
       flatwater prove jobs.py --baseline proofs.json
     """  # noqa: D301 - click reads the backspace as "keep these lines"
     files.check({"--json": None if json_path == "-" else json_path, "--junit": junit_path})
+    if survive and budget is None:
+        raise click.UsageError("--survive needs a budget to survive under: give --budget, such as 256MiB.", ctx)
     if baseline is not None:
         read(baseline)  # before an hour of proofs, not after
     named = _named(ctx, scenarios)

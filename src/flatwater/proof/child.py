@@ -12,17 +12,27 @@ fork or inherit any descriptor.
 
 from __future__ import annotations
 
+# All that is needed once the scenario was imported: what stands beside its file, or what it does to sys.path, could get in
+# the way. It is in the base of every measurement.
+import gc
+import inspect
 import json
 import os
 import pickle
 import sys
 import time
 
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None  # type: ignore[assignment]  # there is no figure then
+
 TYPE_CHECKING = False  # typing is one more module in a process that is kept bare
 if TYPE_CHECKING:
     from typing import Any
 
-_BUSY_LOOK_S = 0.02  # threads that stay are watched this long
+_LATE_S = 0.25  # for threads that the interpreter would wait for at its end
+_BUSY_LOOK_S = 0.02  # other threads that stay are watched this long
 _BUSY_SHARE = 0.3  # of it on a processor: they work
 TEXT_CHARS_MAX = 8_000  # of a traceback
 _FILES = ("io", "socket")  # modules of iterators that are resources, not work to be done
@@ -54,10 +64,11 @@ class Run:
         """Say why there is no figure; raise what this returns."""
         text = ""
         if error is not None:
+            sys.path[:] = self.request["path"]  # the scenario may have emptied it
             import traceback
 
             frames = error.__traceback__
-            while frames is not None and frames.tb_frame.f_code.co_filename == __file__:  # ours say nothing to anybody
+            while frames is not None and _says_nothing(frames.tb_frame.f_code.co_filename):
                 frames = frames.tb_next
             text = "".join(traceback.format_exception(type(error), error, frames))[-TEXT_CHARS_MAX:]
         self.say("failed", stage=stage, what=what, traceback=text)
@@ -81,6 +92,7 @@ def main(folder: str) -> int:
 def _make(run: Run) -> None:
     """Call the set-up and keep what it returns for the process that is measured."""
     function = _load(run, "setup")
+    run.say("loaded")
     value = _called(run, "setup", function, (run.request["n"],))
     try:
         import cloudpickle
@@ -99,17 +111,13 @@ def _measure(run: Run) -> None:
     args: list[object] = [run.request["n"]]
     if run.request["made"]:
         with open(str(run.request["made"]), "rb") as file:
-            made = pickle.load(file)  # noqa: S301 - our own set-up's
-        if made is not None:
-            args.append(made)
+            args.append(pickle.load(file))  # noqa: S301 - our own set-up's
     _check_signature(run, function, args)
     is_async = _is_async(function)
     if is_async:
         import asyncio
-    import gc
-
-    run.say("loaded", reads_n=_reads_n(function))
-    threads = _threads()
+    run.say("loaded", reads_n=len(args) > 1 or _reads_n(function))
+    threads, known = _threads(), _python_threads()
     children = _waited_for()
     gc.collect()
     _reset_peak()
@@ -124,7 +132,7 @@ def _measure(run: Run) -> None:
     peak = _peak()
     if os.getpid() != run.pid:  # it forked, and this is the other process, which came back as well
         raise run.fail("forked", "it forked, and the forked process came back from it as well")
-    _check_done(run, value, threads)
+    _check_done(run, value, threads, known)
     _check_alone(run, children)
     run.say("ended", peak=max(peak, _peak()), anon=_sizes()[1], cpu_s=cpu_s, wall_s=wall_s)
 
@@ -134,32 +142,37 @@ def _measure(run: Run) -> None:
 
 def _load(run: Run, which: str) -> object:
     """The function of a request: pickled, by module and name, or by file and name."""
-    target = run.request[which]
+    kind, place, *rest = run.request[which]
     try:
-        match target:
-            case ("pickle", data):
-                function: object = pickle.loads(data)  # noqa: S301 - the parent's own
-            case ("module", module, name):
-                import importlib
+        if kind == "pickle":
+            found: object = pickle.loads(place)  # noqa: S301 - the parent's own
+        elif kind == "file":
+            found = module_of(place)
+        else:
+            import importlib
 
-                function = _attribute(importlib.import_module(module), name)
-            case ("file", path, name):
-                function = _attribute(module_of(path), name)
-            case _:
-                function = None
-    except AttributeError as error:
-        raise run.fail("name", _line(error), error) from None
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever an import does must be told
+            sys.path[:0] = rest[1:]  # the folder in which somebody wrote the name
+            found = importlib.import_module(place)
+    except BaseException as error:  # noqa: BLE001 - whatever an import does must be told
         raise run.fail("import", _line(error), error) from None
+    try:
+        function = _attribute(found, rest[0]) if rest else found
+    except Exception as error:  # noqa: BLE001 - a module's own __getattr__
+        raise run.fail("name", _line(error), error) from None
     if not callable(function):
         raise run.fail("name", f"it is {_kind(function)}, which cannot be called")
     return function
 
 
 def module_of(path: str) -> object:
-    """The module that a file is, imported once; files beside it can be imported from it, as from a script."""
+    """The module that a file is, imported once; files beside it can be imported from it, as from a script.
+
+    A file of a package is imported as a part of that, with its relative imports.
+    """
     import importlib.util
 
+    if (module := _of_package(path)) is not None:
+        return module
     folder, stem = os.path.dirname(path), os.path.splitext(os.path.basename(path))[0]
     name = (
         stem if stem.isidentifier() and stem not in sys.modules and stem not in sys.stdlib_module_names else "scenario"
@@ -175,6 +188,23 @@ def module_of(path: str) -> object:
     return module
 
 
+def _of_package(path: str) -> object | None:
+    """The module below the topmost folder with an `__init__.py`; None for a file in a folder without."""
+    import importlib
+
+    folder, file = os.path.split(path)
+    names = [] if file == "__init__.py" else [os.path.splitext(file)[0]]
+    beside = folder
+    while os.path.isfile(os.path.join(folder, "__init__.py")) and folder != os.path.dirname(folder):
+        folder, name = os.path.split(folder)
+        names.insert(0, name)
+    if folder == beside or not all(name.isidentifier() for name in names) or names[0] in sys.modules:
+        return None
+    sys.path.insert(0, folder)
+    sys.path.append(beside)  # last: a package may have a json.py of its own
+    return importlib.import_module(".".join(names))
+
+
 def _attribute(module: object, dotted: str) -> object:
     value = module
     for name in dotted.split("."):
@@ -183,17 +213,13 @@ def _attribute(module: object, dotted: str) -> object:
 
 
 def _check_signature(run: Run, function: object, args: list[object]) -> None:
-    import inspect
-
+    """Also leaves out what the set-up made, where the scenario does not want it."""
     try:
         signature = inspect.signature(function)  # type: ignore[arg-type]  # it is callable
     except (TypeError, ValueError):
         return  # written in C: the call will tell
-    if len(args) > 1:
-        try:
-            signature.bind(*args)
-        except TypeError:
-            del args[1:]  # it does not want what the set-up made
+    if len(args) > 1 and (not _binds(signature, args) or (args[1] is None and _binds(signature, args[:1]))):
+        del args[1:]
     try:
         signature.bind(*args)
     except TypeError as error:
@@ -201,19 +227,26 @@ def _check_signature(run: Run, function: object, args: list[object]) -> None:
         raise run.fail("signature", what) from None
 
 
-def _is_async(function: object) -> bool:
-    import inspect
+def _binds(signature: inspect.Signature, args: list[object]) -> bool:
+    try:
+        signature.bind(*args)
+    except TypeError:
+        return False
+    return True
 
+
+def _is_async(function: object) -> bool:
     return inspect.iscoroutinefunction(function)
 
 
 def _reads_n(function: object) -> bool:
     """Whether a plain function's text ever reads its first argument; True where that cannot be told."""
     code = getattr(function, "__code__", None)
-    if code is None or not code.co_argcount:
+    place = int(inspect.ismethod(function))  # before it stands the object, or the class
+    if code is None or code.co_argcount <= place:
         return True
-    name = code.co_varnames[0]
-    if name == "self" or name in code.co_cellvars or {"locals", "vars", "eval", "exec"} & set(code.co_names):
+    name = code.co_varnames[place]
+    if name in code.co_cellvars or {"locals", "vars", "eval", "exec"} & set(code.co_names):
         return True
     import dis
 
@@ -239,9 +272,8 @@ def _called(run: Run, stage: str, function: object, args: tuple[object, ...]) ->
         raise run.fail(stage, _line(error), error) from None
 
 
-def _check_done(run: Run, value: object, threads_before: int) -> None:
+def _check_done(run: Run, value: object, threads_before: int, known: list[object]) -> None:
     """What it returned, or left running, must not be the work itself."""
-    import inspect
     from collections.abc import Iterator
 
     if inspect.isawaitable(value):
@@ -251,17 +283,37 @@ def _check_done(run: Run, value: object, threads_before: int) -> None:
     if inspect.isasyncgen(value) or (isinstance(value, Iterator) and type(value).__module__.strip("_") not in _FILES):
         raise run.fail("undone", f"it returned {_kind(value)} that nobody has run through: its work was not done")
     if _threads() > threads_before:
+        if late := _late_thread(known):
+            raise run.fail("undone", f"it returned while its thread {late!r} still ran")
         began_s = time.process_time()
         time.sleep(_BUSY_LOOK_S)
         if time.process_time() - began_s > _BUSY_SHARE * _BUSY_LOOK_S:
             raise run.fail("undone", "it returned while a thread that it started still works")
 
 
+def _late_thread(known: list[object]) -> str:
+    """The name of a thread, not among the known ones, for whose end the interpreter would wait; empty if there is none."""
+    threading, pools = sys.modules.get("threading"), sys.modules.get("concurrent.futures.thread")
+    if threading is None:
+        return ""
+    if pools is not None:  # as at the interpreter's end: idle workers go, others first do what they were given
+        threading.Thread(target=pools._python_exit, daemon=True).start()  # noqa: SLF001 - there is no public way
+    until_s = time.monotonic() + _LATE_S
+    for thread in _python_threads():
+        if thread in known or thread.daemon or thread is threading.current_thread():
+            continue
+        thread.join(max(0.0, until_s - time.monotonic()))
+        if thread.is_alive():
+            return str(thread.name)
+    return ""
+
+
 def _check_alone(run: Run, waited_before: int) -> None:
     """Other processes' memory is in no figure of this one."""
     living = _living_children()
     if living:
-        raise run.fail("children", f"it left {len(living)} running: pid {', '.join(map(str, living[:8]))}")
+        pids = ", ".join(map(str, living[:8]))
+        raise run.fail("children", f"it left {len(living)} child process{'es' * (len(living) > 1)} running (pid {pids})")
     if _waited_for() > waited_before:
         raise run.fail("forked", "it started other processes, and their memory is not in its own")
 
@@ -276,6 +328,11 @@ def _threads() -> int:
         import threading
 
         return threading.active_count()
+
+
+def _python_threads() -> list[Any]:
+    threading = sys.modules.get("threading")
+    return [] if threading is None else list(threading.enumerate())
 
 
 def _living_children() -> list[int]:
@@ -299,11 +356,7 @@ def _is_alive(pid: str) -> bool:
 
 def _waited_for() -> int:
     """Page faults of children that were waited for; it rises with each of them."""
-    try:
-        import resource
-    except ImportError:
-        return 0
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt
+    return 0 if resource is None else resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt
 
 
 def _reset_peak() -> None:
@@ -318,9 +371,7 @@ def _peak() -> int:
     size = _status("VmHWM:")
     if size >= 0:
         return size
-    try:
-        import resource
-    except ImportError:
+    if resource is None:
         return -1
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
@@ -341,6 +392,11 @@ def _status(field: str) -> int:
     except OSError:
         return -1
     return -1
+
+
+def _says_nothing(file: str) -> bool:
+    """Whether a traceback's first lines say nothing to anybody: ours, and the import system's."""
+    return file == __file__ or file.startswith("<frozen importlib") or file.endswith("importlib/__init__.py")
 
 
 def _kind(value: object) -> str:

@@ -8,6 +8,7 @@ Holds:      a few numbers a point.
 from __future__ import annotations
 
 import os
+import signal
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any, Literal, final
 from flatwater import errors, limits, units
 from flatwater.proof.runs import Run, Seen, child_run, memory_bound
 from flatwater.proof.scenarios import Scenario
+from flatwater.worker.command import CommandNotStarted
 from flatwater.worker.limit import LimitGroup
 
 Metric = Literal["rss", "anon"]
@@ -150,7 +152,7 @@ class Measurer:
         try:
             seen = self._seen(n, group)
             self._figures(n, seen)
-        except (ScenarioFailed, errors.LimitReached) as error:
+        except (ScenarioFailed, errors.LimitReached, CommandNotStarted) as error:
             return _fared(group, survived=False, words=str(error))
         if seen.kills:
             return _fared(group, survived=False, words="the kernel killed a process of it")
@@ -163,11 +165,16 @@ class Measurer:
         if self._on_run is not None:
             self._on_run(n)
         if self.scenario.target is None:
-            return self._watched(n, self.scenario.words(n), "", group)
+            try:
+                return self._watched(n, self.scenario, self.scenario.words(n), "", group)
+            except CommandNotStarted as error:
+                if group is not None:
+                    raise
+                raise ScenarioUnfit(f"{self.scenario.name} cannot be started: {error}") from error
         if self.setup is None:
             return self._call(n, self.scenario, made="", group=group)
         with child_run({"make": True, "setup": self.setup.target, "n": n}) as (argv, folder):
-            seen = self._watched(n, argv, folder, None)
+            seen = self._watched(n, self.setup, argv, folder, None)
             self._check(n, seen, self.setup.name)
             made = os.path.join(folder, "made")
             size = seen.said["ended"]["made_bytes"]
@@ -181,13 +188,13 @@ class Measurer:
     def _call(self, n: int, scenario: Scenario, *, made: str, group: LimitGroup | None) -> Seen:
         request: dict[str, object] = {"make": False, "scenario": scenario.target, "n": n, "made": made}
         with child_run(request) as (argv, folder):
-            return self._watched(n, argv, folder, group)
+            return self._watched(n, scenario, argv, folder, group)
 
-    def _watched(self, n: int, argv: list[str], folder: str, group: LimitGroup | None) -> Seen:
+    def _watched(self, n: int, scenario: Scenario, argv: list[str], folder: str, group: LimitGroup | None) -> Seen:
         memory_bytes = memory_bound()
         run = Run(argv, folder=folder, timeout_s=self.timeout_s, memory_bytes=memory_bytes, group=group)
         seen = run.run()
-        where = f"{self.scenario.name} at n={n:,}"
+        where = f"{scenario.name} at n={n:,}"
         if seen.stopped == "timeout":
             raise errors.LimitReached(
                 f"{where} did not end in {units.format_duration(self.timeout_s)} and was killed.",
@@ -246,10 +253,11 @@ class Measurer:
             stage, what, text = failure["stage"], failure["what"], failure["traceback"]
             if stage in {"scenario", "setup", "memory"}:
                 raise ScenarioFailed(f"{where} failed: {what}.", n=n, output=text or seen.tail)
-            error = ScenarioUnfit(f"{where} cannot be measured: {what}.", hint=_STAGE_HINTS[stage])
-            if stage == "import" and text:
+            if stage == "import":
+                error = ScenarioUnfit(f"{name} cannot be imported: {what}.", hint=_STAGE_HINTS[stage])
                 error.add_note(text)
-            raise error
+                raise error
+            raise ScenarioUnfit(f"{where} cannot be measured: {what}.", hint=_STAGE_HINTS[stage])
         ended = seen.exit
         assert ended is not None, "what was not stopped has ended"
         if "ended" in seen.said or (self.scenario.target is None and ended.exit_code == 0):
@@ -260,14 +268,23 @@ class Measurer:
                     hint="Wait for them before it ends: what they do later is in no figure.",
                 )
             return
-        how = f"was killed by signal {ended.signal}" if ended.signal else f"ended with exit code {ended.exit_code}"
+        how = f"was killed by {_signal_name(ended.signal)}" if ended.signal else f"ended with exit code {ended.exit_code}"
         if seen.kills:
             how = "was killed for its memory limit"
+        elif self.scenario.target is not None:
+            how += " before it returned" if "loaded" in seen.said else " while it was imported"
         raise ScenarioFailed(f"{where} {how}.", n=n, output=seen.tail)
 
 
 def _fared(group: LimitGroup, *, survived: bool, words: str) -> Survival:
     return Survival(survived=survived, limit_kind=group.kind, limit_bytes=group.limit_bytes, words=words)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # one of the real-time signals
+        return f"signal {number}"
 
 
 def merged(points: list[Point]) -> Point:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import statistics
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, final
+from dataclasses import dataclass
+from typing import Any, Protocol, final
 
 from flatwater import errors, limits, units
 from flatwater.proof.growth import Growth, judge
@@ -20,7 +21,7 @@ from flatwater.proof.runs import memory_bound
 from flatwater.proof.scenarios import Scenario, scenario_of
 from flatwater.proof.sizes import next_sizes, parse_sizes
 from flatwater.worker.command import IS_LINUX
-from flatwater.worker.limit import make_limit
+from flatwater.worker.limit import LimitGroup, make_limit
 
 SIZES = "25k..400k"
 _EFFECT_RATIO = 1.6  # of the time at the largest sizes over that at the smallest: 16 times the work shows
@@ -93,21 +94,82 @@ def prove(
             "setup goes with a function, and is one.",
             hint="A command prepares its input by itself, or before it is proved.",
         )
+    claim = claim_of(
+        sizes=sizes, target=target, budget=budget, survive=survive,
+        repeat=_repeat(repeat, is_command=run.target is None), resolution=resolution,
+    )  # fmt: skip
+    measurer = Measurer(run, setup=making, metric=metric, timeout_s=seconds_of(timeout), on_run=on_run)
+    return prove_with(measurer, claim, limit_kind=limit_kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is to be proved of whatever can be measured at rising sizes; see `prove`. Made by `claim_of`."""
+
+    sizes: tuple[int, ...]
+    target: int | None
+    budget_bytes: int
+    survive: bool
+    repeat: int
+    resolution: int
+
+
+class Measures(Protocol):
+    """What a proof needs of a measurer; `points.Measurer` is one, and a test that is marked has its own."""
+
+    @property
+    def scenario(self) -> Scenario:
+        """What is run."""
+
+    @property
+    def metric(self) -> Metric:
+        """Which peak."""
+
+    @property
+    def timeout_s(self) -> float:
+        """Of one run."""
+
+    def point(self, n: int, repeat: int) -> Point:
+        """Measure at one size."""
+
+    def survive(self, n: int, group: LimitGroup) -> Survival:
+        """Run one size under a limit."""
+
+
+def claim_of(
+    *,
+    sizes: str | Iterable[int | str] = SIZES,
+    target: int | str | None = None,
+    budget: str | int | None = None,
+    survive: bool = False,
+    repeat: int | None = None,
+    resolution: str | int = limits.PROOF_RESOLUTION_BYTES,
+) -> Claim:
+    """The claim of these arguments, which are `prove`'s.
+
+    Raises:
+        UsageError: they make no sense.
+    """
     budget_bytes = 0 if budget is None else errors.bytes_of(budget, what="budget", least=limits.LIMIT_BYTES_MIN)
     if survive and not budget_bytes:
         raise errors.UsageError("survive=True needs a budget to survive under.", hint="Give budget='256 MiB'.")
-    prover = _Prover(
-        Measurer(run, setup=making, metric=metric, timeout_s=_seconds(timeout), on_run=on_run),
-        sizes=parse_sizes(sizes),
+    return Claim(
+        sizes=tuple(parse_sizes(sizes)),
         target=None if target is None else _target(target),
         budget_bytes=budget_bytes,
-        repeat=_repeat(repeat, is_command=run.target is None),
+        survive=survive,
+        repeat=_repeat(repeat, is_command=False),
         resolution=errors.bytes_of(resolution, what="resolution", least=1),
     )
+
+
+def prove_with(measurer: Measures, claim: Claim, *, limit_kind: str = "auto") -> Proof:
+    """Prove a claim by the points that a measurer takes; raises what it raises."""
+    prover = _Prover(measurer, claim)
     proof = prover.prove()
-    if survive or (metric == "anon" and proof.verdict == "constant"):
+    if claim.survive or (measurer.metric == "anon" and proof.verdict == "constant"):
         proof.survival = _survival(prover, limit_kind)
-    proof.outcome, proof.because = _outcome(proof, prover.resolution)
+    proof.outcome, proof.because = _outcome(proof, claim.resolution)
     return proof
 
 
@@ -115,22 +177,13 @@ def prove(
 class _Prover:
     """Measures until the verdict is firm, or there is no more to be had."""
 
-    def __init__(
-        self,
-        measurer: Measurer,
-        *,
-        sizes: list[int],
-        target: int | None,
-        budget_bytes: int,
-        repeat: int,
-        resolution: int,
-    ) -> None:
+    def __init__(self, measurer: Measures, claim: Claim) -> None:
         self.measurer = measurer
-        self.sizes = sizes
-        self.target = target
-        self.budget_bytes = budget_bytes
-        self.repeat = repeat
-        self.resolution = resolution
+        self.sizes = claim.sizes
+        self.target = claim.target
+        self.budget_bytes = claim.budget_bytes
+        self.repeat = claim.repeat
+        self.resolution = claim.resolution
         self.points: list[Point] = []
         self.notes: list[str] = [] if IS_LINUX else [_DOUBT]
         self._confirmed = False
@@ -229,9 +282,7 @@ class _Prover:
         return False
 
 
-_DOUBT = (
-    f"on {sys.platform} the peak is getrusage's ru_maxrss, which cannot be reset: what imports took before hides as much growth"
-)
+_DOUBT = f"on {sys.platform} the peak is getrusage's ru_maxrss, which cannot be reset: what imports took before hides as much growth"
 _NO_EFFECT = (
     "neither its memory nor its time changed with n: does the scenario use it? If it does, take sizes at which the work "
     "takes longer than starting the program"
@@ -304,7 +355,12 @@ def _target(value: int | str) -> int:
     return count
 
 
-def _seconds(timeout: str | float) -> float:
+def seconds_of(timeout: str | float) -> float:
+    """The bound of one run, in seconds.
+
+    Raises:
+        UsageError: it is no duration, 0, or longer than a day.
+    """
     try:
         seconds = units.parse_duration(timeout)
     except ValueError as error:

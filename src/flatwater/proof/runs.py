@@ -204,8 +204,10 @@ class Run:
         self._said_at += len(data)
         *lines, self._pending = (self._pending + data).split(b"\n")
         for line in lines:
-            figures: dict[str, Any] = json.loads(line)
-            self.seen.said.setdefault(figures.pop("step"), figures)  # the first is the scenario's, before a fork's
+            with contextlib.suppress(ValueError, TypeError, KeyError):  # the folder is the scenario's as well
+                figures: dict[str, Any] = json.loads(line)
+                step = figures["step"]
+                self.seen.said.setdefault(step, figures)  # the first is the scenario's, before a fork's
 
 
 @contextlib.contextmanager

@@ -52,7 +52,7 @@ def scenario_of(value: object, *, what: str = "scenario") -> Scenario:
 
     >>> scenario_of(["node", "job.js", "{n}"]).words(1000)
     ['node', 'job.js', '1000']
-    >>> scenario_of("json:loads").target
+    >>> scenario_of("json:loads").target[:3]
     ('module', 'json', 'loads')
     """
     if isinstance(value, Scenario):
@@ -94,7 +94,8 @@ def _named(text: str, what: str) -> Scenario:
     module, separator, name = text.partition(":")
     if not separator or not _DOTTED.fullmatch(module) or not _DOTTED.fullmatch(name):
         raise errors.UsageError(f"{what}: {text!r} is not the name of a function.", hint=_HINT)
-    return Scenario(text, ("module", module, name))
+    # The `flatwater` script has no folder of the user's on its path, `python -m flatwater` has.
+    return Scenario(text, ("module", module, name, os.getcwd()))
 
 
 def _file(text: str, what: str) -> Path:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
-from flatwater import errors, units, worker
+from flatwater import errors, limits, units, worker
 from flatwater.tour.lab import registry
 from flatwater.tour.lab.experiment import Experiment, Variant
 from flatwater.tour.lab.finding import Finding, Measured

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from flatwater.meter.sizes import size_of as size_of
     from flatwater.meter.snapshots import snapshot as snapshot
     from flatwater.meter.timeline import Timeline as Timeline
+    from flatwater.proof.comparing import compare as compare
+    from flatwater.proof.comparison import Comparison as Comparison
     from flatwater.proof.proving import prove as prove
     from flatwater.proof.result import Proof as Proof
     from flatwater.watch.watcher import Watcher as Watcher
@@ -39,11 +41,13 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Budget": "flatwater.budget.budget",
+    "Comparison": "flatwater.proof.comparison",
     "Proof": "flatwater.proof.result",
     "Reading": "flatwater.meter.reading",
     "Reservation": "flatwater.budget.reservation",
     "Timeline": "flatwater.meter.timeline",
     "Watcher": "flatwater.watch.watcher",
+    "compare": "flatwater.proof.comparing",
     "measure": "flatwater.meter.measuring",
     "prove": "flatwater.proof.proving",
     "retention": "flatwater.meter.retained",

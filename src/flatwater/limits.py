@@ -99,6 +99,8 @@ PROOF_MEMORY_SHARE = 0.8  # of the memory available at its start that one run ma
 PROOF_REPEAT_COMMAND = 3  # runs of a command at each size: other languages' collectors scatter
 PROOF_REPEAT_MAX = 100  # runs at each size
 PROOF_SCENARIOS_MAX = 100  # in one call of the command
+COMPARE_SCENARIOS_MAX = 20  # side by side; a dozen processes each
+COMPARE_NAME_LETTERS_MAX = 120  # of one scenario; it heads a row
 
 # --- lab --------------------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,9 @@ from flatwater import lazy
 
 TYPE_CHECKING = False  # typing itself takes as long to import as all else here
 if TYPE_CHECKING:
+    from flatwater.proof.comparing import compare as compare
+    from flatwater.proof.comparison import Comparison as Comparison
+    from flatwater.proof.comparison import Row as Row
     from flatwater.proof.growth import Growth as Growth
     from flatwater.proof.growth import judge as judge
     from flatwater.proof.points import Point as Point
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from flatwater.proof.result import Proof as Proof
 
 _HOMES = {
+    "compare": "flatwater.proof.comparing",
+    "Comparison": "flatwater.proof.comparison",
+    "Row": "flatwater.proof.comparison",
     "Growth": "flatwater.proof.growth",
     "judge": "flatwater.proof.growth",
     "Point": "flatwater.proof.points",
@@ -28,6 +34,17 @@ _HOMES = {
     "prove": "flatwater.proof.proving",
     "Proof": "flatwater.proof.result",
 }
-__all__ = ["Growth", "Point", "Proof", "ScenarioFailed", "ScenarioUnfit", "judge", "prove"]
+__all__ = [
+    "Comparison",
+    "Growth",
+    "Point",
+    "Proof",
+    "Row",
+    "ScenarioFailed",
+    "ScenarioUnfit",
+    "compare",
+    "judge",
+    "prove",
+]
 
 __getattr__, __dir__ = lazy.names("flatwater.proof", _HOMES)

@@ -79,7 +79,7 @@ def read(path: str) -> dict[str, dict[str, Any]]:
         entries = value.get("proofs", [value])
         # One that failed when the file was written has no figures: it is compared with nothing, as a new one.
         return {entry["scenario"]: _checked(entry) for entry in entries if entry.get("outcome") != "failed"}
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise errors.UsageError(f"--baseline {path!r} is not a file of proofs ({error}).", hint=_HINT) from None
 
 

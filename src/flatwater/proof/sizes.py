@@ -34,6 +34,8 @@ def parse_sizes(value: str | Iterable[int | str]) -> list[int]:
     """
     if isinstance(value, str) and _RANGE in value:
         low, _, high = value.partition(_RANGE)
+        if high.startswith("."):  # .16k is a number, and nobody means it
+            raise errors.UsageError(f"sizes: {high!r} is not a count.", hint=_HINT)
         sizes = _spread(_count(low), _count(high), value)
     else:
         words = value.split(",") if isinstance(value, str) else value

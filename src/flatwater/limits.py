@@ -88,7 +88,7 @@ RUN_TRACE_BYTES_MAX = 4 * MIB  # of stack dumps a traced program may leave in it
 
 PROOF_SIZES_MAX = 12  # of one scenario; a process each
 PROOF_N_MAX = 10**15  # items; beyond it, bytes per item are no figure any more
-PROOF_EXTENSIONS_MAX = 2  # times two more doublings, where the verdict is not firm: up to 16 times the largest size
+PROOF_DOUBLINGS_MAX = 4  # beyond the largest size, where the verdict is not firm: up to 16 times as many items
 PROOF_POINT_TIMEOUT_S = 120.0  # of one run of a scenario, unless told otherwise
 PROOF_EXTENSION_S_MAX = 60.0  # a further size is not run if it would take longer than this, going by the last ones
 PROOF_RESOLUTION_BYTES = 16  # per item: a constant that could not have seen this much is no pass without a target

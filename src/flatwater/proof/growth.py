@@ -26,9 +26,13 @@ Kind = Literal["linear", "sqrt", "log", "superlinear"]
 
 NOISE_BYTES_MIN = 192 * KIB  # of one peak against another, on a quiet process: the kernel counts pages in batches
 NOISE_SPREADS = 2.0  # times the median spread over repetitions
-SLOPE_SHARE_MIN = 0.08  # of the largest slope that the last one must have, to be growth that goes on
-SETTLED_NOISES = 2.0  # a constant may move by this much noise over its last two doublings
-FADING_SHARE = 0.85  # a last slope below this share of the one before may be about to end: sqrt has 0.71, log 0.5
+SETTLED_NOISES = 1.0  # a constant may move by this much noise over its last two doublings
+SETTLED_NOISES_MAX = 2.0  # and by this much it is one still, if more sizes show no more
+STEADY_SHARE = 0.75  # of the step before: what grows like log n adds as much with each doubling, what fills adds less
+RECENT_SHARE = 0.5  # of the largest of the last four steps
+BEND_SHARE = 0.85  # of the ratio of the two steps before: a line that bends may be about to end
+STEEPER_RATIO = 1.4  # of the slope before, from which on growth is more than linear; n log n has less
+JUMP_RATIO = 3.0  # to the step before: more is a jump, which a batch or a table makes once
 
 # What a peak is taken to be proportional to, for each kind; the exponents between are nearest to one of them.
 SHAPES: dict[Kind, Callable[[float], float]] = {
@@ -80,24 +84,26 @@ def judge(sizes: Sequence[int], peaks: Sequence[float], *, spread_bytes: float =
     assert len(sizes) == len(peaks) >= 3, "a verdict is on three points or more"  # noqa: PLR2004 - two increments
     noise = max(NOISE_BYTES_MIN, NOISE_SPREADS * spread_bytes)
     slopes = slopes_of(sizes, peaks)
-    last_increment = peaks[-1] - peaks[-2]
+    steps = steps_of(sizes, peaks)
+    last, before, first = steps[-1], steps[-2], steps[-3] if len(steps) > 2 else 0.0  # noqa: PLR2004 - there are three
     settled_from = settled_index(sizes)
     moved = peaks[-1] - min(peaks[settled_from:-1])
     items = sizes[-1] - sizes[settled_from]
     resolution = (max(moved, 0.0) + noise) / items
-    steepest = max(slopes)
-    if last_increment > noise and slopes[-1] >= SLOPE_SHARE_MIN * steepest:
-        fades = slopes[-1] < FADING_SHARE * slopes[-2]
-        firm = not fades and peaks[-2] - peaks[-3] > NOISE_BYTES_MIN / 4
-        reason = f"the last step adds {last_increment / KIB:,.0f} KiB, more than the noise of {noise / KIB:,.0f} KiB"
+    steady = last >= STEADY_SHARE * before and before > noise / 2 and last >= RECENT_SHARE * max(steps[-4:])
+    if last > noise and steady:
+        bends = first > noise / 2 and last / before < BEND_SHARE * min(2.0, before / first)
+        firm = not bends and before >= STEADY_SHARE * first and last <= JUMP_RATIO * before
+        reason = f"the last step adds {last / KIB:,.0f} KiB, more than the noise of {noise / KIB:,.0f} KiB"
         return Growth(
             "grows", kind_of(sizes, peaks, noise), slopes[-1], resolution, round(noise), firm=firm, reason=reason
         )
-    if moved <= SETTLED_NOISES * noise:
+    if last <= noise and moved <= SETTLED_NOISES_MAX * noise:
+        firm = moved <= SETTLED_NOISES * noise
         reason = (
             f"from {sizes[settled_from]:,} to {sizes[-1]:,} items it moves by {moved / KIB:,.0f} KiB, within the noise"
         )
-        return Growth("constant", None, max(moved, 0.0) / items, resolution, round(noise), firm=True, reason=reason)
+        return Growth("constant", None, max(moved, 0.0) / items, resolution, round(noise), firm=firm, reason=reason)
     reason = f"from {sizes[settled_from]:,} to {sizes[-1]:,} items it moves by {moved / KIB:,.0f} KiB, but not steadily"
     return Growth("undecided", None, max(moved, 0.0) / items, resolution, round(noise), firm=False, reason=reason)
 
@@ -105,6 +111,11 @@ def judge(sizes: Sequence[int], peaks: Sequence[float], *, spread_bytes: float =
 def slopes_of(sizes: Sequence[int], peaks: Sequence[float]) -> list[float]:
     """Bytes per item between each size and the next."""
     return [(peaks[k + 1] - peaks[k]) / (sizes[k + 1] - sizes[k]) for k in range(len(sizes) - 1)]
+
+
+def steps_of(sizes: Sequence[int], peaks: Sequence[float]) -> list[float]:
+    """Bytes that each size adds to the one before, as if it were a doubling."""
+    return [(peaks[k + 1] - peaks[k]) / math.log2(sizes[k + 1] / sizes[k]) for k in range(len(sizes) - 1)]
 
 
 def settled_index(sizes: Sequence[int]) -> int:
@@ -134,4 +145,13 @@ def kind_of(sizes: Sequence[int], peaks: Sequence[float], noise: float) -> Kind:
         steps = [shape(after) - shape(before) for before, after in itertools.pairwise(grid)]
         logs = [math.log(step / wanted) for step, wanted in zip(seen, steps, strict=True)]
         misfits[kind] = statistics.pvariance(logs)
-    return min(misfits, key=misfits.__getitem__)
+    nearest = min(misfits, key=misfits.__getitem__)
+    if nearest == "superlinear" and not _is_steeper(seen, grid):
+        return "linear"
+    return nearest
+
+
+def _is_steeper(steps: Sequence[float], grid: Sequence[int]) -> bool:
+    """Whether the last step, too, adds more for each item than the one before: earlier ones may be partly hidden."""
+    last, before = steps[-1] / (grid[-1] - grid[-2]), steps[-2] / (grid[-2] - grid[-3])
+    return last > STEEPER_RATIO * before

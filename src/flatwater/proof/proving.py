@@ -187,16 +187,18 @@ class _Prover:
         self.points: list[Point] = []
         self.notes: list[str] = [] if IS_LINUX else [_DOUBT]
         self._confirmed = False
+        self._extra = 0  # doublings beyond the sizes that were asked for
 
     def prove(self) -> Proof:
         for n in self.sizes:
             self.points.append(self.measurer.point(n, self.repeat))
         growth = self._growth()
-        for _ in range(limits.PROOF_EXTENSIONS_MAX):
-            doublings = self._wanted(growth)
-            if not doublings or not self._extend(doublings):
+        while doublings := min(self._wanted(growth), limits.PROOF_DOUBLINGS_MAX - self._extra):
+            if not self._extend(doublings):
                 break
             growth = self._growth()
+        if growth.verdict == "grows" and not growth.firm and len(self.points) == len(self.sizes):
+            growth = _undecided(growth, growth.reason)
         if growth.verdict == "constant" and not self._shows_work():
             growth = _undecided(growth, _NO_EFFECT)
         return Proof(
@@ -234,16 +236,16 @@ class _Prover:
         growth = judge(sizes, [point.grown_bytes for point in self.points], spread_bytes=spread)
         if any(point.upper_bytes > point.peak_bytes for point in self.points):
             other = judge(sizes, [point.upper_bytes - point.base_bytes for point in self.points], spread_bytes=spread)
-            if other.verdict != growth.verdict:
+            if other.verdict != growth.verdict and (growth.verdict, other.verdict) != ("grows", "undecided"):
                 return _undecided(growth, "the two ends of the sampled peaks disagree")
         return growth
 
     def _wanted(self, growth: Growth) -> int:
         """How many more doublings could settle it."""
-        if growth.verdict == "undecided":
-            return 2
+        if growth.verdict == "undecided" or not growth.firm:
+            return 1
         if growth.verdict == "grows":
-            return 0 if growth.firm or len(self.points) > len(self.sizes) else 1
+            return 0
         if not self._shows_work():
             return 2
         if self.target is not None and self.budget_bytes:
@@ -269,6 +271,7 @@ class _Prover:
                 self.notes.append(f"n={n:,} was not run: it would take more memory than this machine has left")
                 return self.points[-1] is not last
             self.points.append(self.measurer.point(n, self.repeat))
+            self._extra += 1
         return True
 
     def _shows_work(self) -> bool:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from flatwater.meter.timeline import Timeline as Timeline
     from flatwater.proof.comparing import compare as compare
     from flatwater.proof.comparison import Comparison as Comparison
+    from flatwater.proof.leaks.hunt import find_leaks as find_leaks
+    from flatwater.proof.leaks.report import LeakReport as LeakReport
     from flatwater.proof.proving import prove as prove
     from flatwater.proof.result import Proof as Proof
     from flatwater.watch.watcher import Watcher as Watcher
@@ -42,12 +44,14 @@ __version__ = "0.1.0"
 _HOMES = {
     "Budget": "flatwater.budget.budget",
     "Comparison": "flatwater.proof.comparison",
+    "LeakReport": "flatwater.proof.leaks.report",
     "Proof": "flatwater.proof.result",
     "Reading": "flatwater.meter.reading",
     "Reservation": "flatwater.budget.reservation",
     "Timeline": "flatwater.meter.timeline",
     "Watcher": "flatwater.watch.watcher",
     "compare": "flatwater.proof.comparing",
+    "find_leaks": "flatwater.proof.leaks.hunt",
     "measure": "flatwater.meter.measuring",
     "prove": "flatwater.proof.proving",
     "retention": "flatwater.meter.retained",

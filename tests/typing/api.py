@@ -105,3 +105,6 @@ comparison = fw.compare({"all": scenario, "batched": "jobs:stream"}, sizes="1k..
 assert_type(comparison, fw.Comparison)
 assert_type(comparison.holds, bool)
 assert_type(comparison.proofs["all"], fw.Proof)
+leaks = fw.find_leaks(lambda: None, undo=lambda: None, rounds=4)
+assert_type(leaks, fw.LeakReport)
+assert_type(leaks.holds, bool)

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from flatwater.proof.comparison import Row as Row
     from flatwater.proof.growth import Growth as Growth
     from flatwater.proof.growth import judge as judge
+    from flatwater.proof.leaks.hunt import find_leaks as find_leaks
+    from flatwater.proof.leaks.report import Leak as Leak
+    from flatwater.proof.leaks.report import LeakReport as LeakReport
+    from flatwater.proof.leaks.rounds import ActionFailed as ActionFailed
     from flatwater.proof.points import Point as Point
     from flatwater.proof.points import ScenarioFailed as ScenarioFailed
     from flatwater.proof.points import ScenarioUnfit as ScenarioUnfit
@@ -28,6 +32,10 @@ _HOMES = {
     "Row": "flatwater.proof.comparison",
     "Growth": "flatwater.proof.growth",
     "judge": "flatwater.proof.growth",
+    "find_leaks": "flatwater.proof.leaks.hunt",
+    "Leak": "flatwater.proof.leaks.report",
+    "LeakReport": "flatwater.proof.leaks.report",
+    "ActionFailed": "flatwater.proof.leaks.rounds",
     "Point": "flatwater.proof.points",
     "ScenarioFailed": "flatwater.proof.points",
     "ScenarioUnfit": "flatwater.proof.points",
@@ -35,14 +43,18 @@ _HOMES = {
     "Proof": "flatwater.proof.result",
 }
 __all__ = [
+    "ActionFailed",
     "Comparison",
     "Growth",
+    "Leak",
+    "LeakReport",
     "Point",
     "Proof",
     "Row",
     "ScenarioFailed",
     "ScenarioUnfit",
     "compare",
+    "find_leaks",
     "judge",
     "prove",
 ]

@@ -16,7 +16,7 @@ from typing import Any
 from flatwater import errors, units
 from flatwater.proof.result import Proof, per_item
 
-SLOPE_RATIO = 1.25  # bytes per item may differ by this factor, beside the resolution
+SLOPE_RATIO = 1.25  # bytes per item may differ by this factor, beside the noise
 PEAK_RATIO = 1.10  # and a peak by this one, beside the noise: other builds of the same interpreter do
 FILE_BYTES_MAX = 64 * units.MIB  # of a baseline: some kilobytes a scenario
 _WORSE = {"constant": 0, "undecided": 1, "grows": 2}
@@ -117,7 +117,8 @@ def _slope(name: str, old: dict[str, Any], new: dict[str, Any]) -> list[Drift]:
     if new["verdict"] != "grows" or old["verdict"] != "grows":
         return []
     before, after = old["bytes_per_item"], new["bytes_per_item"]
-    slack = max(old["resolution"], new["resolution"])
+    sizes = [point["n"] for point in new["points"]]
+    slack = 2 * new["noise_bytes"] / (sizes[-1] - sizes[-2])  # what noise makes of the last step, from which a slope is
     words = f"was {per_item(before)}, is {per_item(after)}"
     if after > before * SLOPE_RATIO + slack:
         return [Drift(name, "growth", words, worse=True)]

@@ -118,7 +118,7 @@ def _measure(run: Run) -> None:
         import asyncio
     run.say("loaded", reads_n=len(args) > 1 or _reads_n(function))
     threads, known = _threads(), _python_threads()
-    children = _waited_for()
+    waited, children = _waited_for(), _children()
     gc.collect()
     _reset_peak()
     rss, anon = _sizes()
@@ -133,7 +133,7 @@ def _measure(run: Run) -> None:
     if os.getpid() != run.pid:  # it forked, and this is the other process, which came back as well
         raise run.fail("forked", "it forked, and the forked process came back from it as well")
     _check_done(run, value, threads, known)
-    _check_alone(run, children)
+    _check_alone(run, waited, children)
     run.say("ended", peak=max(peak, _peak()), anon=_sizes()[1], cpu_s=cpu_s, wall_s=wall_s)
 
 
@@ -308,13 +308,14 @@ def _late_thread(known: list[object]) -> str:
     return ""
 
 
-def _check_alone(run: Run, waited_before: int) -> None:
+def _check_alone(run: Run, waited_before: int, children_before: list[int]) -> None:
     """Other processes' memory is in no figure of this one."""
-    living = _living_children()
+    children = _children()
+    living = [pid for pid in children if _is_alive(pid)]
     if living:
         pids = ", ".join(map(str, living[:8]))
         raise run.fail("children", f"it left {len(living)} child process{'es' * (len(living) > 1)} running (pid {pids})")
-    if _waited_for() > waited_before:
+    if _waited_for() > waited_before or not set(children) <= set(children_before):  # nobody waited for the latter
         raise run.fail("forked", "it started other processes, and their memory is not in its own")
 
 
@@ -335,18 +336,18 @@ def _python_threads() -> list[Any]:
     return [] if threading is None else list(threading.enumerate())
 
 
-def _living_children() -> list[int]:
+def _children() -> list[int]:
     found: list[int] = []
     try:
         for task in os.listdir("/proc/self/task"):
             with open(f"/proc/self/task/{task}/children", encoding="ascii") as file:
-                found += [int(pid) for pid in file.read().split() if _is_alive(pid)]
+                found += [int(pid) for pid in file.read().split()]
     except OSError:
         return []
     return found
 
 
-def _is_alive(pid: str) -> bool:
+def _is_alive(pid: int) -> bool:
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
             return file.read().rpartition(")")[2].split()[0] not in {"Z", "X"}
@@ -414,6 +415,9 @@ def _line(error: BaseException) -> str:
 
 if __name__ == "__main__":
     code = main(sys.argv[1])
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        try:  # noqa: SIM105 - contextlib is one more module
+            stream.flush()
+        except Exception:  # noqa: BLE001, S110 - the scenario may have put anything there, and all was said
+            pass
     os._exit(code)  # what it left running is not waited for

@@ -264,8 +264,9 @@ class Measurer:
             if seen.left_behind:
                 pids = ", ".join(map(str, seen.left_behind[:8]))
                 raise ScenarioUnfit(
-                    f"{where} left {len(seen.left_behind)} processes running (pid {pids}); they were killed.",
-                    hint="Wait for them before it ends: what they do later is in no figure.",
+                    f"{where} left {len(seen.left_behind)} process{'es' * (len(seen.left_behind) > 1)} running "
+                    f"(pid {pids}), now killed.",
+                    hint="Let it wait for what it starts before it ends: what is done later is in no figure.",
                 )
             return
         how = f"was killed by {_signal_name(ended.signal)}" if ended.signal else f"ended with exit code {ended.exit_code}"

@@ -1,0 +1,90 @@
+"""A hunt in a fresh, killable process: for commands, and for actions that may not come back.
+
+Covers:     a time limit, a memory limit, what the action prints.
+Not here:   the hunt itself (`hunt`), worker processes (`flatwater.worker`).
+Holds:      one worker, and its report.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+
+from flatwater import errors, units, worker
+from flatwater.proof.leaks import hunt
+from flatwater.proof.leaks.report import LeakReport
+
+TIMEOUT_S = 60.0  # of a whole hunt, unless told otherwise
+LIMIT_BYTES = 4 * units.GIB  # of the process that hunts; untouched, it takes about 20 MiB
+
+OUTPUT_DROPPED, OUTPUT_KEPT, OUTPUT_TO_STDERR = "dropped", "kept", "stderr"
+
+
+def hunt_in_worker(
+    action: str,
+    *,
+    undo: str | None = None,
+    rounds: int = hunt.ROUNDS,
+    warmup: int = hunt.WARMUP,
+    ignore: Iterable[str] = (),
+    cycles: bool | None = None,
+    timeout_s: float = TIMEOUT_S,
+    limit_bytes: int = LIMIT_BYTES,
+    output: str = OUTPUT_DROPPED,
+) -> LeakReport:
+    """`find_leaks` in a process of its own, which is gone afterwards.
+
+    Args:
+        action: "module:function" or "file.py::function"; modules are searched for in the working directory as well.
+        undo: the way back; likewise.
+        rounds: as for `find_leaks`.
+        warmup: likewise.
+        ignore: likewise.
+        cycles: likewise.
+        timeout_s: seconds for all rounds together.
+        limit_bytes: of memory for the process.
+        output: what becomes of what the action prints: "dropped", "kept" or "stderr".
+
+    Raises:
+        LimitReached: it took longer, or more memory.
+        UsageError, ActionFailed: as `find_leaks`; the cause is the traceback in that process.
+        BrokenError: the process died.
+    """
+    figures = {"undo": undo, "rounds": rounds, "warmup": warmup, "ignore": tuple(ignore), "cycles": cycles}
+    try:
+        done = worker.run(
+            _hunt, (action, figures, output), limit=limit_bytes, timeout=timeout_s, result_bytes_max=_REPORT_BYTES_MAX
+        )
+    except worker.WorkerTimeout:
+        raise errors.LimitReached(
+            f"the rounds of {action} did not end in {units.format_duration(timeout_s)}; the process was killed.",
+            what="timeout", limit=timeout_s,
+            hint="Does the action end by itself? If so, raise --timeout, or lower --rounds.",
+        ) from None  # fmt: skip
+    except worker.WorkerOverLimit as error:
+        raise errors.LimitReached(
+            f"{action} took more than {units.format_bytes(limit_bytes)}.",
+            what="memory", limit=limit_bytes, hint="Raise --limit, or let a round do less.",
+        ) from error  # fmt: skip
+    except worker.WorkerDied as error:
+        raise errors.BrokenError(f"{action} ended the process it ran in: {error}") from error
+    report: LeakReport = done.value
+    return report
+
+
+_REPORT_BYTES_MAX = 16 * units.MIB  # a hundred leaks with their parts take a tenth of it
+
+
+def _hunt(action: str, figures: dict[str, object], output: str) -> LeakReport:
+    """The worker's side."""
+    if output == OUTPUT_DROPPED:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.close(null)
+    elif output == OUTPUT_TO_STDERR:
+        os.dup2(2, 1)
+    here = os.getcwd()
+    if here not in sys.path and "" not in sys.path:
+        sys.path.insert(0, here)
+    return hunt.find_leaks(action, **figures)  # type: ignore[arg-type]  # checked there

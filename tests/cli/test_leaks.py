@@ -1,0 +1,94 @@
+"""cli.leaks: `flatwater leaks`, as a user types it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from flatwater.cli import main
+
+CODE = """
+ROWS = []
+class Row: pass
+def load():
+    print("loading")
+    ROWS.append(Row())
+def unload():
+    ROWS.pop()
+def broken():
+    raise ValueError("no such table")
+def rows():
+    yield 1
+"""
+RUN = (
+    "import sys\nfrom flatwater.cli import main\n"
+    "main.COMMANDS.setdefault('leaks', ('flatwater.cli.leaks', 'Find leaks.'))\nmain.main(sys.argv[1:])\n"
+)
+
+
+@pytest.fixture
+def leaks(tmp_path):
+    """Types a command in a folder with a file of jobs."""
+    (tmp_path / "jobs.py").write_text(CODE)
+
+    def run(*words):
+        return subprocess.run(
+            [sys.executable, "-c", RUN, "leaks", *words],
+            capture_output=True, text=True, timeout=100, check=False, cwd=tmp_path, env={**os.environ, "COLUMNS": "120"},
+        )  # fmt: skip
+
+    return run
+
+
+def test_a_leak_is_told(leaks, tmp_path):
+    """It exits 1 with what grew, who holds it and what to do; figures go to a file; what the function prints is dropped."""
+    done = leaks("jobs.py::load", "--rounds", "4", "--json", "figures.json")
+    assert (done.returncode, done.stdout) == (main.DOES_NOT_HOLD, ""), done.stderr
+    assert "jobs.ROWS (list) is 1 entry longer after each round" in done.stderr
+    assert "1 jobs.Row" in done.stderr
+    data = json.loads((tmp_path / "figures.json").read_text())
+    assert data["leaks"][0]["chain"][0] == "jobs.ROWS[9]"
+
+
+def test_undo_and_stdout(leaks):
+    """With the way back it exits 0; '-' puts nothing but the figures on stdout, even if what it prints is shown."""
+    done = leaks("jobs:load", "--undo", "jobs:unload", "--rounds", "3", "--json", "-", "--show-output", "-q")
+    assert done.returncode == main.HOLDS, done.stderr
+    assert json.loads(done.stdout)["holds"] is True
+    assert done.stderr.count("loading") in {2 + 3, 2 + 3 + 3}
+
+
+def test_a_function_that_fails(leaks):
+    """It exits 4 and shows the function's own traceback, not ours."""
+    done = leaks("jobs.py::broken")
+    assert done.returncode == main.FAILED
+    assert "no such table" in done.stderr
+    assert "in broken" in done.stderr
+    assert "direct cause" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["jobs.py::nothing"],
+        ["jobs.py"],
+        ["nothing.py::load"],
+        ["jobs.py::rows"],
+        ["jobs.py::load", "--rounds", "1"],
+        ["jobs.py::load", "--timeout", "0"],
+        ["jobs.py::load", "--limit", "1"],
+        ["jobs.py::load", "--json", "no/such/folder/f.json"],
+        [],
+    ],
+    ids=" ".join,
+)
+def test_wrong_use(leaks, words):
+    """Each mistake exits 2 with a sentence, and without a traceback."""
+    done = leaks(*words)
+    assert done.returncode == main.WRONG_USE
+    assert "Traceback" not in done.stderr
+    assert done.stderr.strip()

@@ -1,0 +1,280 @@
+"""Small programs that leak in one way each, and their twins that do not; imported by fresh processes."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import functools
+import gc
+import io
+import itertools
+import logging
+import mmap
+import random
+import re
+import socket
+import threading
+from collections import OrderedDict, deque
+
+
+class Node:
+    def __init__(self, parent=None):
+        self.parent = parent
+        self.children = []
+
+
+class Slim:
+    __slots__ = ("following",)
+
+
+class Registry:
+    items = []  # noqa: RUF012 - the mistake that is looked for
+
+
+class House:
+    """Everything the actions keep, in one place that is emptied after each test."""
+
+    def __init__(self):
+        self.rows = []
+        self.table = {}
+        self.buffer = bytearray()
+        self.stream = io.BytesIO()
+        self.text = ""
+        self.head = None
+        self.seen = set()
+
+
+HOUSE = House()
+LIBC = ctypes.CDLL(None)
+LIBC.malloc.restype = ctypes.c_void_p
+LIBC.malloc.argtypes = (ctypes.c_size_t,)
+LIBC.free.argtypes = (ctypes.c_void_p,)
+STOP = threading.Event()
+
+
+@functools.cache
+def squares(number):
+    return [number]
+
+
+@functools.lru_cache(maxsize=4)
+def few_squares(number):
+    return [number] * 10
+
+
+@functools.lru_cache(maxsize=1000)
+def many_squares(number):
+    return [number]
+
+
+def count():
+    HOUSE.table["n"] = HOUSE.table.get("n", 10_000) + 1
+    return HOUSE.table["n"]
+
+
+def one_small_object():
+    HOUSE.rows.append(object())
+
+
+def dict_entry():
+    number = count()
+    HOUSE.table[number] = str(number) * 200
+
+
+def class_attribute():
+    Registry.items.append(Node())
+
+
+def default_argument(acc=[]):  # noqa: B006 - the mistake that is looked for
+    acc.append(Node())
+
+
+def buffers():
+    HOUSE.buffer += b"xx"
+
+
+def streams():
+    HOUSE.stream.write(b"0123456789")
+
+
+def cached():
+    squares(count())
+
+
+def linked_list():
+    node = Slim()
+    node.following = HOUSE.head
+    HOUSE.head = node
+
+
+def string_that_grows():
+    HOUSE.text += "x"
+
+
+def native(size=65536, *, free=False):
+    block = LIBC.malloc(size)
+    ctypes.memset(block, 1, size)
+    if free:
+        LIBC.free(block)
+
+
+def pages(*, close=False):
+    mapped = mmap.mmap(-1, 65536)
+    mapped.write(b"x" * 65536)
+    if close:
+        mapped.close()
+    else:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(mapped))  # C code that never gives it back
+
+
+def references_never_given_back():
+    for _ in range(20):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(str(random.random())))
+
+
+def thread_that_stays():
+    threading.Thread(target=STOP.wait, daemon=True).start()
+
+
+def thread_that_ends():
+    thread = threading.Thread(target=int)
+    thread.start()
+    thread.join()
+
+
+async def waits_for_ever():
+    await asyncio.Event().wait()
+
+
+async def task_that_stays():
+    HOUSE.seen.add(asyncio.create_task(waits_for_ever()))
+
+
+async def task_that_ends():
+    task = asyncio.create_task(asyncio.sleep(0))
+    await task
+
+
+def file_that_stays():
+    HOUSE.rows.append(open(__file__))  # noqa: SIM115 - the mistake that is looked for
+
+
+def sockets_that_stay():
+    HOUSE.rows += socket.socketpair()
+
+
+def file_that_is_closed():
+    with open(__file__) as file:
+        file.read(10)
+
+
+def tree():
+    root = Node()
+    root.children.append(Node(root))
+
+
+def straight_tree():
+    Node().children.append(Node())
+
+
+class Noise:
+    """A program that is busy and keeps a bounded amount."""
+
+    def __init__(self):
+        self.random = random.Random(7)
+        self.lru = OrderedDict()
+        self.recent = deque(maxlen=5)
+        self.once = None
+        for number in range(50):
+            self.lru[number] = self._row()
+
+    def _row(self):
+        return {"text": "x" * self.random.randrange(2000), "list": [object()] * self.random.randrange(50)}
+
+    def __call__(self):
+        for _ in range(self.random.randrange(20)):
+            self.lru[self.random.randrange(10**6)] = self._row()
+            while len(self.lru) > 50:
+                self.lru.popitem(last=False)
+        self.recent.append([self._row() for _ in range(self.random.randrange(10))])
+        if self.once is None:
+            import wave  # an import on demand
+
+            self.once = wave
+        few_squares(self.random.randrange(100))
+        re.compile(f"a{self.random.randrange(3)}").match("a1")
+        logging.getLogger("noise").info("at %s", self.random.random())
+        namespace = {}
+        exec("class Row: pass\nrow = Row()", namespace)
+        sum(self.random.random() for _ in range(100))
+        try:
+            raise ValueError("expected")  # noqa: TRY301 - its traceback is what is made
+        except ValueError as error:
+            self.last = error
+
+
+def taken_back():
+    HOUSE.rows.pop()
+
+
+def native_freed():
+    native(free=True)
+
+
+def pages_closed():
+    pages(close=True)
+
+
+def whole_loop():
+    asyncio.run(task_that_ends())
+
+
+def collector_off():
+    gc.disable()
+    tree()
+
+
+def bounded_cache():
+    many_squares(count())
+
+
+def pattern():
+    re.compile(f"pattern {count()}")
+
+
+NOISE = Noise()
+
+
+def noise():
+    NOISE()
+
+
+def leak_in_noise():
+    NOISE()
+    HOUSE.rows.append(object())
+
+
+class Leak:
+    def __init__(self):
+        self.following = None
+
+
+def lab():
+    """The seed's: a million objects in one circle, the collector off."""
+    gc.disable()
+    circle = [Leak() for _ in range(1_000_000)]
+    for one, following in itertools.pairwise(circle):
+        one.following = following
+    circle[-1].following = circle[0]
+
+
+def closure():
+    rows = []
+
+    def append():
+        rows.append(Node())
+
+    return append
+
+
+append_in_closure = closure()

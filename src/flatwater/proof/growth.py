@@ -5,9 +5,9 @@ Not here:   measuring the points (`proof.points`), adding more of them (`proof.p
             (`proof.projection`).
 Holds:      a few numbers.
 
-Slope decay: growth goes on in the last step, a plateau does not. A regression over all points takes a cache that fills,
-or a database's page cache, for growth. Bounds and constants were chosen on programs that are not those on which the
-error rates in docs/benchmarks.md were measured.
+Growth goes on in the last steps, a plateau does not: what each doubling adds is compared with what the one before added. A
+regression over all points takes a cache that fills, or a database's page cache, for growth. The constants were chosen on
+programs that are not those on which the error rates in docs/benchmarks.md were measured (design note 0011).
 """
 
 from __future__ import annotations

@@ -94,6 +94,7 @@ def test_without_mark(n):
 """
 
 
+@pytest.mark.slow
 def test_what_cannot_be_measured_fails(session):
     """A unittest.TestCase, an n from parametrize, and an n without the mark that gives it, fail with the reason."""
     seen = session(REFUSED)
@@ -139,6 +140,7 @@ def test_careful(request, tmp_path, pytestconfig, cache):
 """
 
 
+@pytest.mark.slow
 def test_options_that_concern_the_session_stay_there(session, tmp_path):
     """-k, -x, -n, --lf, --basetemp, reports and addopts do not reach the point; ini, rootdir and own options do."""
     (tmp_path / "conftest.py").write_text(CAREFUL)

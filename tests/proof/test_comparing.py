@@ -78,7 +78,7 @@ def test_they_run_in_turn():
     """A B A B at each size, as often as is asked, and a further size only for the one that needs it."""
     seen = []
     compared(
-        {"flat": lambda n: MIB, "fades": lambda n: 20_000 * n**0.5},
+        {"flat": lambda n: MIB, "fades": lambda n: 8 * MIB * n / (n + 80_000)},
         repeat=2, on_run=lambda name, n: seen.append((name, n)),
     )  # fmt: skip
     assert seen[:8] == [(name, n) for n in (10_000, 20_000) for _ in range(2) for name in ("flat", "fades")]
@@ -114,7 +114,7 @@ def test_one_failure_loses_nothing_else():
 def test_a_failure_at_a_further_size():
     """One that fails only where its verdict needs more sizes has failed, and its points up to there are kept."""
     error = errors.LimitReached("b took too long.", what="timeout", limit=1.0)
-    found = compared({"a": lambda n: MIB, "b": fails_from(200_000, error, lambda n: 20_000 * n**0.5)})
+    found = compared({"a": lambda n: MIB, "b": fails_from(200_000, error, lambda n: 8 * MIB * n / (n + 80_000))})
     assert found.failures == {"b": error}
     assert [point.n for point in found.points("b")][-1] == 160_000
     assert found.table()[1].point.n == 160_000

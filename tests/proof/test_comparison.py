@@ -57,7 +57,7 @@ def test_when_it_holds(formulas, options, outcome, because):
 
 def test_a_row_has_the_figures_of_the_largest_common_size():
     """One goes on to further sizes; the table stays where all have been."""
-    found = compared({"a": line(400), "fades": lambda n: 20_000 * n**0.5, "c": flat(MIB)})
+    found = compared({"a": line(400), "fades": lambda n: 8 * MIB * n / (n + 80_000), "c": flat(MIB)})
     assert found.proofs["fades"].points[-1].n > 160_000
     assert found.n == 160_000
     assert {row.point.n for row in found.table()} == {160_000}

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from flatwater.cli import main
+from flatwater.proof.leaks import hunt, separate
 
 CODE = """
 ROWS = []
@@ -24,10 +25,6 @@ def broken():
 def rows():
     yield 1
 """
-RUN = (
-    "import sys\nfrom flatwater.cli import main\n"
-    "main.COMMANDS.setdefault('leaks', ('flatwater.cli.leaks', 'Find leaks.'))\nmain.main(sys.argv[1:])\n"
-)
 
 
 @pytest.fixture
@@ -37,7 +34,7 @@ def leaks(tmp_path):
 
     def run(*words):
         return subprocess.run(
-            [sys.executable, "-c", RUN, "leaks", *words],
+            [sys.executable, "-m", "flatwater", "leaks", *words],
             capture_output=True, text=True, timeout=100, check=False, cwd=tmp_path, env={**os.environ, "COLUMNS": "120"},
         )  # fmt: skip
 
@@ -46,12 +43,12 @@ def leaks(tmp_path):
 
 def test_a_leak_is_told(leaks, tmp_path):
     """It exits 1 with what grew, who holds it and what to do; figures go to a file; what the function prints is dropped."""
-    done = leaks("jobs.py::load", "--rounds", "4", "--json", "figures.json")
+    done = leaks("jobs.py::load", "--rounds", "3", "--json", "figures.json")
     assert (done.returncode, done.stdout) == (main.DOES_NOT_HOLD, ""), done.stderr
     assert "jobs.ROWS (list) is 1 entry longer after each round" in done.stderr
     assert "1 jobs.Row" in done.stderr
     data = json.loads((tmp_path / "figures.json").read_text())
-    assert data["leaks"][0]["chain"][0] == "jobs.ROWS[9]"
+    assert data["leaks"][0]["chain"][0] == "jobs.ROWS[7]"
 
 
 def test_undo_and_stdout(leaks):
@@ -71,13 +68,27 @@ def test_a_function_that_fails(leaks):
     assert "direct cause" not in done.stderr
 
 
+def test_a_function_that_is_not_there(leaks):
+    """It exits 2 with the functions that are there, and without a traceback, though another process looked for it."""
+    done = leaks("jobs.py::nothing")
+    assert done.returncode == main.WRONG_USE
+    assert "It has Row, broken, load" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def hunt_here(action, *, undo, rounds, warmup, ignore, cycles, **_of_the_process):
+    """In this process: wrong use is told before anything is looked at."""
+    return hunt.find_leaks(action, undo=undo, rounds=rounds, warmup=warmup, ignore=ignore, cycles=cycles)
+
+
 @pytest.mark.parametrize(
     "words",
     [
-        ["jobs.py::nothing"],
         ["jobs.py"],
         ["nothing.py::load"],
-        ["jobs.py::rows"],
+        ["json::load"],
+        ["shlex:nothing"],
+        ["shlex:split"],
         ["jobs.py::load", "--rounds", "1"],
         ["jobs.py::load", "--timeout", "0"],
         ["jobs.py::load", "--limit", "1"],
@@ -86,9 +97,13 @@ def test_a_function_that_fails(leaks):
     ],
     ids=" ".join,
 )
-def test_wrong_use(leaks, words):
+def test_wrong_use(capsys, monkeypatch, tmp_path, words):
     """Each mistake exits 2 with a sentence, and without a traceback."""
-    done = leaks(*words)
-    assert done.returncode == main.WRONG_USE
-    assert "Traceback" not in done.stderr
-    assert done.stderr.strip()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(separate, "hunt_in_worker", hunt_here)
+    with pytest.raises(SystemExit) as ended:
+        main.main(["leaks", *words])
+    said = capsys.readouterr().err
+    assert ended.value.code == main.WRONG_USE
+    assert "Traceback" not in said
+    assert said.strip()

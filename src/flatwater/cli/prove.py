@@ -74,7 +74,12 @@ class Tried:
     help="The resident peak, exact; or memory the kernel cannot take back, sampled.",
 )  # fmt: skip
 @click.option("--survive", is_flag=True, help="Run the largest size once more under a kernel limit of the budget.")
-@click.option("--repeat", type=click.IntRange(1, limits.PROOF_REPEAT_MAX), metavar="N", help="Runs at each size.  [default: 1; 3 for a command]")
+@click.option(
+    "--repeat",
+    type=click.IntRange(1, limits.PROOF_REPEAT_MAX),
+    metavar="N",
+    help="Runs at each size.  [default: 1; 3 for a command]",
+)
 @click.option("--setup", metavar="NAME", help="A function of n called before each run, outside the measurement.")
 @click.option(
     "--resolution", type=BytesType(1, "at least"), default=limits.PROOF_RESOLUTION_BYTES, metavar="SIZE",

@@ -314,7 +314,9 @@ def _check_alone(run: Run, waited_before: int, children_before: list[int]) -> No
     living = [pid for pid in children if _is_alive(pid)]
     if living:
         pids = ", ".join(map(str, living[:8]))
-        raise run.fail("children", f"it left {len(living)} child process{'es' * (len(living) > 1)} running (pid {pids})")
+        raise run.fail(
+            "children", f"it left {len(living)} child process{'es' * (len(living) > 1)} running (pid {pids})"
+        )
     if _waited_for() > waited_before or not set(children) <= set(children_before):  # nobody waited for the latter
         raise run.fail("forked", "it started other processes, and their memory is not in its own")
 

@@ -89,14 +89,15 @@ def judge(sizes: Sequence[int], peaks: Sequence[float], *, spread_bytes: float =
     settled_from = settled_index(sizes)
     moved = peaks[-1] - min(peaks[settled_from:-1])
     items = sizes[-1] - sizes[settled_from]
-    resolution = (max(moved, 0.0) + noise) / items
+    settled = peaks[settled_from:]
+    resolution = (max(settled) - min(settled) + noise) / items  # growth could hide in what goes up and down
     steady = last >= STEADY_SHARE * before and before > noise / 2 and last >= RECENT_SHARE * max(steps[-4:])
     if last > noise and steady:
         bends = first > noise / 2 and last / before < BEND_SHARE * min(2.0, before / first)
         firm = not bends and before >= STEADY_SHARE * first and last <= JUMP_RATIO * before
         reason = f"the last step adds {last / KIB:,.0f} KiB, more than the noise of {noise / KIB:,.0f} KiB"
         return Growth(
-            "grows", kind_of(sizes, peaks, noise), slopes[-1], resolution, round(noise), firm=firm, reason=reason
+            "grows", kind_of(sizes, peaks, noise), slopes[-1], noise / items, round(noise), firm=firm, reason=reason
         )
     if last <= noise and moved <= SETTLED_NOISES_MAX * noise:
         firm = moved <= SETTLED_NOISES * noise

@@ -269,7 +269,9 @@ class Measurer:
                     hint="Let it wait for what it starts before it ends: what is done later is in no figure.",
                 )
             return
-        how = f"was killed by {_signal_name(ended.signal)}" if ended.signal else f"ended with exit code {ended.exit_code}"
+        how = (
+            f"was killed by {_signal_name(ended.signal)}" if ended.signal else f"ended with exit code {ended.exit_code}"
+        )
         if seen.kills:
             how = "was killed for its memory limit"
         elif self.scenario.target is not None:

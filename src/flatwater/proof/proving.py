@@ -10,11 +10,11 @@ from __future__ import annotations
 import statistics
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, final
 
 from flatwater import errors, limits, units
-from flatwater.proof.growth import Growth, judge
+from flatwater.proof.growth import Growth, judge, kind_of
 from flatwater.proof.points import Measurer, Metric, Point, Survival, merged
 from flatwater.proof.result import Outcome, Proof, per_item
 from flatwater.proof.runs import memory_bound
@@ -234,6 +234,10 @@ class _Prover:
         repeated = [point.spread_bytes for point in self.points if point.runs > 1]
         spread = statistics.median(repeated) if repeated else 0.0
         growth = judge(sizes, [point.grown_bytes for point in self.points], spread_bytes=spread)
+        exact = [point for point in self.points if point.upper_bytes == point.peak_bytes]
+        if growth.verdict == "grows" and len(exact) > 2:  # noqa: PLR2004 - a small command's first peaks are samples
+            kind = kind_of([point.n for point in exact], [point.grown_bytes for point in exact], growth.noise_bytes)
+            growth = replace(growth, kind=kind)
         if any(point.upper_bytes > point.peak_bytes for point in self.points):
             other = judge(sizes, [point.upper_bytes - point.base_bytes for point in self.points], spread_bytes=spread)
             if other.verdict != growth.verdict and (growth.verdict, other.verdict) != ("grows", "undecided"):
@@ -277,7 +281,9 @@ class _Prover:
     def _shows_work(self) -> bool:
         """Whether more items took more of anything: where they did not, n may be without effect."""
         small, large = self.points[:2], self.points[-2:]
-        for seconds in (lambda point: point.cpu_s, lambda point: point.wall_s):
+        walls = [point.wall_s for point in self.points]
+        waits = walls == sorted(walls)  # all along: on a busy machine any run may take long
+        for seconds in (lambda point: point.cpu_s, lambda point: point.wall_s if waits else 0.0):
             before = statistics.median(map(seconds, small))
             after = statistics.median(map(seconds, large))
             if after > _EFFECT_RATIO * before and after - before > _EFFECT_S:

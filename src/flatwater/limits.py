@@ -113,7 +113,7 @@ TOUR_BUDGET_BYTES = 32 * MIB  # of all steps together, unless told otherwise
 TOUR_STEP_S = 30.0  # a step reads for so long, unless told otherwise
 TOUR_DEPTH_MAX = 32  # of directories below a root; 33 KiB each while they are open
 TOUR_PIECE_BYTES = 32 * KIB  # of a file at a time; its words take up to 32 times as much
-TOUR_TABLE_BYTES_MAX = 64 * MIB  # of the table of words; more holds more words than people have written in all languages
+TOUR_TABLE_BYTES_MAX = 64 * MIB  # of the table of words; more words than people have written in all languages
 TOUR_WORD_CHARS_MAX = 40  # longer runs of letters are counted apart; a word takes 240 B at most
 
 assert RUN_TRACE_BYTES_MAX < GIB  # it is read whole when the program ends

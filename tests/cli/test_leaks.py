@@ -51,6 +51,7 @@ def test_a_leak_is_told(leaks, tmp_path):
     assert data["leaks"][0]["chain"][0] == "jobs.ROWS[7]"
 
 
+@pytest.mark.slow
 def test_undo_and_stdout(leaks):
     """With the way back it exits 0; '-' puts nothing but the figures on stdout, even if what it prints is shown."""
     done = leaks("jobs:load", "--undo", "jobs:unload", "--rounds", "3", "--json", "-", "--show-output", "-q")

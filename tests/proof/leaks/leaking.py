@@ -229,6 +229,16 @@ def whole_loop():
     asyncio.run(task_that_ends())
 
 
+def loop_and_thread_that_end():
+    whole_loop()
+    thread_that_ends()
+
+
+def caches_that_fill():
+    bounded_cache()
+    pattern()
+
+
 def collector_off():
     gc.disable()
     tree()
@@ -254,20 +264,6 @@ def leak_in_noise():
     HOUSE.rows.append(object())
 
 
-class Leak:
-    def __init__(self):
-        self.following = None
-
-
-def lab():
-    """The seed's: a million objects in one circle, the collector off."""
-    gc.disable()
-    circle = [Leak() for _ in range(1_000_000)]
-    for one, following in itertools.pairwise(circle):
-        one.following = following
-    circle[-1].following = circle[0]
-
-
 def closure():
     rows = []
 
@@ -278,3 +274,51 @@ def closure():
 
 
 append_in_closure = closure()
+
+
+async def three_kinds():
+    one_small_object()
+    native()
+    await task_that_stays()
+
+
+def all_that_python_holds():
+    one_small_object()
+    dict_entry()
+    class_attribute()
+    default_argument()
+    append_in_closure()
+    buffers()
+    streams()
+    cached()
+    string_that_grows()
+
+
+def other_kinds():
+    thread_that_stays()
+    file_that_stays()
+    sockets_that_stay()
+    collector_off()
+
+
+async def twins():
+    native_freed()
+    pages_closed()
+    await task_that_ends()
+    file_that_is_closed()
+    straight_tree()
+    tree()
+
+
+class Leak:
+    def __init__(self):
+        self.following = None
+
+
+def lab():
+    """Many objects in one circle, the collector off."""
+    gc.disable()
+    circle = [Leak() for _ in range(100_000)]
+    for one, following in itertools.pairwise(circle):
+        one.following = following
+    circle[-1].following = circle[0]

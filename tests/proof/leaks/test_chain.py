@@ -106,3 +106,13 @@ def test_holds_only():
     assert chain.holds_only([one, 5], (Node,), {id(one)})
     assert not chain.holds_only([one, two], (Node,), {id(one), id(two)})
     assert not chain.holds_only([one], (Node,), set())
+
+
+def test_only_what_is_shown_is_named(monkeypatch):
+    """Of a way of a hundred thousand steps no more are put into words than are shown."""
+    named = []
+    short_name = chain._short_name
+    monkeypatch.setattr(chain, "_short_name", lambda obj: named.append(1) or short_name(obj))
+    row = []
+    assert "(99991 more)" in chain.words("app.X", [row] * 100_001)
+    assert len(named) <= 2 * chain.STEPS_MAX

@@ -23,7 +23,7 @@ def large(kept=[]):
     [
         ("never", errors.LimitReached, "did not end in 1.0 s"),
         ("ends", errors.BrokenError, "exit code 5"),
-        ("large", errors.LimitReached, "took more than 512 MiB"),
+        pytest.param("large", errors.LimitReached, "took more than 512 MiB", marks=pytest.mark.slow),
         ("nothing", errors.UsageError, "no function 'nothing'"),
     ],
 )

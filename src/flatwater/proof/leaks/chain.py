@@ -34,25 +34,34 @@ def words(label: str, objects: Sequence[object], *, steps_max: int = STEPS_MAX) 
     >>> words("app.CACHE", [{"k": inner}, inner, inner[0]])
     ("app.CACHE['k']", 'list[0]', 'str')
     """
-    steps: list[str] = []
-    here = label
-    index = 0
-    while index < len(objects) - 1:
-        # An object's own dict is no step for people: its attribute is.
-        if index + 2 < len(objects) and _is_own_dict(objects[index], objects[index + 1]):
-            here += _attribute(objects[index + 1], objects[index + 2])
-            index += 2
-        else:
-            here += _place(objects[index], objects[index + 1], objects[max(0, index - 2)])
-            index += 1
-        steps.append(here)
-        here = _short_name(objects[index])
-    steps.append(here)
-    if len(steps) > steps_max:
-        left_out = len(steps) - steps_max
-        half = steps_max // 2
-        steps[half : half + left_out] = [f"({left_out} more)"]
+    places = _places(objects)
+    left_out = max(0, len(places) - steps_max)
+    half = steps_max // 2 if left_out else len(places)
+    # Only what is shown is named: a way may be a million objects long.
+    steps = [_step(label, objects, start, end) for start, end in itertools.pairwise(places[: half + 1])]
+    if left_out:
+        steps.append(f"({left_out} more)")
+        steps += [_step(label, objects, start, end) for start, end in itertools.pairwise(places[half + left_out :])]
+    steps.append(_short_name(objects[-1]) if places[-1] else label)
     return tuple(steps)
+
+
+def _places(objects: Sequence[object]) -> list[int]:
+    """Where each step begins; the last is the end of the way."""
+    places = [0]
+    index, last = 0, len(objects) - 1
+    while index < last:
+        # An object's own dict is no step for people: its attribute is.
+        index += 2 if index + 2 <= last and _is_own_dict(objects[index], objects[index + 1]) else 1
+        places.append(index)
+    return places
+
+
+def _step(label: str, objects: Sequence[object], start: int, end: int) -> str:
+    here = _short_name(objects[start]) if start else label
+    if end - start > 1:
+        return here + _attribute(objects[start + 1], objects[end])
+    return here + _place(objects[start], objects[end], objects[max(0, start - 2)])
 
 
 def _short_name(obj: object) -> str:

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _LATE_S = 0.25  # for threads that the interpreter would wait for at its end
-_BUSY_LOOK_S = 0.02  # other threads that stay are watched this long
-_BUSY_SHARE = 0.3  # of it on a processor: they work
+_BUSY_LOOK_S = 0.02  # between looks at other threads that stay
+_BUSY_S = 0.006  # on a processor within _LATE_S: they work; one that only samples takes less
 TEXT_CHARS_MAX = 8_000  # of a traceback
 _FILES = ("io", "socket")  # modules of iterators that are resources, not work to be done
 
@@ -285,10 +285,11 @@ def _check_done(run: Run, value: object, threads_before: int, known: list[object
     if _threads() > threads_before:
         if late := _late_thread(known):
             raise run.fail("undone", f"it returned while its thread {late!r} still ran")
-        began_s = time.process_time()
-        time.sleep(_BUSY_LOOK_S)
-        if time.process_time() - began_s > _BUSY_SHARE * _BUSY_LOOK_S:
-            raise run.fail("undone", "it returned while a thread that it started still works")
+        began_s, until_s = time.process_time(), time.monotonic() + _LATE_S
+        while _threads() > threads_before and time.monotonic() < until_s:
+            time.sleep(_BUSY_LOOK_S)
+            if time.process_time() - began_s > _BUSY_S:
+                raise run.fail("undone", "it returned while a thread that it started still works")
 
 
 def _late_thread(known: list[object]) -> str:

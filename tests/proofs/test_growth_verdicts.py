@@ -167,9 +167,9 @@ def test_small_growth_over_a_large_constant():
 
 @pytest.mark.parametrize("limit_kind", ["auto", "rlimit_data"])
 def test_an_impossible_limit_fails(limit_kind):
-    """What needs 40 MiB does not survive 24, whichever kind of limit is there; what is bounded does."""
-    claim = {"sizes": "2k..32k", "budget": "24 MiB", "survive": True, "limit_kind": limit_kind, "resolution": "64 KiB"}
-    hog = fw.prove(lambda n: bytearray(1200 * n), **claim)
+    """What needs 90 MiB does not survive 48, whichever kind of limit is there; what is bounded does."""
+    claim = {"sizes": "2k..32k", "budget": "48 MiB", "survive": True, "limit_kind": limit_kind, "resolution": "64 KiB"}
+    hog = fw.prove(lambda n: bytearray(3000 * n), **claim)
     assert (hog.survived, hog.outcome) == (False, "fails"), str(hog)
     flat = fw.prove(streams, **claim)
     assert (flat.survived, flat.outcome) == (True, "holds"), str(flat)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import io
 import os
 import subprocess
 import sys
@@ -158,3 +159,14 @@ def test_a_forked_child_does_not_go_on(tmp_path):
     assert done.stdout.split() == ["70", "on"]
     assert "forked" in done.stderr
     assert os.getpid()
+
+
+def test_what_is_printed_is_no_growth(monkeypatch):
+    """Lines that wait in the buffer of a standard stream are written at the end of each round."""
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written, encoding="utf-8", write_through=False)
+    monkeypatch.setattr(sys, "stdout", stream)
+    with Rounds(lambda: print("loading")) as rounds:
+        rounds.run()
+        rounds.run()
+    assert written.getvalue() == b"loading\n" * 2

@@ -8,6 +8,7 @@ Holds:      an event loop, if the action or its undo is a coroutine function.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import os
@@ -86,7 +87,11 @@ class Rounds:
         """
         if self._runner is not None:
             self._runner.run(self._trip())
-            return
+        else:
+            self._plain_trip()
+        _flush()
+
+    def _plain_trip(self) -> None:
         _call(self._action, "action", self.name)
         self._stay_parent()
         if self._undo is not None:
@@ -107,6 +112,13 @@ class Rounds:
             sys.stderr.write("flatwater leaks: a process that the action forked returned from it; it ends here.\n")
             sys.stderr.flush()
             os._exit(_CHILD_EXIT_CODE)
+
+
+def _flush() -> None:
+    """What was printed and waits in Python's own buffers is no growth: it goes by itself when there is more of it."""
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+        with contextlib.suppress(Exception):  # closed, or somebody's own
+            stream.flush()  # type: ignore[union-attr]  # None has none
 
 
 def check(function: object, what: str) -> str:

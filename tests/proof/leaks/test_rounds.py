@@ -166,7 +166,7 @@ def test_what_is_printed_is_no_growth(monkeypatch):
     written = io.BytesIO()
     stream = io.TextIOWrapper(written, encoding="utf-8", write_through=False)
     monkeypatch.setattr(sys, "stdout", stream)
-    with Rounds(lambda: print("loading")) as rounds:
+    with Rounds(lambda: print("loading"), None) as rounds:
         rounds.run()
         rounds.run()
     assert written.getvalue() == b"loading\n" * 2

@@ -99,8 +99,32 @@ PROOF_MEMORY_SHARE = 0.8  # of the memory available at its start that one run ma
 PROOF_REPEAT_COMMAND = 3  # runs of a command at each size: other languages' collectors scatter
 PROOF_REPEAT_MAX = 100  # runs at each size
 PROOF_SCENARIOS_MAX = 100  # in one call of the command
+PROOF_BASELINE_BYTES_MAX = 64 * MIB  # of a baseline file; some kilobytes a scenario
 COMPARE_SCENARIOS_MAX = 20  # side by side; a dozen processes each
 COMPARE_NAME_LETTERS_MAX = 120  # of one scenario; it heads a row
+
+# --- leaks ------------------------------------------------------------------------------------------------------------
+
+LEAK_ROUNDS = 8  # each costs a run of the action, a full collection and, where something grew, a census or two
+LEAK_ROUNDS_MAX = 10_000  # a few KiB each: what was counted after it
+LEAK_WARMUP = 2  # imports on demand, caches that fill once
+LEAK_WARMUP_MAX = 1_000_000  # rounds that nothing is kept of
+LEAK_TIMEOUT_S = 60.0  # of a hunt in a process of its own, unless told otherwise
+LEAK_LIMIT_BYTES = 4 * GIB  # of that process; untouched, it takes about 20 MiB
+LEAK_REPORT_BYTES_MAX = 16 * MIB  # that it may hand back; a hundred leaks with their parts take a tenth of it
+LEAK_OBJECTS_MAX = 5_000_000  # looked at in one census or one walk; about 110 B each until it is dropped
+LEAK_GARBAGE_MAX = 3_000_000  # objects of one round's garbage, kept for a look; they, and about 100 B each
+LEAK_SEARCHED_MAX = 2_000_000  # objects gone through for an example of a cycle; about 100 B each
+LEAK_ENTRIES_MAX = 200_000  # of a container, looked at for the place of an object; nothing is kept of them
+LEAK_DESCRIPTORS_MAX = 65_536  # looked at after a round; two system calls each
+LEAKS_KEPT_MAX = 100  # rows of one hunt, those with the most bytes; about 1 KiB each
+LEAK_PARTS_MAX = 20  # types kept below one row; about 100 B each
+
+# --- testing ----------------------------------------------------------------------------------------------------------
+
+TESTING_TOP_MAX = 1_000  # rows of --mem-top; about 300 B each
+TESTING_SECTION_CHARS_MAX = 64 * KIB  # of one captured stream that is shown again: its end
+TESTING_REPORT_CHARS_MAX = MIB  # of one test's failure, carried back from its point; more is no longer read by anybody
 
 # --- lab --------------------------------------------------------------------------------------------------------------
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flatwater import errors, units
+from flatwater import errors, limits, units
 from flatwater.proof.result import Proof, per_item
 
 SLOPE_RATIO = 1.25  # bytes per item may differ by this factor, beside the noise
 PEAK_RATIO = 1.10  # and a peak by this one, beside the noise: other builds of the same interpreter do
-FILE_BYTES_MAX = 64 * units.MIB  # of a baseline: some kilobytes a scenario
+FILE_BYTES_MAX = limits.PROOF_BASELINE_BYTES_MAX
 _WORSE = {"constant": 0, "undecided": 1, "grows": 2}
 _HINT = "Write one with: flatwater prove ... --json FILE"
 

@@ -19,12 +19,13 @@ from typing import Any, final
 
 import pytest
 
+from flatwater import limits
 from flatwater.proof import child
 from flatwater.testing.start import POINT_VARIABLE
 from flatwater.testing.window import Window
 
 FOLDER = os.environ.pop(POINT_VARIABLE, "")  # not for a pytest that the test itself starts
-REPORT_CHARS_MAX = 1 << 20  # of one report; more than that is no longer read by anybody
+REPORT_CHARS_MAX = limits.TESTING_REPORT_CHARS_MAX
 N = pytest.StashKey[int]()
 N_TAKEN = pytest.StashKey[bool]()
 

@@ -138,15 +138,21 @@ def _mem_constant(
     return replace(asked, claim=claim, metric=metric, timeout_s=_seconds(CONSTANT, timeout))
 
 
-def _mem_no_leaks(asked: Asked, rounds: Any = 8, warmup: Any = 2, timeout: Any = limits.PROOF_POINT_TIMEOUT_S) -> Asked:
+def _mem_no_leaks(
+    asked: Asked,
+    rounds: Any = limits.LEAK_ROUNDS,
+    warmup: Any = limits.LEAK_WARMUP,
+    timeout: Any = limits.PROOF_POINT_TIMEOUT_S,
+) -> Asked:
     for what, count, least in (("rounds", rounds, 3), ("warmup", warmup, 0)):
-        if isinstance(count, bool) or not isinstance(count, int) or not least <= count <= _ROUNDS_MAX:
-            raise errors.UsageError(f"mem_no_leaks: {what}={count!r}: a number from {least} to {_ROUNDS_MAX:,}.")
+        if isinstance(count, bool) or not isinstance(count, int) or not least <= count <= limits.LEAK_ROUNDS_MAX:
+            raise errors.UsageError(
+                f"mem_no_leaks: {what}={count!r}: a number from {least} to {limits.LEAK_ROUNDS_MAX:,}."
+            )
     return replace(asked, rounds=rounds, warmup=warmup, timeout_s=_seconds(NO_LEAKS, timeout))
 
 
 _FUNCTIONS: dict[str, Callable[..., Asked]] = {MAX: _mem_max, CONSTANT: _mem_constant, NO_LEAKS: _mem_no_leaks}
-_ROUNDS_MAX = 10_000  # as `proof.leaks` has it
 
 
 def _seconds(name: str, timeout: str | float) -> float:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from flatwater import limits
 from flatwater.testing.session import CHILD_PLUGIN, remember
 
 TYPE_CHECKING = False  # typing is one more module in sessions that use nothing of this
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from flatwater.budget.budget import Budget
 
 BUDGET_DEFAULT = "256 MiB"
-TOP_MAX = 1_000  # rows of --mem-top
+TOP_MAX = limits.TESTING_TOP_MAX
 NAMES = ("mem_max", "mem_constant", "mem_no_leaks")
 HELP = {
     "mem_max(limit, timeout=120)": "fails where the peak of the call is more than the limit above its start",

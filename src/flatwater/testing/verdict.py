@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 
-from flatwater import errors, units
+from flatwater import errors, limits, units
 from flatwater.proof.points import Point, ScenarioFailed
 from flatwater.proof.proving import prove_with
 from flatwater.proof.result import Proof
 from flatwater.testing.marks import Asked
 from flatwater.testing.points import Measurer, TestSpoke
 
-SECTION_CHARS_MAX = 1 << 16  # of one captured stream that is shown again; its end
+SECTION_CHARS_MAX = limits.TESTING_SECTION_CHARS_MAX
 TOOK = pytest.StashKey[int]()  # the largest peak above the start of the call, for --mem-top
 
 

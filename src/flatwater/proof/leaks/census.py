@@ -21,8 +21,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, final
 
+from flatwater import limits
+
 INSTRUMENT = "flatwater.proof.leaks"  # objects of types defined below it are ours, and no growth of the program
-OBJECTS_MAX = 5_000_000  # looked at in one census; about 110 B each for a moment
+OBJECTS_MAX = limits.LEAK_OBJECTS_MAX
 LARGE_BYTES = 512  # above it, Python's memory comes from malloc
 
 _CHUNK = 4_096  # objects whose referents are listed at once

@@ -14,9 +14,11 @@ from collections import deque
 from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
+from flatwater import limits
+
 STEPS_MAX = 10  # of a way in words; of a longer one the middle is left out
 KEY_CHARS_MAX = 32  # of a key or a name in a way
-ENTRIES_MAX = 200_000  # of a container, looked at for the place of an object
+ENTRIES_MAX = limits.LEAK_ENTRIES_MAX
 
 _PLAIN_KEYS = (str, int, bytes, float, bool, type(None))
 _SEQUENCES = (list, tuple, deque)

@@ -12,13 +12,14 @@ import gc
 import sys
 from collections.abc import Callable, Iterable
 
+from flatwater import limits
 from flatwater.proof.leaks import census, chain, collecting
 from flatwater.proof.leaks.report import PARTS_MAX, Cycles, Part
 
-OBJECTS_MAX = 3_000_000  # of one round's garbage, kept for a look; the objects themselves and about 100 B each
+OBJECTS_MAX = limits.LEAK_GARBAGE_MAX
 
 _STARTS_MAX = 16  # objects from which a cycle is searched
-_SEARCHED_MAX = 2_000_000  # objects gone through in all; about 100 B each
+_SEARCHED_MAX = limits.LEAK_SEARCHED_MAX
 _CHUNK = 4_096
 _STEPS_MAX = 6  # of an example
 _OWN_REFERENCES = 3  # to an object in a table: the table's, the variable's and the argument's

@@ -14,10 +14,11 @@ import stat
 import sys
 import threading
 
+from flatwater import limits
 from flatwater.meter import allocators, probe
 
 SIZES = BLOCKS, MALLOC, RESIDENT = "python blocks", "malloc", "resident"
-DESCRIPTORS_MAX = 65_536  # looked at after a round; two system calls each
+DESCRIPTORS_MAX = limits.LEAK_DESCRIPTORS_MAX
 
 _KINDS = (
     (stat.S_ISSOCK, "socket"),

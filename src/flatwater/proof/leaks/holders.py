@@ -20,9 +20,10 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any, final
 
+from flatwater import limits
 from flatwater.proof.leaks import census, figures
 
-OBJECTS_MAX = 5_000_000  # gone through in one walk; about 110 B each until it is dropped
+OBJECTS_MAX = limits.LEAK_OBJECTS_MAX
 FRAMES_MAX = 1_000  # of running functions, looked at for local variables
 UNREACHED = ""  # the holder of what no walk reaches
 

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any, final
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.proof.leaks import census, cycles, figures, findings, holders, target
 from flatwater.proof.leaks.collecting import Collecting, settle
 from flatwater.proof.leaks.evidence import DESCRIPTOR, GARBAGE, TASK, THREAD, Evidence, Suspects, suspects_in
@@ -25,11 +25,11 @@ from flatwater.proof.leaks.report import Cycles, LeakReport
 from flatwater.proof.leaks.rounds import Rounds, name_of
 from flatwater.proof.leaks.steady import Steady
 
-ROUNDS = 8  # each costs a run of the action, a full collection and, where something grew, a census or two
+ROUNDS = limits.LEAK_ROUNDS
 ROUNDS_MIN = 3  # fewer cannot tell growth from chance
-ROUNDS_MAX = 10_000
-WARMUP = 2  # imports on demand, caches that fill once
-WARMUP_MAX = 1_000_000
+ROUNDS_MAX = limits.LEAK_ROUNDS_MAX
+WARMUP = limits.LEAK_WARMUP
+WARMUP_MAX = limits.LEAK_WARMUP_MAX
 HOLDERS_ROUNDS = 3  # at the end, in which the holders of what grew are told apart; 5 us a reachable object each
 # A test runner keeps what is logged, printed and warned; that is no leak of the test.
 IGNORED = ("_pytest.logging.", "_pytest.capture.", "_pytest.recwarn.")

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple, final
 
-from flatwater import errors, units
+from flatwater import errors, limits, units
 
-LEAKS_MAX = 100  # rows kept of one hunt, those with the most bytes; about 1 KiB each
+LEAKS_MAX = limits.LEAKS_KEPT_MAX
 LEAKS_SHOWN = 12  # of them printed
-PARTS_MAX = 20  # types kept below one row; about 100 B each
+PARTS_MAX = limits.LEAK_PARTS_MAX
 PARTS_SHOWN = 5  # of them printed
 
 CONTAINER, OBJECTS, CACHE, CYCLES, NATIVE, BLOCKS, THREADS, TASKS, DESCRIPTORS = (

@@ -11,12 +11,12 @@ import os
 import sys
 from collections.abc import Iterable
 
-from flatwater import errors, units, worker
+from flatwater import errors, limits, units, worker
 from flatwater.proof.leaks import hunt
 from flatwater.proof.leaks.report import LeakReport
 
-TIMEOUT_S = 60.0  # of a whole hunt, unless told otherwise
-LIMIT_BYTES = 4 * units.GIB  # of the process that hunts; untouched, it takes about 20 MiB
+TIMEOUT_S = limits.LEAK_TIMEOUT_S
+LIMIT_BYTES = limits.LEAK_LIMIT_BYTES
 
 OUTPUT_DROPPED, OUTPUT_KEPT, OUTPUT_TO_STDERR = "dropped", "kept", "stderr"
 
@@ -73,7 +73,7 @@ def hunt_in_worker(
     return report
 
 
-_REPORT_BYTES_MAX = 16 * units.MIB  # a hundred leaks with their parts take a tenth of it
+_REPORT_BYTES_MAX = limits.LEAK_REPORT_BYTES_MAX
 
 
 def _hunt(action: str, figures: dict[str, object], output: str) -> LeakReport:

@@ -83,6 +83,8 @@ def test_a_file_of_scenarios(flatwater, jobs):
     assert (grows["verdict"], grows["outcome"], grows["kind"]) == ("grows", "fails", "linear")
     assert (raises["outcome"], ignores["outcome"]) == ("failed", "failed")
     assert "ValueError: no 2000" in raises["because"]
+    assert "in raises" in raises["output"]
+    assert [raises[key] for key in ("verdict", "kind", "metric", "fails_at", "points")] == [None] * 4 + [[]]
     suite = ET.parse(jobs / "proofs.xml").getroot()[0]
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "1", "2")
     assert [len(case.findall("failure")) + 2 * len(case.findall("error")) for case in suite] == [0, 1, 2, 2]

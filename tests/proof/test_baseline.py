@@ -91,6 +91,8 @@ def test_the_kind_of_growth_drifts(kept):
     """Another kind of growth is named even where its slope at the end is the same."""
     after = proof_of(verdict="grows", kind="superlinear", slope=64)
     assert words(drifts([after], kept(grows(64)))) == [("jobs.py::load: kind was linear, is superlinear", True)]
+    better = drifts([grows(64)], kept(after))
+    assert words(better) == [("jobs.py::load: kind was superlinear, is linear", False)]
 
 
 def test_growth_as_it_is_measured_drifts(kept):

@@ -28,6 +28,9 @@ from flatwater.proof.scenarios import Scenario, scenario_of, scenarios_in
 
 COMMAND_WORDS = "flatwater.command"
 _CODES = {"holds": main.HOLDS, "fails": main.DOES_NOT_HOLD, "undecided": main.UNDECIDED}
+_FIGURES = (  # that a scenario which failed has not; null in JSON
+    "verdict", "kind", "metric", "bytes_per_item", "resolution", "projected_peak", "fails_at", "survived", "limit_kind",
+)  # fmt: skip
 _GRAVEST_FIRST = (main.FAILED, main.WRONG_USE, main.DOES_NOT_HOLD, main.UNDECIDED)
 
 
@@ -238,7 +241,9 @@ def _write_files(tried: list[Tried], json_path: str | None, junit_path: str | No
 
 def _entry(result: Tried) -> dict[str, object]:
     if result.proof is None:
-        return {"scenario": result.name, "outcome": "failed", "because": str(result.error)}
+        output = result.error.output if isinstance(result.error, ScenarioFailed) else ""
+        nothing = {**dict.fromkeys(_FIGURES), "points": []}
+        return {"scenario": result.name, "outcome": "failed", "because": str(result.error), "output": output, **nothing}
     drifted = [{"what": drift.what, "words": drift.words, "worse": drift.worse} for drift in result.drifts]
     return {**result.proof.to_dict(), "drifts": drifted}
 

@@ -20,6 +20,7 @@ SLOPE_RATIO = 1.25  # bytes per item may differ by this factor, beside the noise
 PEAK_RATIO = 1.10  # and a peak by this one, beside the noise: other builds of the same interpreter do
 FILE_BYTES_MAX = limits.PROOF_BASELINE_BYTES_MAX
 _WORSE = {"constant": 0, "undecided": 1, "grows": 2}
+_STEEPER = {"log": 1, "sqrt": 2, "linear": 3, "superlinear": 4}
 _HINT = "Write one with: flatwater prove ... --json FILE"
 
 
@@ -103,7 +104,8 @@ def _between(old: dict[str, Any], new: dict[str, Any]) -> list[Drift]:
         worse = _WORSE[new["verdict"]] > _WORSE[old["verdict"]]
         found.append(Drift(name, "verdict", f"was {old['verdict']}, is {new['verdict']}", worse=worse))
     elif old.get("kind") != new["kind"]:
-        found.append(Drift(name, "kind", f"was {old.get('kind')}, is {new['kind']}", worse=True))
+        worse = _STEEPER.get(new["kind"], 0) > _STEEPER.get(old.get("kind"), 0)
+        found.append(Drift(name, "kind", f"was {old.get('kind')}, is {new['kind']}", worse=worse))
     found += _slope(name, old, new)
     found += _peaks(name, old, new)
     if old.get("survived") is True and new["survived"] is False:

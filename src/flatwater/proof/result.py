@@ -151,7 +151,8 @@ class Proof:
 
     def rows(self) -> list[tuple[str, str]]:
         """Label and text of each figure below the table."""
-        found = [("verdict", self.verdict_words)]
+        is_said_below = self.verdict == "undecided" and self.because.startswith(self.growth.reason)
+        found = [("verdict", self.verdict if is_said_below else self.verdict_words)]
         if self.target is not None:
             peak, upper = units.format_bytes(self.projected_peak or 0), units.format_bytes(self.projected_upper or 0)
             found.append(("at target", f"n={self.target:,}: {peak}, at most {upper}"))

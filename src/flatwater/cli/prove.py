@@ -242,7 +242,7 @@ def _write_files(tried: list[Tried], json_path: str | None, junit_path: str | No
 def _entry(result: Tried) -> dict[str, object]:
     if result.proof is None:
         output = result.error.output if isinstance(result.error, ScenarioFailed) else ""
-        nothing = {**dict.fromkeys(_FIGURES), "points": []}
+        nothing: dict[str, object] = {**dict.fromkeys(_FIGURES), "points": []}
         return {"scenario": result.name, "outcome": "failed", "because": str(result.error), "output": output, **nothing}
     drifted = [{"what": drift.what, "words": drift.words, "worse": drift.worse} for drift in result.drifts]
     return {**result.proof.to_dict(), "drifts": drifted}

@@ -20,7 +20,7 @@ SLOPE_RATIO = 1.25  # bytes per item may differ by this factor, beside the noise
 PEAK_RATIO = 1.10  # and a peak by this one, beside the noise: other builds of the same interpreter do
 FILE_BYTES_MAX = limits.PROOF_BASELINE_BYTES_MAX
 _WORSE = {"constant": 0, "undecided": 1, "grows": 2}
-_STEEPER = {"log": 1, "sqrt": 2, "linear": 3, "superlinear": 4}
+_STEEPER: dict[object, int] = {"log": 1, "sqrt": 2, "linear": 3, "superlinear": 4}
 _HINT = "Write one with: flatwater prove ... --json FILE"
 
 

@@ -82,14 +82,23 @@ def ratio(first: tuple[float, float], second: tuple[float, float], noise_bytes: 
 
 
 def times_words(times: float) -> str:
-    """Two figures, as people say them.
+    """So many times, for people.
 
-    >>> times_words(1.284), times_words(46.3), times_words(2040.7)
-    ('1.3x', '46x', '2,000x')
+    >>> times_words(46.3)
+    '46x'
+    """
+    return f"{two_figures(times)}x"
+
+
+def two_figures(times: float) -> str:
+    """A factor to the figures that mean something.
+
+    >>> two_figures(1.284), two_figures(9.97), two_figures(46.3), two_figures(48_766)
+    ('1.3', '10', '46', '49,000')
     """
     if times < 9.95:  # noqa: PLR2004 - two figures
-        return f"{times:.1f}x"
-    return f"{round(times, 2 - len(str(round(times)))):,.0f}x"
+        return f"{times:.1f}"
+    return f"{round(times, 2 - len(str(round(times)))):,.0f}"
 
 
 def _floor(times: float) -> float:

@@ -8,7 +8,7 @@ import pytest
 
 from flatwater import units
 from flatwater.tour.lab.experiment import Claim, Experiment, SeedFigure, Spot, Variant
-from flatwater.tour.lab.finding import Finding, Measured, times_words
+from flatwater.tour.lab.finding import Finding, Measured
 from flatwater.tour.lab.observing import Moment, Observation
 
 MIB = units.MIB
@@ -105,10 +105,3 @@ def test_json_has_every_figure():
     assert first["moments"][0]["traced_bytes"] is None
     assert second["peak_rss_bytes"] is None
     assert data["claims"][0]["holds"] is None
-
-
-def test_times_in_words():
-    """Two figures, however large."""
-    assert [times_words(times) for times in (1, 9.96, 12.6, 999, 123_456)] == [
-        "1.0 times", "10.0 times", "13 times", "1,000 times", "120,000 times",
-    ]  # fmt: skip

@@ -7,12 +7,8 @@ Holds:      one page of text.
 
 from __future__ import annotations
 
-import datetime as dt
-import os
-import platform
-
-import flatwater
 from flatwater import units
+from flatwater.cli.reports import page
 from flatwater.cli.reports.compare_chart import drawing_of
 from flatwater.cli.reports.prove_text import OUTPUT_LINES_MAX
 from flatwater.proof import sidebyside
@@ -25,17 +21,6 @@ _STATES = {"holds": "good", "fails": "bad", "undecided": "failed", "failed": "fa
 
 def render(comparison: Comparison) -> str:
     """The page, UTF-8 text. Everything a scenario could influence is escaped."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("flatwater.cli.reports"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["size"] = units.format_bytes
-    environment.filters["duration"] = units.format_duration
     rows = comparison.table()
     sentences = dict(comparison.sentences())
     charts = [
@@ -43,7 +28,8 @@ def render(comparison: Comparison) -> str:
         for view in ("linear", "log")
         if (drawing := drawing_of(comparison, log=view == "log")) is not None
     ]
-    return environment.get_template("compare.html.j2").render(
+    return page.render(
+        "compare.html.j2",
         comparison=comparison,
         title=title(comparison),
         state=_STATES[comparison.outcome],
@@ -65,9 +51,6 @@ def render(comparison: Comparison) -> str:
         is_projected=_is_far(comparison),
         whole=sidebyside.whole_words(comparison),
         colours=COLOURS,
-        when=dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        machine=f"{platform.system()} {platform.release()}, {os.cpu_count()} processors",
-        version=flatwater.__version__,
     )
 
 

@@ -8,11 +8,9 @@ Holds:      one page of text, in it the pictures: about 60 KiB each.
 from __future__ import annotations
 
 import base64
-import datetime as dt
 from collections.abc import Mapping, Sequence
 
-import flatwater
-from flatwater.cli.reports import lab_text
+from flatwater.cli.reports import lab_text, page
 from flatwater.tour.lab.finding import Finding, State
 
 CLASSES: dict[State, str] = {
@@ -32,15 +30,6 @@ def render(findings: Sequence[Finding], drawn: Mapping[str, bytes], wall_s: floa
         drawn: the chart of each experiment that has one, as PNG, by its name.
         wall_s: seconds that all of it took.
     """
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("flatwater.cli.reports"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     sections = [
         {
             "finding": finding,
@@ -53,15 +42,14 @@ def render(findings: Sequence[Finding], drawn: Mapping[str, bytes], wall_s: floa
         for finding in findings
     ]
     states = {finding.state for finding in findings}
-    return environment.get_template("lab.html.j2").render(
+    return page.render(
+        "lab.html.j2",
         sections=sections,
         closing=lab_text.closing(findings, wall_s).removeprefix("flatwater lab: ").strip(),
         state="good" if states == {"held"} else "bad" if "not held" in states else "failed",
         small=lab_text.small_words() if any(finding.small for finding in findings) else "",
         meanings=lab_text.MEANINGS,
         machine=lab_text.machine(),
-        when=dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        version=flatwater.__version__,
     )
 
 
@@ -70,4 +58,4 @@ def best_words(finding: Finding) -> str:
     if not finding.outcomes or finding.outcomes[0].holds is None:
         return "-"
     outcome = finding.outcomes[0]
-    return f"{'> ' if outcome.at_least else ''}{outcome.times_words.removesuffix(' times')} x"
+    return outcome.figure

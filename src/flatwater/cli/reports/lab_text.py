@@ -203,7 +203,7 @@ def _times(finding: Finding, spot: Spot) -> str:
     outcome = finding.times_less(spot)
     if outcome is None or outcome.holds is None:
         return ""
-    return f"{'> ' if outcome.at_least else ''}{outcome.times_words.removesuffix(' times')} x"
+    return outcome.figure
 
 
 def _size(count: int, *, known: bool = False) -> str:

@@ -7,17 +7,12 @@ Holds:      one page of text.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import os
-import platform
 from typing import TYPE_CHECKING
 
 import click
 
-import flatwater
-from flatwater import units
-from flatwater.cli.reports import run_text
+from flatwater.cli.reports import page, run_text
 from flatwater.cli.reports.chart import chart_of
 
 if TYPE_CHECKING:
@@ -26,19 +21,9 @@ if TYPE_CHECKING:
 
 def render(result: RunResult) -> str:
     """The page, UTF-8 text. Everything a program could influence is escaped."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("flatwater.cli.reports"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["size"] = units.format_bytes
-    environment.filters["duration"] = units.format_duration
     points = result.timeline.points()
-    return environment.get_template("run.html.j2").render(
+    return page.render(
+        "run.html.j2",
         result=result,
         command=run_text.command_words(result.argv),
         verdict=click.unstyle(run_text.verdict(result)),
@@ -49,9 +34,6 @@ def render(result: RunResult) -> str:
         chart=chart_of(points, budget_bytes=result.budget_bytes),
         suspects=_suspects(result),
         points=_script_json([[round(p.t_s, 3), p.rss_max, p.anon_max] for p in points]),
-        when=dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        machine=f"{platform.system()} {platform.release()}, {os.cpu_count()} processors",
-        version=flatwater.__version__,
     )
 
 

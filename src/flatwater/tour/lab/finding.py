@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from flatwater import units
+from flatwater.proof.ratio import two_figures
 from flatwater.tour.lab.experiment import Claim, Experiment, Figure, SeedFigure, Spot, Variant
 from flatwater.tour.lab.observing import Moment, Observation
 
@@ -80,9 +81,9 @@ class Outcome:
     words: str
 
     @property
-    def times_words(self) -> str:
+    def figure(self) -> str:
         """Less by so much, as people say it."""
-        return times_words(self.times)
+        return f"{'> ' if self.at_least else ''}{two_figures(self.times)} x"
 
     @property
     def holds(self) -> bool | None:
@@ -179,7 +180,7 @@ class Finding:
             return Outcome(claim, 0, at_least=False, asked=asked, words=names.format("nobody knows how much less"))
         at_least = smaller < floor
         times = larger / max(smaller, floor)
-        measured = f"{'at least ' if at_least else ''}{times_words(times)} less"
+        measured = f"{'at least ' if at_least else ''}{two_figures(times)} times less"
         wanted = "any, at this size" if self.small else f"{claim.times:,} times"
         return Outcome(claim, times, at_least, asked, f"{names.format(measured)}; asked: {wanted}")
 
@@ -211,18 +212,6 @@ class Finding:
                 for outcome in self.outcomes
             ],
         }
-
-
-def times_words(times: float) -> str:
-    """How many times, to the figures that mean something.
-
-    >>> times_words(1.284), times_words(46.3), times_words(2040.7), times_words(48_766)
-    ('1.3 times', '46 times', '2,000 times', '49,000 times')
-    """
-    if times < 10:  # noqa: PLR2004 - two figures
-        return f"{times:.1f} times"
-    digits = len(str(int(times)))
-    return f"{round(times, 2 - digits):,.0f} times"
 
 
 def _named(run: Observation | None, name: str) -> Moment | None:

@@ -130,7 +130,10 @@ def parse_count(text: str | int) -> int:
     """
     if isinstance(text, bool) or not isinstance(text, (str, int)):
         raise ValueError(f"{text!r} is not a count; write a whole number or a string such as '25k'")
-    value = text if isinstance(text, int) else int(_parse(text, _COUNT_FACTORS, "a count", "25k, 1.5M or 400000"))
+    found = text if isinstance(text, int) else _parse(text, _COUNT_FACTORS, "a count", "25k, 1.5M or 400000")
+    value = int(found)
+    if value != found:
+        raise ValueError(f"{text!r} is not a whole number")
     if value < 0:
         raise ValueError(f"{text!r} is negative; a count is 0 or more")
     return value

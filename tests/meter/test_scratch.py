@@ -70,7 +70,7 @@ def test_a_new_one_is_not_taken_for_a_left_one(folder):
     assert len(os.listdir(path)) == 3
 
 
-@pytest.mark.parametrize("kind", ["link", "file", "other name", "other user", "folder inside", "many files"])
+@pytest.mark.parametrize("kind", ["link", "file", "other name", "other user", "many files", "many files below"])
 def test_what_is_not_ours_stays(folder, tmp_path_factory, monkeypatch, kind):
     """Links are not followed; files, other names, other users' directories and large ones are not touched."""
     target = left(tmp_path_factory.mktemp("elsewhere"))
@@ -82,11 +82,12 @@ def test_what_is_not_ours_stays(folder, tmp_path_factory, monkeypatch, kind):
     elif kind == "other name":
         target = left(folder).rename(folder / "flatwater-other")
     else:
-        target = left(folder, files=0 if kind == "folder inside" else 3)
-    if kind == "folder inside":
+        target = left(folder)
+    if kind == "many files below":
         (target / "inside").mkdir()
         (target / "inside" / "1").write_text("x")
         os.utime(target, (1, 1))
+        monkeypatch.setattr(module, "FILES_MAX", 4)
     elif kind == "other user":
         monkeypatch.setattr(module.os, "geteuid", lambda: 4_000_000)
     elif kind == "many files":
@@ -94,6 +95,19 @@ def test_what_is_not_ours_stays(folder, tmp_path_factory, monkeypatch, kind):
     before = sorted(str(path) for path in [*folder.rglob("*"), *target.rglob("*")])
     sweep(str(folder), PREFIX)
     assert sorted(str(path) for path in [*folder.rglob("*"), *target.rglob("*")]) == before
+
+
+def test_folders_inside_go_and_what_they_point_to_stays(folder, tmp_path_factory):
+    """What a killed program had made in its folder goes with it; a link in it is removed, not followed."""
+    target, elsewhere = left(folder), left(tmp_path_factory.mktemp("elsewhere"))
+    (target / "inside" / "deeper").mkdir(parents=True)
+    (target / "inside" / "deeper" / "1").write_text("x")
+    (target / "inside" / "link").symlink_to(elsewhere)
+    (target / "link").symlink_to(elsewhere)
+    os.utime(target, (1, 1))
+    sweep(str(folder), PREFIX)
+    assert os.listdir(folder) == []
+    assert len(os.listdir(elsewhere)) == 3
 
 
 def test_one_start_does_not_do_it_all(folder, monkeypatch):

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 
 import pytest
 
-from flatwater.proof import child
 from flatwater.proof.runs import Run, child_run
 from flatwater.proof.scenarios import scenario_of
 
@@ -43,6 +40,9 @@ def decorated(function):
     return wrapper
 @decorated
 def wrapped(n): return n
+
+@decorated
+async def wrapped_async(n): return n
 
 async def waits(n):
     import asyncio; await asyncio.sleep(0)
@@ -110,6 +110,41 @@ def pool_idles(n):
     kept.append(concurrent.futures.ThreadPoolExecutor(1))
     return kept[0].submit(flat, n).result()
 
+async def leaves_a_task(n):
+    import asyncio; asyncio.create_task(asyncio.sleep(n), name="loading")
+async def task_ends(n):
+    import asyncio; asyncio.create_task(asyncio.sleep(n * 1e-5))
+def forks_unseen(n):
+    import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    if os.fork() == 0: os._exit(n * 0)
+def shares(n):
+    from multiprocessing.shared_memory import SharedMemory
+    memory = SharedMemory(create=True, size=n); memory.close(); memory.unlink()
+def spawns(n):
+    import multiprocessing
+    process = multiprocessing.get_context("spawn").Process(target=flat, args=(n,)); process.start(); process.join()
+def returns_a_cursor(n):
+    import sqlite3
+    base = sqlite3.connect(":memory:"); base.execute("CREATE TABLE rows (number)")
+    return base.executemany("INSERT INTO rows VALUES (?)", ((i,) for i in range(n)))
+def returns_a_query(n):
+    import sqlite3
+    return sqlite3.connect(":memory:").execute("SELECT ?", (n,))
+def returns_a_file(n):
+    import gzip, tempfile
+    return gzip.open(os.path.join(tempfile.gettempdir(), str(n)), "wb")
+def stops_the_clock(n):
+    import time
+    time.perf_counter = time.process_time = time.monotonic = lambda: 1 / (n * 0)
+def clears_the_folder(n):
+    import shutil, tempfile; shutil.rmtree(tempfile.gettempdir()); return n
+def works_at_exit(n):
+    import atexit; atexit.register(lambda: bytearray(b"x") * (n * 100_000))
+def shared_pages(n):
+    import mmap
+    memory = mmap.mmap(-1, n * 100_000)
+    for at in range(0, len(memory), 4096): memory[at] = 1
+
 def closes_all(n): os.closerange(0, 200); return n
 def empties_the_path(n): del sys.path[:]; return n
 def moves(n): os.chdir("/"); return n
@@ -150,8 +185,8 @@ def said_of(scenario, *, n=1000, made="", timeout_s=30):
 @pytest.mark.parametrize(
     "name",
     [
-        "loader", "Loader.made", "Made", "partial", "cached", "waits", "star", "daemon_waits", "thread_ends",
-        "pool_idles", "closes_all", "empties_the_path", "moves", "writes_to_ours", "uses_us", "is_quiet",
+        "loader", "Loader.made", "Made", "partial", "cached", "waits", "wrapped_async", "star", "daemon_waits", "thread_ends",
+        "task_ends", "shares", "returns_a_cursor", "returns_a_file", "stops_the_clock", "clears_the_folder", "pool_idles", "closes_all", "empties_the_path", "moves", "writes_to_ours", "uses_us", "is_quiet",
     ],
 )  # fmt: skip
 def test_what_can_be_measured(place, name):
@@ -176,6 +211,8 @@ def test_what_can_be_measured(place, name):
         ("lazy", "undone", "it returned a map that nobody has run through"),
         ("async_generator", "undone", "it returned an async_generator that nobody has run through"),
         ("coroutine", "undone", "it returned a coroutine that nobody has awaited"),
+        ("returns_a_query", "undone", "it returned a Cursor that nobody has run through"),
+        ("leaves_a_task", "undone", "it returned while its task 'loading' still ran"),
         ("daemon_works", "undone", "it returned while a thread that it started still works"),
         ("thread_works", "undone", "it returned while its thread 'loading' still ran"),
         ("pool_works", "undone", "it returned while its thread 'ThreadPoolExecutor-0_0' still ran"),
@@ -188,6 +225,7 @@ def test_what_can_be_measured(place, name):
         ("hooked", "scenario", "ValueError: 1000"),
         ("forks", "forked", "it started other processes"),
         ("forks_and_forgets", "forked", "it started other processes"),
+        ("spawns", "forked", "it started other processes"),
         ("leaves_a_child", "children", "it left 1 child process running (pid "),
         ("leaves_a_daemon", "forked", "it started other processes"),
     ],
@@ -202,9 +240,22 @@ def test_what_cannot(place, name, stage, what):
     assert "child.py" not in said["failed"]["traceback"]
 
 
-def test_one_that_returns_twice(place):
-    """A forked process that comes back from the call is told, by itself or by the one it was forked from."""
-    said, seen = said_of(f"{place / 'jobs.py'}::forks_and_returns")
+def test_what_is_left_for_the_end_counts(place):
+    """What it registered with atexit is run, and is in the peak."""
+    said, _seen = said_of(f"{place / 'jobs.py'}::works_at_exit", n=200)
+    assert said["ended"]["peak"] - said["began"]["rss"] > 18 * MIB
+
+
+def test_shared_pages_are_anonymous_memory(place):
+    """No file is behind them: the kernel cannot take them back."""
+    said, _seen = said_of(f"{place / 'jobs.py'}::shared_pages", n=300)
+    assert said["ended"]["peak"] - said["began"]["rss"] > 28 * MIB
+
+
+@pytest.mark.parametrize("name", ["forks_and_returns", "forks_unseen"])
+def test_one_that_returns_twice(place, name):
+    """A forked process that comes back from the call, or that the kernel was told to forget, is told all the same."""
+    said, seen = said_of(f"{place / 'jobs.py'}::{name}")
     assert said["failed"]["stage"] in {"forked", "children"}
     assert seen.exit is not None
 
@@ -220,15 +271,7 @@ def test_one_that_ends_its_process(place, name, code, signal):
 
 
 def test_one_that_never_reads_its_n():
-    """It is told by its code, where there is any: of a method after the object or class."""
-    names = {}
-    exec(SCENARIOS, names)
-    loader, kind = names["loader"], names["Loader"]
-    reads = [names[name] for name in ("flat", "hides", "by_name", "star", "wrapped", "cached", "Made", "partial")]
-    reads += [loader, loader.load, kind.made, kind.plain, len, lambda n: f"{n}", lambda n, m: (m, n), lambda *, n: n]
-    assert [function for function in reads if not child._reads_n(function)] == []
-    ignores = [names["ignores"], names["only_deletes"], loader.ignores, lambda n, m=1: m, lambda _n: None]
-    assert [function for function in ignores if child._reads_n(function)] == []
+    """It is told before it is called; where a set-up made something of n, nobody can tell."""
     said, _seen = said_of(lambda n: 1)
     assert said["loaded"]["reads_n"] is False
 
@@ -289,33 +332,6 @@ def test_what_a_module_may_do(tmp_path, text):
     (tmp_path / "helper.py").write_text("VALUE = 3\n")
     path.write_text(f"{text}\ndef load(n): return n\n")
     said, seen = said_of(f"{path}::load")
-    assert "ended" in said, (said, seen.tail)
-
-
-def test_names_of_files(tmp_path):
-    """A file named like a module of ours or of Python's, or like no module at all, is the one that is meant."""
-    names = [
-        "json.py",
-        "os.py",
-        "token.py",
-        "child.py",
-        "my-job.py",
-        "a b.py",
-        "ünï.py",
-        "1.py",
-        "__main__.py",
-        "flatwater.py",
-    ]
-    for name in names:
-        (tmp_path / name).write_text(f"def load(n): return n, {name!r}\n")
-    script = (
-        "import sys; from flatwater.proof import child\n"
-        "for path in sys.argv[1:]: print(child.module_of(path).load(7)[1])"
-    )
-    words = [sys.executable, "-P", "-c", script, *(str(tmp_path / name) for name in names)]
-    done = subprocess.run(words, capture_output=True, text=True, encoding="utf-8", check=False)
-    assert done.stdout.splitlines() == names, done.stderr
-    said, seen = said_of(f"{tmp_path / 'json.py'}::load")
     assert "ended" in said, (said, seen.tail)
 
 

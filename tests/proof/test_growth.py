@@ -170,6 +170,20 @@ def test_the_kind_leaves_out_what_hides():
     assert all(after >= before for before, after in itertools.pairwise(hidden))
 
 
+def test_a_cache_that_fills_early_does_not_bend_the_kind():
+    """The kind is that of the last steps: 60 bytes for each item, and a cache that is full at 50,000."""
+    sizes = [25_000 << step for step in range(5)]
+    for full in (30_000, 40_000, 50_000):
+        assert judge(sizes, [60 * n + 60 * min(n, full) for n in sizes]).kind == "linear"
+
+
+def test_growth_that_jumps_each_time_is_firm():
+    """Four times as much at each doubling is the square of n; one jump alone may be a table that grew."""
+    sizes = [2_000 << step for step in range(5)]
+    assert judge(sizes, [float(n * n // 4) for n in sizes]).firm
+    assert not judge(sizes, [0, 0, 2 * MIB, 4 * MIB, 20 * MIB]).firm
+
+
 def test_shapes_are_finite_at_one():
     """The smallest size there is has a value in every shape."""
     assert [shape(1) for shape in SHAPES.values()] == [0.0, 1.0, 1.0, 1.0]

@@ -158,7 +158,7 @@ def sleeps(n):
         (sleeps, errors.LimitReached, r"sleeps at n=1,000 did not end in 500 ms and was killed"),
         (lambda n: threading.Lock() if n else 0, ScenarioFailed, r"a lock, cannot be handed to another process"),
         (lambda n: (row for row in range(n)), ScenarioFailed, r"a generator, cannot be handed"),
-        (lambda: 1, ScenarioFailed, r"takes 0 positional arguments but 1 was given"),
+        (lambda: 1, ScenarioUnfit, r"it is called with n, and its signature is \(\)"),
         (lambda n: bytes(n << 10), ScenarioUnfit, r"made \d+ KiB at n=1,000 for the scenario\. Let it write a file"),
     ],
 )

@@ -26,8 +26,10 @@ class Table:
     scenario = Scenario("load", ("module", "jobs", "load"))
 
     def __init__(
-        self, peak, *, base=10 * MIB, upper=None, wall_s=lambda n: n / 1e6, cpu_s=None, metric="rss", survives=True
-    ):
+        self, peak, *, base=10 * MIB, upper=None, wall_s=lambda n: n / 1e6, cpu_s=None, metric="rss", survives=True,
+        reusable=0,
+    ):  # fmt: skip
+        self.reusable = reusable
         self.peak, self.base, self.upper, self.wall_s, self.cpu_s = peak, base, upper, wall_s, cpu_s or wall_s
         self.metric, self.survives = metric, survives
         self.asked = []
@@ -40,9 +42,11 @@ class Table:
             value = self.peak(n)
             grown.append(round(next(value) if hasattr(value, "__next__") else value))
         grown.sort()
-        peak = self.base + grown[(repeat - 1) // 2]
+        base = self.base(n) if callable(self.base) else self.base
+        peak = base + grown[(repeat - 1) // 2]
         upper = peak if self.upper is None else self.upper(peak)
-        return Point(n, peak, upper, self.base, grown[-1] - grown[0], self.cpu_s(n), self.wall_s(n), repeat)
+        spread = grown[-1] - grown[0]
+        return Point(n, peak, upper, round(base), spread, self.cpu_s(n), self.wall_s(n), repeat, self.reusable)
 
     def survive(self, n, group):
         self.limits.append((n, group.limit_bytes))
@@ -89,6 +93,83 @@ def test_a_cache_that_fills_at_the_largest_size_is_followed():
     proof, table = proof_of(lambda n: 64 * min(n, 300_000))
     assert (proof.verdict, proof.outcome) == ("constant", "holds")
     assert table.asked[5:] == [800_000, 1_600_000]
+
+
+@pytest.mark.parametrize("full", [330_000, 360_000, 380_000])
+def test_a_cache_that_fills_a_little_before_the_largest_size(full):
+    """The last step is little less than it would have been: one size more tells."""
+    proof, table = proof_of(lambda n: 64 * min(n, full))
+    assert (proof.verdict, proof.outcome) == ("constant", "holds")
+    assert max(table.asked) <= 4 * SIZES[-1]
+
+
+@pytest.mark.parametrize(("power", "kind"), [(0.5, "sqrt"), (2.0, "superlinear")])
+def test_how_far_other_kinds_are_followed(power, kind):
+    """What grows like the square root gets one more size, because two caches look like it; n squared needs none."""
+    proof, table = proof_of(lambda n: 8 * MIB * (n / 25_000) ** power)
+    assert (proof.verdict, proof.kind) == ("grows", kind)
+    assert table.asked == SIZES + [800_000] * (kind == "sqrt")
+
+
+@pytest.mark.parametrize("full", [50_000, 100_000, 150_000])
+def test_growth_beside_a_cache_that_fills_is_linear(full):
+    """What the cache adds on the way does not bend the forecast."""
+    proof, _table = proof_of(lambda n: 60 * n + 60 * min(n, full), target="10M", budget="256 MiB")
+    assert proof.kind == "linear"
+    assert proof.fails_at == pytest.approx((246 * MIB - 60 * full) / 60, rel=0.05)
+
+
+def test_a_further_size_that_fails_takes_nothing_away():
+    """Nobody asked for it: the points that were asked for decide, and a note says what happened."""
+
+    class Small(Table):
+        def point(self, n, repeat):
+            if n > SIZES[-1]:
+                raise ScenarioFailed(f"load at n={n:,} failed: no such row.", n=n)
+            return super().point(n, repeat)
+
+    proof = prove_with(Small(lambda n: 64 * min(n, 300_000)), claim_of(sizes=SIZES))
+    assert (proof.verdict, proof.outcome) == ("undecided", "undecided")
+    assert len(proof.points) == len(SIZES)
+    assert proof.notes == ["a further size was tried, and gave no figure: load at n=800,000 failed: no such row."]
+
+
+def test_a_further_size_is_foreseen_by_the_last_ones():
+    """Work that takes four times as long for twice the items does so again."""
+    proof, table = proof_of(
+        lambda _n: 0, resolution=1, sizes=[100, 200, 400, 800, 1600], wall_s=lambda n: (n / 400) ** 2
+    )
+    assert table.asked == [100, 200, 400, 800, 1600]
+    assert proof.notes == ["n=3,200 was not run: it would take 64.0 s"]
+
+
+def test_what_was_freed_before_is_in_the_resolution():
+    """So much growth would not show."""
+    plain, _ = proof_of(lambda _n: 0)
+    proof, table = proof_of(lambda _n: 0, reusable=2 * MIB)
+    assert proof.resolution == pytest.approx(plain.resolution + 2 * MIB / 300_000)
+    assert proof.outcome == "holds"
+    assert proof.notes[0].startswith("2.0 MiB that were freed before the call could be used again unseen")
+    assert table.asked == SIZES
+    coarse, _ = proof_of(lambda _n: 0, reusable=200 * MIB)
+    assert coarse.outcome == "undecided"
+
+
+def test_what_setup_made_counts_for_a_budget():
+    """It is no growth of the scenario, and all the same part of the peak at the target."""
+    made = {"base": lambda n: 10 * MIB + 36 * n}
+    proof, _table = proof_of(lambda _n: 0, target="20M", budget="100 MiB", **made)
+    assert (proof.verdict, proof.outcome) == ("constant", "fails")
+    assert proof.fails_at == pytest.approx(90 * MIB / 36, rel=0.05)
+    assert "is 12.9 MiB more at n=400,000 than at n=25,000: part of the peak, not of the verdict" in proof.notes[0]
+    assert proof_of(lambda _n: 0, **made)[0].outcome == "holds"
+
+
+def test_anonymous_peaks_are_said_to_be_sampled():
+    """There is no mark in the kernel for them."""
+    proof, _table = proof_of(lambda _n: 0, metric="anon")
+    assert proof.peak_kind == "sampled"
+    assert json.loads(json.dumps(proof.to_dict()))["peak_kind"] == "sampled"
 
 
 def test_what_stays_open_is_said_to_be():

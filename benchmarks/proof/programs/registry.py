@@ -89,7 +89,7 @@ _registered: dict[str, Family] = {}
 
 
 def bounded(*variants: Parameters) -> Callable[[Run], Run]:
-    """Register a function whose memory does not depend on n from the middle of the measured range on."""
+    """Register a function whose memory does not depend on n from the end of the measured range on, or from before."""
 
     def register(run: Run) -> Run:
         _add(Family(run.__name__, "constant", run, variants, _nothing))

@@ -23,7 +23,7 @@ from typing import final
 AGE_S_MIN = 60.0  # of what is removed: a directory is locked a moment after it is made
 ENTRIES_MAX = 4_096  # of the folder for temporary files that are looked at; 1 us each
 REMOVED_MAX = 16  # directories that one start removes, the next one goes on
-FILES_MAX = 8_192  # of one directory; one that holds more stays
+FILES_MAX = 8_192  # of one directory and all below it; one that holds more stays
 
 
 @final
@@ -76,8 +76,8 @@ def sweep(folder: str, prefix: str) -> None:
 
 
 def _remove(path: str) -> bool:
-    """Remove one directory of files, by its descriptor, so that nobody can put another in its place meanwhile."""
-    if sys.platform == "win32":
+    """Remove one directory and all below it, by its descriptor, so that nobody can put another in its place meanwhile."""
+    if sys.platform == "win32" or not shutil.rmtree.avoids_symlink_attacks:
         return False
     known = os.lstat(path)
     old = time.time() - known.st_mtime >= AGE_S_MIN
@@ -87,11 +87,16 @@ def _remove(path: str) -> bool:
     try:
         if not os.path.samestat(known, os.fstat(number)):
             return False
-        names = os.listdir(number)
-        if len(names) > FILES_MAX:
-            return False
-        for name in names:
-            os.unlink(name, dir_fd=number)  # a directory in it is not ours: it stops us, and stays
+        below = 0
+        for _, folders, files, _ in os.fwalk(dir_fd=number):  # links are not followed
+            below += len(folders) + len(files)
+            if below > FILES_MAX:
+                return False
+        for name in os.listdir(number):
+            if stat.S_ISDIR(os.lstat(name, dir_fd=number).st_mode):
+                shutil.rmtree(name, dir_fd=number)
+            else:
+                os.unlink(name, dir_fd=number)
         os.rmdir(path)  # only if it is empty, and no link
     finally:
         os.close(number)

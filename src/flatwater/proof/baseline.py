@@ -52,10 +52,13 @@ def drifts(proofs: Sequence[Proof], path: str) -> list[Drift]:
     """
     before = read(path)
     found: list[Drift] = []
+    compares_nothing = bool(before) and before.keys().isdisjoint(
+        proof.scenario for proof in proofs
+    )  # a file of something else
     for proof in proofs:
         old = before.pop(proof.scenario, None)
         if old is None:
-            found.append(Drift(proof.scenario, "scenario", "is not in the baseline", worse=False))
+            found.append(Drift(proof.scenario, "scenario", "is not in the baseline", worse=compares_nothing))
         else:
             found += _between(old, proof.to_dict())
     found += [Drift(name, "scenario", "is in the baseline and was not run", worse=False) for name in before]
@@ -76,12 +79,16 @@ def read(path: str) -> dict[str, dict[str, Any]]:
     try:
         if len(data) > FILE_BYTES_MAX:
             raise ValueError("it is too large")  # noqa: TRY301 - one way out
-        value = json.loads(data)
+        value = json.loads(data, parse_constant=_refuse)
         entries = value.get("proofs", [value])
         # One that failed when the file was written has no figures: it is compared with nothing, as a new one.
         return {entry["scenario"]: _checked(entry) for entry in entries if entry.get("outcome") != "failed"}
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise errors.UsageError(f"--baseline {path!r} is not a file of proofs ({error}).", hint=_HINT) from None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no figure")
 
 
 def _checked(entry: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Covers:     loading the scenario, the high-water mark around its call, telling h
 Not here:   the parent's side (`proof.points`), verdicts (`proof.growth`).
 Holds:      what the scenario holds, and a few KiB.
 
-It imports neither Flatwater nor anything that the scenario may not need, so that what it measures is the scenario's.
+Of Flatwater it imports what finds a scenario and what reads the allocators, and no more: what it measures is the scenario's.
 Started as `python -P child.py FOLDER`: FOLDER/request is a pickled dict, FOLDER/said gets one line of JSON for each step:
 `loaded`, `began`, `ended`, or `failed` with a stage and what happened. A file and not a pipe: the scenario may close,
 fork or inherit any descriptor.
@@ -14,18 +14,26 @@ from __future__ import annotations
 
 # All that is needed once the scenario was imported: what stands beside its file, or what it does to sys.path, could get in
 # the way. It is in the base of every measurement.
+import _signal  # type: ignore[import-not-found]  # the module signal builds enums of it
+import atexit
 import gc
 import inspect
+import io
 import json
 import os
 import pickle
 import sys
-import time
+from collections.abc import Iterator
+from time import monotonic, perf_counter, process_time, sleep  # by name: a scenario may stop the module's clocks
 
 try:
     import resource
 except ImportError:  # not on Windows
     resource = None  # type: ignore[assignment]  # there is no figure then
+
+sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # the request has its own
+from flatwater.meter import allocators
+from flatwater.proof import loading
 
 TYPE_CHECKING = False  # typing is one more module in a process that is kept bare
 if TYPE_CHECKING:
@@ -35,7 +43,11 @@ _LATE_S = 0.25  # for threads that the interpreter would wait for at its end
 _BUSY_LOOK_S = 0.02  # between looks at other threads that stay
 _BUSY_S = 0.006  # on a processor within _LATE_S: they work; one that only samples takes less
 TEXT_CHARS_MAX = 8_000  # of a traceback
-_FILES = ("io", "socket")  # modules of iterators that are resources, not work to be done
+_ARENA_BYTES = 1 << 20  # the latest one is not in the resident size as far as it is untouched
+_HELPERS = {  # of multiprocessing, which keeps them until the end; they hold no work
+    "multiprocessing.resource_tracker": ("_resource_tracker", "_pid"),
+    "multiprocessing.forkserver": ("_forkserver", "_forkserver_pid"),
+}
 
 
 class Said(Exception):  # noqa: N818 - it ends the run, whoever is to blame
@@ -93,7 +105,12 @@ def _make(run: Run) -> None:
     """Call the set-up and keep what it returns for the process that is measured."""
     function = _load(run, "setup")
     run.say("loaded")
-    value = _called(run, "setup", function, (run.request["n"],))
+    args: list[object] = [run.request["n"]]
+    if unfit := loading.fit(function, args):
+        raise run.fail("signature", unfit)
+    value = _called(run, "setup", function, tuple(args))
+    if inspect.iscoroutine(value):
+        value = _called(run, "setup", _finished, (value,))
     try:
         import cloudpickle
 
@@ -112,28 +129,32 @@ def _measure(run: Run) -> None:
     if run.request["made"]:
         with open(str(run.request["made"]), "rb") as file:
             args.append(pickle.load(file))  # noqa: S301 - our own set-up's
-    _check_signature(run, function, args)
-    is_async = _is_async(function)
+    if unfit := loading.fit(function, args):
+        raise run.fail("signature", unfit)
+    is_async = loading.may_be_async(function)
     if is_async:
-        import asyncio
-    run.say("loaded", reads_n=len(args) > 1 or _reads_n(function))
+        import asyncio  # noqa: F401 - before the call: it is no part of the scenario
+    run.say("loaded", reads_n=bool(run.request["made"]) or loading.reads_n(function))
     threads, known = _threads(), _python_threads()
     waited, children = _waited_for(), _children()
-    gc.collect()
+    if _signal.getsignal(_signal.SIGCHLD) == _signal.SIG_IGN:
+        _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)  # else the kernel forgets other processes
+    reusable = _reusable()
     _reset_peak()
     rss, anon = _sizes()
-    run.say("began", rss=rss, anon=anon)
-    began_s, cpu_s = time.perf_counter(), time.process_time()
-    if is_async:
-        value = _called(run, "scenario", lambda *words: asyncio.run(function(*words)), tuple(args))  # type: ignore[operator]  # it can be called
-    else:
-        value = _called(run, "scenario", function, tuple(args))
-    cpu_s, wall_s = time.process_time() - cpu_s, time.perf_counter() - began_s
+    run.say("began", rss=rss, anon=anon, reusable=reusable)
+    began_s, cpu_s = perf_counter(), process_time()
+    value = _called(run, "scenario", function, tuple(args))
+    if is_async and inspect.iscoroutine(value):
+        value = _called(run, "scenario", _finished, (value,))
+    cpu_s, wall_s = process_time() - cpu_s, perf_counter() - began_s
     peak = _peak()
     if os.getpid() != run.pid:  # it forked, and this is the other process, which came back as well
         raise run.fail("forked", "it forked, and the forked process came back from it as well")
     _check_done(run, value, threads, known)
     _check_alone(run, waited, children)
+    # What it left for the end is its work as well.
+    _called(run, "scenario", atexit._run_exitfuncs, ())  # noqa: SLF001 - there is no public way
     run.say("ended", peak=max(peak, _peak()), anon=_sizes()[1], cpu_s=cpu_s, wall_s=wall_s)
 
 
@@ -147,7 +168,7 @@ def _load(run: Run, which: str) -> object:
         if kind == "pickle":
             found: object = pickle.loads(place)  # noqa: S301 - the parent's own
         elif kind == "file":
-            found = module_of(place)
+            found = loading.module_of(place)
         else:
             import importlib
 
@@ -156,7 +177,7 @@ def _load(run: Run, which: str) -> object:
     except BaseException as error:  # noqa: BLE001 - whatever an import does must be told
         raise run.fail("import", _line(error), error) from None
     try:
-        function = _attribute(found, rest[0]) if rest else found
+        function = loading.attribute(found, rest[0]) if rest else found
     except Exception as error:  # noqa: BLE001 - a module's own __getattr__
         raise run.fail("name", _line(error), error) from None
     if not callable(function):
@@ -164,98 +185,11 @@ def _load(run: Run, which: str) -> object:
     return function
 
 
-def module_of(path: str) -> object:
-    """The module that a file is, imported once; files beside it can be imported from it, as from a script.
-
-    A file of a package is imported as a part of that, with its relative imports.
-    """
-    import importlib.util
-
-    if (module := _of_package(path)) is not None:
-        return module
-    folder, stem = os.path.dirname(path), os.path.splitext(os.path.basename(path))[0]
-    name = (
-        stem if stem.isidentifier() and stem not in sys.modules and stem not in sys.stdlib_module_names else "scenario"
-    )
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def _of_package(path: str) -> object | None:
-    """The module below the topmost folder with an `__init__.py`; None for a file in a folder without."""
-    import importlib
-
-    folder, file = os.path.split(path)
-    names = [] if file == "__init__.py" else [os.path.splitext(file)[0]]
-    beside = folder
-    while os.path.isfile(os.path.join(folder, "__init__.py")) and folder != os.path.dirname(folder):
-        folder, name = os.path.split(folder)
-        names.insert(0, name)
-    if folder == beside or not all(name.isidentifier() for name in names) or names[0] in sys.modules:
-        return None
-    sys.path.insert(0, folder)
-    sys.path.append(beside)  # last: a package may have a json.py of its own
-    return importlib.import_module(".".join(names))
-
-
-def _attribute(module: object, dotted: str) -> object:
-    value = module
-    for name in dotted.split("."):
-        value = getattr(value, name)
-    return value
-
-
-def _check_signature(run: Run, function: object, args: list[object]) -> None:
-    """Also leaves out what the set-up made, where the scenario does not want it."""
-    try:
-        signature = inspect.signature(function)  # type: ignore[arg-type]  # it is callable
-    except (TypeError, ValueError):
-        return  # written in C: the call will tell
-    if len(args) > 1 and (not _binds(signature, args) or (args[1] is None and _binds(signature, args[:1]))):
-        del args[1:]
-    try:
-        signature.bind(*args)
-    except TypeError as error:
-        what = f"it is called with n, and its signature is {signature} ({_line(error)})"
-        raise run.fail("signature", what) from None
-
-
-def _binds(signature: inspect.Signature, args: list[object]) -> bool:
-    try:
-        signature.bind(*args)
-    except TypeError:
-        return False
-    return True
-
-
-def _is_async(function: object) -> bool:
-    return inspect.iscoroutinefunction(function)
-
-
-def _reads_n(function: object) -> bool:
-    """Whether a plain function's text ever reads its first argument; True where that cannot be told."""
-    code = getattr(function, "__code__", None)
-    place = int(inspect.ismethod(function))  # before it stands the object, or the class
-    if code is None or code.co_argcount <= place:
-        return True
-    name = code.co_varnames[place]
-    if name in code.co_cellvars or {"locals", "vars", "eval", "exec"} & set(code.co_names):
-        return True
-    import dis
-
-    for instruction in dis.get_instructions(code):
-        if instruction.opname.startswith("LOAD") or "LOAD" in instruction.opname:
-            value = instruction.argval
-            if value == name or (isinstance(value, tuple) and name in value):
-                return True
-    return False
+def _reusable() -> int:
+    """Bytes that imports have used and freed, and that can be used again without the process getting larger."""
+    gc.collect()
+    allocators.malloc_trim()
+    return max(0, allocators.arenas().free - _ARENA_BYTES)
 
 
 # --- the call ----------------------------------------------------------------------------------------------------------
@@ -268,28 +202,53 @@ def _called(run: Run, stage: str, function: object, args: tuple[object, ...]) ->
         raise run.fail("memory", _line(error), error) from None
     except SystemExit as error:
         raise run.fail(stage, f"it called sys.exit({error.code!r})", error) from None
+    except _LeftUndone as error:
+        raise run.fail("undone", f"it returned while its task {str(error)!r} still ran") from None
     except BaseException as error:  # noqa: BLE001 - whatever it raises must be told
         raise run.fail(stage, _line(error), error) from None
 
 
+class _LeftUndone(Exception):  # noqa: N818 - it is caught where it is told
+    pass
+
+
+def _finished(coroutine: Any) -> object:
+    """Run a coroutine in an event loop of its own; the tasks that it leaves have a moment to end."""
+    import asyncio
+
+    async def run() -> object:
+        value = await coroutine
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if others:
+            _, late = await asyncio.wait(others, timeout=_LATE_S)
+            if late:
+                raise _LeftUndone(min(task.get_name() for task in late))
+        return value
+
+    return asyncio.run(run())
+
+
 def _check_done(run: Run, value: object, threads_before: int, known: list[object]) -> None:
     """What it returned, or left running, must not be the work itself."""
-    from collections.abc import Iterator
-
     if inspect.isawaitable(value):
         if inspect.iscoroutine(value):
             value.close()
         raise run.fail("undone", f"it returned {_kind(value)} that nobody has awaited: its work was not done")
-    if inspect.isasyncgen(value) or (isinstance(value, Iterator) and type(value).__module__.strip("_") not in _FILES):
+    if inspect.isasyncgen(value) or (isinstance(value, Iterator) and not _is_resource(value)):
         raise run.fail("undone", f"it returned {_kind(value)} that nobody has run through: its work was not done")
     if _threads() > threads_before:
         if late := _late_thread(known):
             raise run.fail("undone", f"it returned while its thread {late!r} still ran")
-        began_s, until_s = time.process_time(), time.monotonic() + _LATE_S
-        while _threads() > threads_before and time.monotonic() < until_s:
-            time.sleep(_BUSY_LOOK_S)
-            if time.process_time() - began_s > _BUSY_S:
+        began_s, until_s = process_time(), monotonic() + _LATE_S
+        while _threads() > threads_before and monotonic() < until_s:
+            sleep(_BUSY_LOOK_S)
+            if process_time() - began_s > _BUSY_S:
                 raise run.fail("undone", "it returned while a thread that it started still works")
+
+
+def _is_resource(value: object) -> bool:
+    """Whether an iterator is an open file, or a cursor with no rows to fetch: its work is done."""
+    return isinstance(value, io.IOBase) or getattr(value, "description", value) is None
 
 
 def _late_thread(known: list[object]) -> str:
@@ -299,11 +258,11 @@ def _late_thread(known: list[object]) -> str:
         return ""
     if pools is not None:  # as at the interpreter's end: idle workers go, others first do what they were given
         threading.Thread(target=pools._python_exit, daemon=True).start()  # noqa: SLF001 - there is no public way
-    until_s = time.monotonic() + _LATE_S
+    until_s = monotonic() + _LATE_S
     for thread in _python_threads():
         if thread in known or thread.daemon or thread is threading.current_thread():
             continue
-        thread.join(max(0.0, until_s - time.monotonic()))
+        thread.join(max(0.0, until_s - monotonic()))
         if thread.is_alive():
             return str(thread.name)
     return ""
@@ -311,7 +270,7 @@ def _late_thread(known: list[object]) -> str:
 
 def _check_alone(run: Run, waited_before: int, children_before: list[int]) -> None:
     """Other processes' memory is in no figure of this one."""
-    children = _children()
+    children = [pid for pid in _children() if pid not in _helpers()]
     living = [pid for pid in children if _is_alive(pid)]
     if living:
         pids = ", ".join(map(str, living[:8]))
@@ -320,6 +279,13 @@ def _check_alone(run: Run, waited_before: int, children_before: list[int]) -> No
         )
     if _waited_for() > waited_before or not set(children) <= set(children_before):  # nobody waited for the latter
         raise run.fail("forked", "it started other processes, and their memory is not in its own")
+    if _signal.getsignal(_signal.SIGCHLD) == _signal.SIG_IGN:
+        raise run.fail("forked", "it ignores SIGCHLD, so nobody can tell whether it started other processes")
+
+
+def _helpers() -> set[int]:
+    pairs = [(getattr(sys.modules.get(name), holder, None), field) for name, (holder, field) in _HELPERS.items()]
+    return {getattr(holder, field, None) or 0 for holder, field in pairs}
 
 
 # --- what the kernel says ----------------------------------------------------------------------------------------------
@@ -383,8 +349,8 @@ def _peak() -> int:
 
 def _sizes() -> tuple[int, int]:
     """`(rss, anon)` now. Where there is no /proc: the mark of a process that has done nothing yet but import, and -1."""
-    rss = _status("VmRSS:")
-    return (rss if rss >= 0 else _peak()), _status("RssAnon:")
+    rss, anon = _status("VmRSS:"), _status("RssAnon:")
+    return (rss if rss >= 0 else _peak()), anon + max(0, _status("RssShmem:")) if anon >= 0 else -1
 
 
 def _status(field: str) -> int:
@@ -400,7 +366,11 @@ def _status(field: str) -> int:
 
 def _says_nothing(file: str) -> bool:
     """Whether a traceback's first lines say nothing to anybody: ours, and the import system's."""
-    return file == __file__ or file.startswith("<frozen importlib") or file.endswith("importlib/__init__.py")
+    return (
+        file in {__file__, loading.__file__}
+        or file.startswith("<frozen importlib")
+        or file.endswith("importlib/__init__.py")
+    )
 
 
 def _kind(value: object) -> str:

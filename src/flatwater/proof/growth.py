@@ -30,9 +30,11 @@ SETTLED_NOISES = 1.0  # a constant may move by this much noise over its last two
 SETTLED_NOISES_MAX = 2.0  # and by this much it is one still, if more sizes show no more
 STEADY_SHARE = 0.75  # of the step before: what grows like log n adds as much with each doubling, what fills adds less
 RECENT_SHARE = 0.5  # of the largest of the last four steps
-BEND_SHARE = 0.85  # of the ratio of the two steps before: a line that bends may be about to end
+BEND_SHARE = 0.95  # of the ratio of the two steps before: a line that bends may be about to end
 STEEPER_RATIO = 1.4  # of the slope before, from which on growth is more than linear; n log n has less
-JUMP_RATIO = 3.0  # to the step before: more is a jump, which a batch or a table makes once
+JUMP_RATIO = 3.0  # to the step before: more is a jump, which a batch or a table makes once, and n squared each time
+STEEPENS_RATIO = 1.15  # of a ratio of two steps to the one before, which are alike in growth of any kind
+KIND_STEPS = 3  # the last ones, by which a kind is told: a cache that fills at the beginning bends the first ones
 
 # What a peak is taken to be proportional to, for each kind; the exponents between are nearest to one of them.
 SHAPES: dict[Kind, Callable[[float], float]] = {
@@ -67,13 +69,16 @@ class Growth:
     reason: str
 
 
-def judge(sizes: Sequence[int], peaks: Sequence[float], *, spread_bytes: float = 0.0) -> Growth:
+def judge(
+    sizes: Sequence[int], peaks: Sequence[float], *, spread_bytes: float = 0.0, hidden_bytes: float = 0.0
+) -> Growth:
     """The verdict on one peak for each size.
 
     Args:
         sizes: that rise; three or more, five for a verdict worth having.
         peaks: in bytes, from any base that is the same for all.
         spread_bytes: the median difference between repetitions of one size; 0 if there were none.
+        hidden_bytes: that could be used without a peak rising, because they were free before.
 
     >>> mib = 1 << 20
     >>> judge([25_000, 50_000, 100_000, 200_000, 400_000], [3*mib, 6*mib, 12*mib, 24*mib, 48*mib]).kind
@@ -90,14 +95,16 @@ def judge(sizes: Sequence[int], peaks: Sequence[float], *, spread_bytes: float =
     moved = peaks[-1] - min(peaks[settled_from:-1])
     items = sizes[-1] - sizes[settled_from]
     settled = peaks[settled_from:]
-    resolution = (max(settled) - min(settled) + noise) / items  # growth could hide in what goes up and down
+    hidden = noise + hidden_bytes
+    resolution = (max(settled) - min(settled) + hidden) / items  # growth could hide in what goes up and down
     steady = last >= STEADY_SHARE * before and before > noise / 2 and last >= RECENT_SHARE * max(steps[-4:])
     if last > noise and steady:
         bends = first > noise / 2 and last / before < BEND_SHARE * min(2.0, before / first)
-        firm = not bends and before >= STEADY_SHARE * first and last <= JUMP_RATIO * before
+        jumps = last > JUMP_RATIO * before and not (first > noise / 2 and before > JUMP_RATIO * first)
+        firm = not bends and not jumps and before >= STEADY_SHARE * first
         reason = f"the last step adds {last / KIB:,.0f} KiB, more than the noise of {noise / KIB:,.0f} KiB"
         return Growth(
-            "grows", kind_of(sizes, peaks, noise), slopes[-1], noise / items, round(noise), firm=firm, reason=reason
+            "grows", kind_of(sizes, peaks, noise), slopes[-1], hidden / items, round(noise), firm=firm, reason=reason
         )
     if last <= noise and moved <= SETTLED_NOISES_MAX * noise:
         firm = moved <= SETTLED_NOISES * noise
@@ -140,6 +147,9 @@ def kind_of(sizes: Sequence[int], peaks: Sequence[float], noise: float) -> Kind:
     # The first visible step may be partly hidden.
     if len(seen) > 2 and first > 0:  # noqa: PLR2004 - two must be left
         seen = seen[1:]
+    seen = seen[-KIND_STEPS:]
+    if len(seen) == KIND_STEPS and seen[-1] * seen[0] > STEEPENS_RATIO * seen[1] ** 2:
+        seen = seen[1:]  # a cache has filled meanwhile
     grid = sizes[len(sizes) - len(seen) - 1 :]
     misfits: dict[Kind, float] = {}
     for kind, shape in SHAPES.items():

@@ -64,6 +64,7 @@ class Point:
         cpu_s: processor seconds of the call, or of the whole command.
         wall_s: seconds of the same.
         runs: how many there were.
+        reusable_bytes: that the process could use before it got larger, because its imports had used and freed them.
     """
 
     n: int
@@ -74,6 +75,7 @@ class Point:
     cpu_s: float
     wall_s: float
     runs: int = 1
+    reusable_bytes: int = 0
 
     @property
     def grown_bytes(self) -> int:
@@ -152,7 +154,7 @@ class Measurer:
         try:
             seen = self._seen(n, group)
             self._figures(n, seen)
-        except (ScenarioFailed, errors.LimitReached, CommandNotStarted) as error:
+        except (ScenarioFailed, ScenarioUnfit, errors.LimitReached, CommandNotStarted) as error:
             return _fared(group, survived=False, words=str(error))
         if seen.kills:
             return _fared(group, survived=False, words="the kernel killed a process of it")
@@ -228,7 +230,7 @@ class Measurer:
             peak, base = max(seen.anon, began["anon"], ended["anon"]), began["anon"]
         else:
             peak, base = ended["peak"], began["rss"]
-        return Point(n, peak, peak, base, 0, ended["cpu_s"], ended["wall_s"])
+        return Point(n, peak, peak, base, 0, ended["cpu_s"], ended["wall_s"], reusable_bytes=began["reusable"])
 
     def _command_point(self, n: int, seen: Seen) -> Point:
         ended = seen.exit
@@ -305,4 +307,5 @@ def merged(points: list[Point]) -> Point:
         cpu_s=middle(point.cpu_s for point in points),
         wall_s=middle(point.wall_s for point in points),
         runs=sum(point.runs for point in points),
+        reusable_bytes=max(point.reusable_bytes for point in points),
     )

@@ -7,6 +7,7 @@ Holds:      a dozen points.
 
 from __future__ import annotations
 
+import math
 import statistics
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -15,17 +16,19 @@ from typing import Any, Protocol, final
 
 from flatwater import errors, limits, units
 from flatwater.proof.growth import Growth, judge, kind_of
-from flatwater.proof.points import Measurer, Metric, Point, Survival, merged
+from flatwater.proof.points import Measurer, Metric, Point, ScenarioFailed, ScenarioUnfit, Survival, merged
 from flatwater.proof.result import Outcome, Proof, per_item
 from flatwater.proof.runs import memory_bound
 from flatwater.proof.scenarios import Scenario, scenario_of
 from flatwater.proof.sizes import next_sizes, parse_sizes
 from flatwater.worker.command import IS_LINUX
-from flatwater.worker.limit import LimitGroup, make_limit
+from flatwater.worker.limit import LIMIT_KINDS, LimitGroup, make_limit
 
 SIZES = "25k..400k"
 _EFFECT_RATIO = 1.6  # of the time at the largest sizes over that at the smallest: 16 times the work shows
 _EFFECT_S = 100e-6  # and by this much: less is scatter
+_POWER_MAX = 3.0  # of n, by which a further size is foreseen
+_FREED_BYTES = units.MIB  # that a call could use again unseen: more is worth a word
 _CONFIRM_NOISES = 8.0  # growth over the whole range that is less than this many noises is measured again
 _CONFIRM_RUNS = 2
 _CONFIRM_POINTS = 3
@@ -87,6 +90,8 @@ def prove(
     """
     if metric not in {"rss", "anon"}:
         raise errors.UsageError(f"metric={metric!r} is not known.", hint="Use 'rss' or 'anon'.")
+    if limit_kind not in LIMIT_KINDS:  # before an hour of runs, not after
+        raise errors.UsageError(f"limit_kind={limit_kind!r} is not known.", hint=f"Use {', '.join(LIMIT_KINDS)}.")
     run = scenario_of(scenario)
     making = None if setup is None else scenario_of(setup, what="setup")
     if making is not None and (making.target is None or run.target is None):
@@ -201,6 +206,12 @@ class _Prover:
             growth = _undecided(growth, growth.reason)
         if growth.verdict == "constant" and not self._shows_work():
             growth = _undecided(growth, _NO_EFFECT)
+        reusable = max(point.reusable_bytes for point in self.points)
+        if reusable > _FREED_BYTES:
+            freed = units.format_bytes(reusable)
+            self.notes.append(
+                f"{freed} that were freed before the call could be used again unseen: the resolution has them"
+            )
         return Proof(
             self.measurer.scenario.name,
             growth,
@@ -208,9 +219,28 @@ class _Prover:
             metric=self.measurer.metric,
             target=self.target,
             budget_bytes=self.budget_bytes,
-            peak_kind="interval" if any(point.upper_bytes > point.peak_bytes for point in self.points) else "exact",
+            peak_kind=self._peak_kind(),
             notes=self.notes,
+            whole=self._whole(growth),
         )
+
+    def _peak_kind(self) -> str:
+        if self.measurer.metric == "anon":
+            return "sampled"
+        return "interval" if any(point.upper_bytes > point.peak_bytes for point in self.points) else "exact"
+
+    def _whole(self, growth: Growth) -> Growth | None:
+        """How the whole process grows, where what it held before the call does: a budget is for that."""
+        first, last = self.points[0], self.points[-1]
+        if growth.verdict == "grows" or last.base_bytes - first.base_bytes <= growth.noise_bytes:
+            return None
+        whole = judge([point.n for point in self.points], [point.peak_bytes for point in self.points])
+        held = units.format_bytes(last.base_bytes - first.base_bytes)
+        self.notes.append(
+            f"what it holds before the call, such as what setup made, is {held} more at n={last.n:,} than at n={first.n:,}: "
+            "part of the peak, not of the verdict"
+        )
+        return whole
 
     def _growth(self) -> Growth:
         growth = self._judge()
@@ -233,7 +263,8 @@ class _Prover:
         sizes = [point.n for point in self.points]
         repeated = [point.spread_bytes for point in self.points if point.runs > 1]
         spread = statistics.median(repeated) if repeated else 0.0
-        growth = judge(sizes, [point.grown_bytes for point in self.points], spread_bytes=spread)
+        hidden = max(point.reusable_bytes for point in self.points)
+        growth = judge(sizes, [point.grown_bytes for point in self.points], spread_bytes=spread, hidden_bytes=hidden)
         exact = [point for point in self.points if point.upper_bytes == point.peak_bytes]
         if growth.verdict == "grows" and len(exact) > 2:  # noqa: PLR2004 - a small command's first peaks are samples
             kind = kind_of([point.n for point in exact], [point.grown_bytes for point in exact], growth.noise_bytes)
@@ -249,7 +280,8 @@ class _Prover:
         if growth.verdict == "undecided" or not growth.firm:
             return 1
         if growth.verdict == "grows":
-            return 0
+            # Two caches, one that fills early and one late, look like this for a while.
+            return int(growth.kind in {"sqrt", "log"} and not self._extra)
         if not self._shows_work():
             return 2
         if self.target is not None and self.budget_bytes:
@@ -262,19 +294,31 @@ class _Prover:
         proof = Proof("", growth, self.points, target=self.target)
         return proof.projected_upper or 0
 
+    def _foreseen(self, of: Callable[[Point], float], n: int) -> float:
+        """A figure at `n`, if it goes on as between the last two points, and at least in proportion to n."""
+        before, last = self.points[-2:]
+        power = 1.0
+        if of(before) > 0 and of(last) > of(before):
+            power = max(power, math.log(of(last) / of(before)) / math.log(last.n / before.n))
+            power = min(power, _POWER_MAX)  # what is near to nothing says little
+        factor: float = (n / last.n) ** power
+        return max(of(last), 0.0) * factor
+
     def _extend(self, doublings: int) -> bool:
         last = self.points[-1]
         for n in next_sizes([point.n for point in self.points], doublings):
-            factor = n / last.n
-            if n > limits.PROOF_N_MAX or last.wall_s * factor > min(
-                limits.PROOF_EXTENSION_S_MAX, self.measurer.timeout_s
-            ):
-                self.notes.append(f"n={n:,} was not run: it would take {units.format_duration(last.wall_s * factor)}")
+            wall_s = self._foreseen(_wall_s, n)
+            if n > limits.PROOF_N_MAX or wall_s > min(limits.PROOF_EXTENSION_S_MAX, self.measurer.timeout_s):
+                self.notes.append(f"n={n:,} was not run: it would take {units.format_duration(wall_s)}")
                 return self.points[-1] is not last
-            if max(last.grown_bytes, 0) * factor + last.base_bytes > memory_bound():
+            if self._foreseen(_grown_bytes, n) + last.base_bytes > memory_bound():
                 self.notes.append(f"n={n:,} was not run: it would take more memory than this machine has left")
                 return self.points[-1] is not last
-            self.points.append(self.measurer.point(n, self.repeat))
+            try:
+                self.points.append(self.measurer.point(n, self.repeat))
+            except (ScenarioFailed, ScenarioUnfit, errors.LimitReached) as error:  # nobody asked for this size
+                self.notes.append(f"a further size was tried, and gave no figure: {error.args[0]}")
+                return self.points[-1] is not last
             self._extra += 1
         return True
 
@@ -289,6 +333,14 @@ class _Prover:
             if after > _EFFECT_RATIO * before and after - before > _EFFECT_S:
                 return True
         return False
+
+
+def _wall_s(point: Point) -> float:
+    return point.wall_s
+
+
+def _grown_bytes(point: Point) -> float:
+    return float(point.grown_bytes)
 
 
 _DOUBT = f"on {sys.platform} the peak is getrusage's ru_maxrss, which cannot be reset: what imports took before hides as much growth"

@@ -35,10 +35,11 @@ class Proof:
         target: the n for which the claim is made; None for none.
         budget_bytes: which must not be passed; 0 for none.
         survival: how the largest size fared under a kernel limit of the budget; None if it was not tried.
-        peak_kind: "exact", or "interval" where a tree of processes was sampled.
+        peak_kind: "exact", "interval" where a tree of processes was sampled, or "sampled" by the anonymous metric.
         outcome: whether the claim "holds", "fails" or is "undecided".
         because: of the outcome, in one sentence.
         notes: what else to know.
+        whole: the verdict on the whole process, where what it held before the call grows as well; a budget is for that.
     """
 
     scenario: str
@@ -52,6 +53,7 @@ class Proof:
     outcome: Outcome = "undecided"
     because: str = ""
     notes: list[str] = field(default_factory=list)
+    whole: Growth | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -78,7 +80,7 @@ class Proof:
         """The way on from the points."""
         points = self.points
         peaks, uppers = [point.peak_bytes for point in points], [point.upper_bytes for point in points]
-        return Projection(self.growth, [point.n for point in points], peaks, uppers)
+        return Projection(self.whole or self.growth, [point.n for point in points], peaks, uppers)
 
     @property
     def projected_peak(self) -> int | None:

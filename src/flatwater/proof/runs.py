@@ -22,7 +22,7 @@ from typing import Any, final
 
 from flatwater import errors, limits
 from flatwater.budget.detect import detect, physical_bytes
-from flatwater.meter.probe import RUN_VARIABLE
+from flatwater.meter.probe import RUN_VARIABLE, usage
 from flatwater.meter.scratch import Scratch
 from flatwater.meter.tree import Tree
 from flatwater.proof import child
@@ -108,7 +108,8 @@ class Run:
             stack.callback(os.close, nothing)
             environment = {"PYTHONHASHSEED": "0", **own_environment(), RUN_VARIABLE: "1"}
             if self.folder:
-                environment["TMPDIR"] = self.folder  # what a scenario or its set-up leaves there goes with the folder
+                # What a scenario or its set-up leaves there goes with the folder, and what it removes there is its own.
+                environment["TMPDIR"] = os.path.join(self.folder, "tmp")
             procs_file, data_limit = "", 0
             if self.group is not None:
                 procs_file = self.group.procs_file()
@@ -155,8 +156,10 @@ class Run:
         now = time.monotonic()
         rss, anon = tree.sample()
         self._hear()
-        if "ended" not in seen.said and ("began" in seen.said or not self.folder):
-            seen.anon = max(seen.anon, anon)
+        if not self.folder:
+            seen.anon = max(seen.anon, anon + tree.shared)
+        elif "began" in seen.said and "ended" not in seen.said:
+            seen.anon = max(seen.anon, anon, _anon_now(tree))
         ended = command.poll()
         if ended is None:
             self._enforce(now - began_s, rss)
@@ -221,6 +224,7 @@ def child_run(request: dict[str, object]) -> Iterator[tuple[list[str], str]]:
     if scratch.trouble:
         raise errors.BrokenError(f"a proof needs a place for small files: {scratch.trouble}.")
     try:
+        Path(scratch.path, "tmp").mkdir(exist_ok=True)
         Path(scratch.path, "request").write_bytes(pickle.dumps({"path": list(sys.path), **request}))
         flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001 - as multiprocessing does
         yield [sys.executable, *flags, "-P", str(Path(child.__file__)), scratch.path], scratch.path
@@ -254,6 +258,16 @@ def _pipe(stack: contextlib.ExitStack) -> tuple[int, int]:
 
         fcntl.fcntl(read, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     return read, write
+
+
+def _anon_now(tree: Tree) -> int:
+    """What the kernel cannot take back of a function's processes: with shared memory, which no sample of a tree has."""
+    total = 0
+    for pid in tree.members:
+        with contextlib.suppress(errors.BrokenError):  # it ended
+            now = usage(pid)
+            total += max(now.anon, 0) + max(now.shmem, 0)
+    return total
 
 
 def _end(command: Command) -> None:

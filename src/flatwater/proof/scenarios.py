@@ -82,7 +82,7 @@ def scenarios_in(text: str) -> list[Scenario]:
         )
     if len(names) > limits.PROOF_SCENARIOS_MAX:
         raise errors.UsageError(f"{text} has {len(names)} of them; at most {limits.PROOF_SCENARIOS_MAX} at a time.")
-    return [Scenario(f"{text}::{name}", ("file", str(path), name)) for name in names]
+    return [Scenario(f"{os.path.normpath(text)}::{name}", ("file", str(path), name)) for name in names]
 
 
 def _named(text: str, what: str) -> Scenario:
@@ -90,7 +90,8 @@ def _named(text: str, what: str) -> Scenario:
     if separator:
         if not _DOTTED.fullmatch(name):
             raise errors.UsageError(f"{what}: {text!r} names no function after '::'.", hint=_HINT)
-        return Scenario(text, ("file", str(_file(file, what)), name))
+        # One name for one function, however its file was written: a baseline goes by it.
+        return Scenario(f"{os.path.normpath(file)}::{name}", ("file", str(_file(file, what)), name))
     module, separator, name = text.partition(":")
     if not separator or not _DOTTED.fullmatch(module) or not _DOTTED.fullmatch(name):
         raise errors.UsageError(f"{what}: {text!r} is not the name of a function.", hint=_HINT)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Iterable
 
 from flatwater import errors, limits, units
@@ -61,6 +62,19 @@ def parse_sizes(value: str | Iterable[int | str]) -> list[int]:
     return sizes
 
 
+def _distinct(sizes: list[int]) -> list[int]:
+    """Small ones that were rounded to the same number move apart.
+
+    >>> _distinct([1, 1, 2, 3, 5])
+    [1, 2, 3, 4, 5]
+    """
+    for index in range(1, len(sizes) - 1):
+        sizes[index] = max(sizes[index], sizes[index - 1] + 1)
+    for index in range(len(sizes) - 2, 0, -1):
+        sizes[index] = min(sizes[index], sizes[index + 1] - 1)
+    return sizes
+
+
 def next_sizes(sizes: list[int], count: int) -> list[int]:
     """`count` more doublings.
 
@@ -72,7 +86,8 @@ def next_sizes(sizes: list[int], count: int) -> list[int]:
 
 def _count(word: int | str) -> int:
     try:
-        count = units.parse_count(word)
+        is_index = not isinstance(word, bool) and hasattr(word, "__index__")  # numpy's, too
+        count = units.parse_count(operator.index(word) if is_index else word)  # type: ignore[arg-type]  # it was asked
     except ValueError as error:
         raise errors.UsageError(f"sizes: {error}.", hint=_HINT) from None
     if not 1 <= count <= limits.PROOF_N_MAX:
@@ -83,9 +98,14 @@ def _count(word: int | str) -> int:
 def _spread(low: int, high: int, shown: str) -> list[int]:
     if high <= low:
         raise errors.UsageError(f"sizes: {shown!r} does not rise.", hint=_HINT)
-    if high < SPAN_MIN * low or high - low < SIZES_MIN - 1:
+    if high < SPAN_MIN * low:
         raise errors.UsageError(
             f"sizes: {shown!r}: the end is less than {SPAN_MIN} times the beginning, too close to see growth.",
+            hint=_HINT,
+        )
+    if high - low < SIZES_MIN - 1:
+        raise errors.UsageError(
+            f"sizes: {shown!r} has no {SIZES_MIN} sizes in it, which a verdict needs.",
             hint=_HINT,
         )
     steps = max(SIZES_MIN - 1, math.ceil(math.log2(high / low) - 1e-9))
@@ -93,4 +113,4 @@ def _spread(low: int, high: int, shown: str) -> list[int]:
     first = max(0, steps + 1 - limits.PROOF_SIZES_MAX)
     factor = (high / low) ** (1 / steps)
     sizes = [round(low * factor**step) for step in range(first, steps)] + [high]
-    return sorted(set(sizes))
+    return _distinct(sizes)

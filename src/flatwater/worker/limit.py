@@ -23,6 +23,7 @@ RLIMIT_SCOPE_NOTE = "each process has the whole limit to itself, and untouched a
 _NO_MACHINE_BYTES = 1 << 62  # the kernel caps limits near the address space's end
 _counter = itertools.count(1)
 
+LIMIT_KINDS = ("auto", "cgroup", "rlimit_data")  # that can be asked for
 Kind = Literal["cgroup v2", "cgroup v1", "rlimit_data", "none"]
 
 
@@ -113,8 +114,8 @@ def make_limit(
     ('rlimit_data', 'process', 67108864)
     """
     size = errors.bytes_of(limit_bytes, what="limit", least=limits.LIMIT_BYTES_MIN)
-    if kind not in {"auto", "cgroup", "rlimit_data"}:
-        raise errors.UsageError(f"limit kind {kind!r} is not known.", hint="Use auto, cgroup or rlimit_data.")
+    if kind not in LIMIT_KINDS:
+        raise errors.UsageError(f"limit kind {kind!r} is not known.", hint=f"Use {', '.join(LIMIT_KINDS)}.")
     if not IS_LINUX:
         if kind != "auto":
             raise errors.BrokenError(f"there is no {kind} limit on {sys.platform}.", hint="Linux has one.")

@@ -112,17 +112,28 @@ def test_one_failure_loses_nothing_else():
 
 
 def test_a_failure_at_a_further_size():
-    """One that fails only where its verdict needs more sizes has failed, and its points up to there are kept."""
+    """One that fails only where its verdict needs more sizes is undecided, and its points up to there are kept."""
     error = errors.LimitReached("b took too long.", what="timeout", limit=1.0)
     found = compared({"a": lambda n: MIB, "b": fails_from(200_000, error, lambda n: 8 * MIB * n / (n + 80_000))})
-    assert found.failures == {"b": error}
+    assert (found.failures, found.proofs["b"].verdict) == ({}, "undecided")
     assert [point.n for point in found.points("b")][-1] == 160_000
-    assert found.table()[1].point.n == 160_000
+    assert found.proofs["b"].notes == ["a further size was tried, and gave no figure: b took too long."]
+
+
+def test_a_name_that_is_none_ends_it_at_once():
+    """What cannot be measured at the first size is a slip of the pen: the others are not run for an hour before it is told."""
+    seen = []
+    with pytest.raises(ScenarioUnfit, match="b is none"):
+        compared(
+            {"a": lambda n: MIB, "b": fails_from(1, ScenarioUnfit("b is none."))},
+            on_run=lambda name, n: seen.append(name),
+        )
+    assert seen == ["a", "b"]
 
 
 def test_all_may_fail():
     """There is no size to compare at, and that is said; nothing is raised."""
-    found = compared({name: fails_from(1, ScenarioUnfit(f"{name} cannot be measured.")) for name in "ab"})
+    found = compared({name: fails_from(1, ScenarioFailed(f"{name} died.", n=1)) for name in "ab"})
     assert found.n is None
     assert found.outcome == "failed"
     assert "a and b failed" in found.because

@@ -156,6 +156,13 @@ def test_a_comparison_can_be_sent():
     assert str(pickle.loads(pickle.dumps(found))) == str(found)
 
 
+@pytest.mark.parametrize("name", ["chart", "chart.svg", "chart.jpg"])
+def test_a_chart_is_a_png(tmp_path, name):
+    """Another name would lie about what is in the file."""
+    with pytest.raises(errors.UsageError, match="the picture is a PNG"):
+        compared({"a": flat(MIB), "b": flat(MIB)}).chart(str(tmp_path / name))
+
+
 def test_a_chart(tmp_path):
     """A PNG with a line for each that has points."""
     error = ScenarioFailed("c at n=10,000 failed.", n=10_000)

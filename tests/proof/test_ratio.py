@@ -46,9 +46,22 @@ def test_a_bound_is_below_the_truth(second):
 
 
 def test_intervals_give_bounds():
-    """The most that the smaller can be, the least that the larger can be; alike where they meet."""
+    """The most that the smaller can be, the least that the larger can be; alike only where both ends are."""
     assert ratio((40 * MIB, 80 * MIB), (4 * MIB, 8 * MIB), NOISE) == Ratio("less", 4.8, at_least=True)
-    assert ratio((40 * MIB, 80 * MIB), (50 * MIB, 50 * MIB), NOISE).direction == "alike"
+    assert ratio((40 * MIB, 80 * MIB), (41 * MIB, 79 * MIB), NOISE).direction == "alike"
+    assert ratio((14 * MIB, 26 * MIB), (12 * MIB, 15 * MIB), NOISE).figure == "at least 1.0x"
+
+
+def test_samples_that_overlap_do_not_tell():
+    """Half as much must not be called the same because a busy machine sampled badly."""
+    unknown = ratio((40 * MIB, 80 * MIB), (50 * MIB, 50 * MIB), NOISE)
+    assert (unknown.direction, unknown.figure, unknown.words) == ("unknown", "not known", "cannot be told from")
+    assert unknown.times_less is None
+    assert ratio((12 * MIB, 15 * MIB), (14 * MIB, 26 * MIB), NOISE).direction == "unknown"
+
+
+def test_intervals_that_do_not_meet():
+    """More is a bound as well."""
     assert ratio((4 * MIB, 8 * MIB), (40 * MIB, 80 * MIB), NOISE).figure == "at least 4.8x more"
 
 
@@ -61,9 +74,9 @@ def test_both_directions_in_one_number():
 
 def test_sentences():
     """Words that stand before a name."""
-    assert ratio(exact(64 * MIB), exact(4 * MIB), NOISE).words == "16x less than"
-    assert ratio(exact(0), exact(64 * MIB), NOISE).words == "at least 340x more than"
-    assert ratio(exact(0), exact(0), NOISE).words == "as much as"
+    assert ratio(exact(64 * MIB), exact(4 * MIB), NOISE).words == "takes 16x less than"
+    assert ratio(exact(0), exact(64 * MIB), NOISE).words == "takes at least 340x more than"
+    assert ratio(exact(0), exact(0), NOISE).words == "takes as much as"
 
 
 def test_two_figures():

@@ -265,6 +265,12 @@ def _plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
+def check_name(path: str) -> None:
+    """Raise `UsageError` unless the path is that of a PNG."""
+    if not path.lower().endswith(".png"):
+        raise errors.UsageError(f"{path!r}: the picture is a PNG.", hint="Let its name end in .png.")
+
+
 def _write(figure: Figure, path: str) -> None:
     picture = io.BytesIO()
     figure.savefig(picture, format="png", metadata={"Software": None})

@@ -56,7 +56,7 @@ def compare(
     has no verdict; the others go on.
 
     Raises:
-        UsageError: the arguments make no sense; says why.
+        UsageError: the arguments make no sense, or one scenario cannot be measured at all; says why.
 
     Memory: a few KiB here; the scenarios run elsewhere. Thread-safe: nothing is shared between calls.
 
@@ -86,6 +86,9 @@ def compare(
     ]
     for n in claim.sizes:
         _measure_in_turn(lanes, n, claim.repeat)
+        unfit = next((lane.error for lane in lanes if isinstance(lane.error, errors.UsageError)), None)
+        if unfit is not None and n == claim.sizes[0]:  # a name that is none, say: not after an hour of the others
+            raise unfit
     comparison = Comparison(
         {lane.name: lane.scenario.name for lane in lanes},
         metric=metric,

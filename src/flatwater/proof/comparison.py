@@ -58,7 +58,9 @@ class Row:
             "resolution": round(proof.resolution, 3) if proof is not None else None,
             "cpu_s": round(point.cpu_s, 6) if point is not None else None,
             "wall_s": round(point.wall_s, 6) if point is not None else None,
-            "times_less": float(f"{times.times_less:.3g}") if times is not None else None,
+            "times_less": float(f"{less:.3g}")
+            if times is not None and (less := times.times_less) is not None
+            else None,
             "times_are_at_least": times.at_least if times is not None else None,
             "projected_peak": proof.projected_peak if proof is not None else None,
             "projected_upper": proof.projected_upper if proof is not None else None,
@@ -158,9 +160,10 @@ class Comparison:
 
         Raises:
             MissingExtra: matplotlib is not installed.
-            UsageError: no scenario has a point.
+            UsageError: the path does not end in .png, or no scenario has a point.
             BrokenError: the file cannot be written.
         """
+        charts.check_name(path)
         series = {
             sidebyside.shortened(name) + " (failed)" * (name in self.failures): [
                 (float(point.n), float(point.peak_bytes)) for point in self.points(name)
@@ -221,9 +224,11 @@ class Comparison:
             if row.proof.outcome == "fails":
                 bad.append(f"{row.name}: {row.proof.because}")
             elif row.times.direction == "more":
-                bad.append(f"{row.name} takes {row.times.words} {self.first}.")
+                bad.append(f"{row.name} {row.times.words} {self.first}.")
             elif row.proof.outcome == "undecided":
                 open_ones.append(f"{row.name}: {row.proof.because}")
+            elif row.times.direction == "unknown":
+                open_ones.append(f"{row.name} {row.times.words} {self.first}: their peaks were sampled, and overlap.")
         if bad:
             return "fails", " ".join(bad)
         if open_ones:
@@ -251,7 +256,7 @@ class Comparison:
         if row.times is None:
             return growth
         joined = "but" if row.times.direction == "less" and row.proof.verdict == "grows" else "and"
-        return f"takes {row.times.words} {self.first} at n={self.n:,}, {joined} {growth}"
+        return f"{row.times.words} {self.first} at n={self.n:,}, {joined} {growth}"
 
     def _growth(self, proof: Proof) -> str:
         size = units.format_bytes

@@ -14,7 +14,7 @@ from typing import Literal
 ALIKE_SHARE = 0.05  # two peaks that differ by less than this are called alike: other builds of an interpreter do, too
 PRECISE_NOISES = 10.0  # a peak of fewer noises is known to less than two figures: a ratio to it is a lower bound
 
-Direction = Literal["less", "more", "alike"]
+Direction = Literal["less", "more", "alike", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,9 @@ class Ratio:
     """One peak against another.
 
     Attributes:
-        direction: whether the second takes "less", "more", or what the first takes ("alike").
-        times: so many times; 1 for "alike".
+        direction: whether the second takes "less", "more", or what the first takes ("alike"); "unknown" where sampled
+            peaks do not tell.
+        times: so many times; 1 for "alike" and "unknown".
         at_least: `times` is a lower bound, because the smaller peak is near or below what can be told apart.
     """
 
@@ -33,7 +34,9 @@ class Ratio:
 
     @property
     def figure(self) -> str:
-        """For a table: "34x", "at least 250x", "3.2x more", "same"."""
+        """For a table: "34x", "at least 250x", "3.2x more", "same", "not known"."""
+        if self.direction == "unknown":
+            return "not known"
         if self.direction == "alike":
             return "same"
         words = f"{'at least ' if self.at_least else ''}{times_words(self.times)}"
@@ -41,14 +44,18 @@ class Ratio:
 
     @property
     def words(self) -> str:
-        """For a sentence, before "than" or "as" and a name."""
+        """For a sentence, before a name."""
+        if self.direction == "unknown":
+            return "cannot be told from"
         if self.direction == "alike":
-            return "as much as"
-        return f"{'at least ' if self.at_least else ''}{times_words(self.times)} {self.direction} than"
+            return "takes as much as"
+        return f"takes {'at least ' if self.at_least else ''}{times_words(self.times)} {self.direction} than"
 
     @property
-    def times_less(self) -> float:
-        """One figure for both directions: below 1 it is more."""
+    def times_less(self) -> float | None:
+        """One figure for both directions: below 1 it is more; None if it is not known."""
+        if self.direction == "unknown":
+            return None
         return 1 / self.times if self.direction == "more" else self.times
 
 
@@ -70,8 +77,11 @@ def ratio(first: tuple[float, float], second: tuple[float, float], noise_bytes: 
     """
     assert noise_bytes > 0, "a verdict's noise has a least value"
     slack = max(noise_bytes, ALIKE_SHARE * max(first[0], second[0]))
-    if second[0] <= first[1] + slack and first[0] <= second[1] + slack:
+    if abs(first[0] - second[0]) <= slack and abs(first[1] - second[1]) <= slack:
         return Ratio("alike", 1.0, at_least=False)
+    if second[0] <= first[1] + slack and first[0] <= second[1] + slack:
+        is_below = second[0] <= first[0] + slack and second[1] <= first[1] + slack  # with both its ends
+        return Ratio("less", 1.0, at_least=True) if is_below else Ratio("unknown", 1.0, at_least=False)
     direction: Direction = "less" if second[0] < first[0] else "more"
     small, large = sorted((first, second))
     is_precise = small[0] >= PRECISE_NOISES * noise_bytes and small[0] == small[1] and large[0] == large[1]

@@ -10,7 +10,7 @@ import pytest
 
 from flatwater import errors
 from flatwater.cli.reports import compare_text
-from flatwater.proof.points import ScenarioFailed, ScenarioUnfit
+from flatwater.proof.points import ScenarioFailed
 
 HELPERS = runpy.run_path(str(Path(__file__).parents[2] / "proof" / "compared.py"))
 compared, fails_from = HELPERS["compared"], HELPERS["fails_from"]
@@ -34,7 +34,7 @@ def test_table_sentences_outcome():
     [
         ({"a": lambda n: 400 * n, "b": lambda n: MIB}, "holds", "\x1b[32m"),
         ({"b": lambda n: MIB, "a": lambda n: 400 * n}, "fails", "\x1b[31m"),
-        ({"a": lambda n: MIB, "b": fails_from(1, ScenarioUnfit("b is none."))}, "failed", "\x1b[31m"),
+        ({"a": lambda n: MIB, "b": fails_from(1, ScenarioFailed("b died.", n=1))}, "failed", "\x1b[31m"),
     ],
 )
 def test_the_outcome_has_a_colour(formulas, outcome, colour):

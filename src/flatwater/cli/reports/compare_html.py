@@ -62,7 +62,7 @@ def title(comparison: Comparison) -> str:
     other = others[0]
     if other.times is None:
         return f"{other.name} beside {comparison.first}"
-    return f"{other.name} takes {other.times.words} {comparison.first} at n={comparison.n:,}"
+    return f"{other.name} {other.times.words} {comparison.first} at n={comparison.n:,}"
 
 
 def tiles(comparison: Comparison) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 from benchmarks.proof import matrix, report, suite
+from benchmarks.proof.programs import registry
 from benchmarks.proof.programs.registry import HELD_OUT, TUNE
 from rich.console import Console
 from rich.table import Table
@@ -39,12 +40,15 @@ def main(
 
     Results are appended to benchmarks/results/proof, and docs/benchmarks.md is generated from the newest.
     """
+    if unknown := set(families) - registry.families().keys():
+        raise click.UsageError(f"there is no family {', '.join(sorted(unknown))}.")
     console = Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS)
     for name in [half] if half else [TUNE, HELD_OUT]:
         if stored:
             found = matrix.newest(f"proof/{name}")
             if found is None:
-                raise click.ClickException(f"the {name} half has no results yet.")
+                click.echo(f"the {name} half has no results yet.", err=True)
+                continue
         else:
             found = matrix.Half(_measured(console, name, families, at_a_time))
             if not found.verdicts:

@@ -89,7 +89,7 @@ _registered: dict[str, Family] = {}
 
 
 def bounded(*variants: Parameters) -> Callable[[Run], Run]:
-    """Register a function whose memory does not depend on n from the end of the measured range on, or from before."""
+    """Register a function that holds all that it may hold before the measured range ends."""
 
     def register(run: Run) -> Run:
         _add(Family(run.__name__, "constant", run, variants, _nothing))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import functools
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -65,7 +68,8 @@ def test_this_machines_own_text():
     [
         (["--budget", "2MiB"], "The least that works is --budget"),
         (["--budget", "much"], "is not a size"),
-        (["--seconds", "0"], "more than 0"),
+        (["--seconds", "0"], "'--seconds': a step takes more than nothing"),
+        (["--seconds", "2d"], "'--seconds': a step takes more than nothing"),
         (["no/such/place"], "no such file or directory"),
         (["."], "there is no text to read in"),
         (["--json", "no/such/file"], "cannot be written"),
@@ -79,6 +83,33 @@ def test_wrong_use(tmp_path, monkeypatch, capsys, words, said):
     out, err = capsys.readouterr()
     assert (ended.value.code, out) == (2, "")
     assert said in err
+    assert "0 us" not in err
+
+
+def groups_of(pid):
+    """The control groups that a tour made, wherever they are."""
+    return [path for path, *_ in os.walk("/sys/fs/cgroup") if f"/flatwater-tour-{pid}-" in path]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), pytest.param(signal.SIGHUP, 129, marks=pytest.mark.slow)]
+)
+def test_a_signal_leaves_nothing_behind(tmp_path, number, code):
+    """SIGTERM and SIGHUP end the tour at once: no temporary folder, no control group, no traceback."""
+    command = [sys.executable, "-m", "flatwater", "tour", "--seconds", "60"]
+    environ = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ) as child:
+        until = time.monotonic() + 30
+        while not list(tmp_path.glob("*/notes")):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        child.send_signal(number)
+        out, err = child.communicate(timeout=30)
+    assert (child.returncode, out) == (code, "")
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+    assert groups_of(child.pid) == []
 
 
 def test_a_tour_that_dies_is_told(tmp_path, monkeypatch, capsys):

@@ -1,4 +1,4 @@
-"""docs/garbage-collection.md and docs/tour.md: what they say is what their programs find."""
+"""The pages: what they say is what their programs find, links lead somewhere, tables are whole."""
 
 from __future__ import annotations
 
@@ -64,7 +64,15 @@ def test_the_step_of_the_tours_page_holds(tmp_path, monkeypatch):
     assert report.promise_bytes == 6 << 20
 
 
-@pytest.mark.parametrize("page", ["garbage-collection.md", "tour.md"])
+@pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
+def test_each_table_is_whole(page):
+    """Each block of lines with bars begins with a header and a rule: none is the rest of a table that a blank line split."""
+    text = re.sub(r"^```.*?^```$", "", (DOCS / page).read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    for table in re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE):
+        assert re.match(r"\|.*\n\|[-:| ]+\|\n", table), table
+
+
+@pytest.mark.parametrize("page", ["garbage-collection.md", "lab.md", "tour.md", "tutorial.md"])
 def test_links_lead_somewhere(page):
     """Every file that a page names is there."""
     text = (DOCS / page).read_text("utf-8")

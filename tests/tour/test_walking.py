@@ -163,6 +163,25 @@ def test_nothing_is_left_behind(tmp_path, monkeypatch):
     assert not groups[0].path or not os.path.exists(groups[0].path)
 
 
+def test_what_a_killed_tour_left_is_removed(tmp_path, monkeypatch):
+    """SIGKILL leaves the folder of the notes; a later tour removes it."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    left = tmp_path / "flatwater-tour-left"
+    left.mkdir()
+    (left / "notes").write_text("{}")
+    os.utime(left, (1, 1))
+    walk_steps("Fine", limit_kind="rlimit_data")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_place_for_its_notes_it_says_so(tmp_path, monkeypatch):
+    """The folder for temporary files cannot be written: an error with a way out, and no control group is made."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    monkeypatch.setattr(walking, "make_limit", lambda *_args, **_kwargs: pytest.fail("made too early"))
+    with pytest.raises(errors.BrokenError, match=r"a place for its notes.*TMPDIR"):
+        walk_steps("Fine")
+
+
 def test_this_process_is_not_limited(tmp_path):
     """The limit is the tour's alone."""
     if sys.platform != "linux":

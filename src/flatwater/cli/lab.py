@@ -10,19 +10,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from types import FrameType
 
 import click
 
 from flatwater import errors, units
 from flatwater.cli import main
+from flatwater.cli.leaving import leaving_on_signals
 from flatwater.cli.output import deliver
-from flatwater.cli.reports import files, lab_text
+from flatwater.cli.reports import files, lab_html, lab_text
+from flatwater.meter.scratch import Scratch
 from flatwater.proof import charts
 from flatwater.tour.lab import pictures, registry
 from flatwater.tour.lab.finding import Finding
@@ -34,7 +32,11 @@ PAGE = "index.html"
 @click.command("lab")
 @click.option("--only", "names", multiple=True, metavar="NAME", help="Run this experiment; give it again for more.")
 @click.option(
-    "--out", "folder", type=click.Path(file_okay=False), metavar="DIR", help="Write charts (PNG) and index.html."
+    "--out",
+    "folder",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Write index.html and, with matplotlib, charts (PNG).",
 )
 @click.option(
     "--json", "json_path", type=click.Path(dir_okay=False), metavar="FILE", help="Write the figures; - is stdout."
@@ -74,6 +76,8 @@ def command(
     All of it takes one and a half to three minutes, at most 2.5 GiB at a time and 200 MB of temporary files. What this
     machine has no memory for is skipped, and said.
 
+    Charts need matplotlib: pip install 'flatwater[report]'. Without it the page has its tables alone.
+
     Exit codes: 0 if what is bounded took less than what is not, by the factor that each experiment asks for; 1 if it did
     not; 2 wrong use; 3 if an experiment was skipped or could not be decided; 4 if one failed to run, or a report could not
     be written.
@@ -84,18 +88,18 @@ def command(
       flatwater lab --only ranges --only retention --out lab
     """  # noqa: D301, D205 - click reads the backspace as "keep these lines"
     registry.find(names)
-    with_charts = bool(folder or html_path)
-    if with_charts:
-        charts.require()
+    charts_wanted = bool(folder or html_path)
+    with_charts = charts_wanted and _can_draw()
+    without = lab_text.WITHOUT_CHARTS if charts_wanted and not with_charts else ""
     page_path = _page_in(folder)
     files.check({"--html": html_path, "--json": None if json_path == "-" else json_path, "--out": page_path})
     to_stderr = json_path == "-"
     began_s = time.monotonic()
-    with _leaving_on_signals(ctx), contextlib.ExitStack() as stack:
+    with leaving_on_signals(ctx), contextlib.ExitStack() as stack:
         findings = run_lab(names, small=small, on_step=(progress := _Progress(to_stderr=to_stderr)).show)
         stack.callback(progress.end)
-        chart_folder = folder or (stack.enter_context(tempfile.TemporaryDirectory()) if with_charts else "")
-        _print(lab_text.opening(small=small), to_stderr=to_stderr)
+        chart_folder = folder or (_temporary(stack) if with_charts else "")
+        _print(lab_text.opening(small=small, charts=without), to_stderr=to_stderr)
         found: list[Finding] = []
         drawn: dict[str, bytes] = {}
         written = True
@@ -108,9 +112,8 @@ def command(
                     written &= _draw(finding, chart_folder, drawn)
         wall_s = time.monotonic() - began_s
         _print("\n" + lab_text.closing(found, wall_s), to_stderr=to_stderr)
-        written &= _write(
-            found, drawn, wall_s, json_path, [path for path in (page_path, html_path) if path], to_stderr=to_stderr
-        )
+        pages = {path: lab_html.render(found, drawn, wall_s, without) for path in (page_path, html_path) if path}
+        written &= _write(found, pages, wall_s, json_path, to_stderr=to_stderr)
     ctx.exit(_exit_code(found) or (main.HOLDS if written else main.FAILED))
 
 
@@ -139,6 +142,22 @@ def _page_in(folder: str | None) -> str | None:
     return os.path.join(folder, PAGE)
 
 
+def _can_draw() -> bool:
+    try:
+        charts.require()
+    except errors.MissingExtra:
+        return False
+    return True
+
+
+def _temporary(stack: contextlib.ExitStack) -> str:
+    scratch = Scratch("flatwater-lab-charts-")
+    stack.callback(scratch.close)
+    if scratch.trouble:
+        raise errors.BrokenError(f"the charts need a place until they are in the page: {scratch.trouble}.")
+    return scratch.path
+
+
 def _draw(finding: Finding, folder: str, drawn: dict[str, bytes]) -> bool:
     path = os.path.join(folder, f"{finding.experiment.name}.png")
     try:
@@ -152,24 +171,14 @@ def _draw(finding: Finding, folder: str, drawn: dict[str, bytes]) -> bool:
 
 
 def _write(
-    found: list[Finding],
-    drawn: dict[str, bytes],
-    wall_s: float,
-    json_path: str | None,
-    pages: list[str],
-    *,
-    to_stderr: bool,
+    found: list[Finding], pages: dict[str, str], wall_s: float, json_path: str | None, *, to_stderr: bool
 ) -> bool:
     written = True
-    if pages:
-        from flatwater.cli.reports import lab_html
-
-        page = lab_html.render(found, drawn, wall_s)
-        for path in pages:
-            done = deliver(path, page)
-            if done:
-                _print(f"  {'report':<{lab_text.LABEL_WIDTH}}{path}\n", to_stderr=to_stderr)
-            written &= done
+    for path, page in pages.items():
+        done = deliver(path, page)
+        if done:
+            _print(f"  {'report':<{lab_text.LABEL_WIDTH}}{path}\n", to_stderr=to_stderr)
+        written &= done
     if json_path is not None:
         figures = {
             "machine": lab_text.machine(),
@@ -208,32 +217,3 @@ class _Progress:
         if self._shown:
             main.say("\r\x1b[K", nl=False)
             self._shown = False
-
-
-class _Ended(KeyboardInterrupt):
-    """Like Ctrl-C, which nothing on the way takes for a program's error."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
-
-
-@contextlib.contextmanager
-def _leaving_on_signals(ctx: click.Context) -> Iterator[None]:
-    """SIGTERM and SIGHUP end the lab as Ctrl-C does: the temporary files go, and so does the program that runs."""
-
-    def leave(number: int, _frame: FrameType | None) -> None:
-        raise _Ended(number)
-
-    numbers = [number for name in ("SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None]
-    before = {number: signal.getsignal(number) for number in numbers}
-    wanted = [number for number in numbers if before[number] == signal.SIG_DFL]  # nohup ignores one
-    for number in wanted:
-        signal.signal(number, leave)
-    try:
-        yield
-    except _Ended as ended:
-        ctx.exit(128 + ended.number)
-    finally:
-        for number in wanted:
-            signal.signal(number, before[number])

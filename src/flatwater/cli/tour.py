@@ -13,11 +13,19 @@ import click
 
 from flatwater import limits, units
 from flatwater.cli import main
+from flatwater.cli.leaving import leaving_on_signals
 from flatwater.cli.options import BytesType, SecondsType
 from flatwater.cli.output import deliver
 from flatwater.cli.reports import files, tour_text
 from flatwater.tour.inputs import own_roots, roots_of
 from flatwater.tour.walking import walk
+
+
+def _time_of_a_step(_ctx: click.Context, _param: click.Parameter, seconds: float) -> float:
+    if not 0 < seconds <= limits.WAIT_S_MAX:
+        most = units.format_duration(limits.WAIT_S_MAX)
+        raise click.BadParameter(f"a step takes more than nothing, and at most {most}.")
+    return seconds
 
 
 @click.command("tour")
@@ -26,7 +34,7 @@ from flatwater.tour.walking import walk
     help="What all steps may hold above the bare interpreter and its imports.  [default: 32MiB]",
 )  # fmt: skip
 @click.option(
-    "--seconds", type=SecondsType(), default=limits.TOUR_STEP_S, metavar="TIME",
+    "--seconds", type=SecondsType(), default=limits.TOUR_STEP_S, metavar="TIME", callback=_time_of_a_step,
     help=f"A step that has more to read stops after so long.  [default: {limits.TOUR_STEP_S:g}s]",
 )  # fmt: skip
 @click.option(
@@ -72,7 +80,8 @@ def command(
             f"flatwater tour: reading {tour_text.plain(where)} for at most {units.format_duration(seconds)} a step, "
             f"in {units.format_bytes(budget)}"
         )
-    report = walk(roots, budget=budget, seconds=seconds, limit_kind=limit_kind)
+    with leaving_on_signals(ctx):
+        report = walk(roots, budget=budget, seconds=seconds, limit_kind=limit_kind)
     if not quiet:
         table = tour_text.render(report)
         if json_path == "-":

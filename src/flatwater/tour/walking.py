@@ -7,14 +7,15 @@ Holds:      a handle on the process, and the notes of its steps.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import tempfile
 import time
 import traceback
 from collections.abc import Sequence
 
 from flatwater import errors, limits, units
+from flatwater.meter.scratch import Scratch
 from flatwater.tour.guide import Errand, guide
 from flatwater.tour.inputs import Root, own_roots
 from flatwater.tour.promise import promise_of
@@ -52,7 +53,8 @@ def walk(
 
     Raises:
         UsageError: the budget is too small, and the least that works is named; there is no text; a step does not exist.
-        BrokenError: the limit that was asked for cannot be had, or the process cannot be started.
+        BrokenError: the limit that was asked for cannot be had, the process cannot be started, or there is no place for
+            temporary files.
         BudgetExceeded: a step asked for more than its share.
 
     >>> report = walk([Root(__file__)], budget="16 MiB")
@@ -62,24 +64,31 @@ def walk(
     budget_bytes = errors.bytes_of(budget, what="budget", least=1)
     seconds = _seconds(seconds)
     promise_bytes = promise_of(budget_bytes, load(steps))
-    group = make_limit(promise_bytes, kind=limit_kind, name="tour")
-    report = TourReport(budget_bytes, promise_bytes, group.kind, group.note, seconds=seconds)
-    began_s = time.monotonic()
     inputs = Inputs(tuple(own_roots() if roots is None else roots), seconds)
-    try:
-        with tempfile.TemporaryDirectory(prefix="flatwater-tour-") as folder:
-            notes_path = os.path.join(folder, "notes")
-            errand = Errand(
-                tuple(steps), inputs, promise_bytes, group.kind, group.procs_file(), limit_kind == "auto", notes_path
-            )
-            try:
-                _send(errand, group, report)
-            finally:
-                _read_notes(notes_path, report)
-    finally:
-        _close(group)
+    began_s = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        folder = _folder(stack)
+        group = make_limit(promise_bytes, kind=limit_kind, name="tour")
+        stack.callback(_close, group)
+        report = TourReport(budget_bytes, promise_bytes, group.kind, group.note, seconds=seconds)
+        notes_path = os.path.join(folder, "notes")
+        errand = Errand(
+            tuple(steps), inputs, promise_bytes, group.kind, group.procs_file(), limit_kind == "auto", notes_path
+        )
+        try:
+            _send(errand, group, report)
+        finally:
+            _read_notes(notes_path, report)
     report.wall_s = time.monotonic() - began_s
     return report
+
+
+def _folder(stack: contextlib.ExitStack) -> str:
+    scratch = Scratch("flatwater-tour-")
+    stack.callback(scratch.close)
+    if scratch.trouble:
+        raise errors.BrokenError(f"a tour needs a place for its notes: {scratch.trouble}.")
+    return scratch.path
 
 
 def _send(errand: Errand, group: LimitGroup, report: TourReport) -> None:

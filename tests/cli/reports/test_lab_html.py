@@ -14,7 +14,7 @@ import threading
 import pytest
 
 from flatwater import units
-from flatwater.cli.reports import lab_html
+from flatwater.cli.reports import lab_html, lab_text
 from flatwater.tour.lab import pictures, registry
 from flatwater.tour.lab.finding import Finding, Measured
 from flatwater.tour.lab.observing import Moment, Observation
@@ -32,6 +32,7 @@ PROBE = """<output id="seen" hidden></output><script>
 addEventListener("load", () => {
   const seen = {width: document.documentElement.scrollWidth, headings: [...document.querySelectorAll("h2")].map(h => h.textContent),
     images: [...document.images].map(image => [image.naturalWidth, image.naturalHeight, image.clientWidth, image.complete]),
+    figures: [...document.querySelectorAll("figure")].map(figure => [figure.scrollWidth, figure.clientWidth]),
     rows: document.querySelectorAll("tr").length, scripts: document.scripts.length};
   document.getElementById("seen").textContent = JSON.stringify(seen);
 });
@@ -113,18 +114,25 @@ def network():
         thread.join()
 
 
+def with_probe(page):
+    """The page with a script of the test, which it allows."""
+    probed = page.with_name("probed.html")
+    text = page.read_text("utf-8").replace("default-src 'none';", "default-src 'none'; script-src 'unsafe-inline';")
+    probed.write_text(text.replace("</body>", PROBE), "utf-8")
+    return probed
+
+
+def what_was_seen(dom):
+    """What the script wrote down."""
+    return json.loads(html.unescape(re.search(r'.*<output id="seen"[^>]*>(.*?)</output>', dom, re.DOTALL)[1]))
+
+
 @needs_browser
 def test_the_page_shows_charts_and_asks_nobody(page, browse, network):
     """The browser decodes both charts and shows every row; the hostile name is text; a proxy hears nothing of the page."""
     port, lines = network
-    probed, asking = page.with_name("probed.html"), page.with_name("asking.html")
+    probed, asking = with_probe(page), page.with_name("asking.html")
     text = page.read_text("utf-8")
-    probed.write_text(
-        text.replace("default-src 'none';", "default-src 'none'; script-src 'unsafe-inline';").replace(
-            "</body>", PROBE
-        ),
-        "utf-8",
-    )
     asking.write_text("<!doctype html><img src=http://127.0.0.1:49152/asked>")
     proxy = [f"--proxy-server=127.0.0.1:{port}", "--proxy-bypass-list=<-loopback>", "--window-size=1000,900"]
     dom, log = browse(probed, *proxy)
@@ -133,7 +141,7 @@ def test_the_page_shows_charts_and_asks_nobody(page, browse, network):
     assert [line for line in by_page if not any(name in line for name in own)] == []
     browse(asking, *proxy)
     assert any("127.0.0.1:49152/asked" in line for line in lines)  # the proxy would have heard
-    found = json.loads(html.unescape(re.search(r'.*<output id="seen"[^>]*>(.*?)</output>', dom, re.DOTALL)[1]))
+    found = what_was_seen(dom)
     assert len(found["images"]) == 2
     for natural_width, natural_height, width, complete in found["images"]:
         assert complete
@@ -145,6 +153,15 @@ def test_the_page_shows_charts_and_asks_nobody(page, browse, network):
     assert found["width"] <= 1000
     assert any("Add up numbers" in heading for heading in found["headings"])
     assert "CONSOLE" not in log
+
+
+@needs_browser
+def test_charts_shrink_to_a_narrow_window(page, browse):
+    """On a telephone a chart is as wide as its frame: no figure at the end of a bar is cut off."""
+    found = what_was_seen(browse(with_probe(page), "--window-size=400,900")[0])
+    assert found["width"] <= 520  # the narrowest window that it opens may be 500 wide
+    assert len(found["figures"]) == 2
+    assert all(needed <= given for needed, given in found["figures"])
 
 
 def test_the_file_names_nothing_outside(page):
@@ -193,6 +210,13 @@ def test_not_held_is_red():
     text = lab_html.render([dataclasses.replace(ranges, measured=same), cycles], {}, 1)
     assert text.count('<p class="verdict bad">') == 2
     assert "<b>Not held</b>" in text
+
+
+def test_without_charts_it_says_how_to_get_them():
+    """The reason stands on top, and only where there is one."""
+    assert "Charts are" not in lab_html.render(findings(), {}, 1)
+    text = html.unescape(lab_html.render(findings(), {}, 1, lab_text.WITHOUT_CHARTS))
+    assert "Charts are left out, as matplotlib is not installed: pip install 'flatwater[report]' gives them." in text
 
 
 def test_a_small_run_says_so():

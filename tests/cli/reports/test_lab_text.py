@@ -52,8 +52,10 @@ def test_columns_that_are_empty_are_left_out():
     found = Finding(RETENTION, 1, small=True, measured=(Measured(RETENTION.variants[1], seen(9, -1, made)),))
     table = lab_text.table_of(found)
     assert table.headers == ("program", "moment", "resident", "live", "pinned", "kept", "CPU", "wall")
-    header, line = text_of(found).splitlines()[1:3]
+    header, line, legend = text_of(found).splitlines()[1:4]
     assert header.index("resident") + len("resident") == line.index("9.0 MiB") + len("9.0 MiB")
+    assert legend == f"  columns   {lab_text.BASES}"  # live may be more than resident: they begin elsewhere
+    assert "columns " not in text_of(ranges())
 
 
 def test_lines_fit():
@@ -94,6 +96,8 @@ def test_opening_and_closing():
     assert "CPython" in lab_text.opening(small=False)
     assert "not comparable" not in lab_text.opening(small=False)
     assert "not comparable" in lab_text.opening(small=True)
+    assert "charts" not in lab_text.opening(small=False)
+    assert "  charts    left out" in lab_text.opening(small=False, charts=lab_text.WITHOUT_CHARTS)
     skipped = dataclasses.replace(ranges(), skipped="no")
     assert lab_text.closing([ranges(), ranges(), skipped], 12.34) == "flatwater lab: 2 held, 1 skipped, in 12.3 s\n"
     assert lab_text.closing([], 0) == "flatwater lab: nothing was run, in 0 us\n"

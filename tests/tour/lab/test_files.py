@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import zlib
 
 import pytest
@@ -17,3 +18,17 @@ def test_both_give_the_checksum(tmp_path, size):
     path.write_bytes(content)
     assert files.whole(str(path)) == files.in_chunks(str(path), 1024) == zlib.crc32(content)
     assert all(len(chunk) <= 1024 for chunk in files.chunks_of(str(path), 1024))
+
+
+def test_in_chunks_holds_two(tmp_path):
+    """The chunk before lives until the next one is read: two, the read buffer and an open file."""
+    chunk_bytes = 500_000
+    path = tmp_path / "file"
+    path.write_bytes(bytes(5 * chunk_bytes))
+    tracemalloc.start()
+    try:
+        files.in_chunks(str(path), chunk_bytes)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert 2 * chunk_bytes < peak < 2.5 * chunk_bytes

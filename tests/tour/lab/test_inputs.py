@@ -53,6 +53,27 @@ def test_all_of_it_goes_with_the_block(monkeypatch, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_killed_lab_left_is_removed(monkeypatch, tmp_path):
+    """SIGKILL leaves the file and the table; a later lab removes them before it makes its own."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / "flatwater-lab-left"
+    left.mkdir()
+    for name in ("file-100000000.bin", "table-1000000.db"):
+        (left / name).write_text("x")
+    os.utime(left, (1, 1))
+    with Inputs() as inputs:
+        assert os.path.dirname(os.path.dirname(inputs.file(10))) == str(tmp_path)
+        assert not left.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_folder_it_says_so(monkeypatch, tmp_path):
+    """The folder for temporary files cannot be written: an error with a way out."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    with pytest.raises(errors.BrokenError, match=r"a place for their input.*TMPDIR"):
+        Inputs()
+
+
 def test_a_full_disk_is_said_and_cleaned(monkeypatch, tmp_path):
     """What cannot be written is a BrokenError with a way out, and half a file does not stay."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

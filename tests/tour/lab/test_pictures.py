@@ -27,8 +27,21 @@ def test_peaks_and_the_seeds():
     one = Measured(RANGES.variants[0], seen(383 * MIB, -1, made), seen(9, 381 * MIB))
     bars = pictures.bars_of(Finding(RANGES, 10, small=False, measured=(one,)))
     assert [(kind, round(size / MIB)) for _label, size, kind in bars] == [
-        ("peak RSS", 383), ("tracemalloc", 381), ("getsizeof", 76), ("seed", 381),
+        ("peak RSS", 383), ("tracemalloc", 381), ("getsizeof", 76), ("seed: 381.46 MB", 381),
     ]  # fmt: skip
+
+
+def test_a_seeds_bar_has_the_write_ups_words_and_one_colour(monkeypatch):
+    """The axis counts in MiB and the write-up in MB: its own words stand beside the bar, and all such bars are alike."""
+    calls = []
+    monkeypatch.setattr(pictures.charts, "bars", lambda *args, **options: calls.append((args, options)))
+    (tables,) = registry.find(["tables"])
+    found = tuple(Measured(variant, seen(MIB)) for variant in tables.variants)
+    assert pictures.draw(Finding(tables, 10, small=False, measured=found), "x.png")
+    ((_args, options),) = calls
+    seeds = [kind for kind in options["kinds"] if kind.startswith("seed")]
+    assert seeds == ["seed: ~1.6 GB (Rails)", "seed: ~9 MB (Rails)"]
+    assert {options["colours"][kind] for kind in seeds} == {pictures.SEED_COLOUR}
 
 
 def test_a_small_run_has_no_seeds():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from flatwater.tour.lab.programs import pipeline
@@ -18,3 +20,17 @@ def test_lists_and_generators_agree(tmp_path, size):
 def test_cleaning_cleans():
     """Other white space becomes spaces, and nothing else changes."""
     assert pipeline.clean(b"a\tb\r\nc\v\f\xff") == b"a b \nc  \xff"
+
+
+def test_lists_hold_the_file_twice(tmp_path):
+    """What was read and what was cleaned, and little for the numbers: the sentence of the experiment."""
+    size = 1_000_000
+    path = tmp_path / "file"
+    path.write_bytes(bytes(size))
+    tracemalloc.start()
+    try:
+        pipeline.with_lists(str(path), 1024)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert 2 * size < peak < 2.2 * size

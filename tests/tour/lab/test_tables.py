@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from flatwater.tour.lab import registry
 from flatwater.tour.lab.inputs import Inputs
 from flatwater.tour.lab.programs import tables
 
@@ -24,3 +25,10 @@ def test_all_ways_add_up_the_same(rows):
             with pytest.raises(StopIteration) as end:
                 next(steps)
             assert end.value.value == 2 * expected
+
+
+def test_each_seed_has_its_figure():
+    """What the write-up says of a moment is quoted with its number, also where that is of the whole process."""
+    (order,) = registry.find(["order"])
+    words = [figure.words for variant in order.variants for figure in variant.seed_figures]
+    assert words == ["~1.6 GB, and stays (Rails)", "flat at ~80MB (Rails)", "~1.6 GB (Rails)"]

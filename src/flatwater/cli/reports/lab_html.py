@@ -22,13 +22,14 @@ CLASSES: dict[State, str] = {
 }
 
 
-def render(findings: Sequence[Finding], drawn: Mapping[str, bytes], wall_s: float) -> str:
+def render(findings: Sequence[Finding], drawn: Mapping[str, bytes], wall_s: float, without: str = "") -> str:
     """The page, UTF-8 text.
 
     Args:
         findings: of the experiments, in the order they are shown.
         drawn: the chart of each experiment that has one, as PNG, by its name.
         wall_s: seconds that all of it took.
+        without: why there are no charts; empty if there are.
     """
     sections = [
         {
@@ -48,6 +49,7 @@ def render(findings: Sequence[Finding], drawn: Mapping[str, bytes], wall_s: floa
         closing=lab_text.closing(findings, wall_s).removeprefix("flatwater lab: ").strip(),
         state="good" if states == {"held"} else "bad" if "not held" in states else "failed",
         small=lab_text.small_words() if any(finding.small for finding in findings) else "",
+        without=without,
         meanings=lab_text.MEANINGS,
         machine=lab_text.machine(),
     )

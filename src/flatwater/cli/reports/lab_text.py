@@ -29,6 +29,8 @@ COLOURS: dict[State, str] = {
     "undecided": "yellow",
     "skipped": "yellow",
 }
+WITHOUT_CHARTS = "left out, as matplotlib is not installed: pip install 'flatwater[report]' gives them"
+BASES = "resident is above the start; live, pinned, kept are of all, the interpreter's 7 MiB too"
 MEANINGS = (
     (
         "peak RSS",
@@ -66,8 +68,8 @@ class Table:
     numeric: tuple[bool, ...]
 
 
-def opening(*, small: bool) -> str:
-    """What comes before the first experiment."""
+def opening(*, small: bool, charts: str = "") -> str:
+    """What comes before the first experiment; `charts` says why there are none."""
     lines = [
         click.style("flatwater lab: each program in a fresh process, one after the other", bold=True),
         f"  {'machine':<{LABEL_WIDTH}}{machine()}",
@@ -75,6 +77,8 @@ def opening(*, small: bool) -> str:
     ]
     if small:
         lines.append(f"  {'small':<{LABEL_WIDTH}}{small_words()}")
+    if charts:
+        lines.append(f"  {'charts':<{LABEL_WIDTH}}{charts}")
     return "\n".join(lines) + "\n"
 
 
@@ -97,7 +101,10 @@ def render(finding: Finding) -> str:
     lines = [
         click.style(f"{experiment.name}: {experiment.title}", bold=True) + f" ({finding.size:,} {experiment.item})"
     ]
-    lines += [f"  {row}".rstrip() for row in _aligned(table_of(finding))]
+    table = table_of(finding)
+    lines += [f"  {row}".rstrip() for row in _aligned(table)]
+    if "live" in table.headers:
+        lines += _labelled("columns", BASES)
     lines += _labelled("shows", experiment.what_it_shows)
     words = experiment.seed + (f". {finding.why_different}" if finding.why_different else ".")
     lines += _labelled("seed", words)

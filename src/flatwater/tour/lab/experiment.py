@@ -30,7 +30,7 @@ class SeedFigure:
 
     Attributes:
         words: as it stands there. What the Python write-ups call MB is 1,048,576 bytes.
-        bytes: the same as a number.
+        bytes: the same as a number; -1 if it is none, or of something else than the other figures.
         moment: at which moment of the program; empty for its peak.
     """
 

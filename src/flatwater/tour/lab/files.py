@@ -35,8 +35,8 @@ EXPERIMENTS = (
             ),
         ),
         claims=(Claim("peak", Spot(0), Spot(1), 50),),
-        what_it_shows="Reading in chunks holds one chunk and the read buffer, for a file of any size. So small a chunk costs "
-        "CPU: a read each, instead of one for all.",
+        what_it_shows="Reading in chunks holds two chunks, the one before while the next is read, and the read buffer, for a "
+        "file of any size. So small a chunk costs CPU: a read each, instead of one for all.",
         needs_bytes=384 * units.MIB,
         why_different="100 MB are 95.37 MiB. In chunks it is the read buffer, as large as a block of the file system, two "
         "chunks, and what an open file takes, which differs a little between versions.",

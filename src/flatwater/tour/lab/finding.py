@@ -232,7 +232,8 @@ def _variant_dict(measured: Measured) -> dict[str, object]:
         "limit_kind": measured.limit_kind,
         "failure": measured.failure,
         "seed": [
-            {"words": f.words, "bytes": round(f.bytes), "moment": f.moment} for f in measured.variant.seed_figures
+            {"words": f.words, "bytes": _known(round(f.bytes)), "moment": f.moment}
+            for f in measured.variant.seed_figures
         ],
         "moments": [
             {

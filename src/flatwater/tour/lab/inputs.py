@@ -10,11 +10,11 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import tempfile
 from collections.abc import Callable, Sequence
 from typing import Self
 
 from flatwater import errors, units
+from flatwater.meter.scratch import Scratch
 from flatwater.tour.lab.experiment import Input
 
 BLOCK = bytes(range(256)) * 4096
@@ -28,7 +28,10 @@ ROWS = """
 class Inputs:
     """What experiments read, in a temporary folder that ends with this object. For one thread.
 
-    Use it as a context manager: the folder goes away however the block ends.
+    Use it as a context manager: the folder goes away however the block ends. What a killed run left is removed first.
+
+    Raises:
+        BrokenError: there is no place for temporary files.
 
     >>> with Inputs() as inputs:
     ...     path = inputs.file(2_000_000)
@@ -39,14 +42,16 @@ class Inputs:
     """
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="flatwater-lab-", ignore_cleanup_errors=True)
+        self._scratch = Scratch("flatwater-lab-")
+        if self._scratch.trouble:
+            raise errors.BrokenError(f"the experiments need a place for their input: {self._scratch.trouble}.")
         self._made: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
+        self._scratch.close()
 
     def fill(self, args: Sequence[Input | int | str], size: int) -> tuple[int | str, ...]:
         """The arguments, with what they name made.
@@ -75,7 +80,7 @@ class Inputs:
 
     def _make(self, name: str, write: Callable[[str], None]) -> str:
         if name not in self._made:
-            path = os.path.join(self._folder.name, name)
+            path = os.path.join(self._scratch.path, name)
             try:
                 write(path)
             except (OSError, sqlite3.Error) as error:
@@ -83,7 +88,7 @@ class Inputs:
                     os.unlink(path)  # what is left of it may be all that the disk has
                 reason = (getattr(error, "strerror", None) or str(error)).lower()
                 raise errors.BrokenError(
-                    f"the experiment's input could not be made in {os.path.dirname(self._folder.name)!r}: {reason}.",
+                    f"the experiment's input could not be made in {os.path.dirname(self._scratch.path)!r}: {reason}.",
                     hint="It takes up to 200 MB; TMPDIR names another place.",
                 ) from error
             self._made[name] = path

@@ -20,10 +20,10 @@ RESIDENT, TRACED, OWN, SEED, PINNED, KEPT = (
     "pinned in arenas",
     "kept by malloc",
 )
-RESIDENT_COLOUR, TRACED_COLOUR = "#0072B2", "#7FBFE3"
+RESIDENT_COLOUR, TRACED_COLOUR, SEED_COLOUR = "#0072B2", "#7FBFE3", "#E69F00"
 KIND_COLOURS = {
     f"peak {RESIDENT}": RESIDENT_COLOUR, RESIDENT: RESIDENT_COLOUR, "grew by": RESIDENT_COLOUR, "left": TRACED_COLOUR,
-    TRACED: TRACED_COLOUR, OWN: "#C9D2DA", SEED: "#E69F00", PINNED: "#009E73", KEPT: "#CC79A7",
+    TRACED: TRACED_COLOUR, OWN: "#C9D2DA", PINNED: "#009E73", KEPT: "#CC79A7",
 }  # fmt: skip
 Bar = tuple[str, float, str]
 
@@ -38,13 +38,14 @@ def draw(finding: Finding, path: str) -> bool:
     rows = bars_of(finding)
     if not rows:
         return False
+    kinds = [kind for _label, _size, kind in rows]
     note = f"{finding.size:,} {finding.experiment.item}; above the start of a fresh process"
     charts.bars(
         path,
         finding.experiment.title,
         [(label, size) for label, size, _kind in rows],
-        kinds=[kind for _label, _size, kind in rows],
-        colours=KIND_COLOURS,
+        kinds=kinds,
+        colours=KIND_COLOURS | {kind: SEED_COLOUR for kind in kinds if kind.startswith(SEED)},
         log=finding.experiment.log_chart,
         note=note,
     )
@@ -52,7 +53,7 @@ def draw(finding: Finding, path: str) -> bool:
 
 
 def bars_of(finding: Finding) -> list[Bar]:
-    """`(label, bytes, kind)` from top to bottom."""
+    """`(label, bytes, kind)` from top to bottom. The kind of a write-up's figure has its own words: it may count in MB."""
     rows: list[Bar] = []
     for measured in finding.measured:
         if measured.plain is None:
@@ -92,4 +93,4 @@ def _seed(finding: Finding, measured: Measured, label: str, moment: str) -> list
     figure = measured.seed(moment)
     if finding.small or figure is None or figure.bytes < 0:
         return []
-    return [(label, figure.bytes, SEED)]
+    return [(label, figure.bytes, f"{SEED}: {figure.words}")]

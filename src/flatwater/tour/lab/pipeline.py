@@ -35,8 +35,8 @@ EXPERIMENTS = (
             ),
         ),
         claims=(Claim("peak", Spot(0), Spot(1), 50),),
-        what_it_shows="Each list of a step is as large as the file; a chain of generators takes one chunk through all the "
-        "steps before it reads the next, for about the same CPU.",
+        what_it_shows="What was read and the list of what was cleaned are each as large as the file, and both are there at "
+        "once; a chain of generators takes one chunk through all the steps before it reads the next, for about the same CPU.",
         needs_bytes=640 * units.MIB,
         why_different="Both embeddings are stand-ins; ours is a checksum of each chunk and takes 32 bytes, so the lists differ "
         "by a few bytes a chunk and the generators by what the write-up's stand-in keeps.",

@@ -2,7 +2,8 @@
 
 Covers:     reading all, reading in chunks.
 Not here:   what was measured, and what it means (`tour.lab.files`); doing something to each chunk (`programs.pipeline`).
-Holds:      `whole` the file; `in_chunks` one chunk, and Python's read buffer of 8 KiB.
+Holds:      `whole` the file; `in_chunks` two chunks (the one before lives until the next is read), and Python's read buffer: a block
+            of the file system, mostly 4 KiB.
 """
 
 from __future__ import annotations

@@ -22,6 +22,10 @@ def unload():
     ROWS.pop()
 def broken():
     raise ValueError("no such table")
+def skips():
+    class Skipped(BaseException):
+        pass
+    raise Skipped("not today")
 def rows():
     yield 1
 """
@@ -67,6 +71,14 @@ def test_a_function_that_fails(leaks):
     assert "no such table" in done.stderr
     assert "in broken" in done.stderr
     assert "direct cause" not in done.stderr
+
+
+def test_a_function_that_raises_no_exception(leaks):
+    """What is no Exception ends in exit code 4 and the function's own traceback as well: nothing is known about leaks."""
+    done = leaks("jobs.py::skips")
+    assert done.returncode == main.FAILED
+    assert "action jobs.skips raised skips.<locals>.Skipped: not today." in done.stderr
+    assert "process.py" not in done.stderr
 
 
 def test_a_function_that_is_not_there(leaks):

@@ -299,3 +299,23 @@ def test_ctrl_c_leaves_nothing(jobs):
     assert "Traceback" not in err
     assert not os.path.exists(f"/proc/{pid.read_text()}")
     assert list(place.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["prove", "compare"])
+def test_a_signal_leaves_nothing_behind(jobs, command):
+    """SIGTERM ends the command and what it runs: no temporary folder, no traceback."""
+    (jobs / "slow.py").write_text("import time\ndef one(n): time.sleep(60 + n)\ndef two(n): time.sleep(60 + n)\n")
+    (jobs / "tmp").mkdir()
+    words = ["slow.py::one"] if command == "prove" else ["slow.py::one", "slow.py::two"]
+    environ = {**os.environ, "TMPDIR": str(jobs / "tmp")}
+    argv = [sys.executable, "-m", "flatwater", command, *words]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ) as child:
+        until = time.monotonic() + 30
+        while not list((jobs / "tmp").glob("*/said")):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        child.send_signal(signal.SIGTERM)
+        out, err = child.communicate(timeout=30)
+    assert (child.returncode, out) == (143, "")
+    assert "Traceback" not in err
+    assert list((jobs / "tmp").iterdir()) == []

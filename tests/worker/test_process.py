@@ -40,6 +40,19 @@ def test_after_a_failure_the_next_call_starts_another():
         assert process.run(os.getpid).value != first
 
 
+def test_an_error_that_only_the_child_can_import(tmp_path):
+    """An exception of a module that is not importable here is told by its text, with the child's traceback."""
+    (tmp_path / "errors_of_the_child.py").write_text("class Strange(Exception): pass\n")
+
+    def load():
+        sys.path.insert(0, str(tmp_path))
+        raise __import__("errors_of_the_child").Strange("no such table")
+
+    with Worker() as process, pytest.raises(worker.CallFailed, match="Strange: no such table") as caught:
+        process.run(load)
+    assert "in load" in str(caught.value.__cause__)
+
+
 def test_an_idle_worker_that_was_killed_is_replaced():
     """A death between calls costs the next one nothing but the start."""
     with Worker() as process:

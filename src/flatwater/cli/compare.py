@@ -18,6 +18,7 @@ import click
 
 from flatwater import errors, limits
 from flatwater.cli import main
+from flatwater.cli.leaving import leaving_on_signals
 from flatwater.cli.options import BytesType, SecondsType
 from flatwater.cli.output import deliver
 from flatwater.cli.reports import compare_text, files
@@ -104,7 +105,7 @@ def command(
     """  # noqa: D301 - click reads the backspace as "keep these lines"
     _check_files(ctx, json_path, html_path, chart_path)
     named = _named(ctx, scenarios)
-    with _progress(list(named), quiet=quiet) as on_run:
+    with leaving_on_signals(ctx), _progress(list(named), quiet=quiet) as on_run:
         comparison = compare(
             named,
             sizes=sizes, target=target, budget=budget, metric="anon" if metric == "anon" else "rss",

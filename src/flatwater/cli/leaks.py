@@ -16,7 +16,7 @@ from flatwater import errors, limits, units
 from flatwater.cli import main
 from flatwater.cli.reports import files, leaks_text
 from flatwater.proof.leaks import hunt, separate
-from flatwater.proof.leaks.rounds import ActionFailed
+from flatwater.worker.failures import RemoteTraceback
 
 
 class _Size(click.ParamType[int]):
@@ -123,8 +123,9 @@ def command(
             action, undo=undo, rounds=rounds, warmup=warmup, ignore=ignore, cycles=cycles,
             timeout_s=timeout, limit_bytes=limit, output=output,
         )  # fmt: skip
-    except (ActionFailed, errors.UsageError) as error:
-        if error.__cause__ is not None and (isinstance(error, ActionFailed) or "importing" in error.args[0]):
+    except errors.FlatwaterError as error:
+        is_told = not isinstance(error, errors.UsageError) or "importing" in error.args[0]
+        if isinstance(error.__cause__, RemoteTraceback) and is_told:
             main.say(_own_part(str(error.__cause__)))
         raise
     if not quiet:

@@ -17,6 +17,7 @@ import click
 
 from flatwater import errors, limits
 from flatwater.cli import main
+from flatwater.cli.leaving import leaving_on_signals
 from flatwater.cli.options import BytesType, SecondsType
 from flatwater.cli.output import deliver
 from flatwater.cli.reports import files, prove_text
@@ -153,13 +154,14 @@ def command(
 
     tried: list[Tried] = []
     to_stdout = json_path != "-"
-    for scenario in named:
-        result = _try(scenario, one, quiet=quiet)
-        tried.append(result)
-        if result.proof is not None and not quiet:
-            click.echo(prove_text.render(result.proof), err=not to_stdout, nl=False)
-        if result.error is not None:
-            main.say(prove_text.failure(result.error))
+    with leaving_on_signals(ctx):
+        for scenario in named:
+            result = _try(scenario, one, quiet=quiet)
+            tried.append(result)
+            if result.proof is not None and not quiet:
+                click.echo(prove_text.render(result.proof), err=not to_stdout, nl=False)
+            if result.error is not None:
+                main.say(prove_text.failure(result.error))
     if baseline is not None:
         _drift(tried, baseline, quiet=quiet, to_stdout=to_stdout)
     written = _write_files(tried, json_path, junit_path)

@@ -347,9 +347,13 @@ class Worker:
                 f"the worker cannot take {name} and its arguments: {line}.",
                 hint="Can it be imported, and unpickled, in a fresh process?",
             ) from cause
-        if not pickled:
+        try:
+            raised = pickle.loads(pickled) if pickled else None  # noqa: S301 - our own child's
+        except Exception:  # noqa: BLE001 - what the child can import, this process may not
+            raised = None
+        if not isinstance(raised, BaseException):
             raise CallFailed(f"{name} raised {line}.", hint="That exception cannot be pickled.") from cause
-        raise pickle.loads(pickled) from cause  # noqa: S301 - our own child's
+        raise raised from cause
 
     def _over_limit(self, name: str) -> WorkerOverLimit:
         limit = units.format_bytes(self.limit_bytes)

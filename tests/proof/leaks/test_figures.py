@@ -64,3 +64,26 @@ def test_sizes_are_exact():
     assert 65536 <= between[1] - before[1] <= 65536 + 64
     assert after[1] == before[1]
     assert before[2] > 0
+
+
+def test_small_blocks_show():
+    """Of each small size, a block a round shows in nearly each round, and one that is freed in none."""
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+    libc.free.argtypes = (ctypes.c_void_p,)
+    before, after = (array.array("q", [0] * len(figures.SIZES)) for _ in range(2))
+    sizes = (64, 100, 500, 1000)
+    rounds = 60
+    grown = array.array("q", [0] * rounds)
+    kept = (ctypes.c_void_p * rounds)()
+    for index in range(rounds):
+        size = ctypes.c_size_t(sizes[index % len(sizes)])
+        figures.read_sizes(before)
+        libc.free(libc.malloc(size))
+        kept[index] = libc.malloc(size)
+        figures.read_sizes(after)
+        grown[index] = after[1] - before[1]
+    for block in kept:
+        libc.free(block)
+    seen = [0 < grown[index] - sizes[index % len(sizes)] <= 64 for index in range(rounds)]
+    assert seen.count(True) > rounds * 3 // 4, list(grown)

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import io
 import os
+import signal
 import subprocess
 import sys
 
@@ -81,6 +82,56 @@ def test_a_failed_undo_and_an_exit_are_told():
 
         with Rounds(stops, None) as trips, pytest.raises(error):
             trips.run()
+
+
+class Outcome(BaseException):
+    """As test runners have them."""
+
+
+class UnprintableError(Exception):
+    def __str__(self):
+        raise TypeError("no text")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(Outcome("skipped"), "Outcome: skipped"), (GeneratorExit(), "GeneratorExit"), (UnprintableError(), "cannot even be")],
+)
+def test_whatever_is_raised_is_a_failed_action(error, words):
+    """Also what is no Exception, and what has no text; Ctrl-C alone is none."""
+
+    def action():
+        raise error
+
+    async def coroutine():
+        raise error
+
+    for failing in (action, coroutine):
+        with Rounds(failing, None) as trips, pytest.raises(ActionFailed, match=words) as caught:
+            trips.run()
+        assert caught.value.__cause__ is error
+
+
+def test_a_cancelled_action_has_failed():
+    """A coroutine that raises CancelledError, or cancels its own task, is told; Ctrl-C in one stays Ctrl-C."""
+
+    async def raises():
+        raise asyncio.CancelledError
+
+    async def cancels():
+        asyncio.current_task().cancel()
+        await asyncio.sleep(0)
+
+    for action in (raises, cancels):
+        with Rounds(action, None) as trips, pytest.raises(ActionFailed, match="CancelledError"):
+            trips.run()
+
+    async def interrupted():
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.sleep(3600)
+
+    with Rounds(interrupted, None) as trips, pytest.raises(KeyboardInterrupt):
+        trips.run()
 
 
 def generator():

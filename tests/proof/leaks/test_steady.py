@@ -32,3 +32,16 @@ def test_only_what_is_asked_for():
     steady.look({"a": 2, "b": 2}, only=["a"])
     assert steady.grown() == ["a"]
     assert Steady({}).grown() == []
+
+
+def test_pauses():
+    """With a pause at one of four looks a figure has not grown at each, but tells by how much it grew; with two it is gone."""
+    steady = Steady({"once": 0, "twice": 0})
+    for once, twice in ((5, 5), (10, 10), (15, 15), (15, 15)):
+        steady.look({"once": once, "twice": twice})
+    assert "once" not in steady
+    assert (steady.grown(), steady.growths("once"), steady.per_round("once")) == ([], [], 0)
+    assert steady.growths("once", with_pauses=True) == [5, 5, 5, 0]
+    steady.look({"once": 20, "twice": 15})
+    assert steady.per_round("once", with_pauses=True) == 5
+    assert steady.per_round("twice", with_pauses=True) == 0

@@ -62,7 +62,9 @@ def test_what_cannot_be_found(text, words):
         resolve(text)
 
 
-@pytest.mark.parametrize("code", ["1 / 0", "import no_such_thing_at_all", "raise SystemExit(1)", "def ("])
+@pytest.mark.parametrize(
+    "code", ["1 / 0", "import no_such_thing_at_all", "raise SystemExit(1)", "raise GeneratorExit", "def ("]
+)
 def test_what_cannot_be_imported(tmp_path, code):
     """A file that fails while it is imported is told with its error, and leaves no half module behind."""
     path = tmp_path / "leak_broken.py"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import final
 
 from flatwater.proof.leaks import census, figures, holders
-from flatwater.proof.leaks.steady import Steady
+from flatwater.proof.leaks.steady import PAUSES_PART, Steady
 
 GARBAGE = "garbage"  # objects that only the collector freed, added up over the rounds
 THREAD, DESCRIPTOR, TASK = "thread ", "descriptor ", "task "  # and what they are
@@ -56,7 +56,7 @@ def suspects_in(
     grown = set(flat.grown()) - {GARBAGE, *figures.SIZES}
     if blocks - BLOCKS_OWN >= rounds:
         grown.add(figures.BLOCKS)
-    malloc = flat.per_round(figures.MALLOC)
+    malloc = flat.per_round(figures.MALLOC, with_pauses=True)
     if malloc >= NATIVE_BYTES_MIN:  # large objects may account for it: each round will tell
         grown.add(figures.MALLOC)
     resident = flat.per_round(figures.RESIDENT) - max(0, after.bytes - before.bytes) // rounds - max(0, malloc)
@@ -173,8 +173,13 @@ class Evidence:
         return frozenset(self.lengths.grown()) | frozenset(self.fills.grown())
 
     def native_bytes(self) -> int:
-        """Of malloc a round that no object accounts for; 0 unless it grew on every round."""
-        if figures.MALLOC not in self.suspects.flat or not self.native or min(self.native) <= 0:
+        """Of malloc a round that no object accounts for; 0 unless it grew on every round.
+
+        A block may show a round later, or never: one that malloc kept aside counts as used before.
+        """
+        if figures.MALLOC not in self.suspects.flat or not self.native or min(self.native) < 0:
+            return 0
+        if self.native.count(0) * PAUSES_PART > len(self.native):
             return 0
         median = int(statistics.median(self.native))
         return median if median >= _native_least(int(statistics.median(self._large))) else 0

@@ -22,6 +22,7 @@ from flatwater import errors
 SETTLING_TURNS = 3  # of the event loop after an action: a task that has just ended takes one or two to be gone
 
 _LAZY_RESULTS = (types.CoroutineType, types.GeneratorType, types.AsyncGeneratorType)
+_LINE_CHARS_MAX = 200  # of the text of an error
 _CHILD_EXIT_CODE = 70  # of a forked child that came back from the action: sysexits' "internal software error"
 
 
@@ -83,10 +84,13 @@ class Rounds:
             ActionFailed: one of the two raised. After a failed action its undo is not called: there may be nothing to
                 take back, and its error would hide the first one.
             UsageError: it returned a coroutine or generator that nobody runs.
-            MemoryError: as it is.
+            MemoryError, KeyboardInterrupt: as they are.
         """
         if self._runner is not None:
-            self._runner.run(self._trip())
+            try:
+                self._runner.run(self._trip())
+            except asyncio.CancelledError as error:  # not of Ctrl-C: the runner makes that a KeyboardInterrupt again
+                raise _failed(error, "action" if self._undo is None else "action or undo of", self.name) from error
         else:
             self._plain_trip()
         _flush()
@@ -161,6 +165,19 @@ def name_of(function: object) -> str:
     return f"{module}.{name}" if isinstance(module, str) and module not in {"builtins", "__main__"} else str(name)
 
 
+def line_of(error: BaseException) -> str:
+    """Its type and the first line of its text.
+
+    >>> line_of(ValueError("no such table"))
+    'ValueError: no such table'
+    """
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception:  # noqa: BLE001 - somebody's __str__ is broken
+        lines = ["(it cannot even be printed)"]
+    return type(error).__qualname__ + (f": {lines[0][:_LINE_CHARS_MAX]}" if lines else "")
+
+
 def _without_partial(function: Any) -> Any:
     while isinstance(function, functools.partial):
         function = function.func
@@ -175,9 +192,9 @@ def _is_async(function: Any) -> bool:
 def _call(function: Callable[[], Any], what: str, name: str) -> None:
     try:
         result = function()
-    except MemoryError:
+    except (KeyboardInterrupt, MemoryError):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise _failed(error, what, name) from error
     _refuse_lazy(result, what, name)
 
@@ -187,17 +204,17 @@ async def _acall(function: Callable[[], Any], what: str, name: str) -> None:
         result = function()
         if _is_async(function):
             result = await result
-    except (asyncio.CancelledError, MemoryError):
+    except (asyncio.CancelledError, KeyboardInterrupt, MemoryError):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise _failed(error, what, name) from error
     _refuse_lazy(result, what, name)
 
 
 def _failed(error: BaseException, what: str, name: str) -> ActionFailed:
-    text = str(error).strip().splitlines()
-    line = type(error).__qualname__ + (f": {text[0][:200]}" if text else "")
-    return ActionFailed(f"{what} {name} raised {line}.", hint="It has to succeed on every round; run it alone first.")
+    return ActionFailed(
+        f"{what} {name} raised {line_of(error)}.", hint="It has to succeed on every round; run it alone first."
+    )
 
 
 def _refuse_lazy(result: object, what: str, name: str) -> None:

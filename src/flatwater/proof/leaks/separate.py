@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from flatwater import errors, limits, units, worker
 from flatwater.proof.leaks import hunt
 from flatwater.proof.leaks.report import LeakReport
+from flatwater.proof.leaks.rounds import line_of
 
 TIMEOUT_S = limits.LEAK_TIMEOUT_S
 LIMIT_BYTES = limits.LEAK_LIMIT_BYTES
@@ -47,9 +48,9 @@ def hunt_in_worker(
         output: what becomes of what the action prints: "dropped", "kept" or "stderr".
 
     Raises:
-        LimitReached: it took longer, or more memory.
+        LimitReached: it took longer, or ran out of memory.
         UsageError, ActionFailed: as `find_leaks`; the cause is the traceback in that process.
-        BrokenError: the process died.
+        BrokenError: the process died, or the hunt itself failed; the cause is the traceback in that process.
     """
     figures = {"undo": undo, "rounds": rounds, "warmup": warmup, "ignore": tuple(ignore), "cycles": cycles}
     try:
@@ -58,17 +59,23 @@ def hunt_in_worker(
         )
     except worker.WorkerTimeout:
         raise errors.LimitReached(
-            f"the rounds of {action} did not end in {units.format_duration(timeout_s)}; the process was killed.",
+            f"the hunt in {action} did not end in {units.format_duration(timeout_s)}; its process was killed.",
             what="timeout", limit=timeout_s,
-            hint="Does the action end by itself? If so, raise --timeout, or lower --rounds.",
+            hint="Does the action end by itself? Then what it leaves takes long to look at: raise --timeout, lower --rounds, or let a round do less.",
         ) from None  # fmt: skip
     except worker.WorkerOverLimit as error:
         raise errors.LimitReached(
-            f"{action} took more than {units.format_bytes(limit_bytes)}.",
+            f"{action} ended in a MemoryError; its process may take {units.format_bytes(limit_bytes)}.",
             what="memory", limit=limit_bytes, hint="Raise --limit, or let a round do less.",
         ) from error  # fmt: skip
     except worker.WorkerDied as error:
         raise errors.BrokenError(f"{action} ended the process it ran in: {error}") from error
+    except worker.CallFailed as error:
+        raise errors.BrokenError(f"the hunt in {action} failed: {error}") from error.__cause__
+    except errors.FlatwaterError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it says nothing about leaks
+        raise errors.BrokenError(f"the hunt in {action} failed: {line_of(error)}.") from error.__cause__
     report: LeakReport = done.value
     return report
 

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flatwater import errors
+from flatwater.proof.leaks import rounds
 
 _FORMS = "Write 'package.module:function' or 'file.py::function'."
 
@@ -64,7 +65,9 @@ def _import_module(name: str) -> Any:
         raise errors.UsageError(
             f"there is no module {name!r}.", hint="Is its folder on PYTHONPATH? A file is named 'file.py::function'."
         ) from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise _failed(name, error) from error
 
 
@@ -89,8 +92,10 @@ def _import_file(path: str) -> Any:
     sys.modules[name] = module  # before it runs: pickles and dataclasses look there
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         sys.modules.pop(name, None)
+        if isinstance(error, KeyboardInterrupt):
+            raise
         raise _failed(path, error) from error
     return module
 
@@ -107,6 +112,5 @@ def _is_another(name: str, real: str) -> bool:
 
 
 def _failed(name: str, error: BaseException) -> errors.UsageError:
-    lines = str(error).strip().splitlines()
-    what = type(error).__qualname__ + (f": {lines[0][:200]}" if lines else "")
-    return errors.UsageError(f"importing {name} failed with {what}.", hint="It must be importable by itself.")
+    what = f"importing {name} failed with {rounds.line_of(error)}."
+    return errors.UsageError(what, hint="It must be importable by itself.")

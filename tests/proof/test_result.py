@@ -32,7 +32,7 @@ GROWING = [3 * MIB << step for step in range(5)]
 
 
 def test_json_has_what_is_promised():
-    """The keys of the issue, each point with n, peak_bytes, cpu_s and wall_s, all as plain JSON."""
+    """The keys that are promised, each point with n, peak_bytes, cpu_s and wall_s, all as plain JSON."""
     proof = proof_of(GROWING, target=10_000_000, budget_bytes=256 * MIB)
     data = json.loads(json.dumps(proof.to_dict()))
     assert data.keys() >= KEYS
@@ -50,6 +50,13 @@ def test_without_a_target_there_is_no_projection():
     data = proof_of([0] * 5).to_dict()
     assert (data["target"], data["projected_peak"], data["projected_upper"]) == (None, None, None)
     assert (data["budget_bytes"], data["fails_at"], data["kind"]) == (None, None, None)
+
+
+def test_growth_without_a_target_has_a_forecast():
+    """Ten and a hundred times the largest size, for who has not said how far it has to go; what does not grow has none."""
+    assert "  forecast    if it goes on so, 490 MiB at n=4,000,000, 4.7 GiB at n=40,000,000" in str(proof_of(GROWING))
+    assert "forecast" not in str(proof_of([0] * 5))
+    assert "forecast" not in str(proof_of(GROWING, target=10_000_000))
 
 
 def test_survival_is_said():

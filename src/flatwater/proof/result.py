@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from flatwater import errors, units
+from flatwater import errors, limits, units
 from flatwater.proof.growth import Growth, Kind, Verdict
 from flatwater.proof.points import Metric, Point, Survival
 from flatwater.proof.projection import Projection
 
+_FORECAST_FACTORS = (10, 100)  # times the largest size
 Outcome = Literal["holds", "fails", "undecided"]
 
 
@@ -158,6 +159,8 @@ class Proof:
         if self.target is not None:
             peak, upper = units.format_bytes(self.projected_peak or 0), units.format_bytes(self.projected_upper or 0)
             found.append(("at target", f"n={self.target:,}: {peak}, at most {upper}"))
+        elif self.verdict == "grows":
+            found.append(("forecast", self._forecast()))
         if self.budget_bytes:
             at = self.fails_at
             spent = f"spent at n={at:,}" if at is not None else "never spent by this growth"
@@ -169,6 +172,14 @@ class Proof:
         found += [("note", note) for note in self.notes]
         found.append((self.outcome, self.because))
         return found
+
+    def _forecast(self) -> str:
+        """Where it leads, if nobody has said where to."""
+        ahead = [self.points[-1].n * factor for factor in _FORECAST_FACTORS]
+        words = [
+            f"{units.format_bytes(self.projection.peak_at(n))} at n={n:,}" for n in ahead if n <= limits.PROOF_N_MAX
+        ]
+        return f"if it goes on so, {', '.join(words)}"
 
     @property
     def verdict_words(self) -> str:

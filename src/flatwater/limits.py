@@ -112,6 +112,7 @@ LEAK_WARMUP_MAX = 1_000_000  # rounds that nothing is kept of
 LEAK_TIMEOUT_S = 60.0  # of a hunt in a process of its own, unless told otherwise
 LEAK_LIMIT_BYTES = 4 * GIB  # of that process; untouched, it takes about 20 MiB
 LEAK_REPORT_BYTES_MAX = 16 * MIB  # that it may hand back; a hundred leaks with their parts take a tenth of it
+LEAK_LARGE_OBJECTS = 5_000  # a round: where so many stay, evenly, 3 looks are enough; 8 cost 8 s for each 10,000
 LEAK_OBJECTS_MAX = 5_000_000  # looked at in one census or one walk; about 110 B each until it is dropped
 LEAK_GARBAGE_MAX = 3_000_000  # objects of one round's garbage, kept for a look; they, and about 100 B each
 LEAK_SEARCHED_MAX = 2_000_000  # objects gone through for an example of a cycle; about 100 B each
@@ -123,6 +124,7 @@ LEAK_PARTS_MAX = 20  # types kept below one row; about 100 B each
 # --- testing ----------------------------------------------------------------------------------------------------------
 
 TESTING_TOP_MAX = 1_000  # rows of --mem-top; about 300 B each
+TESTING_RECORDS_MAX = 100  # log records and warnings of a kind kept while a call is measured; about 1 KiB each
 TESTING_SECTION_CHARS_MAX = 64 * KIB  # of one captured stream that is shown again: its end
 TESTING_REPORT_CHARS_MAX = MIB  # of one test's failure, carried back from its point; more is no longer read by anybody
 

@@ -81,6 +81,27 @@ def test_it_is_for_points_only(tmp_path):
     assert "leave out -p flatwater.testing.child" in done.stderr
 
 
+def test_the_report_that_stands_for_the_test(tmp_path, pytestconfig):
+    """A failing subtest stands for its test, a skipped one does not; what a passing call printed is kept as well."""
+
+    class Run:
+        folder = tmp_path
+        request = {"n": None, "rounds": 0, "file": "", "names": [], "id": ""}  # noqa: RUF012 - of this one test
+
+    def report(outcome, text, **more):
+        sections = [("Captured stdout call", "printed")]
+        return pytest.TestReport("it", ("it.py", 0, "it"), {}, outcome, text, "call", sections, **more)
+
+    point = child.Point(pytestconfig, Run())
+    for given in [report("skipped", "of a part", context=1), report("passed", None, context=1), report("passed", None)]:
+        point.pytest_runtest_logreport(given)
+    assert [path.name for path in tmp_path.iterdir()] == ["report-passed"]
+    assert "printed" in (tmp_path / "report-passed").read_text()
+    point.pytest_runtest_logreport(report("failed", "of a part", context=1))
+    point.pytest_runtest_logreport(report("failed", "contains 1 failed subtest"))
+    assert json.loads((tmp_path / "report-call").read_text())["longrepr"] == "of a part"
+
+
 def test_names_below_the_file(request):
     """A test is known by its classes and its own name, which no plugin's node ids change."""
     assert child.names_of(request.node) == ["test_names_below_the_file"]

@@ -33,6 +33,24 @@ def test_failed_first(budget):
     held = budget.reserve("1 MiB", "rows")
     assert held is None
 
+def test_skips_inside(budget):
+    held = budget.reserve("1 MiB", "rows")
+    pytest.skip("no rows today")
+
+def test_gives_up_inside(budget):
+    held = budget.reserve("1 MiB", "rows")
+    pytest.xfail("as yet")
+
+@pytest.mark.xfail
+def test_fails_as_expected(budget):
+    held = budget.reserve("1 MiB", "rows")
+    assert held is None
+
+@pytest.mark.mem_budget("1 MiB")
+@pytest.mark.parametrize("size", [pytest.param(2, marks=pytest.mark.mem_budget("2 MiB"))])
+def test_of_a_parameter(budget, size):
+    assert budget.limit == size << 20
+
 @pytest.mark.mem_budget("much")
 def test_no_size(budget):
     pass
@@ -67,6 +85,18 @@ def test_a_failure_is_told_once(seen):
     """A test that failed is not blamed for what its traceback holds."""
     assert seen.outcome("test_failed_first") == "failed"
     assert "not given back" not in seen.words("test_failed_first")
+
+
+@pytest.mark.parametrize("name", ["test_skips_inside", "test_gives_up_inside", "test_fails_as_expected"])
+def test_what_did_not_come_to_its_end_is_not_blamed(seen, name):
+    """Skips and expected failures stay what they are, though their tracebacks keep reservations."""
+    assert seen.outcome(name) == "skipped"
+    assert "not given back" not in seen.words(name)
+
+
+def test_the_mark_of_a_parameter_is_closer(seen):
+    """A set of parameters with a size of its own has that size."""
+    assert seen.outcome("test_of_a_parameter") == "passed"
 
 
 def test_wrong_sizes(seen):

@@ -61,6 +61,12 @@ def test_the_longest_time_counts():
     assert asked(pytest.mark.mem_max("1 MiB", timeout=5), pytest.mark.mem_no_leaks(timeout=9)).timeout_s == 9
 
 
+def test_a_test_without_n_is_refused(request):
+    """mem_constant is for tests that take the number of items; the reason says how."""
+    words = marks.trouble_with(request.node, {"mem_constant": pytest.mark.mem_constant.mark})
+    assert words.startswith("mem_constant: the test takes no n")
+
+
 def test_other_items_are_refused(request):
     """What is no test function cannot be measured."""
     assert "marks test functions, and this is a Session" in marks.trouble_with(

@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from flatwater.testing import plugin
+
 pytestmark = pytest.mark.timeout(600)  # sessions in processes of their own, on a busy machine too
 
 LOADED = """
@@ -53,7 +55,6 @@ def test_one({takes}):
     pass
 """
 WRONG_MARKS = [
-    ("mem_constant", "", "the test takes no n"),
     ("mem_constant(sise='1k..16k')", "n", "got an unexpected keyword argument 'sise'"),
     ("mem_constant(sizes='16k..1k')", "n", "does not rise"),
     ("mem_constant(target='1M')", "n", "target and budget go together"),
@@ -89,6 +90,10 @@ class TestOld(unittest.TestCase):
 def test_given(n):
     pass
 
+@pytest.mark.mem_constant(sizes="1k..16k")
+def test_takes_none():
+    pass
+
 def test_without_mark(n):
     pass
 """
@@ -96,14 +101,29 @@ def test_without_mark(n):
 
 @pytest.mark.slow
 def test_what_cannot_be_measured_fails(session):
-    """A unittest.TestCase, an n from parametrize, and an n without the mark that gives it, fail with the reason."""
+    """A unittest.TestCase, an n from parametrize, no n, and an n without the mark that gives it, fail with the reason."""
     seen = session(REFUSED)
     assert seen.outcome("test_old") == "failed"
     assert "cannot measure a method of a unittest.TestCase" in seen.words("test_old")
     assert seen.outcome("test_given[1]") == "failed"
     assert "so does parametrize" in seen.words("test_given[1]")
+    assert seen.outcome("test_takes_none") == "failed"
+    assert "the test takes no n, the number of items" in seen.words("test_takes_none")
     assert seen.outcome("test_without_mark") == "failed"
     assert "n is the number of items of a test that is marked mem_constant" in seen.words("test_without_mark")
+
+
+@pytest.mark.mem_max("10 MiB")
+def of_two():
+    pass
+
+
+def test_the_mark_of_a_parameter_is_closer(request):
+    """A set of parameters with a limit of its own has that limit, and not the function's."""
+    item = pytest.Function.from_parent(request.node.parent, name="of_two", callobj=of_two)
+    assert plugin.marks_of(item)["mem_max"].args == ("10 MiB",)
+    item.callspec = type("Spec", (), {"marks": [pytest.mark.mem_max("40 MiB").mark]})()
+    assert plugin.marks_of(item)["mem_max"].args == ("40 MiB",)
 
 
 CAREFUL = """

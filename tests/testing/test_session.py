@@ -20,10 +20,10 @@ class Manager:
 class Config:
     """As much of pytest's as is asked for."""
 
-    def __init__(self, args, directory, *, plugins=(), options=()):
+    def __init__(self, args, directory, *, plugins=(), options=(), **values):
         self.invocation_params = pytest.Config.InvocationParams(args=args, plugins=None, dir=directory)
         self.pluginmanager = Manager(*plugins)
-        self.option = type("Option", (), dict.fromkeys(options))()
+        self.option = type("Option", (), {**dict.fromkeys(options), **values})()
         self.stash = pytest.Stash()
 
 
@@ -41,6 +41,13 @@ def test_options_of_plugins_that_are_not_there_are_not_given(tmp_path):
     request = this.request_for(Config([tmp_path], tmp_path))
     assert request["ours"] == ["-p", "flatwater.testing.child", "--capture=fd"]
     assert request["typed"] == [str(tmp_path)]
+
+
+@pytest.mark.parametrize(("seed", "given"), [(417, ["--randomly-seed=417"]), ("default", [])])
+def test_the_seed_that_was_told_is_that_of_the_points(tmp_path, seed, given):
+    """What pytest-randomly drew for the session holds in all points; before it drew, there is none to pass on."""
+    request = this.request_for(Config([], tmp_path, randomly_seed=seed))
+    assert [word for word in request["ours"] if "seed" in word] == given
 
 
 def test_the_environment_is_that_of_the_start(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, strategies
 
 from flatwater.proof.growth import judge
 from flatwater.proof.points import Point
@@ -54,6 +55,21 @@ def test_what_was_free_before_counts():
     )
 
 
+@given(number=strategies.integers())
+def property_of_numbers(n, number):
+    """Its words."""
+
+
+def test_a_property_is_none_in_the_session(request):
+    """Hypothesis's plugin would ask for fixtures there; the item's place and name stay."""
+    item = pytest.Function.from_parent(request.node.parent, name="property", callobj=property_of_numbers)
+    other = pytest.Function.from_parent(request.node.parent, name="property", callobj=property_of_numbers)
+    verdict.take_over(item, None)
+    assert not hasattr(item.obj, "hypothesis")
+    assert (item.obj.__name__, item.obj.__doc__) == ("property_of_numbers", "Its words.")
+    assert item.location == other.location
+
+
 def test_a_refused_item_fails_with_its_words():
     """What is refused fails where it would have been called, without a traceback."""
 
@@ -65,3 +81,47 @@ def test_a_refused_item_fails_with_its_words():
     with pytest.raises(pytest.fail.Exception, match="cannot be measured") as caught:
         item.runtest()
     assert not caught.value.pytrace
+
+
+PROPERTY = """
+import pytest
+from hypothesis import given, settings, strategies
+
+@pytest.mark.mem_constant(sizes="20k..320k")
+@settings(max_examples=3, deadline=None)
+@given(step=strategies.integers(1, 5))
+def test_property(n, step):
+    assert sum(step for _ in range(n)) == n * step
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_property_is_measured(session):
+    """Hypothesis and mem_constant go together, with hypothesis's plugin in the session and in the points."""
+    seen = session(PROPERTY, plain=False)
+    assert seen.outcome("test_property") == "passed", seen.words("test_property")
+
+
+SHOWN = """
+import pytest
+
+@pytest.mark.mem_max("16 MiB")
+def test_below():
+    print("printed below")
+
+@pytest.mark.mem_no_leaks(rounds=3)
+def test_cycles():
+    held = []
+    held.append(held)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_passing_tests_show_their_figures(session):
+    """With -rP there is the peak of mem_max, what mem_no_leaks noticed, and what the test printed."""
+    seen = session(SHOWN, "-rP")
+    assert "above the start of the call, of a limit of 16.0 MiB." in seen.text
+    assert "printed below" in seen.text
+    assert "no leak, but: 1 object a round in cycles" in seen.text

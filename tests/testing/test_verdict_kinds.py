@@ -56,6 +56,18 @@ class TestFlat:
 def test_leaks():
     KEPT.append([1])
 
+class Connection:
+    def __init__(self):
+        self.rows = []
+
+@pytest.fixture
+def connection():
+    return Connection()
+
+@pytest.mark.mem_no_leaks(rounds=3)
+def test_leaks_into_a_fixture(connection):
+    connection.rows.append([1])
+
 @pytest.mark.mem_no_leaks(rounds=3)
 async def test_leaks_nothing():
     held = [1]
@@ -171,6 +183,12 @@ def test_leaks(seen):
     assert seen.outcome("test_leaks") == "failed"
     assert "test_it.KEPT" in seen.words("test_leaks")
     assert seen.outcome("test_leaks_nothing") == "passed", seen.words("test_leaks_nothing")
+
+
+def test_a_leak_into_a_fixture_is_named_after_it(seen):
+    """What grows in a fixture's value is reached by the fixture's name."""
+    assert seen.outcome("test_leaks_into_a_fixture") == "failed"
+    assert "the test.connection.rows (list) is 1 entry longer" in seen.words("test_leaks_into_a_fixture")
 
 
 def test_a_failing_assertion_shows_itself(seen):

@@ -44,6 +44,15 @@ def test_room_that_was_freed_before_is_told():
     assert began["reusable"] > 6 << 20
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="shared memory is told there")
+def test_shared_memory_cannot_be_taken_back():
+    """It is in no anonymous size, and in `anon` all the same."""
+    began, ended, _ = looked(
+        "import mmap; shared = mmap.mmap(-1, 8 << 20); shared.write(bytes(range(256)) * (1 << 15))"
+    )
+    assert 8 << 20 <= ended["anon"] - began["anon"] <= 9 << 20
+
+
 @pytest.mark.parametrize(
     ("work", "stage"),
     [

@@ -12,22 +12,43 @@ where they came from: the command line, an ini file or the environment.
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
 import os
+import sys
+import types
 from collections.abc import Generator
 from typing import Any, final
 
 import pytest
+from _pytest import capture
 
 from flatwater import limits
 from flatwater.proof import child
+from flatwater.testing import records
 from flatwater.testing.start import POINT_VARIABLE
 from flatwater.testing.window import Window
 
 FOLDER = os.environ.pop(POINT_VARIABLE, "")  # not for a pytest that the test itself starts
 REPORT_CHARS_MAX = limits.TESTING_REPORT_CHARS_MAX
+SECTION_CHARS_MAX = limits.TESTING_SECTION_CHARS_MAX
+TEST = "the test"  # its fixtures and self in reports of leaks; no name that anybody could import
+PRINTED = ("stdout", "stderr")  # in the order in which pytest captures them
 N = pytest.StashKey[int]()
 N_TAKEN = pytest.StashKey[bool]()
+
+if FOLDER and hasattr(capture, "TemporaryFile"):
+    # What the test prints stands in files with names, which are there still when its process was killed.
+    _files = itertools.chain(PRINTED, itertools.repeat(None))
+    _otherwise = capture.TemporaryFile
+
+    def _captured(*args: Any, **options: Any) -> Any:
+        name = next(_files)
+        if name is None:
+            return _otherwise(*args, **options)
+        return open(os.path.join(FOLDER, name), "w+b", buffering=0)  # pytest closes it
+
+    capture.TemporaryFile = _captured
 
 # What an option is when nobody gives it. Those of plugins that are not installed are passed over.
 _OPTIONS_OFF: dict[str, Any] = {
@@ -105,21 +126,30 @@ class Point:
             return (yield)
         if inspect.iscoroutinefunction(pyfuncitem.obj):
             import asyncio  # noqa: F401 - before the measurement
-        window = Window()
-        self.run.say("began", **window.began)
-        result = yield
-        figures, trouble = window.close()
+        with records.bounded(pyfuncitem):
+            window = Window()
+            self.run.say("began", **window.began)
+            result = yield
+            figures, trouble = window.close()
         if trouble is not None:
             raise self.run.fail(trouble.stage, trouble.what)
         self.run.say("ended", **figures)
         return result
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep what did not pass, for the session to show as its own."""
-        path = os.path.join(self.run.folder, f"report-{report.when}")
-        if report.passed or os.path.exists(path):
+        """Keep what did not pass, and what the call printed that did, for the session to show as its own.
+
+        Subtests have reports too, before the call's own. One that fails stands for the test; one that is skipped does not.
+        """
+        if hasattr(report, "context") and not report.failed:
+            return
+        if report.passed and not (report.when == "call" and report.sections):
+            return
+        path = os.path.join(self.run.folder, f"report-{'passed' if report.passed else report.when}")
+        if os.path.exists(path):
             return
         data = self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
+        data["sections"] = [(name, text[-SECTION_CHARS_MAX:]) for name, text in report.sections]
         text = json.dumps(data, default=str)
         if len(text) > REPORT_CHARS_MAX:
             data["sections"] = []
@@ -132,6 +162,11 @@ class Point:
         """A file that cannot be collected here."""
         if report.failed:
             self._fail("collect", "its file cannot be collected in a process of its own", report.longreprtext)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """The test ended the whole session, by pytest.exit() or with a KeyboardInterrupt."""
+        stage = "exit" if isinstance(excinfo.value, pytest.exit.Exception) else "interrupt"
+        self._fail(stage, str(excinfo.value), "")
 
     def pytest_internalerror(self, excrepr: object) -> None:
         """A hook that raised."""
@@ -157,16 +192,30 @@ class Hunt:
         call = self._config.pluginmanager.subset_hook_caller("pytest_pyfunc_call", [self, self._point])
 
         def action() -> None:
-            call(pyfuncitem=pyfuncitem)
+            with records.put_back(pyfuncitem):
+                call(pyfuncitem=pyfuncitem)
 
         action.__module__, action.__qualname__ = pyfuncitem.module.__name__, pyfuncitem.name
         request = self._point.run.request
+        sys.modules[TEST] = _named(pyfuncitem)
         try:
             report = find_leaks(action, rounds=request["rounds"], warmup=request["warmup"])
         except ActionFailed as error:
             raise error.__cause__ or error from None
+        finally:
+            del sys.modules[TEST]
         self._point.run.say("ended", holds=report.holds, text=str(report))
         return True
+
+
+def _named(item: pytest.Function) -> types.ModuleType:
+    """What the test works with by short names: a hunt names what grows after the modules that hold it."""
+    module = types.ModuleType(TEST)
+    values = {**item.funcargs, "self": item.instance}
+    for name, value in values.items():
+        if not type(value).__module__.startswith("_pytest."):  # what pytest keeps is known by its own names
+            setattr(module, name, value)
+    return module
 
 
 def names_of(item: pytest.Item) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -73,12 +73,7 @@ def trouble_with(item: pytest.Item, marks: Mapping[str, pytest.Mark]) -> str:
         )
     if CONSTANT in marks and "n" in getattr(getattr(item, "callspec", None), "params", {}):
         return "mem_constant gives the test its n, and so does parametrize: give the other one another name."
-    return trouble_with_names(item.fixturenames, marks)
-
-
-def trouble_with_names(names: Iterable[str], marks: Mapping[str, pytest.Mark]) -> str:
-    """The same, by what a test function and its fixtures take."""
-    if CONSTANT in marks and "n" not in names:
+    if CONSTANT in marks and "n" not in item.fixturenames:
         return "mem_constant: the test takes no n, the number of items. Write: def test_rows(n): ..."
     return ""
 

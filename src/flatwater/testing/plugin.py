@@ -13,7 +13,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from flatwater import limits
 from flatwater.testing.session import CHILD_PLUGIN, remember
 
 TYPE_CHECKING = False  # typing is one more module in sessions that use nothing of this
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from flatwater.budget.budget import Budget
 
 BUDGET_DEFAULT = "256 MiB"
-TOP_MAX = limits.TESTING_TOP_MAX
 NAMES = ("mem_max", "mem_constant", "mem_no_leaks")
 HELP = {
     "mem_max(limit, timeout=120)": "fails where the peak of the call is more than the limit above its start",
@@ -55,20 +53,22 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{mark}: {words}")
     count = config.option.mem_top
     if count:
-        if not 1 <= count <= TOP_MAX:
-            raise pytest.UsageError(f"--mem-top {count}: a number from 1 to {TOP_MAX:,}.")
+        from flatwater import limits
         from flatwater.testing.top import Top
+
+        if not 1 <= count <= limits.TESTING_TOP_MAX:
+            raise pytest.UsageError(f"--mem-top {count}: a number from 1 to {limits.TESTING_TOP_MAX:,}.")
 
         config.pluginmanager.register(Top(count), "flatwater-top")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Refuse wrong marks while tests are collected."""
+    """Refuse arguments that make no sense while tests are collected."""
     found = marks_of(metafunc.definition)
     if found:
         from flatwater.testing import marks
 
-        why = marks.trouble_with_names(metafunc.fixturenames, found) or marks.trouble_with_arguments(found)
+        why = marks.trouble_with_arguments(found)
         if why:
             pytest.fail(f"{metafunc.definition.nodeid}: {why}", pytrace=False)
 
@@ -87,10 +87,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def marks_of(node: pytest.Item) -> dict[str, pytest.Mark]:
     """Our marks by name, the closest to the test of each; empty for almost every test."""
     found: dict[str, pytest.Mark] = {}
-    for mark in node.iter_markers():
+    for mark in closest_first(node):
         if mark.name in NAMES:
             found.setdefault(mark.name, mark)
     return found
+
+
+def closest_first(node: pytest.Item) -> Iterator[pytest.Mark]:
+    """All marks; those of one set of parameters before those of the function, which pytest gives first."""
+    if (parameters := getattr(node, "callspec", None)) is not None:
+        yield from parameters.marks
+    yield from node.iter_markers()
 
 
 def _mark(config: pytest.Config, item: pytest.Item, found: dict[str, pytest.Mark]) -> None:

@@ -7,6 +7,7 @@ Holds:      a few numbers a point, and the report of one that failed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from typing import Any, NamedTuple, final
@@ -18,12 +19,14 @@ from flatwater.proof.points import Metric, Point, ScenarioFailed, ScenarioUnfit,
 from flatwater.proof.runs import Run, Seen, child_run, memory_bound
 from flatwater.proof.scenarios import Scenario
 from flatwater.testing import start
-from flatwater.testing.child import names_of
+from flatwater.testing.child import PRINTED, names_of
 from flatwater.testing.session import request_for
 from flatwater.worker.limit import LimitGroup
 
 PHASES = ("setup", "call", "teardown")
+PASSED = "passed"
 _AT_ONCE = 0  # the n of a test that takes none
+_ARENA_BYTES = 1 << 20  # the latest one is not in the resident size as far as it is untouched
 _HINTS = {
     "lost": "Its id must be the same in each process: no object addresses, times or unordered sets in parameter ids.",
     "shadowed": "Rename that fixture: a test that is marked mem_constant gets its n from the mark.",
@@ -68,6 +71,7 @@ class Measurer:
         self.scenario = Scenario(item.nodeid)
         self.metric: Metric = metric
         self.timeout_s = timeout_s
+        self.printed: list[tuple[str, str]] = []  # report sections of the first process, or of the one that died
         self._item = item
 
     def point(self, n: int = _AT_ONCE, repeat: int = 1) -> Point:
@@ -107,7 +111,12 @@ class Measurer:
             memory_bytes = memory_bound()
             seen = Run(argv, folder=folder, timeout_s=self.timeout_s, memory_bytes=memory_bytes, group=group).run()
             reports = _reports(item.config, folder)
+            if "ended" not in seen.said:
+                self.printed = _printed(folder)
+        told = reports.pop(PASSED, None)
         self._check(n, seen, reports, memory_bytes)
+        if told is not None and not self.printed:
+            self.printed = told.sections
         return seen
 
     def _figures(self, n: int, seen: Seen) -> Point:
@@ -117,20 +126,25 @@ class Measurer:
         else:
             peak, base = ended["peak"], began["rss"]
         # What set-up left free in Python's arenas can be used again without the process getting larger.
-        return Point(n, peak, peak + began["reusable"], base, 0, ended["cpu_s"], ended["wall_s"])
+        free = began["reusable"]
+        hidden = max(0, free - _ARENA_BYTES)
+        return Point(n, peak, peak + free, base, 0, ended["cpu_s"], ended["wall_s"], reusable_bytes=hidden)
 
     def _check(self, n: int, seen: Seen, reports: dict[str, pytest.TestReport], memory_bytes: int) -> None:
         """Raise what there is to say, unless there is a figure."""
         where = self.scenario.name + (f" at n={n:,}" if n else "")
         failure = seen.said.get("failed")
         if failure is not None:
+            if failure["stage"] == "exit":
+                raise pytest.exit.Exception(failure["what"])
+            if failure["stage"] == "interrupt":
+                raise KeyboardInterrupt(failure["what"])
             what, text = f"{where} cannot be measured: {failure['what']}.", failure["traceback"]
             if failure["stage"] in {"collect", "internal"}:
                 raise ScenarioFailed(what, n=n, output=text, hint=_HINTS[failure["stage"]])
             raise ScenarioUnfit(what, hint=_HINTS[failure["stage"]])
         for phase in PHASES:
-            # A call that came to its end has its figure, whatever an xfail(strict) mark makes of that.
-            if phase in reports and not (phase == "call" and "ended" in seen.said):
+            if phase in reports and not ("ended" in seen.said and _is_strict_pass(reports[phase])):
                 raise TestSpoke(reports[phase], n)
         if seen.stopped:
             raise self._bound_reached(where, seen.stopped, memory_bytes)
@@ -163,10 +177,26 @@ class Measurer:
         )  # fmt: skip
 
 
+def _printed(folder: str) -> list[tuple[str, str]]:
+    """What a process had printed when it died, as sections of a report."""
+    found = []
+    for name in PRINTED:
+        with contextlib.suppress(OSError), open(os.path.join(folder, name), "rb") as file:
+            file.seek(-min(limits.TESTING_SECTION_CHARS_MAX, os.fstat(file.fileno()).st_size), os.SEEK_END)
+            if text := file.read().decode("utf-8", "replace"):
+                found.append((f"Captured {name} call", text))
+    return found
+
+
+def _is_strict_pass(report: pytest.TestReport) -> bool:
+    """Whether it failed for passing only: such a call has its figure, whatever its xfail(strict) mark makes of that."""
+    return isinstance(report.longrepr, str) and report.longrepr.startswith("[XPASS(strict)]")
+
+
 def _reports(config: pytest.Config, folder: str) -> dict[str, pytest.TestReport]:
-    """What did not pass, by phase."""
+    """What did not pass, by phase, and the call that passed."""
     found = {}
-    for phase in PHASES:
+    for phase in (*PHASES, PASSED):
         path = os.path.join(folder, f"report-{phase}")
         if os.path.exists(path):
             with open(path, encoding="utf-8") as file:

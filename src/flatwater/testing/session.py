@@ -47,6 +47,9 @@ def request_for(config: pytest.Config) -> dict[str, object]:
         ours += ["-o", f"cache_dir={FOLDER_PLACE}/cache"]
     if hasattr(config.option, "no_cov"):
         ours.append("--no-cov")  # it starts before a plugin could switch it off
+    seed = getattr(config.option, "randomly_seed", None)
+    if isinstance(seed, int):
+        ours.append(f"--randomly-seed={seed}")  # the one that pytest-randomly drew and told
     at = typed.index("--") if "--" in typed else len(typed)
     return {
         "path": started.path,

@@ -65,7 +65,9 @@ class Top:
                 heapq.heappushpop(self._rows, row)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The table."""
+        """The table, unless no test ran."""
+        if not self._rows:
+            return
         terminalreporter.section(f"memory: the {self._count} tests that grew most")
         for line in table(sorted(self._rows, reverse=True)):
             terminalreporter.write_line(line)
@@ -73,8 +75,6 @@ class Top:
 
 def table(rows: list[tuple[int, str, int, str]]) -> list[str]:
     """Lines for people."""
-    if not rows:
-        return ["no test ran"]
     lines = [f"{'peak above start':>16}  {'free before':>11}  test"]
     for grown, node_id, reusable, note in rows:
         free = "-" if note else units.format_bytes(reusable)

@@ -11,19 +11,18 @@ work around it, so they mean what they always mean.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
 
-from flatwater import errors, limits, units
+from flatwater import errors, units
 from flatwater.proof.points import Point, ScenarioFailed
 from flatwater.proof.proving import prove_with
 from flatwater.proof.result import Proof
 from flatwater.testing.marks import Asked
 from flatwater.testing.points import Measurer, TestSpoke
 
-SECTION_CHARS_MAX = limits.TESTING_SECTION_CHARS_MAX
 TOOK = pytest.StashKey[int]()  # the largest peak above the start of the call, for --mem-top
 
 
@@ -55,8 +54,10 @@ def run(item: pytest.Function, asked: Asked) -> None:
     except TestSpoke as spoke:
         raise _as_outcome(item, spoke) from None
     except errors.FlatwaterError as error:
+        _show_captured(item, measurer.printed)
         output = error.output.strip() if isinstance(error, ScenarioFailed) else ""
         raise pytest.fail.Exception("\n".join(filter(None, [str(error), output])), pytrace=False) from None
+    _show_captured(item, measurer.printed)
     if words:
         raise pytest.fail.Exception("\n\n".join(words), pytrace=False)
 
@@ -72,7 +73,7 @@ def _measured(item: pytest.Function, asked: Asked, measurer: Measurer) -> list[s
         points = proof.points
         item.user_properties += [("mem_verdict", proof.verdict), ("mem_bytes_per_item", round(proof.bytes_per_item, 3))]
         if proof.holds:
-            item.add_report_section("call", "memory", str(proof))  # for pytest -rP
+            item.add_report_section("call", "memory", str(proof))  # these sections are for pytest -rP
         words.append(of_growth(proof))
     elif asked.limit_bytes:
         points = [measurer.point()]
@@ -82,9 +83,15 @@ def _measured(item: pytest.Function, asked: Asked, measurer: Measurer) -> list[s
         item.user_properties.append(("mem_peak_above_start_bytes", largest.grown_bytes))
     if asked.limit_bytes:
         words.append(of_limit(asked.limit_bytes, points))
+        if not words[-1]:
+            grown, limit = units.format_bytes(item.stash[TOOK]), units.format_bytes(asked.limit_bytes)
+            text = f"mem_max: the peak was {grown} above the start of the call, of a limit of {limit}."
+            item.add_report_section("call", "memory", text)
     if asked.rounds:
         told = measurer.hunt(first, asked.rounds, asked.warmup)
         words.append("" if told.holds else f"mem_no_leaks: {told.text}")
+        if told.holds:
+            item.add_report_section("call", "memory", f"mem_no_leaks: {told.text}")
     return [text for text in words if text]
 
 
@@ -124,12 +131,7 @@ def of_limit(limit_bytes: int, points: Sequence[Point]) -> str:
 def _as_outcome(item: pytest.Function, spoke: TestSpoke) -> BaseException:
     """What the test did in its own process, for pytest to report as this test's."""
     report = spoke.report
-    for name, text in report.sections:
-        match name.split(" ", 2):
-            case ["Captured", stream, phase]:
-                item.add_report_section(phase, stream, text[-SECTION_CHARS_MAX:])
-            case _:
-                pass
+    _show_captured(item, report.sections)
     if hasattr(report, "wasxfail"):
         return pytest.xfail.Exception(str(report.wasxfail).removeprefix("reason: "))
     if report.skipped:
@@ -137,8 +139,19 @@ def _as_outcome(item: pytest.Function, spoke: TestSpoke) -> BaseException:
         return pytest.skip.Exception(reason.removeprefix("Skipped: "), _use_item_location=True)
     phase = {"setup": "set-up", "call": "call"}.get(str(report.when), "teardown")
     size = f" at n={spoke.n:,}" if spoke.n else ""
-    item.add_report_section("call", "memory", f"This was the {phase} of the test{size}, in a process of its own.")
+    part = (report.head_line or "").removeprefix(report.location[2])  # which of its subtests
+    item.add_report_section("call", "memory", f"This was the {phase} of the test{part}{size}, in a process of its own.")
     return spoke
+
+
+def _show_captured(item: pytest.Function, sections: Iterable[tuple[str, str]]) -> None:
+    """What the test printed and logged in its own process."""
+    for name, text in sections:
+        match name.split(" ", 2):
+            case ["Captured", stream, phase]:
+                item.add_report_section(phase, stream, text)
+            case _:
+                pass
 
 
 def _shown(
@@ -153,3 +166,17 @@ def _shown(
 def _without_fixtures(item: pytest.Item) -> None:
     if isinstance(item, pytest.Function):
         item.fixturenames = []
+        if getattr(item.obj, "is_hypothesis_test", False):  # hypothesis's plugin asks for its fixtures otherwise
+            item.location  # noqa: B018 - pytest keeps it, and it is the test's
+            item.obj = _stub_of(item.obj)
+
+
+def _stub_of(function: Callable[..., object]) -> Callable[[], None]:
+    """By its name and words."""
+
+    def stub() -> None:
+        pass
+
+    for name in ("__name__", "__qualname__", "__module__", "__doc__"):
+        setattr(stub, name, getattr(function, name, None))
+    return stub

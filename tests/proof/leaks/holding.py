@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextvars
 import json
+import sys
 import threading
 
 from flatwater.proof.leaks import holders
 
-KEPT = {"rows": [["inner"]]}
+KEPT = {"rows": [["inner"]], "number": 123_456}
 
 
 class Thing:
@@ -34,6 +36,55 @@ def growing():
     rows = KEPT["rows"]
     held = holders.Holders(frozenset([id(rows)]))
     return {"inner": held.holder(id(rows[0])) == f"#{id(rows)}", "rows": held.holder(id(rows))}
+
+
+def left_out():
+    """Without the texts and numbers that are not asked for."""
+    all_of_it = holders.Holders(frozenset())
+    some = holders.Holders(frozenset(), wanted=frozenset(["int"]))
+    text, number = KEPT["rows"][0][0], KEPT["number"]
+    keys = [id(KEPT["rows"]), id(KEPT), 12345]
+    return {
+        "all": [id(text) in all_of_it, id(number) in all_of_it],
+        "some": [id(text) in some, id(number) in some],
+        "each": list(some.holders(keys)) == [some.holder(key) for key in keys],
+        "place": some.place(id(KEPT)) < some.place(id(KEPT["rows"])) < some.place(id(KEPT["rows"][0])),
+    }
+
+
+def alive():
+    """Who holds a thread: what the program keeps it in, before what Python does."""
+    go = threading.Event()
+    mine, nobodys = (threading.Thread(target=go.wait) for _ in range(2))
+    KEPT["threads"] = {"mine": mine}
+    for thread in (mine, nobodys):
+        thread.start()
+    try:
+        held = holders.Holders(frozenset())
+        found = held.keeper(id(mine)) == id(KEPT["threads"]), held.way(held.keeper(id(nobodys)))[0]
+        return *found, held.keeper(id(KEPT))
+    finally:
+        go.set()
+        mine.join()
+        nobodys.join()
+
+
+VARIABLE = contextvars.ContextVar("VARIABLE")
+
+
+def growing_modules():
+    """The modules, and a module's own names, are holders where they grow, and no way leads through them elsewhere."""
+    thing = Thing()
+    VARIABLE.set([thing])
+    mine = sys.modules[__name__].__dict__
+    plain, held = holders.Holders(frozenset()), holders.Holders(frozenset([id(mine), id(sys.modules)]))
+    return {
+        "plain": [id(mine) in plain, id(sys.modules) in plain],
+        "modules": held.way(id(sys.modules))[0],
+        "globals": held.way(id(mine))[0],
+        "inside": held.holder(id(KEPT)) == f"#{id(mine)}",
+        "in_context": plain.way(id(VARIABLE.get()))[0],
+    }
 
 
 def local_variables():
@@ -65,4 +116,5 @@ def local_variables():
 
 
 if __name__ == "__main__":
-    print(json.dumps({"growing": growing(), **local_variables()}))
+    found = {"growing": growing(), "left_out": left_out(), "alive": alive(), "modules": growing_modules()}
+    print(json.dumps({**found, **local_variables()}))

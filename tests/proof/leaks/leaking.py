@@ -10,11 +10,17 @@ import io
 import itertools
 import logging
 import mmap
+import os
+import queue
 import random
 import re
 import socket
+import sqlite3
+import struct
 import threading
+import weakref
 from collections import OrderedDict, deque
+from xml.etree import ElementTree as ET
 
 
 class Node:
@@ -318,7 +324,104 @@ class Leak:
 def lab():
     """Many objects in one circle, the collector off."""
     gc.disable()
-    circle = [Leak() for _ in range(100_000)]
+    circle = [Leak() for _ in range(1_000_000)]
     for one, following in itertools.pairwise(circle):
         one.following = following
     circle[-1].following = circle[0]
+
+
+class Service:
+    """What bounded programs keep: each is full, or fills up to a bound that is known."""
+
+    def __init__(self):
+        self.recent = deque(maxlen=10)
+        self.lines = deque(maxlen=12)
+        self.by_worker = {}
+        self.waiting = deque(maxlen=1000)
+        self.connection = sqlite3.connect(":memory:")
+        self.tree = ET.fromstring("<a><b/></a>")
+
+    def __call__(self):
+        number = next(NUMBERS)
+        self.recent.append(f"request {number}")
+        self.lines.append({"id": number, "line": f"GET /item/{number}"})
+        self.by_worker[number % 9] = f"row {number}"
+        self.waiting.append(number * 1000)
+        self.connection.execute("select 1").fetchall()
+        self.tree.findall(f"b[{number}]")
+        struct.pack(f"{number}s", b"x")
+        sixteen_lines(number)
+
+
+@functools.lru_cache(maxsize=16)
+def sixteen_lines(number):
+    return f"value {number}"
+
+
+NUMBERS = itertools.count(1)
+SERVICE = Service()
+
+
+def bounded():
+    SERVICE()
+
+
+class Stores:
+    """What is made anew on each round, a little larger."""
+
+    def __init__(self):
+        self.mapping = {}
+        self.members = frozenset()
+        self.read_back = io.BytesIO()
+        self.ordered = OrderedDict()
+        self.queue = queue.SimpleQueue()
+        self.handlers = []
+        self.known_handlers = weakref.WeakSet()
+
+
+STORES = Stores()
+
+
+def made_anew():
+    number = next(NUMBERS)
+    STORES.mapping = {**STORES.mapping, number: None}
+    STORES.members |= {number}
+
+
+def one_row_each():
+    """Four causes, of which each could be told twice."""
+    STORES.ordered[next(NUMBERS)] = None
+    STORES.queue.put(None)
+    handler = Node()
+    STORES.handlers.append(handler)
+    STORES.known_handlers.add(handler)
+    STORES.read_back.seek(0, io.SEEK_END)
+    STORES.read_back.write(b"x" * 1000)
+    STORES.read_back.seek(0)
+
+
+def child_that_nobody_waits_for():
+    if os.fork() == 0:
+        os._exit(0)
+
+
+def set_apart():
+    HOUSE.rows.append(Node())
+    gc.freeze()
+
+
+def nothing_set_apart():
+    gc.freeze()
+
+
+def small_native():
+    LIBC.malloc(64)
+
+
+class Row:
+    def __init__(self):
+        self.number = 1
+
+
+def many_rows():
+    HOUSE.rows.append([Row() for _ in range(5_000)])

@@ -41,6 +41,7 @@ def test_an_objects_own_dict_is_no_step():
     leaf = Registry.items[0]
     owner = Node(rows=Registry.items)
     assert chain.words("app.owner", [owner, owner.__dict__, owner.rows, leaf]) == ("app.owner.rows", "list[0]", "Node")
+    assert chain.words("app.owner", [owner, owner.__dict__]) == ("app.owner.__dict__", "dict")
     namespace = dict(vars(Registry))
     assert chain.words("app.Registry", [Registry, namespace, Registry.items]) == ("app.Registry.items", "list")
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
+import sys
 
-from flatwater.proof.leaks import cycles
+from flatwater.proof.leaks import census, cycles
 
 
 class Node:
@@ -20,6 +21,11 @@ def test_members_and_an_example():
     assert found.objects == 10
     assert {part.type_name: part.objects for part in found.parts} == {f"{__name__}.Node": 10, "str": 10}
     assert found.bytes > 10 * 1000
+    one = Node()
+    beside = census.beside(one)
+    one.me = None
+    size = {part.type_name: part.bytes for part in found.parts}[f"{__name__}.Node"]
+    assert size == 10 * (sys.getsizeof(one) + beside)
     assert found.example == ("Node.me", "Node")
     assert not found.is_off
     assert (gc.garbage, gc.get_debug()) == (earlier, 0)

@@ -87,3 +87,18 @@ def test_small_blocks_show():
         libc.free(block)
     seen = [0 < grown[index] - sizes[index % len(sizes)] <= 64 for index in range(rounds)]
     assert seen.count(True) > rounds * 3 // 4, list(grown)
+
+
+def test_what_is_outside_of_objects():
+    """A child that has ended, and that nobody waits for, counts as one more until somebody does."""
+    before = figures.kept()
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    try:
+        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+        between = figures.kept()
+    finally:
+        os.waitpid(child, 0)
+    after = figures.kept()
+    assert [now[figures.CHILDREN] - before[figures.CHILDREN] for now in (between, after)] == [1, 0]

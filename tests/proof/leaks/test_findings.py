@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import collections
+import struct
+
 import pytest
 
 from flatwater.proof.leaks import findings
@@ -32,3 +35,17 @@ def test_no_cycles_no_leak():
     report = LeakReport("app.load", [], None, 8, 2, 10)
     findings.add_cycles(report, count=True)
     assert report.holds
+
+
+def test_bounds_that_are_known():
+    """What fills up to a bound of its own or of Python's is a note; what has none is not."""
+    assert "1 of 9 entries" in findings._bounded("app.RECENT (deque)", collections.deque([1], maxlen=9))
+    assert "100 entries" in findings._bounded("xml.etree.ElementPath._cache (dict)", {"b[1]": []})
+    assert "100 entries" in findings._bounded("", {"5s": struct.Struct("5s")})
+    for name, container in (
+        ("app.ROWS (deque)", collections.deque([1])),
+        ("app.CACHE (dict)", {}),
+        ("", {"5s": 1}),
+        ("", []),
+    ):
+        assert findings._bounded(name, container) == ""

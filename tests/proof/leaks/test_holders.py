@@ -40,3 +40,24 @@ def test_local_variables_and_closures(told):
     assert "'local'" in told["local"]
     assert "in thread" in told["in_thread"]
     assert told["nobody"] == {"way": [holders.UNREACHED, []], "holder": holders.UNREACHED, "is_in": False}
+
+
+def test_what_holds_nothing_is_left_out(told):
+    """Texts and numbers are on no way unless theirs is asked for; many holders at once are those of each."""
+    assert told["left_out"] == {"all": [True, True], "some": [False, True], "each": True, "place": True}
+
+
+def test_who_keeps_a_thread(told):
+    """A thread that the program keeps is held by that, another by Python's list; what is no thread has no keeper."""
+    assert told["alive"] == [True, "threading._active", None]
+
+
+def test_modules_that_grow(told):
+    """`sys.modules` and the names of a module are told where they grow, and a context variable by its name."""
+    assert told["modules"] == {
+        "plain": [False, False],
+        "modules": "sys.modules",
+        "globals": "globals of __main__",
+        "inside": True,
+        "in_context": "context variable 'VARIABLE'",
+    }

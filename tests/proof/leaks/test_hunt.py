@@ -216,6 +216,26 @@ def test_in_this_process():
     run_alone(IN_THIS_PROCESS)
 
 
+MANY = """
+from flatwater.proof import leaks
+class Row: pass
+ROWS = []
+def load():
+    ROWS.append([Row() for _ in range({objects})])
+report = leaks.find_leaks(load, rounds=6, warmup=1)
+assert report.leaks[0].name == "__main__.ROWS (list)", str(report)
+assert (report.ran, report.rounds) == ({ran}, {rounds}), report.ran
+assert ("__main__.Row", {objects}) in [(part.type_name, part.objects) for part in report.leaks[0].parts], str(report)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("objects", "ran", "rounds"), [(5_000, 10, 3), (500, 13, 6)])
+def test_fewer_rounds_where_much_grows(objects, ran, rounds):
+    """Where thousands of objects stay on each round, evenly, three rounds more are enough; else it is as many again."""
+    run_alone(MANY.format(objects=objects, ran=ran, rounds=rounds))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("code", [LOCAL_VARIABLE, EXAMPLE], ids=["a local variable", "the example"])
 def test_lists_that_lambdas_append_to(code):
@@ -263,11 +283,3 @@ def test_the_collector_is_left_alone():
     with pytest.raises(leaks.ActionFailed):
         leaks.find_leaks(fails)
     assert (gc.isenabled(), gc.get_threshold(), gc.get_debug(), list(gc.garbage), list(gc.callbacks)) == state
-
-
-@pytest.mark.slow
-def test_the_seeds_lab():
-    """100,000 objects in one circle, the collector off: as many that only a collection frees."""
-    report = quick("lab", rounds=3, warmup=0)
-    assert [(leak.kind, leak.count_per_round) for leak in report.leaks] == [("cycles", 100_000)]
-    assert report.leaks[0].bytes_per_round >= 5_000_000

@@ -30,6 +30,13 @@ def test_the_table():
     assert "held by  app.CACHE['k'] -> Row" in text
 
 
+def test_what_is_only_larger():
+    """Of a type of which there are not more, it is said that one is larger; bytes that nobody knows are not told."""
+    leak = Leak("objects", "object", 1, 0, ("app.X",), (Part("str", 0, 5),))
+    assert report.headline(leak) == "1 more object after each round"
+    assert "with it  a larger str" in report.rows(leak)
+
+
 @pytest.mark.parametrize("kind", report.ADVICE)
 def test_each_kind_has_words(kind):
     """No kind is without a headline and an advice, for one, for many and for none."""

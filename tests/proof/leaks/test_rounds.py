@@ -95,7 +95,11 @@ class UnprintableError(Exception):
 
 @pytest.mark.parametrize(
     ("error", "words"),
-    [(Outcome("skipped"), "Outcome: skipped"), (GeneratorExit(), "GeneratorExit"), (UnprintableError(), "cannot even be")],
+    [
+        (Outcome("skipped"), "Outcome: skipped"),
+        (GeneratorExit(), "GeneratorExit"),
+        (UnprintableError(), "cannot even be"),
+    ],
 )
 def test_whatever_is_raised_is_a_failed_action(error, words):
     """Also what is no Exception, and what has no text; Ctrl-C alone is none."""

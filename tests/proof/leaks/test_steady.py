@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flatwater.proof.leaks.steady import Steady
+import pytest
+
+from flatwater.proof.leaks.steady import Replaced, Steady
 
 
 def test_only_what_grows_at_each_look_stays():
@@ -45,3 +47,45 @@ def test_pauses():
     steady.look({"once": 20, "twice": 15})
     assert steady.per_round("once", with_pauses=True) == 5
     assert steady.per_round("twice", with_pauses=True) == 0
+
+
+def sizes_of(*texts):
+    """How many of each length."""
+    return {("app", size): [len(text) for text in texts].count(size) for size in set(map(len, texts))}
+
+
+@pytest.mark.parametrize(
+    ("others", "lengths", "growth"),
+    [
+        ([], (5, 6, 7, 8), 1),
+        ([900, 6, 6, 7, 8, 8], (5, 6, 7, 8), 1),  # among larger ones, and some that are as large at times
+        ([900], (5, 15, 30, 35), 10),
+        ([900], (5, 6, 6, 7), 0),
+        ([900], (5, 6, 5, 6), 0),
+    ],
+)
+def test_one_object_that_is_replaced_by_a_larger_one(others, lengths, growth):
+    """It is found among others of its type, with its growth a round, where it got larger each time."""
+    looks = [sizes_of(*("x" * other for other in others), "x" * length) for length in lengths]
+    replaced = Replaced(looks[0])
+    assert replaced.groups() == {}
+    for now in looks[1:]:
+        replaced.look(now)
+    assert replaced.groups() == ({"app": growth} if growth else {})
+
+
+def test_a_bounded_buffer_whose_texts_get_longer():
+    """Where one short text after the other makes room for one of the usual length, nothing grows."""
+    looks = [sizes_of(*["request 9"] * (9 - done), *["request 10"] * done) for done in range(4)]
+    replaced = Replaced(looks[0])
+    for now in looks[1:]:
+        replaced.look(now)
+    assert replaced.groups() == {}
+
+
+def test_a_largest_that_gets_larger():
+    """Several that all get larger are found by the largest of them."""
+    replaced = Replaced(sizes_of("x" * 5, "x" * 6, "x" * 7))
+    for more in (1, 2, 3):
+        replaced.look(sizes_of("x" * (5 + more), "x" * (6 + more), "x" * (7 + more)))
+    assert replaced.groups() == {"app": 1}

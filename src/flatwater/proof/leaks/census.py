@@ -1,6 +1,7 @@
 """Count what lives: objects and bytes by type, the length of every container, the fill of every functools cache.
 
-Covers:     every object the collector tracks, and what those refer to that it does not track, each once.
+Covers:     every object the collector tracks, and what those refer to that it does not track, each once; what is set apart
+            (`gc.freeze`), as far as a module leads to it; what Python keeps outside of objects.
 Not here:   who holds them (`holders`), snapshots for people (`meter.snapshots`).
 Holds:      while it counts, about 8 bytes for each tracked object and 110 for each other; then 100 bytes a container.
 
@@ -15,13 +16,15 @@ import collections
 import functools
 import gc
 import io
+import itertools
 import queue
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, final
 
 from flatwater import limits
+from flatwater.proof.leaks import figures
 
 INSTRUMENT = "flatwater.proof.leaks"  # objects of types defined below it are ours, and no growth of the program
 OBJECTS_MAX = limits.LEAK_OBJECTS_MAX
@@ -31,6 +34,33 @@ _CHUNK = 4_096  # objects whose referents are listed at once
 _PLAIN = (dict, list, tuple, set, frozenset, array.array)
 _UNTRACKED_CONTAINERS = (tuple, dict, frozenset)
 _CACHE = type(functools.lru_cache(None)(len))
+_WITH_ENTRIES = (dict, set, frozenset)  # which take more memory only now and then as they get longer
+_POINTER_BYTES = 8
+_MANAGED_DICT, _HEAP_TYPE = (
+    1 << 4,
+    1 << 9,
+)  # flags of a type: attributes may lie beside its objects; made by a class statement
+
+
+def _end_of(kind: Any) -> Callable[[Any], int]:
+    """Where a stream of that kind ends, wherever it stands.
+
+    One call in C, during which no other thread runs: it would read or write at the wrong place.
+    """
+
+    def end(stream: Any) -> int:
+        found: list[int] = []
+        steps = itertools.chain(
+            map(found.append, map(kind.tell, (stream,))),
+            map(found.append, map(kind.seek, (stream,), (0,), (io.SEEK_END,))),
+            map(kind.seek, (stream,), found),  # to where it stood
+        )
+        collections.deque(steps, maxlen=0)
+        return found[1]
+
+    return end
+
+
 _MEASURES: tuple[tuple[type, Callable[[Any], int]], ...] = (
     (dict, dict.__len__),
     (list, list.__len__),
@@ -38,8 +68,8 @@ _MEASURES: tuple[tuple[type, Callable[[Any], int]], ...] = (
     (collections.deque, collections.deque.__len__),
     (bytearray, bytearray.__len__),
     (array.array, array.array.__len__),
-    (io.BytesIO, io.BytesIO.tell),  # who appends stands at the end; asking for its buffer would lock it for others
-    (io.StringIO, io.StringIO.tell),
+    (io.BytesIO, _end_of(io.BytesIO)),  # asking for its buffer would lock it for others
+    (io.StringIO, _end_of(io.StringIO)),
     (queue.SimpleQueue, queue.SimpleQueue.qsize),
 )
 
@@ -51,11 +81,13 @@ class Census:
 
     Attributes:
         counts: objects by type name.
-        sizes: their bytes (shallow) by type name.
+        sizes: their bytes (shallow, with the attributes that lie beside an object) by type name.
         lengths: of containers, by id.
         fills: entries of functools caches, by id.
         large_bytes: of objects that come from malloc rather than from Python's own arenas.
         complete: False if `OBJECTS_MAX` were not enough.
+        entries: of dicts and sets together, by type name.
+        kept: what Python keeps outside of objects; see `figures.kept`.
     """
 
     counts: dict[str, int]
@@ -64,6 +96,8 @@ class Census:
     fills: dict[int, int]
     large_bytes: int
     complete: bool
+    entries: dict[str, int] = field(default_factory=dict)
+    kept: dict[str, int] = field(default_factory=dict)
 
     @property
     def objects(self) -> int:
@@ -87,7 +121,8 @@ def take(objects: list[object] | None = None, *, complete: bool = True) -> Censu
         objects, complete = walk()
     kinds = set(map(type, objects))
     measures = {kind: measure for kind in kinds if (measure := _measure_of(kind)) is not None}
-    by_kind = {kind: [0, 0] for kind in kinds}
+    unmeasured = {kind for kind in kinds if issubclass(kind, frozenset)}
+    by_kind = {kind: [0, 0, 0] for kind in kinds}
     lengths: dict[int, int] = {}
     fills: dict[int, int] = {}
     large = 0
@@ -100,18 +135,25 @@ def take(objects: list[object] | None = None, *, complete: bool = True) -> Censu
             large += size
         if kind in measures:
             try:
-                lengths[id(obj)] = measures[kind](obj)
+                length = lengths[id(obj)] = measures[kind](obj)
             except ValueError:  # a closed buffer
                 continue
+            row[2] += length
+        elif kind in unmeasured:
+            row[2] += frozenset.__len__(obj)  # type: ignore[arg-type]  # it is one
         elif kind is _CACHE:
             fills[id(obj)] = _CACHE.cache_info(obj).currsize  # type: ignore[arg-type]  # it is one
     counts: dict[str, int] = {}
     sizes: dict[str, int] = {}
-    for kind, (count, size) in by_kind.items():
+    entries: dict[str, int] = {}
+    newest = {type(obj): obj for obj in objects}
+    for kind, (count, size, length) in by_kind.items():
         name = type_name(kind)
         counts[name] = counts.get(name, 0) + count
-        sizes[name] = sizes.get(name, 0) + size
-    return Census(counts, sizes, lengths, fills, large, complete)
+        sizes[name] = sizes.get(name, 0) + size + count * beside(newest[kind])
+        if issubclass(kind, _WITH_ENTRIES):
+            entries[name] = entries.get(name, 0) + length
+    return Census(counts, sizes, lengths, fills, large, complete, entries, figures.kept())
 
 
 def walk() -> tuple[list[object], bool]:
@@ -129,6 +171,9 @@ def walk() -> tuple[list[object], bool]:
     del tracked
     loose: dict[int, object] = {}
     level: list[object] = objects
+    if frozen and id(sys.modules) not in known:
+        loose[id(sys.modules)] = sys.modules
+        level = [*objects, sys.modules]
     while level and complete:
         fresh: dict[int, object] = {}
         for start in range(0, len(level), _CHUNK):
@@ -141,6 +186,10 @@ def walk() -> tuple[list[object], bool]:
                 break
         for key in fresh.keys() & (loose.keys() | known):
             del fresh[key]
+        if frozen:
+            strangers |= own_types(set(map(type, fresh.values())))
+            for key in [key for key, child in fresh.items() if type(child) in strangers]:
+                del fresh[key]
         loose.update(fresh)
         level = [child for child in fresh.values() if frozen or type(child) in _UNTRACKED_CONTAINERS]
     objects += loose.values()
@@ -164,6 +213,31 @@ def shallow(obj: object) -> int:
         return sys.getsizeof(obj)
     except Exception:  # noqa: BLE001 - somebody's __sizeof__ is broken
         return 0
+
+
+def beside(obj: object) -> int:
+    """Bytes of the attributes of an object that has no dict yet: since Python 3.11 they lie beside it, and it does not tell.
+
+    About as many as it has and one more; the first objects of a class have room for up to 30.
+    """
+    kind = type(obj)
+    if not kind.__flags__ & _MANAGED_DICT or any(
+        not base.__flags__ & _HEAP_TYPE and base is not object for base in kind.__mro__
+    ):
+        return 0  # or it has parts of its own, which the collector does not tell from attributes
+    inside = gc.get_referents(obj)
+    has_dict = len(inside) == 2 and dict in map(type, inside)  # noqa: PLR2004 - its type is the other
+    if has_dict or len(inside) == 1:  # the dict counts for itself
+        return 0
+    room = len(inside)  # its type is among them, and there is one more than attributes
+    order = -(-(room + 2) // _POINTER_BYTES) * _POINTER_BYTES  # a byte for each tells in which order they were set
+    return room * _POINTER_BYTES + order
+
+
+def length_of(obj: object) -> int | None:
+    """Of a dict or set; None of anything else."""
+    base = next((base for base in _WITH_ENTRIES if issubclass(type(obj), base)), None)
+    return None if base is None else base.__len__(obj)  # type: ignore[arg-type]  # it is one
 
 
 def is_cache(obj: object) -> bool:

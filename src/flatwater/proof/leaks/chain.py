@@ -94,6 +94,8 @@ def _namespace(holder: object) -> object:
 
 def _place(holder: object, inside: object, before: object) -> str:
     """Where in the holder it is."""
+    if _is_own_dict(holder, inside):  # the end of the way: all its attributes
+        return ".__dict__"
     kind = type(holder)
     if issubclass(kind, dict):
         return _key(holder, inside)

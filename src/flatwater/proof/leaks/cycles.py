@@ -64,9 +64,11 @@ def _described(found: list[object], *, is_off: bool) -> Cycles:
     counts: collections.Counter[str] = collections.Counter()
     sizes: collections.Counter[str] = collections.Counter()
     names = {kind: census.type_name(kind) for kind in kinds}
+    beside = {kind: census.beside(obj) for kind, obj in {type(obj): obj for obj in found}.items()}
     for obj in found:
-        counts[names[type(obj)]] += 1
-        sizes[names[type(obj)]] += census.shallow(obj)
+        kind = type(obj)
+        counts[names[kind]] += 1
+        sizes[names[kind]] += census.shallow(obj) + beside[kind]
     for obj in _held_only_by(found):
         name = census.type_name(type(obj))
         counts[name] += 1

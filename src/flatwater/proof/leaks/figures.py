@@ -13,6 +13,7 @@ import collections
 import contextlib
 import ctypes
 import functools
+import gc
 import os
 import stat
 import sys
@@ -23,6 +24,8 @@ from typing import Any
 from flatwater import limits
 from flatwater.meter import allocators, probe
 
+# What Python or the system keeps outside of objects.
+CHILDREN, SET_APART = "ended child processes", "objects set apart"
 SIZES = BLOCKS, MALLOC, RESIDENT = "python blocks", "malloc", "resident"
 DESCRIPTORS_MAX = limits.LEAK_DESCRIPTORS_MAX
 
@@ -72,6 +75,30 @@ def _malloc_and_free() -> tuple[Callable[[int], Any], Callable[[Any], Any]] | No
     malloc.restype, malloc.argtypes = ctypes.c_void_p, (ctypes.c_size_t,)
     free.restype, free.argtypes = None, (ctypes.c_void_p,)
     return malloc, free
+
+
+def kept() -> dict[str, int]:
+    """How many children ended and nobody waited for them; how many objects `gc.freeze` took out of the collector's lists."""
+    ended = sum(1 for child in _children() if _has_ended(child))
+    return {CHILDREN: ended, SET_APART: gc.get_freeze_count()}
+
+
+def _children() -> list[int]:
+    """Their process ids, where the platform tells."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in os.listdir(_TASKS):
+            with contextlib.suppress(OSError), open(f"{_TASKS}/{task}/children", "rb") as file:
+                found += map(int, file.read().split())
+    return found[:DESCRIPTORS_MAX]
+
+
+def _has_ended(child: int) -> bool:
+    try:
+        with open(f"/proc/{child}/stat", "rb") as file:
+            return file.read().rpartition(b") ")[2].startswith(b"Z")
+    except OSError:  # somebody waited for it
+        return False
 
 
 def threads() -> dict[str, int]:

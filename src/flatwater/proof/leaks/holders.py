@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import array
 import asyncio
+import contextvars
 import gc
 import inspect
 import itertools
@@ -29,7 +30,7 @@ FRAMES_MAX = 1_000  # of running functions, looked at for local variables
 UNREACHED = ""  # the holder of what no walk reaches
 
 # Nothing that a program makes is reached through these. A bound builtin method is not one: it holds its object.
-_ATOMS = frozenset(
+_ATOMS: frozenset[type] = frozenset(
     (
         int, float, complex, str, bytes, bool, type(None), types.CodeType, types.WrapperDescriptorType,
         types.MethodDescriptorType, types.ClassMethodDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType,
@@ -49,7 +50,7 @@ class Holders:
             are left out unless theirs is one of them: they are most of the objects. All, if not given.
     """
 
-    __slots__ = ("_growing", "_indexes", "_labels", "_left_out", "_nodes", "_owners", "_parents")
+    __slots__ = ("_growing", "_indexes", "_keepers", "_labels", "_left_out", "_nodes", "_owners", "_parents")
 
     def __init__(
         self,
@@ -67,10 +68,14 @@ class Holders:
         self._owners = array.array("q")  # of what a node holds: itself where it grows, else its own holder
         self._labels: dict[int, str] = {}
         self._indexes: dict[int, int] = {}
+        self._keepers: dict[int, int] = {}  # of threads and tasks, which have names of their own: -1 until one is met
         self._leave_out(callables)
         # One after the other: what a module holds is put down to the module, however near a local variable is to it.
         done = 0
-        for names in (_lasting(), _passing(callables, loop)):
+        for label, value in _alive():
+            self._add_root(value, label)
+            self._keepers[id(value)] = -1
+        for names in (_lasting(growing), _passing(callables, loop)):
             for label, value in names:
                 self._add_root(value, label)
             done = self._go(done)
@@ -117,6 +122,11 @@ class Holders:
             last, index = index, self._parents[index]
         return self._labels[last], objects[::-1]
 
+    def keeper(self, key: int) -> int | None:
+        """The id of what holds the thread or task of that id: the nearest that is no list of Python's own, if any is."""
+        index = self._keepers.get(key, -1)
+        return None if index < 0 else id(self._nodes[index])
+
     def depth(self, key: int) -> int:
         """How many steps there are from its name."""
         index = self._indexes.get(key, -1)
@@ -125,6 +135,10 @@ class Holders:
             index = self._parents[index]
             steps += 1
         return steps
+
+    def place(self, key: int) -> int:
+        """Of two objects of one holder, the one that comes first is no farther from a name. `depth` goes all the way."""
+        return self._indexes.get(key, -1)
 
     def object_of(self, key: int) -> object:
         """The one of that id, which must be reachable."""
@@ -143,14 +157,17 @@ class Holders:
 
     def _leave_out(self, callables: tuple[Callable[[], Any], ...]) -> None:
         """Ways through the instrument, and through whole modules, say nothing."""
-        for obj in (self, self._nodes, self._parents, self._owners, self._labels, self._indexes, callables):
+        for obj in (
+            self, self._nodes, self._parents, self._owners, self._labels, self._indexes, self._keepers, callables,
+        ):  # fmt: skip
             self._indexes[id(obj)] = -1
         for module in list(sys.modules.values()):
             self._indexes[id(module)] = -1
             names = getattr(module, "__dict__", None)
-            if names is not None:
+            if names is not None and id(names) not in self._growing:
                 self._indexes[id(names)] = -1
-        self._indexes[id(sys.modules)] = -1
+        if id(sys.modules) not in self._growing:
+            self._indexes[id(sys.modules)] = -1
 
     def _add_root(self, value: object, label: str) -> None:
         if id(value) not in self._indexes:
@@ -164,8 +181,8 @@ class Holders:
     def _go(self, index: int) -> int:
         """From that node on to all that are reached."""
         # It runs a million times: every look-up is done before.
-        nodes, indexes, growing, owners, left_out = (
-            self._nodes, self._indexes, self._growing, self._owners, self._left_out,
+        nodes, indexes, growing, owners, left_out, keepers = (
+            self._nodes, self._indexes, self._growing, self._owners, self._left_out, self._keepers,
         )  # fmt: skip
         add_node, add_parent, add_owner, referents = (
             nodes.append, self._parents.append, owners.append, gc.get_referents,
@@ -182,23 +199,46 @@ class Holders:
                 owner = owners[index]
                 for child in referents(obj):
                     key = id(child)
-                    if key not in indexes and type(child) not in left_out:
-                        indexes[key] = number
-                        add_node(child)
-                        add_parent(index)
-                        add_owner(number if key in growing else owner)
-                        number += 1
+                    if key not in indexes:
+                        if type(child) not in left_out:
+                            indexes[key] = number
+                            add_node(child)
+                            add_parent(index)
+                            add_owner(number if key in growing else owner)
+                            number += 1
+                    elif key in keepers:
+                        self._add_keeper(key, index)
             index += 1
         return index
 
+    def _add_keeper(self, key: int, index: int) -> None:
+        """That node leads to a thread or task, which is no news if it is below the same."""
+        root = self._root(index)
+        known = self._keepers[key]
+        if root != self._indexes[key] and (known < 0 or self._is_pythons(self._root(known)) > self._is_pythons(root)):
+            self._keepers[key] = index
 
-def _lasting() -> Iterator[tuple[str, object]]:
-    """Threads, tasks, and what stands in modules: the first two before the modules that keep lists of them."""
+    def _is_pythons(self, root: int) -> bool:
+        """Whether that name belongs to what keeps all threads and tasks, or is another of them."""
+        return self._labels[root].startswith(_OF_THE_ALIVE)
+
+
+_OF_THE_ALIVE = (
+    "thread ", "task ", "threading.", "concurrent.futures.thread.", "asyncio.", "_asyncio.", "the event loop",
+)  # fmt: skip
+
+
+def _alive() -> Iterator[tuple[str, object]]:
+    """Threads and tasks: before the modules that keep lists of them."""
     for thread in threading.enumerate():
         if thread is not threading.main_thread():
             yield f"thread {figures.thread_work(thread)}", thread
     for task in tasks():
         yield f"task {task_work(task)}", task
+
+
+def _lasting(growing: frozenset[int]) -> Iterator[tuple[str, object]]:
+    """What stands in modules."""
     modules = sorted(sys.modules.items(), key=_telling)
     seen: set[int] = set()
     for module_name, module in modules:
@@ -206,9 +246,16 @@ def _lasting() -> Iterator[tuple[str, object]]:
         if type(names) is not dict or id(module) in seen or module_name.startswith(census.INSTRUMENT):
             continue
         seen.add(id(module))
+        is_growing = id(names) in growing
         for name, value in list(names.items()):
+            if is_growing and id(value) not in growing:
+                continue  # another name each time: what they hold is the module's
             if name not in _NO_NAMES and not issubclass(type(value), types.ModuleType) and _is_home(module_name, value):
                 yield f"{module_name}.{name}", value
+        if is_growing:
+            yield f"globals of {module_name}", names
+    if id(sys.modules) in growing:
+        yield "sys.modules", sys.modules
 
 
 def _passing(
@@ -218,6 +265,8 @@ def _passing(
     if loop is not None:
         yield "the event loop", loop
     yield from _locals()
+    for variable, value in contextvars.copy_context().items():
+        yield f"context variable {variable.name!r}", value
     for function in callables:
         yield f"the action {getattr(function, '__qualname__', type(function).__qualname__)}", function
 

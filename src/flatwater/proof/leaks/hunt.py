@@ -30,7 +30,10 @@ ROUNDS_MIN = 3  # fewer cannot tell growth from chance
 ROUNDS_MAX = limits.LEAK_ROUNDS_MAX
 WARMUP = limits.LEAK_WARMUP
 WARMUP_MAX = limits.LEAK_WARMUP_MAX
-HOLDERS_ROUNDS = 3  # at the end, in which the holders of what grew are told apart; 5 us a reachable object each
+HOLDERS_ROUNDS = 3  # at the end, in which the holders of what grew are told apart; 3 us a reachable object each
+LARGE_OBJECTS = limits.LEAK_LARGE_OBJECTS
+EVEN_FACTOR = 2  # between the least and the most of what grows evenly,
+EVEN_OBJECTS = 4  # and so much beside: what the looks themselves leave for a round
 # A test runner keeps what is logged, printed and warned; that is no leak of the test.
 IGNORED = ("_pytest.logging.", "_pytest.capture.", "_pytest.recwarn.")
 
@@ -60,7 +63,8 @@ def find_leaks(
         action: a function or coroutine function without arguments, or "module:function" or "file.py::function". Coroutines
             run in one event loop for all rounds, so that tasks that stay are seen.
         undo: takes back what the action did; likewise.
-        rounds: to be counted. The action runs `warmup + rounds` times, and `rounds` more if something may have grown.
+        rounds: to be counted. The action runs `warmup + rounds` times, and `rounds` more if something may have grown; 3
+            more, if by 5,000 objects a round and evenly, because each look at them takes long.
         warmup: rounds before that. Raise it to the size of a bounded cache that has to be full first.
         ignore: leaks to leave out: beginnings of their name, or of a step on the way to them, such as "app.CACHE".
         cycles: True to count all cycles as leaks, False for none.
@@ -149,12 +153,13 @@ class _Hunt:
         suspects = suspects_in(self._first, self._last, flat, self._rounds, blocks=blocks)
         is_complete = self._first.complete and self._last.complete
         found = self._confirm(suspects) if suspects else findings.Found([], [])
+        looked_at = self._evidence.rounds if self._evidence and found.leaks else self._rounds
         self.clear()
         report = LeakReport(
             name_of(self._functions[0]),
             found.leaks,
             self._cycles(flat),
-            self._rounds,
+            looked_at,
             self._warmup,
             self._ran,
             found.notes,
@@ -186,31 +191,64 @@ class _Hunt:
         return cycles.look(self._trips.run, flat.per_round(GARBAGE))
 
     def _confirm(self, suspects: Suspects) -> findings.Found:
-        """The rounds again, with a look at everything after each."""
+        """The rounds again, with a look at what is suspected after each; fewer of them where much grows evenly."""
+        assert self._first is not None
         assert self._last is not None
         self._evidence = Evidence(self._last, self._flat(), suspects)
-        self._holders()  # what the first walk makes for good is no growth of the action
-        first_held = self._rounds - HOLDERS_ROUNDS  # at least 0: see ROUNDS_MIN
-        for index in range(self._rounds):
-            if index == first_held:
-                self._evidence.look_at_holders(self._holders(), census.walk()[0])
-            if index == self._rounds - 1:
-                self._evidence.remember()
+        grew = self._last.objects - self._first.objects
+        left = self._rounds
+        if grew >= LARGE_OBJECTS * self._rounds and left >= 2 * HOLDERS_ROUNDS:
+            self._look_again(HOLDERS_ROUNDS, held=HOLDERS_ROUNDS - 1)
+            left = 0 if self._is_even() else left - HOLDERS_ROUNDS
+        if left:
+            self._look_again(left, held=HOLDERS_ROUNDS)
+        assert self._held is not None  # the last rounds look at holders
+        return findings.build(self._evidence, self._held, self._ignored)
+
+    def _look_again(self, rounds: int, *, held: int) -> None:
+        """In the last `held` of so many rounds, at holders too."""
+        evidence = self._evidence
+        assert evidence is not None
+        evidence.held_counts = evidence.held_bytes = None
+        first_held = rounds - held  # at least 0: see ROUNDS_MIN
+        if not first_held:
+            evidence.look_at_holders(self._holders(), census.walk()[0])
+        for index in range(rounds):
+            if index == rounds - 1:
+                evidence.remember()
             settle()  # or the round's own collection would give back what the censuses took
             self._held = None  # it keeps every object alive
             self._round()
-            self._evidence.look_at_figures(self._flat())
-            self._look(with_holders=index >= first_held)
-        assert self._held is not None  # the last rounds look at holders
-        return findings.build(self._evidence, self._held, self._ignored)
+            evidence.look_at_figures(self._flat())
+            self._look(with_holders=index >= first_held - 1)
 
     def _look(self, *, with_holders: bool) -> None:
         assert self._evidence is not None
         objects, complete = census.walk()  # gone when this returns: they keep every object alive
-        self._evidence.look(census.take(objects, complete=complete))
+        self._evidence.look(census.take(self._suspected(objects), complete=complete))
         if with_holders:
             self._held = self._holders()
             self._evidence.look_at_holders(self._held, objects)
+
+    def _suspected(self, objects: list[object]) -> list[object]:
+        """Only what is suspected need be counted; everything, where its bytes are set against those of the process."""
+        assert self._evidence is not None
+        suspects = self._evidence.suspects
+        if figures.MALLOC in suspects.flat or suspects.resident_bytes:
+            return objects
+        kinds = {kind for kind in set(map(type, objects)) if census.type_name(kind) in suspects.types}
+        keys = suspects.containers | suspects.caches
+        return [obj for obj in objects if type(obj) in kinds or id(obj) in keys]
+
+    def _is_even(self) -> bool:
+        """Whether all that still grows grew by about the same each time, much of it: more looks would not tell more."""
+        assert self._evidence is not None
+        counts, sizes = self._evidence.counts, self._evidence.sizes
+        lengths, fills = self._evidence.lengths, self._evidence.fills
+        growths = [steady.growths(name) for steady in (counts, sizes) for name in steady.grown()]
+        growths += [steady.growths(key) for steady in (lengths, fills) for key in steady.grown()]
+        is_large = any(counts.per_round(name) >= LARGE_OBJECTS for name in counts.grown())
+        return is_large and all(max(growth) <= EVEN_FACTOR * min(growth) + EVEN_OBJECTS for growth in growths)
 
     def _flat(self) -> dict[str, int]:
         """All that is no object, by name; sizes as growth since the first round."""
@@ -225,7 +263,8 @@ class _Hunt:
 
     def _holders(self) -> holders.Holders:
         assert self._evidence is not None
-        return holders.Holders(self._evidence.growing(), self._functions, self._trips.loop)
+        evidence = self._evidence
+        return holders.Holders(evidence.growing(), self._functions, self._trips.loop, evidence.types())
 
 
 def _check_count(value: object, what: str, least: int, most: int) -> None:

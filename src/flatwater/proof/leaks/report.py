@@ -17,8 +17,8 @@ LEAKS_SHOWN = 12  # of them printed
 PARTS_MAX = limits.LEAK_PARTS_MAX
 PARTS_SHOWN = 5  # of them printed
 
-CONTAINER, OBJECTS, CACHE, CYCLES, NATIVE, BLOCKS, THREADS, TASKS, DESCRIPTORS = (
-    "container", "objects", "cache", "cycles", "native", "blocks", "threads", "tasks", "descriptors",
+CONTAINER, OBJECTS, CACHE, CYCLES, NATIVE, BLOCKS, THREADS, TASKS, DESCRIPTORS, PROCESSES = (
+    "container", "objects", "cache", "cycles", "native", "blocks", "threads", "tasks", "descriptors", "processes",
 )  # fmt: skip
 
 ADVICE = {
@@ -31,6 +31,7 @@ ADVICE = {
     THREADS: "join or stop the thread before the action ends, or keep one for all rounds",
     TASKS: "await or cancel the task before the action ends (asyncio.TaskGroup does)",
     DESCRIPTORS: "close it: use a with block",
+    PROCESSES: "wait for it: os.waitpid, subprocess.run, or a with block of Popen",
 }
 
 
@@ -48,7 +49,8 @@ class Leak:
     """One thing that grew on every round. Figures are medians of a round.
 
     Attributes:
-        kind: "container", "objects", "cache", "cycles", "native", "blocks", "threads", "tasks" or "descriptors".
+        kind: "container", "objects", "cache", "cycles", "native", "blocks", "threads", "tasks", "descriptors" or
+            "processes".
         name: what grew.
         count_per_round: entries, objects, threads, ... a round; 0 where only bytes are known.
         bytes_per_round: with everything that is held through it; shallow sizes of Python objects.
@@ -190,6 +192,14 @@ def title(report: LeakReport) -> str:
     return f"{_counted(len(report.leaks), 'leak')} in {report.action}{size}: grew on every one of {rounds}"
 
 
+_NOUNS = {
+    THREADS: ("thread", "threads"),
+    TASKS: ("task", "tasks"),
+    DESCRIPTORS: ("open descriptor", "open descriptors"),
+    PROCESSES: ("child process", "child processes"),
+}
+
+
 def headline(leak: Leak) -> str:
     """What grew, and by how much a round."""
     count, size = leak.count_per_round, units.format_bytes(leak.bytes_per_round)
@@ -201,16 +211,12 @@ def headline(leak: Leak) -> str:
         case "objects":
             if not count:
                 return f"{leak.name} objects are {size} larger after each round"
-            return f"{count:,} more {leak.name} after each round, {size}"
+            return f"{count:,} more {leak.name} after each round" + (f", {size}" if leak.bytes_per_round else "")
         case "cycles":
             return f"{leak.name}: {count:,} objects, {size} a round"
-        case "threads":
-            return f"{_counted(count, 'more thread', 'more threads')} after each round: {leak.name}" + _beside(leak)
-        case "tasks":
-            return f"{_counted(count, 'more task', 'more tasks')} after each round: {leak.name}" + _beside(leak)
-        case "descriptors":
-            what = _counted(count, "more open descriptor", "more open descriptors")
-            return f"{what} after each round: {leak.name}" + _beside(leak)
+        case "threads" | "tasks" | "descriptors" | "processes":
+            one, many = _NOUNS[leak.kind]
+            return f"{_counted(count, f'more {one}', f'more {many}')} after each round: {leak.name}" + _beside(leak)
         case "blocks":
             return f"{_counted(count, 'more block', 'more blocks')} of Python's allocator after each round: {leak.name}"
         case _:
@@ -222,7 +228,10 @@ def rows(leak: Leak) -> list[str]:
     lines = []
     if leak.parts:
         label = "what" if leak.kind == CYCLES else "with it"
-        shown = ", ".join(f"{part.objects:,} {part.type_name}" for part in leak.parts[:PARTS_SHOWN])
+        shown = ", ".join(
+            f"{part.objects:,} {part.type_name}" if part.objects else f"a larger {part.type_name}"
+            for part in leak.parts[:PARTS_SHOWN]
+        )
         more = len(leak.parts) - PARTS_SHOWN
         lines.append(f"{label:<9}{shown}" + (f" and {_counted(more, 'more type')}" if more > 0 else ""))
     if leak.chain and not (leak.kind == CACHE and len(leak.chain) == 1):

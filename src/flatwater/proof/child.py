@@ -155,6 +155,7 @@ def _measure(run: Run) -> None:
     _check_alone(run, waited, children)
     # What it left for the end is its work as well.
     _called(run, "scenario", atexit._run_exitfuncs, ())  # noqa: SLF001 - there is no public way
+    _end_helpers()
     run.say("ended", peak=max(peak, _peak()), anon=_sizes()[1], cpu_s=cpu_s, wall_s=wall_s)
 
 
@@ -286,6 +287,17 @@ def _check_alone(run: Run, waited_before: int, children_before: list[int]) -> No
 def _helpers() -> set[int]:
     pairs = [(getattr(sys.modules.get(name), holder, None), field) for name, (holder, field) in _HELPERS.items()]
     return {getattr(holder, field, None) or 0 for holder, field in pairs}
+
+
+def _end_helpers() -> None:
+    """They would end by themselves when this process has, a moment later: too late to tell them from what was left."""
+    for name, (holder, _field) in _HELPERS.items():
+        stop = getattr(getattr(sys.modules.get(name), holder, None), "_stop", None)
+        try:
+            if stop is not None:
+                stop()
+        except Exception:  # noqa: BLE001, S110 - somebody has replaced it
+            pass
 
 
 # --- what the kernel says ----------------------------------------------------------------------------------------------

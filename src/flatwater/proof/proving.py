@@ -22,7 +22,7 @@ from flatwater.proof.runs import memory_bound
 from flatwater.proof.scenarios import Scenario, scenario_of
 from flatwater.proof.sizes import next_sizes, parse_sizes
 from flatwater.worker.command import IS_LINUX
-from flatwater.worker.limit import LIMIT_KINDS, LimitGroup, make_limit
+from flatwater.worker.limit import LIMIT_KINDS, LIMIT_KINDS_WORDS, LimitGroup, make_limit
 
 SIZES = "25k..400k"
 _EFFECT_RATIO = 1.6  # of the time at the largest sizes over that at the smallest: 16 times the work shows
@@ -91,7 +91,7 @@ def prove(
     if metric not in {"rss", "anon"}:
         raise errors.UsageError(f"metric={metric!r} is not known.", hint="Use 'rss' or 'anon'.")
     if limit_kind not in LIMIT_KINDS:  # before an hour of runs, not after
-        raise errors.UsageError(f"limit_kind={limit_kind!r} is not known.", hint=f"Use {', '.join(LIMIT_KINDS)}.")
+        raise errors.UsageError(f"limit_kind={limit_kind!r} is not known.", hint=f"Use {LIMIT_KINDS_WORDS}.")
     run = scenario_of(scenario)
     making = None if setup is None else scenario_of(setup, what="setup")
     if making is not None and (making.target is None or run.target is None):

@@ -24,6 +24,7 @@ _NO_MACHINE_BYTES = 1 << 62  # the kernel caps limits near the address space's e
 _counter = itertools.count(1)
 
 LIMIT_KINDS = ("auto", "cgroup", "rlimit_data")  # that can be asked for
+LIMIT_KINDS_WORDS = "auto, cgroup or rlimit_data"
 Kind = Literal["cgroup v2", "cgroup v1", "rlimit_data", "none"]
 
 
@@ -115,7 +116,7 @@ def make_limit(
     """
     size = errors.bytes_of(limit_bytes, what="limit", least=limits.LIMIT_BYTES_MIN)
     if kind not in LIMIT_KINDS:
-        raise errors.UsageError(f"limit kind {kind!r} is not known.", hint=f"Use {', '.join(LIMIT_KINDS)}.")
+        raise errors.UsageError(f"limit kind {kind!r} is not known.", hint=f"Use {LIMIT_KINDS_WORDS}.")
     if not IS_LINUX:
         if kind != "auto":
             raise errors.BrokenError(f"there is no {kind} limit on {sys.platform}.", hint="Linux has one.")

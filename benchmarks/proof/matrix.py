@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from benchmarks.proof.peers import PEERS, Peer
+from benchmarks.proof.programs.registry import LEAST_BYTES
 
 from benchmarks import outcome
 
 OURS = "`fw.prove`"
-MISSED_BYTES = 2  # per item: growth that must be seen
+MISSED_BYTES = LEAST_BYTES  # per item: growth that must be seen
 FALSE_ALARMS_MAX, MISSED_PERCENT_MAX, UNDECIDED_PERCENT_MAX = 0, 5, 10
 VERDICTS_MIN = 200
 SUITE_MINUTES_MAX = 20

@@ -24,15 +24,19 @@ def lines_of(name, *words):
 
 
 def test_only_rings_wait_for_the_collector():
-    """A chain and a ring with a weak link go at once; a ring stays whole until a collection."""
+    """A chain and a ring with a weak link go at once; a ring stays whole until a collection.
+
+    An object with attributes is two that the collector knows, and from Python 3.13 on one.
+    """
+    least = 9_000 if sys.version_info < (3, 13) else 4_500
     table = {line.split()[0]: line.replace(",", "").split()[1:] for line in lines_of("gc_cycles.py", 5_000)[2:5]}
     held, dropped, collected = (int(count) for count in table["ring"])
-    assert held > 9_000
+    assert held > least
     assert dropped >= held
     assert collected < 100
     for shape in ("chain", "weak_ring"):
         held, dropped, _collected = (int(count) for count in table[shape])
-        assert held > 9_000
+        assert held > least
         assert dropped < 100
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 
 SMALLEST, LARGEST = 25_000, 400_000  # the measured range, in items
+LEAST_BYTES = 2  # per item, of a growing program: texts of some interpreters are smaller, and their variants left out
 KINDS = ("constant", "linear", "sqrt", "log")
 TUNE, HELD_OUT = "tune", "held-out"
 MODULES = {
@@ -167,4 +168,6 @@ def programs(half: str = "") -> Iterator[Program]:
     for family, its_half in families().values():
         if half in {"", its_half}:
             for parameters in family.variants:
-                yield Program(family, its_half, parameters)
+                program = Program(family, its_half, parameters)
+                if program.truth == "constant" or program.bytes_per_item >= LEAST_BYTES - 1e-9:
+                    yield program

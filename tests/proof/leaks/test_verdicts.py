@@ -78,4 +78,4 @@ def test_the_seeds_lab():
     """A million objects in one circle, the collector off: as many that only a collection frees, with their attributes."""
     report = hunted("lab", rounds=3, warmup=0, timeout_s=400)
     assert [(leak.kind, leak.count_per_round) for leak in report.leaks] == [("cycles", 1_000_000)]
-    assert report.leaks[0].bytes_per_round >= 70 * units.MIB
+    assert report.leaks[0].bytes_per_round >= 60 * units.MIB  # the sizes differ between versions of Python

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from flatwater import errors
 from flatwater.meter import scratch as module
 from flatwater.meter.scratch import Scratch, sweep
 
@@ -150,3 +151,13 @@ def test_a_file_system_without_locks(folder, monkeypatch):
     assert os.path.isdir(scratch.path)
     scratch.close()
     assert os.listdir(folder) == [path.name]
+
+
+def test_where_there_is_no_going_on_without_one(folder, monkeypatch):
+    """Who needs one is in the error, with the reason; else it is like any other."""
+    scratch = module.needed(PREFIX, "a job needs a place")
+    assert os.path.isdir(scratch.path)
+    scratch.close()
+    monkeypatch.setattr(module.tempfile, "gettempdir", lambda: str(folder / "none"))
+    with pytest.raises(errors.BrokenError, match=r"a job needs a place: no temporary directory .*point TMPDIR"):
+        module.needed(PREFIX, "a job needs a place")

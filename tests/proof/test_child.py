@@ -20,12 +20,8 @@ def frees(n): len(bytearray(n * 1000))
 
 class Loader:
     def __call__(self, n): return n
-    def load(self, n): return n
-    def ignores(self, n): return 1
     @classmethod
     def made(cls, n): return n
-    @staticmethod
-    def plain(n): return n
 class Made:
     def __init__(self, n): self.rows = [0] * n
 loader = Loader()
@@ -52,11 +48,6 @@ def star(*args): return args
 def keyword(*, n): return n
 def two(n, m): return n
 def no_n(): return 1
-def ignores(n): return 1
-def only_deletes(n):
-    del n
-def hides(n): return (lambda: n)()
-def by_name(n): return locals()
 
 def generator(n): yield from range(n)
 def lazy(n): return map(str, range(n))

@@ -20,7 +20,7 @@ from flatwater.cli import main
 from flatwater.cli.leaving import leaving_on_signals
 from flatwater.cli.output import deliver
 from flatwater.cli.reports import files, lab_html, lab_text
-from flatwater.meter.scratch import Scratch
+from flatwater.meter import scratch
 from flatwater.proof import charts
 from flatwater.tour.lab import pictures, registry
 from flatwater.tour.lab.finding import Finding
@@ -98,7 +98,11 @@ def command(
     with leaving_on_signals(ctx), contextlib.ExitStack() as stack:
         findings = run_lab(names, small=small, on_step=(progress := _Progress(to_stderr=to_stderr)).show)
         stack.callback(progress.end)
-        chart_folder = folder or (_temporary(stack) if with_charts else "")
+        chart_folder = folder or ""
+        if with_charts and not folder:
+            made = scratch.needed("flatwater-lab-charts-", "the charts need a place until they are in the page")
+            stack.callback(made.close)
+            chart_folder = made.path
         _print(lab_text.opening(small=small, charts=without), to_stderr=to_stderr)
         found: list[Finding] = []
         drawn: dict[str, bytes] = {}
@@ -148,14 +152,6 @@ def _can_draw() -> bool:
     except errors.MissingExtra:
         return False
     return True
-
-
-def _temporary(stack: contextlib.ExitStack) -> str:
-    scratch = Scratch("flatwater-lab-charts-")
-    stack.callback(scratch.close)
-    if scratch.trouble:
-        raise errors.BrokenError(f"the charts need a place until they are in the page: {scratch.trouble}.")
-    return scratch.path
 
 
 def _draw(finding: Finding, folder: str, drawn: dict[str, bytes]) -> bool:

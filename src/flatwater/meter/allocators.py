@@ -16,6 +16,7 @@ import re
 import sys
 from dataclasses import dataclass
 
+ARENA_BYTES = 1 << 20  # of one arena; the newest one is free, and not resident, as far as it was never touched
 _FIGURES = re.compile(
     rb"\n\d+ arenas \* \d+ bytes/arena += +(?P<held>[\d,]+)\s+"
     rb"# bytes in allocated blocks += +(?P<used>[\d,]+)\s+"

@@ -61,6 +61,11 @@ class Usage:
     probe: str
     doubt: str
 
+    @property
+    def unreclaimable(self) -> int:
+        """What the kernel cannot take back: anonymous and shared memory; -1 where the platform does not tell."""
+        return self.anon + max(0, self.shmem) if self.anon >= 0 else -1
+
 
 @final
 class Probe:

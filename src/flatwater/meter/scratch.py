@@ -20,6 +20,8 @@ import tempfile
 import time
 from typing import final
 
+from flatwater import errors
+
 AGE_S_MIN = 60.0  # of what is removed: a directory is locked a moment after it is made
 ENTRIES_MAX = 4_096  # of the folder for temporary files that are looked at; 1 us each
 REMOVED_MAX = 16  # directories that one start removes, the next one goes on
@@ -63,6 +65,22 @@ class Scratch:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+
+def needed(prefix: str, need: str) -> Scratch:
+    """A directory, where there is no going on without one.
+
+    Args:
+        prefix: how its name begins.
+        need: who needs it and for what, as the error begins.
+
+    Raises:
+        BrokenError: there is no place for temporary files.
+    """
+    scratch = Scratch(prefix)
+    if scratch.trouble:
+        raise errors.BrokenError(f"{need}: {scratch.trouble}.")
+    return scratch
 
 
 def sweep(folder: str, prefix: str) -> None:

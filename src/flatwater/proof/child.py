@@ -31,7 +31,8 @@ try:
 except ImportError:  # not on Windows
     resource = None  # type: ignore[assignment]  # there is no figure then
 
-sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # the request has its own
+if __name__ == "__main__":  # the request has a path of its own, which is not read yet
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 from flatwater.meter import allocators
 from flatwater.proof import loading
 
@@ -43,7 +44,6 @@ _LATE_S = 0.25  # for threads that the interpreter would wait for at its end
 _BUSY_LOOK_S = 0.02  # between looks at other threads that stay
 _BUSY_S = 0.006  # on a processor within _LATE_S: they work; one that only samples takes less
 TEXT_CHARS_MAX = 8_000  # of a traceback
-_ARENA_BYTES = 1 << 20  # the latest one is not in the resident size as far as it is untouched
 _HELPERS = {  # of multiprocessing, which keeps them until the end; they hold no work
     "multiprocessing.resource_tracker": ("_resource_tracker", "_pid"),
     "multiprocessing.forkserver": ("_forkserver", "_forkserver_pid"),
@@ -190,7 +190,7 @@ def _reusable() -> int:
     """Bytes that imports have used and freed, and that can be used again without the process getting larger."""
     gc.collect()
     allocators.malloc_trim()
-    return max(0, allocators.arenas().free - _ARENA_BYTES)
+    return max(0, allocators.arenas().free - allocators.ARENA_BYTES)
 
 
 # --- the call ----------------------------------------------------------------------------------------------------------

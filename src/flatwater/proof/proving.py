@@ -22,7 +22,7 @@ from flatwater.proof.runs import memory_bound
 from flatwater.proof.scenarios import Scenario, scenario_of
 from flatwater.proof.sizes import next_sizes, parse_sizes
 from flatwater.worker.command import IS_LINUX
-from flatwater.worker.limit import LIMIT_KINDS, LIMIT_KINDS_WORDS, LimitGroup, make_limit
+from flatwater.worker.limit import LimitGroup, check_kind, make_limit
 
 SIZES = "25k..400k"
 _EFFECT_RATIO = 1.6  # of the time at the largest sizes over that at the smallest: 16 times the work shows
@@ -90,8 +90,7 @@ def prove(
     """
     if metric not in {"rss", "anon"}:
         raise errors.UsageError(f"metric={metric!r} is not known.", hint="Use 'rss' or 'anon'.")
-    if limit_kind not in LIMIT_KINDS:  # before an hour of runs, not after
-        raise errors.UsageError(f"limit_kind={limit_kind!r} is not known.", hint=f"Use {LIMIT_KINDS_WORDS}.")
+    check_kind(limit_kind)  # before an hour of runs, not after
     run = scenario_of(scenario)
     making = None if setup is None else scenario_of(setup, what="setup")
     if making is not None and (making.target is None or run.target is None):
@@ -294,24 +293,25 @@ class _Prover:
         proof = Proof("", growth, self.points, target=self.target)
         return proof.projected_upper or 0
 
-    def _foreseen(self, of: Callable[[Point], float], n: int) -> float:
-        """A figure at `n`, if it goes on as between the last two points, and at least in proportion to n."""
+    def _foreseen(self, figure: str, n: int) -> float:
+        """That figure of a point at `n`, if it goes on as between the last two, and at least in proportion to n."""
         before, last = self.points[-2:]
+        small, large = (float(getattr(point, figure)) for point in (before, last))
         power = 1.0
-        if of(before) > 0 and of(last) > of(before):
-            power = max(power, math.log(of(last) / of(before)) / math.log(last.n / before.n))
+        if 0 < small < large:
+            power = max(power, math.log(large / small) / math.log(last.n / before.n))
             power = min(power, _POWER_MAX)  # what is near to nothing says little
         factor: float = (n / last.n) ** power
-        return max(of(last), 0.0) * factor
+        return max(large, 0.0) * factor
 
     def _extend(self, doublings: int) -> bool:
         last = self.points[-1]
         for n in next_sizes([point.n for point in self.points], doublings):
-            wall_s = self._foreseen(_wall_s, n)
+            wall_s = self._foreseen("wall_s", n)
             if n > limits.PROOF_N_MAX or wall_s > min(limits.PROOF_EXTENSION_S_MAX, self.measurer.timeout_s):
                 self.notes.append(f"n={n:,} was not run: it would take {units.format_duration(wall_s)}")
                 return self.points[-1] is not last
-            if self._foreseen(_grown_bytes, n) + last.base_bytes > memory_bound():
+            if self._foreseen("grown_bytes", n) + last.base_bytes > memory_bound():
                 self.notes.append(f"n={n:,} was not run: it would take more memory than this machine has left")
                 return self.points[-1] is not last
             try:
@@ -333,14 +333,6 @@ class _Prover:
             if after > _EFFECT_RATIO * before and after - before > _EFFECT_S:
                 return True
         return False
-
-
-def _wall_s(point: Point) -> float:
-    return point.wall_s
-
-
-def _grown_bytes(point: Point) -> float:
-    return float(point.grown_bytes)
 
 
 _DOUBT = f"on {sys.platform} the peak is getrusage's ru_maxrss, which cannot be reset: what imports took before hides as much growth"

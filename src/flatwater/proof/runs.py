@@ -23,7 +23,7 @@ from typing import Any, final
 from flatwater import errors, limits
 from flatwater.budget.detect import detect, physical_bytes
 from flatwater.meter.probe import RUN_VARIABLE, usage
-from flatwater.meter.scratch import Scratch
+from flatwater.meter.scratch import needed
 from flatwater.meter.tree import Tree
 from flatwater.proof import child
 from flatwater.worker.command import IS_LINUX, Command, Exit, own_environment
@@ -220,9 +220,7 @@ def child_run(request: dict[str, object]) -> Iterator[tuple[list[str], str]]:
     Raises:
         BrokenError: there is no place for temporary files.
     """
-    scratch = Scratch("flatwater-proof-")
-    if scratch.trouble:
-        raise errors.BrokenError(f"a proof needs a place for small files: {scratch.trouble}.")
+    scratch = needed("flatwater-proof-", "a proof needs a place for small files")
     try:
         Path(scratch.path, "tmp").mkdir(exist_ok=True)
         Path(scratch.path, "request").write_bytes(pickle.dumps({"path": list(sys.path), **request}))
@@ -265,8 +263,7 @@ def _anon_now(tree: Tree) -> int:
     total = 0
     for pid in tree.members:
         with contextlib.suppress(errors.BrokenError):  # it ended
-            now = usage(pid)
-            total += max(now.anon, 0) + max(now.shmem, 0)
+            total += max(0, usage(pid).unreclaimable)
     return total
 
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, final
 import pytest
 
 from flatwater import errors, limits, units
+from flatwater.meter.allocators import ARENA_BYTES
 from flatwater.proof.points import Metric, Point, ScenarioFailed, ScenarioUnfit, Survival, merged
 from flatwater.proof.runs import Run, Seen, child_run, memory_bound
 from flatwater.proof.scenarios import Scenario
@@ -26,7 +27,6 @@ from flatwater.worker.limit import LimitGroup
 PHASES = ("setup", "call", "teardown")
 PASSED = "passed"
 _AT_ONCE = 0  # the n of a test that takes none
-_ARENA_BYTES = 1 << 20  # the latest one is not in the resident size as far as it is untouched
 _HINTS = {
     "lost": "Its id must be the same in each process: no object addresses, times or unordered sets in parameter ids.",
     "shadowed": "Rename that fixture: a test that is marked mem_constant gets its n from the mark.",
@@ -127,7 +127,7 @@ class Measurer:
             peak, base = ended["peak"], began["rss"]
         # What set-up left free in Python's arenas can be used again without the process getting larger.
         free = began["reusable"]
-        hidden = max(0, free - _ARENA_BYTES)
+        hidden = max(0, free - ARENA_BYTES)
         return Point(n, peak, peak + free, base, 0, ended["cpu_s"], ended["wall_s"], reusable_bytes=hidden)
 
     def _check(self, n: int, seen: Seen, reports: dict[str, pytest.TestReport], memory_bytes: int) -> None:

@@ -50,7 +50,7 @@ class Window:
         reusable = max(0, allocators.arenas().free)
         _reset_peak()
         now = probe.usage()
-        self.began = {"rss": now.rss, "anon": _unreclaimable(now), "reusable": reusable}
+        self.began = {"rss": now.rss, "anon": now.unreclaimable, "reusable": reusable}
         self._began_s, self._cpu_s = time.perf_counter(), time.process_time()
 
     def close(self) -> tuple[dict[str, float], Trouble | None]:
@@ -62,7 +62,7 @@ class Window:
         trouble = self._trouble()
         now = probe.usage()
         peak = max(peak, _peak(), now.rss)
-        return {"peak": peak, "anon": _unreclaimable(now), "cpu_s": cpu_s, "wall_s": wall_s}, trouble
+        return {"peak": peak, "anon": now.unreclaimable, "cpu_s": cpu_s, "wall_s": wall_s}, trouble
 
     def _trouble(self) -> Trouble | None:
         if _threads() > self._count:
@@ -78,11 +78,6 @@ class Window:
         if _faults_of_children() > self._waited:
             return Trouble("forked", "it started other processes, and their memory is not in its own")
         return None
-
-
-def _unreclaimable(now: probe.Usage) -> int:
-    """What the kernel cannot take back: shared memory too, which is in no anonymous size."""
-    return now.anon + max(0, now.shmem) if now.anon >= 0 else -1
 
 
 def _reset_peak() -> None:

@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Sequence
 
 from flatwater import errors, limits, units
-from flatwater.meter.scratch import Scratch
+from flatwater.meter import scratch
 from flatwater.tour.guide import Errand, guide
 from flatwater.tour.inputs import Root, own_roots
 from flatwater.tour.promise import promise_of
@@ -67,11 +67,12 @@ def walk(
     inputs = Inputs(tuple(own_roots() if roots is None else roots), seconds)
     began_s = time.monotonic()
     with contextlib.ExitStack() as stack:
-        folder = _folder(stack)
+        folder = scratch.needed("flatwater-tour-", "a tour needs a place for its notes")
+        stack.callback(folder.close)
         group = make_limit(promise_bytes, kind=limit_kind, name="tour")
         stack.callback(_close, group)
         report = TourReport(budget_bytes, promise_bytes, group.kind, group.note, seconds=seconds)
-        notes_path = os.path.join(folder, "notes")
+        notes_path = os.path.join(folder.path, "notes")
         errand = Errand(
             tuple(steps), inputs, promise_bytes, group.kind, group.procs_file(), limit_kind == "auto", notes_path
         )
@@ -81,14 +82,6 @@ def walk(
             _read_notes(notes_path, report)
     report.wall_s = time.monotonic() - began_s
     return report
-
-
-def _folder(stack: contextlib.ExitStack) -> str:
-    scratch = Scratch("flatwater-tour-")
-    stack.callback(scratch.close)
-    if scratch.trouble:
-        raise errors.BrokenError(f"a tour needs a place for its notes: {scratch.trouble}.")
-    return scratch.path
 
 
 def _send(errand: Errand, group: LimitGroup, report: TourReport) -> None:

@@ -23,8 +23,6 @@ RLIMIT_SCOPE_NOTE = "each process has the whole limit to itself, and untouched a
 _NO_MACHINE_BYTES = 1 << 62  # the kernel caps limits near the address space's end
 _counter = itertools.count(1)
 
-LIMIT_KINDS = ("auto", "cgroup", "rlimit_data")  # that can be asked for
-LIMIT_KINDS_WORDS = "auto, cgroup or rlimit_data"
 Kind = Literal["cgroup v2", "cgroup v1", "rlimit_data", "none"]
 
 
@@ -89,6 +87,12 @@ class LimitGroup:
         self.close()
 
 
+def check_kind(kind: str) -> None:
+    """Raise `UsageError` unless such a limit can be asked for."""
+    if kind not in {"auto", "cgroup", "rlimit_data"}:
+        raise errors.UsageError(f"limit kind {kind!r} is not known.", hint="Use auto, cgroup or rlimit_data.")
+
+
 def make_limit(
     limit_bytes: str | int,
     *,
@@ -115,8 +119,7 @@ def make_limit(
     ('rlimit_data', 'process', 67108864)
     """
     size = errors.bytes_of(limit_bytes, what="limit", least=limits.LIMIT_BYTES_MIN)
-    if kind not in LIMIT_KINDS:
-        raise errors.UsageError(f"limit kind {kind!r} is not known.", hint=f"Use {LIMIT_KINDS_WORDS}.")
+    check_kind(kind)
     if not IS_LINUX:
         if kind != "auto":
             raise errors.BrokenError(f"there is no {kind} limit on {sys.platform}.", hint="Linux has one.")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gc
 import io
-import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -15,11 +13,9 @@ from flatwater.proof.leaks import census
 
 
 @pytest.fixture(scope="module")
-def counted():
-    """The figures of a small heap: pytest's own is twenty times larger, and takes seconds to go through."""
-    script = Path(__file__).with_name("counting.py")
-    done = subprocess.run([sys.executable, script], stdout=subprocess.PIPE, check=True, timeout=100)
-    return json.loads(done.stdout)
+def counted(small_heap):
+    """The figures of a small heap."""
+    return small_heap("counting.py")
 
 
 def test_objects_by_type(counted):

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from flatwater.proof.leaks import holders
 
 
 @pytest.fixture(scope="module")
-def told():
-    """The answers in a small heap: pytest's own takes seconds to go through."""
-    script = Path(__file__).with_name("holding.py")
-    done = subprocess.run([sys.executable, script], stdout=subprocess.PIPE, check=True, timeout=100)
-    return json.loads(done.stdout)
+def told(small_heap):
+    """The answers in a small heap."""
+    return small_heap("holding.py")
 
 
 def test_ways_from_modules_and_classes(told):

@@ -54,7 +54,7 @@ def read_sizes(into: array.array[int]) -> None:
     into[1] = max(0, allocators.malloc().used)
     allocators.malloc_trim()
     seen = probe.usage()
-    into[2] = seen.anon + max(0, seen.shmem) if seen.anon >= 0 else seen.rss
+    into[2] = seen.unreclaimable if seen.anon >= 0 else seen.rss
 
 
 def _fill_up() -> None:

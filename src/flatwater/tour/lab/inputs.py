@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Self
 
 from flatwater import errors, units
-from flatwater.meter.scratch import Scratch
+from flatwater.meter import scratch
 from flatwater.tour.lab.experiment import Input
 
 BLOCK = bytes(range(256)) * 4096
@@ -42,9 +42,7 @@ class Inputs:
     """
 
     def __init__(self) -> None:
-        self._scratch = Scratch("flatwater-lab-")
-        if self._scratch.trouble:
-            raise errors.BrokenError(f"the experiments need a place for their input: {self._scratch.trouble}.")
+        self._scratch = scratch.needed("flatwater-lab-", "the experiments need a place for their input")
         self._made: dict[str, str] = {}
 
     def __enter__(self) -> Self:

@@ -37,6 +37,24 @@ SIZE_OF_OBJECTS_MAX = 1_000_000  # visited by size_of; about 120 B each while it
 SNAPSHOT_OBJECTS_MAX = 5_000_000  # counted by snapshot; about 60 B for each that the collector does not track
 SNAPSHOT_ROWS_SHOWN = 15  # types in a printed table
 
+# --- source: tables ---------------------------------------------------------------------------------------------------
+
+TABLE_BATCH_BYTES = 8 * MIB  # of one batch, heap bytes; two are alive at a time: the one used, the one being built
+TABLE_BATCH_ROWS = 1_000  # of one batch, at most
+TABLE_BATCH_ROWS_MAX = 1_000_000  # that a batch may be asked for; its bytes bound it all the same
+TABLE_PAGE_ROWS = 50  # of a page, unless told otherwise
+TABLE_PAGE_ROWS_MAX = 10_000  # that a page may be asked for; its bytes bound it all the same
+TABLE_PAGE_BYTES = 8 * MIB  # of a page, heap bytes; a page ends early in front of the row that does not fit
+TABLE_CHUNK_BYTES = MIB  # of rows that arrive together from a server, by the widest of them
+TABLE_CHUNK_ROWS = 256  # that arrive together, at most; more are no faster
+TABLE_FIRST_ROWS = 32  # of a statement's first page, before it is known how wide rows are
+TABLE_RANGES_MAX = 10_000  # parts of a table for parallel workers; about 300 B each
+TABLE_COMMIT_ROWS = 500  # changed in one transaction; their changes, and locks on them
+TABLE_UPDATE_TRIES = 3  # of a row that others change meanwhile; each reads it again
+TABLE_BUSY_S = 10.0  # seconds to wait for another writer's lock on a SQLite file
+SQLITE_CACHE_BYTES = 2 * MIB  # of pages, in SQLite's own cache, for each connection of ours
+DRIVER_BYTES = 2 * MIB  # of a connection's buffers and prepared statements
+
 # --- worker -----------------------------------------------------------------------------------------------------------
 
 LIMIT_BYTES_MIN = 4 * MIB  # no interpreter starts below it

@@ -1,0 +1,176 @@
+"""What every adapter can do, and what those that speak SQL have in common.
+
+Covers:     the interface that `tables.table` uses; pages by SQL text.
+Not here:   any one database (its siblings).
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, TypeVar
+
+from flatwater import errors, limits
+from flatwater.source.tables import statements
+from flatwater.source.tables.forms import Form, Row
+from flatwater.source.tables.order import Order
+from flatwater.source.tables.reading import Key
+from flatwater.source.tables.shape import Dialect, PageQuery, Relation, Shape
+from flatwater.source.tables.statements import Statement
+
+Value = TypeVar("Value")
+
+
+class Plan(NamedTuple):
+    """What a database says it would do for a page in the middle of a pass.
+
+    Attributes:
+        text: as the database put it.
+        sorts: whether it would sort rows, rather than read them in an index's order.
+        scans: whether it would start at the beginning, rather than seek in an index.
+    """
+
+    text: str
+    sorts: bool
+    scans: bool
+
+    @property
+    def is_served(self) -> bool:
+        """Whether an index serves the order."""
+        return not (self.sorts or self.scans)
+
+
+class Adapter(ABC):
+    """A database as a table sees it.
+
+    Attributes:
+        dialect: its words.
+        buffers: whether its driver takes rows from the server that nobody asked for yet.
+        is_picklable: whether another process can open it by itself.
+        is_async: whether only coroutines can use it.
+    """
+
+    dialect: Dialect
+    buffers: bool = False
+    is_picklable: bool = False
+    is_async: bool = False
+
+    @abstractmethod
+    def shape(self, relation: Relation) -> Shape:
+        """The columns, and the key if the database knows one.
+
+        Raises:
+            UsageError: there is no such table, or the select is wrong; with the database's words.
+        """
+
+    @abstractmethod
+    def rows(self, query: PageQuery, *, row_bytes: int) -> Iterator[Row]:
+        """Rows of a page as they come; closing the iterator ends the statement."""
+
+    @abstractmethod
+    def plan(self, query: PageQuery) -> Plan:
+        """What the database would do for a page."""
+
+    @abstractmethod
+    def snapshot(self) -> AbstractContextManager[Adapter]:
+        """This database as it is now, for as long as the block lasts, whatever others write."""
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[Callable[[Statement], int]]:
+        """A transaction of our own: the function runs a statement, and says how many rows it changed."""
+
+    @abstractmethod
+    def fetch(self, statement: Statement) -> list[Row]:
+        """All rows of a small statement of ours."""
+
+    def locked(self, statement: Statement) -> Row | None:
+        """The row of a statement, read inside of the transaction that is open."""
+        found = self.fetch(statement)
+        return found[0] if found else None
+
+    @abstractmethod
+    def count_estimate(self, relation: Relation) -> tuple[int, str]:
+        """About how many rows there are, and how that is known."""
+
+    @contextlib.contextmanager
+    def errors(self) -> Iterator[None]:
+        """The driver's errors as ours, in this block."""
+        yield
+
+    def index_for(self, relation: Relation, order: Order) -> str:
+        """An index to name in statements, where the database would not find it by itself; empty for none."""
+        del relation, order
+        return ""
+
+    def bind(self, name_or_select: Any, relation: Relation) -> tuple[Adapter, Relation]:
+        """This adapter for something that is not text: a mapped class, a select of SQLAlchemy.
+
+        Raises:
+            UsageError: this source reads text only.
+        """
+        del relation
+        raise errors.UsageError(
+            f"{name_or_select!r} is neither a table's name nor a SELECT.", hint='As in Table("data.db", "users").'
+        )
+
+    def some_key(self, relation: Relation, order: Order) -> Key:
+        """Values to explain a page in the middle with; any will do where the database plans without them."""
+        del relation
+        return tuple(0 for _ in order.columns)
+
+    @abstractmethod
+    def borders(self, relation: Relation, order: Order, count: int) -> list[Key]:
+        """Keys that cut the rows into `count` parts, at most `count - 1` of them, in order."""
+
+    def orm_form(self, shape: Shape, order: Order) -> Form:
+        """Rows as the ORM's own objects.
+
+        Raises:
+            UsageError: this source has no ORM.
+        """
+        del shape, order
+        raise errors.UsageError(
+            'as_="orm" needs a mapped class of SQLAlchemy or a QuerySet of Django.',
+            hint="Give dict, tuple, or a class of your own.",
+        )
+
+    def bytes_max(self) -> int:
+        """The most the driver holds at once, in bytes, beside one batch and the largest row."""
+        return limits.DRIVER_BYTES
+
+    async def run(self, call: Callable[[], Value]) -> Value:
+        """`call` in a way that does not hold the event loop."""
+        import asyncio
+
+        return await asyncio.to_thread(call)
+
+    def close(self) -> None:  # noqa: B027 - most have nothing to close
+        """Close what this adapter opened; what a user opened stays open."""
+
+
+class SqlAdapter(Adapter):
+    """An adapter that sends SQL text."""
+
+    def rows(self, query: PageQuery, *, row_bytes: int) -> Iterator[Row]:
+        """Rows of a page as they come."""
+        sql, params = statements.page(query, self.dialect)
+        return self.stream(sql, params, row_bytes=row_bytes)
+
+    def borders(self, relation: Relation, order: Order, count: int) -> list[Key]:
+        """Every so-many-th key, by one pass of the server over its index."""
+        rows = max(self.fetch(statements.count(relation, self.dialect))[0][0], 1)
+        step = -(-rows // count)
+        found = self.fetch(statements.every(relation, order, step, self.dialect))
+        return [tuple(key) for key in found][: count - 1]
+
+    @abstractmethod
+    def stream(self, sql: str, params: Sequence[Any], *, row_bytes: int) -> Iterator[Row]:
+        """Rows of a statement as they come; closing the iterator ends the statement."""
+
+
+def no_such(relation: Relation, words: object) -> errors.UsageError:
+    """The error for a table or select that the database refuses."""
+    return errors.UsageError(f"{relation}: {words}.", hint="Check the name, and which database the source opens.")

@@ -1,0 +1,222 @@
+"""SQLite through apsw: a file by its path, or a connection of the user's.
+
+Covers:     opening (never creating), short reads, snapshots, short transactions.
+Not here:   connections of the standard library's sqlite3 (`sqlite_connection`).
+Holds:      two connections at most, with a page cache each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, final
+from urllib.parse import unquote, urlsplit
+
+from flatwater import errors, limits
+from flatwater.source.tables import statements
+from flatwater.source.tables.adapters import sqlite_words
+from flatwater.source.tables.adapters.base import Plan, SqlAdapter, no_such
+from flatwater.source.tables.forms import Row
+from flatwater.source.tables.shape import SQLITE, Column, Dialect, PageQuery, Relation, Shape
+from flatwater.source.tables.statements import Statement
+
+
+class SqliteApsw(SqlAdapter):
+    """A connection of the user's, which stays open. Any thread may use it, one statement at a time."""
+
+    dialect: Dialect = SQLITE
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.name = str(connection.filename) or ":memory:"
+
+    def bytes_max(self) -> int:
+        """The most this holds at once, in bytes, beside one batch and the largest row."""
+        total = 0
+        total += limits.SQLITE_CACHE_BYTES  # the connection's pages
+        total += limits.SQLITE_CACHE_BYTES  # those of a snapshot's own connection
+        total += limits.DRIVER_BYTES  # prepared statements, and the row at hand
+        return total
+
+    def stream(self, sql: str, params: Sequence[Any], *, row_bytes: int) -> Iterator[Row]:
+        """Rows as they come: nothing is read ahead."""
+        del row_bytes
+        return _Cursor(self, sql, params)
+
+    def fetch(self, statement: Statement) -> list[Row]:
+        """All rows of a small statement."""
+        return self._all(*statement)
+
+    def _all(self, sql: str, params: Sequence[Any]) -> list[Any]:
+        with self.errors():
+            return self._connection.cursor().execute(sql, tuple(params)).fetchall()  # type: ignore[no-any-return]
+
+    def shape(self, relation: Relation) -> Shape:
+        """Columns and key by the schema; of a select by preparing it."""
+        if relation.path:
+            found = sqlite_words.table_shape(relation, self._all)
+            if found is None:
+                raise no_such(relation, f"there is no such table or view in {self.name!r}")
+            return found
+        import apsw
+        import apsw.ext
+
+        source, _ = statements.from_clause(relation, SQLITE)
+        try:
+            described = apsw.ext.query_info(self._connection, f"SELECT * FROM {source}").description
+        except apsw.Error as error:
+            raise no_such(relation, error) from error
+        return Shape(tuple(Column(each[0], (each[1] or "").lower(), nullable=True) for each in described))
+
+    def plan(self, query: PageQuery) -> Plan:
+        """What SQLite would do for a page."""
+        return sqlite_words.plan_of(query, self._all)
+
+    def count_estimate(self, relation: Relation) -> tuple[int, str]:
+        """About how many rows there are."""
+        return sqlite_words.count_estimate(relation, self._all)
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[SqliteApsw]:
+        """One read transaction on this connection, unless the user has one open, which is a snapshot as well."""
+        if not self._connection.in_transaction:
+            self._all("BEGIN", ())
+            self._all("SELECT 1 FROM sqlite_master LIMIT 1", ())  # the snapshot begins with the first read
+            try:
+                yield self
+            finally:
+                if self._connection.in_transaction:
+                    self._all("ROLLBACK", ())
+        else:
+            yield self
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Callable[[Statement], int]]:
+        """A write transaction."""
+        connection = self._connection
+        if connection.in_transaction:
+            raise errors.UsageError(
+                "the connection is in a transaction, and this needs short ones of its own.",
+                hint="Commit or roll back first.",
+            )
+        with self.errors():
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._change
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _change(self, statement: Statement) -> int:
+        self._connection.execute(*statement)
+        return int(self._connection.changes())
+
+    @contextlib.contextmanager
+    def errors(self) -> Iterator[None]:
+        """SQLite's errors as ours."""
+        import apsw
+
+        try:
+            yield
+        except apsw.InterruptError:
+            raise
+        except (apsw.SQLError, apsw.BindingsError) as error:
+            raise errors.UsageError(f"{self.name!r}: {error}.") from error
+        except apsw.CorruptError as error:
+            raise errors.CorruptError(f"{self.name!r}: {error}.", hint="PRAGMA integrity_check says more.") from error
+        except apsw.Error as error:
+            raise errors.BrokenError(f"{self.name!r}: {error}.", hint="A pass goes on with after=token.") from error
+
+
+@final
+class SqlitePath(SqliteApsw):
+    """A SQLite file."""
+
+    is_picklable: bool = True
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(_open(path))
+        self.name = path
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[SqliteApsw]:
+        """A connection of its own in one read transaction; in rollback-journal mode, writers wait for its end."""
+        other = SqlitePath(self.path)
+        try:
+            other._all("BEGIN", ())
+            other._all("SELECT 1 FROM sqlite_master LIMIT 1", ())  # the snapshot begins with the first read
+            yield other
+        finally:
+            other.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close(True)  # noqa: FBT003 - apsw's signature: statements in flight are no reason not to
+
+
+def _open(path: str) -> Any:
+    """A connection to a file that is there.
+
+    Raises:
+        UsageError: there is no such file, or it is no database.
+        MissingExtra: apsw is not installed.
+        BrokenError: it cannot be opened.
+    """
+    try:
+        import apsw
+    except ImportError as error:
+        raise errors.MissingExtra("tables", "apsw") from error
+    if not os.path.isfile(path):
+        raise errors.UsageError(f"there is no file {path!r}.", hint="A table is read, never created: check the path.")
+    try:
+        try:
+            connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READWRITE)
+        except (apsw.CantOpenError, apsw.ReadOnlyError):
+            connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)
+        connection.set_busy_timeout(round(limits.TABLE_BUSY_S * 1000))
+        connection.execute(f"PRAGMA cache_size = -{limits.SQLITE_CACHE_BYTES // 1024}")
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
+    except apsw.NotADBError as error:
+        raise errors.UsageError(f"{path!r} is no SQLite database.", hint="Check the path.") from error
+    except apsw.Error as error:
+        raise errors.BrokenError(f"{path!r} cannot be opened: {error}.") from error
+    return connection
+
+
+class _Cursor:
+    """Rows of one statement; SQLite makes a row when it is asked for it."""
+
+    __slots__ = ("_adapter", "_cursor", "_params", "_sql")
+
+    def __init__(self, adapter: SqliteApsw, sql: str, params: Sequence[Any]) -> None:
+        self._adapter, self._sql, self._params = adapter, sql, params
+        self._cursor: Any = None
+
+    def __iter__(self) -> Iterator[Row]:
+        with self._adapter.errors():
+            self._cursor = self._adapter._connection.cursor()  # noqa: SLF001 - its own kind
+            return self._cursor.execute(self._sql, self._params)  # type: ignore[no-any-return]
+
+    def __next__(self) -> Row:
+        return next(self._cursor)
+
+    def close(self) -> None:
+        if self._cursor is not None:
+            self._cursor.close(True)  # noqa: FBT003 - apsw's signature
+            self._cursor = None
+
+
+def path_of(source: str) -> str:
+    """The path in `sqlite:///relative`, `sqlite:////absolute`, or a path as it is."""
+    if not source.startswith("sqlite:"):
+        return source
+    parts = urlsplit(source)
+    if parts.netloc:
+        raise errors.UsageError(
+            f"{source!r} names a host, and SQLite has none.", hint="Write sqlite:///path/to/file.db."
+        )
+    return unquote(parts.path[1:]) if parts.path.startswith("/") else unquote(parts.path)

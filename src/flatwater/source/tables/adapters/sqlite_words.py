@@ -1,0 +1,78 @@
+"""What SQLite says of itself: columns, keys, plans. The same for each of its drivers.
+
+Covers:     pragmas read into a `Shape`, EXPLAIN QUERY PLAN read into a `Plan`, estimates.
+Not here:   drivers (`sqlite_path`, `sqlite_connection`).
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flatwater.source.tables import statements
+from flatwater.source.tables.adapters.base import Plan
+from flatwater.source.tables.shape import SQLITE, Column, PageQuery, Relation, Shape
+
+Fetch = Callable[[str, Sequence[Any]], list[Any]]
+
+
+def table_shape(relation: Relation, fetch: Fetch) -> Shape | None:
+    """A table's columns and keys; None if there is no such table or view."""
+    *schema, name = relation.path
+    where = f"{SQLITE.identifier(schema[-1])}." if schema else ""
+    argument = "'" + name.replace("'", "''") + "'"
+    found = fetch(f"PRAGMA {where}table_xinfo({argument})", ())
+    columns = [row for row in found if row[6] != 1]  # hidden columns of virtual tables are no data
+    if not columns:
+        return None
+    keyed = sorted((row[5], row[1]) for row in columns if row[5])
+    key = tuple(column for _, column in keyed)
+    is_row_number = len(key) == 1 and next(row[2] for row in columns if row[5]).lower() == "integer"
+    listed = tuple(
+        Column(
+            row[1],
+            str(row[2]).lower() if row[5] or str(row[2]).lower() != "integer" else "int",
+            nullable=not row[3] and not (row[5] and is_row_number),
+        )
+        for row in columns
+    )
+    unique = []
+    for _, index, is_unique, _, is_partial, *_ in fetch(f"PRAGMA {where}index_list({argument})", ()):
+        if is_unique and not is_partial:
+            quoted = "'" + index.replace("'", "''") + "'"
+            names = [row[2] for row in fetch(f"PRAGMA {where}index_info({quoted})", ())]
+            if None not in names:
+                unique.append(tuple(names))
+    return Shape(listed, key, tuple(unique))
+
+
+def plan_of(query: PageQuery, fetch: Fetch) -> Plan:
+    """What EXPLAIN QUERY PLAN says of a page."""
+    sql, params = statements.page(query, SQLITE)
+    details = [str(row[3]) for row in fetch(f"EXPLAIN QUERY PLAN {sql}", params)]
+    sorts = any(line.startswith("USE TEMP B-TREE FOR") and "ORDER BY" in line for line in details)
+    loops = [line for line in details if line.startswith(("SEARCH", "SCAN"))]
+    whole = any(line.startswith(("MATERIALIZE", "CO-ROUTINE")) for line in details)  # made anew for each page
+    scans = bool(query.conditions) and (whole or not loops or not loops[0].startswith("SEARCH"))
+    return Plan("\n".join(details), sorts, scans)
+
+
+def count_estimate(relation: Relation, fetch: Fetch) -> tuple[int, str]:
+    """About how many rows there are: by ANALYZE, else by the range of row numbers, else by counting."""
+    source, params = statements.from_clause(relation, SQLITE)
+    if relation.path and not relation.where:
+        name = relation.path[-1]
+        if fetch("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'", ()):
+            for (words,) in fetch("SELECT stat FROM sqlite_stat1 WHERE tbl = ? AND stat IS NOT NULL LIMIT 1", (name,)):
+                return int(str(words).split()[0]), "the statistics of ANALYZE"
+        shape = table_shape(relation, fetch)
+        if shape is not None and len(shape.key) == 1 and shape.columns[0].type == "integer":
+            quoted = SQLITE.identifier(shape.key[0])
+            ((least, most),) = fetch(
+                f"SELECT (SELECT min({quoted}) FROM {source}), (SELECT max({quoted}) FROM {source})", ()
+            )
+            return (0 if least is None else most - least + 1), "the range of row numbers"
+    where = f" WHERE ({relation.where})" if relation.where else ""
+    ((count,),) = fetch(f"SELECT count(*) FROM {source}{where}", params)
+    return int(count), "counting"

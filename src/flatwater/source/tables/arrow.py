@@ -1,0 +1,121 @@
+"""Rows as record batches of Arrow, with one schema for the whole pass.
+
+Covers:     types by what the database declares, else by the first values; batches of bounded bytes.
+Not here:   rows as Python objects (`tables.forms`).
+Holds:      the rows of one batch as tuples while its columns are built; a schema.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from flatwater import errors
+from flatwater.source.tables.forms import Form, form_of
+from flatwater.source.tables.shape import Dialect, Shape
+
+_PATTERNS = (
+    (r"bool", "bool"),
+    (r"^(smallint|int2)", "int16"),
+    (r"^(integer|int4)$", "int32"),
+    (r"^(bigint|int8)", "int64"),
+    (r"unsigned", "uint64"),
+    (r"int", "int64"),
+    (r"^(real|float4)$", "float32"),
+    (r"real|floa|doub", "float64"),
+    (r"^timestamp.*with time zone|timestamptz", "timestamptz"),
+    (r"^(timestamp|datetime)", "timestamp"),
+    (r"^date$", "date32"),
+    (r"^time", "time64"),
+    (r"^(numeric|decimal)\((\d+),(-?\d+)\)", "decimal"),
+    (r"^(numeric|decimal)", "text"),
+    (r"json|uuid|char|clob|text|enum|set\(", "text"),
+    (r"blob|bytea|binary", "binary"),
+)
+_SQLITE_TEXT = ("timestamp", "timestamptz", "date32", "time64", "decimal", "bool", "int16", "int32", "float32")
+
+
+def arrow_form(
+    shape: Shape, order: Sequence[str], dialect: Dialect, only: Sequence[str] | None
+) -> tuple[Form, Callable[[list[Any]], Any]]:
+    """Rows as tuples, and what makes a record batch of them.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+        UsageError: an unknown column.
+    """
+    try:
+        import pyarrow as pa
+    except ImportError as error:
+        raise errors.MissingExtra("tables", "pyarrow") from error
+    names = tuple(only) if only is not None else shape.names
+    form = form_of(tuple, shape, order, dialect, names)
+    types = {column.name: column.type for column in shape.columns}
+    return form, _Batcher(pa, names, [_arrow_type(pa, types[name], dialect) for name in names])
+
+
+def _arrow_type(pyarrow: Any, declared: str, dialect: Dialect) -> Any:
+    """The type of a column as declared; None where values must tell."""
+    found = next((kind for pattern, kind in _PATTERNS if re.search(pattern, declared)), None)
+    if found is None or "[]" in declared:
+        return None
+    if dialect.dates_as_text and found in _SQLITE_TEXT:
+        # SQLite keeps dates as it was given them, and whole numbers of any width.
+        return pyarrow.int64() if found.startswith("int") else pyarrow.float64() if found == "float32" else None
+    if dialect.name == "mysql" and found == "bool":
+        return pyarrow.int64()
+    if found == "decimal":
+        precision, scale = map(int, re.findall(r"-?\d+", declared)[:2])
+        return pyarrow.decimal128(precision, scale) if precision <= 38 else pyarrow.decimal256(precision, scale)  # noqa: PLR2004 - its width
+    made = {
+        "timestamptz": lambda: pyarrow.timestamp("us", "UTC"),
+        "timestamp": lambda: pyarrow.timestamp("us"),
+        "time64": lambda: None if dialect.name == "mysql" else pyarrow.time64("us"),
+        "bool": pyarrow.bool_,
+        "text": pyarrow.string,
+    }
+    return made.get(found, getattr(pyarrow, found, pyarrow.null))()
+
+
+class _Batcher:
+    """Makes record batches of lists of tuples; what a column's type is, is settled once."""
+
+    def __init__(self, pyarrow: Any, names: tuple[str, ...], types: list[Any]) -> None:
+        self._pyarrow = pyarrow
+        self._names = names
+        self._types = types
+
+    def __call__(self, rows: list[Any]) -> Any:
+        columns = list(zip(*rows, strict=True))
+        rows.clear()  # the columns point to the values: each is dropped as soon as it is an array
+        columns.reverse()
+        arrays = [self._array(at, columns.pop()) for at in range(len(self._names))]
+        return self._pyarrow.RecordBatch.from_arrays(arrays, names=list(self._names))
+
+    def _array(self, at: int, values: Sequence[Any]) -> Any:
+        pyarrow = self._pyarrow
+        kind = self._types[at]
+        try:
+            array = pyarrow.array(values, kind)
+        except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, pyarrow.ArrowNotImplementedError, OverflowError) as error:
+            if kind is not None and pyarrow.types.is_string(kind):
+                return pyarrow.array([None if value is None else _as_text(value) for value in values], kind)
+            what = f"{kind}, as declared or as the first rows had it" if kind is not None else "one type"
+            raise errors.BrokenError(
+                f"column {self._names[at]} holds values that are not {what}: {error}.",
+                hint="Cast it in a SELECT, or leave it out with columns=.",
+            ) from error
+        if kind is None and not pyarrow.types.is_null(array.type):
+            self._types[at] = array.type
+        return array
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, default=str)
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,349 @@
+"""What a row becomes: a tuple, a dict, an object of a class, and how many bytes it takes on the way.
+
+Covers:     which columns are asked for, code generated for them that makes rows and weighs them one by one.
+Not here:   record batches (`tables.arrow`), what a value becomes (`tables.convert`), reading (`tables.reading`).
+Holds:      the generated function.
+
+A row is weighed before it is made: what can be of any size is asked for it (`__sizeof__`), all else counts at a constant,
+learned from the first row. So a batch ends in front of the row that would not fit, however wide it is.
+
+The generated text has column numbers and nothing else of the user's: names and classes go in as values.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import keyword
+import typing
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from flatwater import errors
+from flatwater.sizing import heap_bytes
+from flatwater.sizing.objects import children_of, own_bytes
+from flatwater.source.tables import convert
+from flatwater.source.tables.order import check_columns
+from flatwater.source.tables.shape import Dialect, Shape
+
+BASE_BYTES = 400  # of a row before one was seen
+_FIXED_BYTES = 48  # of a number, a date: values whose type tells their size
+_ROUNDING_BYTES = 16  # what an allocator adds to a value, at most
+_SLOT_BYTES = 8  # of the list that points to the row
+_FIXED = ("int", "real", "double", "float", "bool", "date", "time", "numeric", "decimal", "uuid", "serial")
+_BLAMED = (ValueError, TypeError, ArithmeticError, msgspec.MsgspecError)
+_NESTED = ("json", "[]", "record", "range", "hstore", "array")
+
+Row = Sequence[Any]
+Collect = Callable[[Iterable[Row], list[Any], int, int], tuple[int, Row | None, bool]]
+
+
+class RowRefused(errors.BrokenError):
+    """A value of a row is not what the class wants; names the row's key, the column and the value."""
+
+
+class Form(NamedTuple):
+    """How rows are made.
+
+    Attributes:
+        columns: asked for; those of the order that the rows do not carry come last.
+        collect: takes raw rows until the room is used up: see `_SOURCE`.
+        base_bytes: learns from a row what the others take besides the values that are asked.
+        key_at: where in a raw row the columns of the order stand.
+        made_key: reads the raw key off a row that was made; None where it is not in it as the database has it.
+    """
+
+    columns: tuple[str, ...]
+    collect: Collect
+    base_bytes: Callable[[object], int]
+    key_at: tuple[int, ...]
+    made_key: Callable[[Any], tuple[object, ...]] | None
+
+
+def form_of(as_: Any, shape: Shape, order: Sequence[str], dialect: Dialect, only: Sequence[str] | None = None) -> Form:
+    """The form of rows.
+
+    Args:
+        as_: `dict`, `tuple`, or a class: dataclass, msgspec.Struct, TypedDict, NamedTuple, pydantic model, annotated class.
+        shape: of the table.
+        order: columns that a pass goes by.
+        dialect: of the database.
+        only: columns of a dict or tuple; None for all.
+
+    Raises:
+        UsageError: the class wants columns that there are not, or is none.
+    """
+    if as_ in (dict, tuple):
+        names = tuple(only) if only is not None else shape.names
+        check_columns(names, shape.names, what="columns")
+        fields: list[tuple[str, convert.Converter | None]] = [(name, None) for name in names]
+        return _form(_Making(fields, [], _mapping(len(names)), {}, as_), shape, order, dialect)
+    return _form(_class_making(as_, shape, dialect), shape, order, dialect)
+
+
+def single_form(name: str, shape: Shape, order: Sequence[str], dialect: Dialect) -> Form:
+    """Rows that are one bare value each."""
+    check_columns([name], shape.names, what="columns")
+    return _form(_Making([(name, None)], [], "v0", {}, object), shape, order, dialect)
+
+
+# Takes rows until one does not fit: (bytes taken, the last row taken, whether one did not fit).
+_SOURCE = """
+def make({arguments}):
+    def collect(rows, out, room, base):
+        append = out.append
+        used = 0
+        last = row = None
+        try:
+            for row in rows:
+                {unpack}, = row
+                need = base{sizes}
+                if used + need > room and (last is not None or out):
+                    return used, last, True
+                {statements}
+                append({made})
+                used += need
+                last = row
+        except blamed as error:
+            raise blame(row, error) from error
+        return used, last, False
+    return collect
+"""
+_INDENT = f"\n{' ' * 16}"
+
+
+class _Making(NamedTuple):
+    """How one row is made: what is converted, what is done before, the expression, and the names in both."""
+
+    fields: list[tuple[str, convert.Converter | None]]
+    before: list[str]
+    made: str
+    values: dict[str, Any]
+    kind: Any
+
+
+def _form(making: _Making, shape: Shape, order: Sequence[str], dialect: Dialect) -> Form:
+    names = [name for name, _ in making.fields]
+    hidden = [name for name in order if name not in names]
+    columns = (*names, *hidden)
+    types = {column.name: column.type for column in shape.columns}
+    marks = [f"v{at}" for at in range(len(columns))]
+    values = {**making.values, **{f"n{at}": name for at, name in enumerate(columns)}}
+    sizes, fixed_bytes, statements = [], 0, []
+    for at, name in enumerate(columns):
+        by = making.fields[at][1] if at < len(names) else None
+        weight = _weight(types[name], by, dialect, is_key=shape.key == (name,))
+        fixed_bytes += _FIXED_BYTES if weight is None else _ROUNDING_BYTES
+        if weight is not None:
+            sizes.append(weight.format(at=at))
+        if by is not None:
+            values[f"c{at}"] = by
+            statements.append(f"if v{at} is not None: v{at} = c{at}(v{at})")
+    made = making.made
+    if making.kind is tuple:
+        kept = "".join(f"{mark}, " for mark in marks[: len(names)])
+        made = "row" if not hidden and not statements else f"({kept})"
+    values.update(weigh=heap_bytes, blamed=_BLAMED, blame=_Blame(columns, making.fields, order))
+    text = _SOURCE.format(
+        arguments=", ".join(values),
+        unpack=", ".join(marks),
+        sizes="".join(f" + {size}" for size in sizes),
+        statements=_INDENT.join([*statements, *making.before]) or "pass",
+        made=made,
+    )
+    scope: dict[str, Any] = {}
+    exec(compile(text, "<flatwater rows>", "exec"), scope)  # noqa: S102 - numbers of columns and nothing else
+
+    def base_bytes(row: object) -> int:
+        own = 0 if making.kind is object else round(own_bytes(row, children_of(row)[0]))
+        return own + fixed_bytes + _SLOT_BYTES
+
+    converted = {name for name, by in making.fields if by is not None}
+    readable = not hidden and not converted.intersection(order)
+    key_of = _key_reader(making.kind, names, order) if readable else None
+    return Form(columns, scope["make"](**values), base_bytes, tuple(columns.index(name) for name in order), key_of)
+
+
+def _weight(declared: str, by: convert.Converter | None, dialect: Dialect, *, is_key: bool) -> str | None:
+    """What tells a value's size, as an expression; None where its type does."""
+    if any(word in declared for word in _NESTED) and dialect.name == "postgresql":
+        return "weigh(v{at})"
+    if dialect.dates_as_text:  # SQLite takes any value in any column, but for the row's own number
+        if is_key and declared == "integer":
+            return None
+        if by in convert.DATES:
+            return None  # longer text is no date
+        return "v{at}.__sizeof__()"
+    return None if any(word in declared for word in _FIXED) and "char" not in declared else "v{at}.__sizeof__()"
+
+
+class _Blame:
+    """Finds the column that a row failed for."""
+
+    def __init__(
+        self, columns: tuple[str, ...], fields: list[tuple[str, convert.Converter | None]], order: Sequence[str]
+    ) -> None:
+        self.columns = columns
+        self.fields = fields
+        self.order = order
+
+    def __call__(self, row: Row | None, error: Exception) -> Exception:
+        if row is None or isinstance(error, errors.FlatwaterError):
+            return error
+        where = ", ".join(f"{name}={_shown(row[self.columns.index(name)])}" for name in self.order)
+        for at, (name, by) in enumerate(self.fields):
+            if by is None or row[at] is None:
+                continue
+            try:
+                by(row[at])
+            except Exception as reason:  # noqa: BLE001 - whatever a type says of a value
+                return RowRefused(f"row {where}: {name}: {_shown(row[at])} is refused: {reason}.")
+        return RowRefused(f"row {where} is refused: {error}.")
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}..."  # noqa: PLR2004 - a line of a message
+
+
+def _key_reader(kind: Any, names: list[str], order: Sequence[str]) -> Callable[[Any], tuple[object, ...]]:
+    if kind is tuple:
+        places = [names.index(name) for name in order]
+        return lambda row: tuple(row[at] for at in places)
+    if kind is dict:
+        return lambda row: tuple(row[name] for name in order)
+    if kind is object:
+        return lambda row: (row,)
+    return lambda row: tuple(getattr(row, name) for name in order)
+
+
+def _mapping(count: int) -> str:
+    return "{" + ", ".join(f"n{at}: v{at}" for at in range(count)) + "}"
+
+
+def _class_making(cls: Any, shape: Shape, dialect: Dialect) -> _Making:
+    """The fields of a class that the table has, and how an object is made of them."""
+    wanted = fields_of(cls) if isinstance(cls, type) else []
+    if not wanted:
+        raise errors.UsageError(
+            f"as_={getattr(cls, '__name__', cls)!r} is no form of rows.",
+            hint='Give dict, tuple, "arrow", "orm", or a class with annotated fields.',
+        )
+    check_columns([field.name for field in wanted if field.required], shape.names, what=f"as_={cls.__name__}")
+    have = [field for field in wanted if field.name in shape.names]
+    is_model = hasattr(cls, "model_validate")
+    fields = [
+        (field.name, None if is_model else convert.converter(convert.plain_type(field.hint)[0], dialect))
+        for field in have
+    ]
+    values: dict[str, Any] = {"cls": cls}
+    if typing.is_typeddict(cls):
+        return _Making(fields, [], _mapping(len(have)), values, dict)
+    if is_model:
+        return _Making(fields, [], f"validate({_mapping(len(have))})", {"validate": cls.model_validate}, cls)
+    whole = len(have) == len(wanted) and not any(field.keyword_only for field in wanted)
+    marks = ", ".join(f"v{at}" for at in range(len(have)))
+    if issubclass(cls, tuple) and whole:
+        return _Making(fields, [], f"new(cls, ({marks},))", {**values, "new": tuple.__new__}, cls)
+    if (_is_plain_class(cls) or (whole and _is_plain_dataclass(cls))) and all(_is_safe(field.name) for field in have):
+        # As its own __init__ would: an object, and its fields, but without a call for each.
+        sets = [f"o.{field.name} = v{at}" for at, field in enumerate(have)]
+        return _Making(fields, ["o = new(cls)", *sets], "o", {**values, "new": object.__new__}, cls)
+    return _Making(fields, [], f"cls({marks})" if whole else f"cls(**{_mapping(len(have))})", values, cls)
+
+
+class Wanted(NamedTuple):
+    """A field of a class."""
+
+    name: str
+    hint: object
+    required: bool
+    keyword_only: bool
+
+
+def fields_of(cls: type) -> list[Wanted]:
+    """What a class wants to be made of."""
+    try:
+        hints = typing.get_type_hints(cls, include_extras=True)
+    except Exception:  # noqa: BLE001 - names that cannot be found: the values stay as they are
+        hints = dict(getattr(cls, "__annotations__", {}))
+    if dataclasses.is_dataclass(cls):
+        missing = dataclasses.MISSING
+        return [
+            Wanted(
+                each.name,
+                hints.get(each.name),
+                each.default is missing and each.default_factory is missing,
+                each.kw_only is True,
+            )
+            for each in dataclasses.fields(cls)
+            if each.init
+        ]
+    if issubclass(cls, msgspec.Struct):
+        info = msgspec.structs.fields(cls)
+        parameters = inspect.signature(cls).parameters
+        return [
+            Wanted(each.name, each.type, each.required, parameters[each.name].kind is inspect.Parameter.KEYWORD_ONLY)
+            for each in info
+        ]
+    if typing.is_typeddict(cls):
+        required: frozenset[str] = getattr(cls, "__required_keys__", frozenset())
+        return [Wanted(name, hint, name in required, keyword_only=False) for name, hint in hints.items()]
+    if hasattr(cls, "model_fields"):
+        return [
+            Wanted(name, hints.get(name), each.is_required(), keyword_only=True)
+            for name, each in cls.model_fields.items()
+        ]
+    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
+        defaults: dict[str, Any] = getattr(cls, "_field_defaults", {})
+        return [
+            Wanted(name, hints.get(name), name not in cls._field_defaults, keyword_only=False) for name in cls._fields
+        ]  # type: ignore[attr-defined]
+    return _fields_of_class(cls, hints)
+
+
+def _fields_of_class(cls: Any, hints: dict[str, Any]) -> list[Wanted]:
+    """Of a class like any other: what it annotates, or its own __init__'s parameters, by name."""
+    if cls.__init__ is object.__init__:
+        return [
+            Wanted(name, hint, not hasattr(cls, name), keyword_only=True)
+            for name, hint in hints.items()
+            if typing.get_origin(hint) is not typing.ClassVar
+        ]
+    found = []
+    for name, parameter in list(inspect.signature(cls.__init__).parameters.items())[1:]:
+        if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            continue
+        hint = parameter.annotation if parameter.annotation is not parameter.empty else hints.get(name, object)
+        found.append(Wanted(name, hint, parameter.default is parameter.empty, keyword_only=True))
+    return found
+
+
+def _is_safe(name: str) -> bool:
+    return name.isidentifier() and not keyword.iskeyword(name) and not (name.startswith("__"))
+
+
+def _is_plain_class(cls: Any) -> bool:
+    """Whether a class only annotates its fields."""
+    plain = cls.__init__ is object.__init__ and cls.__new__ is object.__new__ and not dataclasses.is_dataclass(cls)
+    return plain and cls.__setattr__ is object.__setattr__ and not issubclass(cls, msgspec.Struct)
+
+
+def _is_plain_dataclass(cls: Any) -> bool:
+    """Whether a dataclass's objects are made by setting their fields, and by nothing else."""
+    if not dataclasses.is_dataclass(cls):
+        return False
+    fields = dataclasses.fields(cls)
+    init = getattr(getattr(cls, "__init__", None), "__code__", None)
+    return (
+        init is not None
+        and init.co_filename == "<string>"  # the one that dataclass wrote
+        and not hasattr(cls, "__post_init__")
+        and cls.__new__ is object.__new__
+        and cls.__setattr__ is object.__setattr__
+        and all(each.init for each in fields)
+        and not any(str(each.type).startswith(("InitVar", "dataclasses.InitVar")) for each in fields)
+        and init.co_argcount + init.co_kwonlyargcount == len(fields) + 1
+    )

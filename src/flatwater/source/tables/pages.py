@@ -1,0 +1,67 @@
+"""One page of rows for a request: what stands on it, whether there is more, and the token for the next.
+
+Covers:     `Page`.
+Not here:   reading it (`tables.reading`).
+Holds:      the page's rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, TypeVar, final, overload
+
+from flatwater.source.tables.reading import Key, Reading
+
+Item = TypeVar("Item")
+
+
+@final
+class Page(Sequence[Item], Generic[Item]):
+    """Rows of one page; a sequence.
+
+    Attributes:
+        rows: the list.
+        has_more: whether there were more rows behind the last one.
+        token: for the next page; None where there were no more.
+    """
+
+    __slots__ = ("has_more", "rows", "token")
+
+    def __init__(self, rows: list[Item], token: str | None) -> None:
+        self.rows = rows
+        self.token = token
+        self.has_more = token is not None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self.rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Item: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Item]: ...
+    def __getitem__(self, at: int | slice) -> Item | list[Item]:
+        return self.rows[at]
+
+    def __repr__(self) -> str:
+        return f"<Page of {len(self.rows)} rows{', and more' if self.has_more else ''}>"
+
+
+def read_page(
+    reading: Reading, sign: Callable[[Key, Key | None], str], wrap: Callable[[list[Any]], Any] | None = None
+) -> Page[Any]:
+    """The next page of a reading; looks one row further to know whether there is more."""
+    del wrap
+    rows = reading.next_batch()
+    if not rows:
+        return Page([], None)
+    position = reading.position
+    assert position is not None
+    more = Reading(
+        reading.reader, reading.relation, reading.order, reading.form,
+        batch_bytes=1, batch_rows=1, after=position, index=reading.index,
+    )  # fmt: skip
+    more.finish = reading.finish
+    return Page(rows, sign(position, None) if more.next_batch() else None)

@@ -52,6 +52,11 @@ def adapter_for(source: Any) -> Adapter:
 
         found: Adapter = adapter_of(source)
         return found
+    if "django" in families:
+        from flatwater.source.tables.adapters.django import adapter_of as adapter_of_rows
+
+        rows: Adapter = adapter_of_rows(source)
+        return rows
     raise errors.UsageError(
         f"{module}.{type(source).__name__} is no source of a table.",
         hint="Give a path, a postgresql:// or mysql:// URL, a sqlite3, psycopg or PyMySQL connection, an Engine, "

@@ -63,7 +63,7 @@ def explain(adapter: Adapter, query: Asked, bytes_max: int) -> Explanation:
     """How a query is read."""
     pages, plans = _plans(adapter, query)
     return Explanation(
-        tuple(statements.page(page, adapter.dialect)[0] for page in pages),
+        tuple(map(adapter.sql_of, pages)),
         tuple(plan.text for plan in plans),
         all(plan.is_served for plan in plans),
         statements.create_index(query.relation, query.order, adapter.dialect),

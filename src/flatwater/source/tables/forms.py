@@ -168,9 +168,9 @@ def _form(making: _Making, shape: Shape, order: Sequence[str], dialect: Dialect)
 
 def _weight(declared: str, by: convert.Converter | None, dialect: Dialect, *, is_key: bool) -> str | None:
     """What tells a value's size, as an expression; None where its type does."""
-    if any(word in declared for word in _NESTED) and dialect.name == "postgresql":
+    if "object" in declared or (any(word in declared for word in _NESTED) and dialect.name == "postgresql"):
         return "weigh(v{at})"
-    if dialect.dates_as_text:  # SQLite takes any value in any column, but for the row's own number
+    if dialect.name == "sqlite":  # it takes any value in any column, but for the row's own number
         if is_key and declared == "integer":
             return None
         if by in convert.DATES:
@@ -298,9 +298,7 @@ def fields_of(cls: type) -> list[Wanted]:
         ]
     if issubclass(cls, tuple) and hasattr(cls, "_fields"):
         defaults: dict[str, Any] = getattr(cls, "_field_defaults", {})
-        return [
-            Wanted(name, hints.get(name), name not in cls._field_defaults, keyword_only=False) for name in cls._fields
-        ]  # type: ignore[attr-defined]
+        return [Wanted(name, hints.get(name), name not in defaults, keyword_only=False) for name in cls._fields]
     return _fields_of_class(cls, hints)
 
 

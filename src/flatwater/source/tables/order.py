@@ -77,6 +77,10 @@ def terms(order_by: OrderBy) -> list[tuple[str, bool]]:
     if order_by is None:
         return []
     written = order_by.split(",") if isinstance(order_by, str) else order_by
+    if not isinstance(written, (list, tuple)):
+        raise errors.UsageError(
+            f"order_by={order_by!r} is no order.", hint='Write column names, as in order_by="-created_at, id".'
+        )
     return [_term(each, order_by) for each in written]
 
 

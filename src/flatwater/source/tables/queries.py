@@ -102,6 +102,7 @@ class Queries:
         if isinstance(columns, str):
             raise errors.UsageError(f"columns={columns!r} is one text.", hint=f"Write columns=[{columns!r}].")
         dialect, shape = self._adapter.dialect, self._shape
+        order_by = self._adapter.order if order_by is None else order_by
         listed = [(column.name, column.nullable) for column in shape.columns]
         order = resolve(order_by, key=self._key, columns=listed, nulls_are_smallest=dialect.nulls_are_smallest)
         wrap = None
@@ -133,7 +134,7 @@ class Queries:
     def _pass(
         self,
         kind: Any,
-        query: Query,
+        ask: Callable[[], Query],
         batch_bytes: str | int,
         batch_rows: int,
         start: object,
@@ -147,10 +148,22 @@ class Queries:
             )
         room = errors.bytes_of(batch_bytes, what="batch_bytes", least=1)
         rows = count_of(batch_rows, what="batch_rows", most=limits.TABLE_BATCH_ROWS_MAX)
-        position, token_bound = self._place(query, after)
-        begin, end = (key_of(each, query.order, what=what) for each, what in ((start, "start"), (finish, "finish")))
+
+        @functools.cache
+        def settled() -> tuple[Query, Key | None, Key | None, Key | None, Key | None]:
+            query = ask()
+            begin, end = (key_of(each, query.order, what=what) for each, what in ((start, "start"), (finish, "finish")))
+            return query, *self._place(query, after), begin, end
+
+        def wrap(batch: list[Any]) -> Any:
+            by = settled()[0].wrap
+            return batch if by is None else by(batch)
+
+        if not self._adapter.is_async:
+            settled()  # else it is settled when the pass begins, where the source can be waited for
 
         def begin_pass() -> tuple[Reading, Key | None, Callable[[], object] | None]:
+            query, position, token_bound, begin, end = settled()
             leave = None
             reader = self._adapter
             if consistency == "snapshot":
@@ -167,9 +180,9 @@ class Queries:
             f"table {self._relation}",
             begin_pass,
             bytes_max=self.bytes_max(room),
-            sign=functools.partial(self._sign, query),
+            sign=lambda position, bound: self._sign(settled()[0], position, bound),
             run_async=self._adapter.run,
-            wrap=query.wrap,
+            wrap=wrap,
         )
 
     def _reading(
@@ -224,7 +237,7 @@ def _opened(source: Any, name_or_select: Any, where: str, params: tuple[object, 
             relation = Relation(select=text, where=where, params=params)
         else:
             relation = Relation(path=tuple(text.split(".")), where=where, params=params)
-    elif name_or_select is None and not hasattr(source, "_meta") and not hasattr(source, "query"):
+    elif name_or_select is None and not any(hasattr(source, each) for each in ("_meta", "query", "get_queryset")):
         raise errors.UsageError("which table?", hint='Give its name or a SELECT, as in Table("data.db", "users").')
     else:
         relation = Relation(where=where, params=params)

@@ -24,38 +24,37 @@ def page(query: PageQuery, dialect: Dialect) -> Statement:
 
 def select(columns: str, query: PageQuery, dialect: Dialect) -> Statement:
     """SELECT of these expressions, of the rows of a page."""
-    source, params = from_clause(query.relation, dialect, query.index)
-    where: list[str] = []
-    if query.relation.where:
-        where.append(f"({text_of(query.relation.where, query.relation, dialect)})")
-    for condition in query.conditions:
-        text, more = _condition(condition, dialect, query.casts)
-        where.append(text)
-        params += more
-    sql = f"SELECT {columns} FROM {source}"
-    if where:
-        sql += f" WHERE {' AND '.join(where)}"
+    written = [_condition(condition, dialect, query.casts) for condition in query.conditions]
+    source, params = from_clause(query.relation, dialect, [text for text, _ in written], query.index)
+    params += tuple(value for _, more in written for value in more)
+    order = order_clause(_left_to_sort(query, dialect), dialect)
     # The limit is a parameter as well: one text for all pages is prepared once.
-    sql += f" ORDER BY {order_clause(query.order, dialect)} LIMIT {dialect.mark}"
-    return sql, (*params, query.limit)
+    return f"SELECT {columns} FROM {source} ORDER BY {order} LIMIT {dialect.mark}", (*params, query.limit)
+
+
+def _left_to_sort(query: PageQuery, dialect: Dialect) -> Order:
+    """The order; on MariaDB without columns that are NULL on this page, which it would sort by instead of its index."""
+    if dialect.name != "mysql":
+        return query.order
+    fixed = {each.column for each in query.conditions if isinstance(each, Null) and each.is_null}
+    left = tuple(column for column in query.order.columns if column.name not in fixed)
+    return Order(left) if left else query.order
 
 
 def count(relation: Relation, dialect: Dialect) -> Statement:
     """How many rows there are, counted."""
     source, params = from_clause(relation, dialect)
-    where = f" WHERE ({text_of(relation.where, relation, dialect)})" if relation.where else ""
-    return f"SELECT count(*) FROM {source}{where}", params
+    return f"SELECT count(*) FROM {source}", params
 
 
 def every(relation: Relation, order: Order, step: int, dialect: Dialect) -> Statement:
     """The key of every `step`-th row, in order."""
     quoted = dialect.identifier
     source, params = from_clause(relation, dialect)
-    where = f" WHERE ({text_of(relation.where, relation, dialect)})" if relation.where else ""
     keys = ", ".join(map(quoted, order.names))
     number = quoted("flatwater_row")
     numbered = (
-        f"SELECT {keys}, row_number() OVER (ORDER BY {order_clause(order, dialect)}) AS {number} FROM {source}{where}"
+        f"SELECT {keys}, row_number() OVER (ORDER BY {order_clause(order, dialect)}) AS {number} FROM {source}"
     )
     picked = (
         f"SELECT {keys} FROM ({numbered}) AS {quoted('r')} WHERE {number} - ({number} / {int(step)}) * {int(step)} = 0"
@@ -65,8 +64,8 @@ def every(relation: Relation, order: Order, step: int, dialect: Dialect) -> Stat
     return f"{picked} ORDER BY {number}", params
 
 
-def from_clause(relation: Relation, dialect: Dialect, index: str = "") -> Statement:
-    """What stands behind FROM, and the user's parameters."""
+def from_clause(relation: Relation, dialect: Dialect, conditions: Sequence[str] = (), index: str = "") -> Statement:
+    """What stands behind FROM, with the user's condition and further ones, and the user's parameters."""
     if relation.path:
         source = ".".join(dialect.identifier(part) for part in relation.path)
         if index:
@@ -74,6 +73,9 @@ def from_clause(relation: Relation, dialect: Dialect, index: str = "") -> Statem
     else:
         # The line break ends a comment that the user's text may end with.
         source = f"({text_of(relation.select, relation, dialect)}\n) AS {dialect.identifier('q')}"
+    own = [f"({text_of(relation.where, relation, dialect)}\n)"] if relation.where else []
+    if own or conditions:
+        source += f" WHERE {' AND '.join([*own, *conditions])}"
     return source, relation.params
 
 

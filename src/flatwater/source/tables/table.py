@@ -116,7 +116,7 @@ class Table(Queries):
         A row that is there all the time is given exactly once, and any row at most once, as long as the columns of the
         order keep their values; where they are updated meanwhile, only a snapshot promises that.
         """
-        query = self._query(as_, columns, order_by, allow_scan=allow_scan)
+        query = functools.partial(self._query, as_, columns, order_by, allow_scan=allow_scan)
         found: Rows[Any] = self._pass(Rows, query, batch_bytes, batch_rows, start, finish, after, consistency)
         return found
 
@@ -139,7 +139,7 @@ class Table(Queries):
         Arguments, errors and promises are those of `find_each`. While one batch is used, the next is built: let the
         last one go before asking for the next, or two of them are alive.
         """
-        query = self._query(as_, columns, order_by, allow_scan=allow_scan)
+        query = functools.partial(self._query, as_, columns, order_by, allow_scan=allow_scan)
         found: Batches[Any] = self._pass(Batches, query, batch_bytes, batch_rows, start, finish, after, consistency)
         return found
 
@@ -162,7 +162,7 @@ class Table(Queries):
         if not columns:
             raise errors.UsageError("pluck() names no column.", hint='Name one or more, as in pluck("id", "email").')
         form = columns[0] if len(columns) == 1 else tuple
-        query = self._query(form, columns, order_by, allow_scan=allow_scan, single=len(columns) == 1)
+        query = functools.partial(self._query, form, columns, order_by, allow_scan=allow_scan, single=len(columns) == 1)
         found: Rows[Any] = self._pass(Rows, query, batch_bytes, batch_rows, start, finish, after, consistency)
         return found
 

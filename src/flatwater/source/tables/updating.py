@@ -131,7 +131,8 @@ class Job:
 
     def _write(self, run: Any, row: Any, wanted: Any, *, tries: int) -> None:
         columns = self.query.form.columns
-        key = [(name, row[at]) for name, at in zip(self.query.order.names, self.query.form.key_at, strict=True)]
+        places = zip(self.query.order.names, self.query.form.key_at, strict=True)
+        key = [self.adapter.stored(name, row[at]) for name, at in places]
         dialect = self.adapter.dialect
         path = self.query.relation.path
         if wanted is None:
@@ -147,13 +148,17 @@ class Job:
         if not changes:
             return
         as_read = [(name, old[name]) for name in changes if name in old and isinstance(old[name], _COMPARED)]
-        if run(statements.update(path, changes.items(), [*key, *as_read], dialect)):
+        stored = [self.adapter.stored(*change) for change in changes.items()]
+        as_stored = [self.adapter.stored(*each) for each in as_read]
+        if run(statements.update(path, stored, [*key, *as_stored], dialect)):
             self.done.changed += 1
             return
-        now = self.adapter.locked(statements.row_by_key(path, columns, key, dialect))
+        names = [self.adapter.stored(name, None)[0] for name in columns]
+        now = self.adapter.locked(statements.row_by_key(path, names, key, dialect))
         if now is None:
             self.done.vanished += 1
             return
+        now = self.adapter.loaded(columns, now)
         self.done.repeated += 1
         if tries <= 1:
             raise errors.BrokenError(

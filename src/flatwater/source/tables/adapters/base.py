@@ -51,12 +51,14 @@ class Adapter(ABC):
         buffers: whether its driver takes rows from the server that nobody asked for yet.
         is_picklable: whether another process can open it by itself.
         is_async: whether only coroutines can use it.
+        order: what passes go by if they are not told otherwise; None for the key.
     """
 
     dialect: Dialect
     buffers: bool = False
     is_picklable: bool = False
     is_async: bool = False
+    order: list[str] | None = None
 
     @abstractmethod
     def shape(self, relation: Relation) -> Shape:
@@ -69,6 +71,19 @@ class Adapter(ABC):
     @abstractmethod
     def rows(self, query: PageQuery, *, row_bytes: int) -> Iterator[Row]:
         """Rows of a page as they come; closing the iterator ends the statement."""
+
+    def sql_of(self, query: PageQuery) -> str:
+        """The SQL of a page, to be shown."""
+        return statements.page(query, self.dialect)[0]
+
+    def stored(self, name: str, value: Any) -> tuple[str, Any]:
+        """A column's name and value as a statement of ours wants them."""
+        return name, value
+
+    def loaded(self, names: Sequence[str], row: Row) -> Row:
+        """A row of a statement of ours as `rows` would give it."""
+        del names
+        return row
 
     @abstractmethod
     def plan(self, query: PageQuery) -> Plan:

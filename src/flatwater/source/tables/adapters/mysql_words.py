@@ -120,11 +120,11 @@ def _tables(node: Any) -> Iterator[dict[str, Any]]:
 def some_key(relation: Relation, order: Order, fetch: Fetch) -> tuple[Any, ...]:
     """The key of any row, where one has values in all columns of the order; else of any."""
     quoted = MYSQL.identifier
-    source, params = statements.from_clause(relation, MYSQL)
     columns = ", ".join(map(quoted, order.names))
-    whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in order.names)
-    for where in (f" WHERE {whole}", ""):
-        found = fetch(f"SELECT {columns} FROM {source}{where} LIMIT 1", params)
+    whole = [f"{quoted(name)} IS NOT NULL" for name in order.names]
+    for conditions in (whole, []):
+        source, params = statements.from_clause(relation, MYSQL, conditions)
+        found = fetch(f"SELECT {columns} FROM {source} LIMIT 1", params)
         if found:
             return tuple(found[0])
     return ()

@@ -90,11 +90,11 @@ def _line(node: dict[str, Any]) -> str:
 def some_key(relation: Relation, order: Order, fetch: Fetch) -> tuple[Any, ...]:
     """The key of any row, where one has values in all columns of the order; else of any."""
     quoted = POSTGRESQL.identifier
-    source, params = statements.from_clause(relation, POSTGRESQL)
     columns = ", ".join(map(quoted, order.names))
-    whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in order.names)
-    for where in (f" WHERE {whole}", ""):
-        found = fetch(f"SELECT {columns} FROM {source}{where} LIMIT 1", params)
+    whole = [f"{quoted(name)} IS NOT NULL" for name in order.names]
+    for conditions in (whole, []):
+        source, params = statements.from_clause(relation, POSTGRESQL, conditions)
+        found = fetch(f"SELECT {columns} FROM {source} LIMIT 1", params)
         if found:
             return tuple(found[0])
     return ()
@@ -109,7 +109,6 @@ def count_estimate(relation: Relation, fetch: Fetch) -> tuple[int, str]:
             if rows >= 0:
                 return int(rows), "the statistics of ANALYZE"
     source, params = statements.from_clause(relation, POSTGRESQL)
-    where = f" WHERE ({statements.text_of(relation.where, relation, POSTGRESQL)})" if relation.where else ""
-    told = fetch(f"EXPLAIN (FORMAT JSON) SELECT 1 FROM {source}{where}", params)[0][0]
+    told = fetch(f"EXPLAIN (FORMAT JSON) SELECT 1 FROM {source}", params)[0][0]
     told = json.loads(told) if isinstance(told, str) else told
     return int(told[0]["Plan"]["Plan Rows"]), "the planner"

@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 from flatwater import errors
 
 Value = TypeVar("Value")
+JOINED = "joinedload() of a collection makes several rows of one object, and a page cannot be cut in them."
+JOINED_HINT = "Use options(selectinload(...)): it loads the collections of a whole page at once."
 
 _IN_ASYNC: contextvars.ContextVar[bool] = contextvars.ContextVar("flatwater_in_async", default=False)
 
@@ -207,16 +209,14 @@ class Door:
             raise _ours(error.orig or error, is_broken=error.connection_invalidated) from error
         except exc.MissingGreenlet as error:
             raise errors.UsageError(
-                "this source is asynchronous, and was asked by a plain call.", hint="Use async for, apage(), aupdate_each()."
+                "this source is asynchronous, and was asked by a plain call.",
+                hint="Use async for, apage(), aupdate_each().",
             ) from error
         except (exc.ResourceClosedError, exc.TimeoutError) as error:
             raise errors.BrokenError(f"SQLAlchemy: {_words(error)}.") from error
         except exc.SQLAlchemyError as error:
             if "unique()" in str(error) or "eager load" in str(error):
-                raise errors.UsageError(
-                    "joinedload() of a collection makes several rows of one object, and a page cannot be cut in them.",
-                    hint="Use options(selectinload(...)): it loads the collections of a whole page at once.",
-                ) from error
+                raise errors.UsageError(JOINED, hint=JOINED_HINT) from error
             raise errors.UsageError(f"SQLAlchemy: {_words(error)}.") from error
         except Exception as error:
             driver = getattr(self.dialect, "loaded_dbapi", None)
@@ -230,7 +230,9 @@ def _ours(error: BaseException, *, is_broken: bool) -> errors.FlatwaterError:
     text = f"the database says: {_words(error)}."
     wrong = bool(kinds & {"ProgrammingError", "DataError", "NotSupportedError", "IntegrityError"})
     # SQLite and MariaDB call an unknown column an operational error.
-    wrong = wrong or any(words in text.lower() for words in ("no such column", "no such table", "syntax error", "unknown column"))
+    wrong = wrong or any(
+        words in text.lower() for words in ("no such column", "no such table", "syntax error", "unknown column")
+    )
     if wrong and not is_broken:
         return errors.UsageError(text)
     return errors.BrokenError(text, hint="A pass goes on with after=token.")

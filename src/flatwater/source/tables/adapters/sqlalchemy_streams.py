@@ -15,43 +15,17 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from flatwater.source.tables.adapters.rowwise import Cut, async_cursor, cursor
 from flatwater.source.tables.forms import Row
 
 FEW_ROWS = 8  # fetched at once from drivers that hop to a thread or to the event loop for each fetch
-_FEW_BYTES = 256 * 1024  # of rows that an asynchronous fetch gathers
 _OPTIONS = {"stream_results": True, "max_row_buffer": 1}
 
 
-class Cut:
-    """Where a page ends: takes raw rows until one does not fit.
-
-    Args:
-        room: bytes.
-        base: of each row, beside its values.
-        rows: that are there already, so that a row that is larger than the room may not pass.
-        size: the bytes of a raw row's values.
-    """
-
-    def __init__(self, room: int, base: int, size: Callable[[Row], int], *, may_pass: bool) -> None:
-        self.room, self.base, self.size, self.may_pass = room, base, size, may_pass
-        self.used = 0
-        self.is_full = False
-
-    def take(self, rows: Iterator[Row]) -> list[Row]:
-        """Rows that fit; the first one passes alone where nothing else is there."""
-        taken: list[Row] = []
-        for row in rows:
-            need = self.base + self.size(row)
-            if self.used + need > self.room and (taken or not self.may_pass):
-                self.is_full = True
-                break
-            self.used += need
-            taken.append(row)
-        return taken
-
-
 @contextlib.contextmanager
-def opened(connection: Any, execute: Callable[[dict[str, Any]], Any], *, is_users: bool, cut: Cut | None = None) -> Iterator[Any]:
+def opened(
+    connection: Any, execute: Callable[[dict[str, Any]], Any], *, is_users: bool, cut: Cut | None = None
+) -> Iterator[Any]:
     """The result of a statement, whose rows are still with the driver.
 
     Args:
@@ -62,11 +36,14 @@ def opened(connection: Any, execute: Callable[[dict[str, Any]], Any], *, is_user
     """
     from sqlalchemy import event
 
-    strategy = _strategy(cut)
+    strategies = [_strategy(cut)]
 
-    def executed(_: Any, __: Any, ___: Any, ____: Any, context: Any, _____: Any) -> None:
-        event.remove(connection, "after_cursor_execute", executed)  # further statements are the ORM's own
-        context.cursor_fetch_strategy = strategy
+    def executed(*told: Any) -> None:
+        _, cursor, _, _, context, _ = told
+        if strategies:  # further statements are the ORM's own
+            context.cursor_fetch_strategy = strategies.pop()
+            if cut is not None:
+                cut.is_empty = cursor.description is None  # a stream of psycopg's that has no row has no columns either
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(_row_by_row(connection, is_users=is_users))
@@ -74,19 +51,16 @@ def opened(connection: Any, execute: Callable[[dict[str, Any]], Any], *, is_user
         try:
             result = execute(dict(_OPTIONS))
         finally:
-            if event.contains(connection, "after_cursor_execute", executed):
-                event.remove(connection, "after_cursor_execute", executed)
+            event.remove(connection, "after_cursor_execute", executed)
         stack.callback(result.close)
         yield result
 
 
-def raw_rows(cursor: Any) -> Iterator[Row]:
+def raw_rows(found: Any) -> Iterator[Row]:
     """Rows of a driver's cursor, no more of them in memory than must be."""
-    if not hasattr(cursor, "_adapt_connection"):
-        if hasattr(cursor, "__next__"):  # SQLite's
-            return iter(cursor)
-        return iter(cursor.fetchone, None)
-    fetched = iter(lambda: cursor.fetchmany(FEW_ROWS), [])
+    if not hasattr(found, "_adapt_connection"):
+        return iter(found)
+    fetched = iter(lambda: found.fetchmany(FEW_ROWS), [])
     return itertools.chain.from_iterable(fetched)
 
 
@@ -118,7 +92,7 @@ def _row_by_row(connection: Any, *, is_users: bool) -> Iterator[None]:
         yield
         return
     own = driver.server_cursor_factory
-    driver.server_cursor_factory = _async_cursor() if connection.dialect.is_async else _cursor()
+    driver.server_cursor_factory = async_cursor() if connection.dialect.is_async else cursor()
     # A stream that is ended early is cancelled, and that breaks a transaction: the user's goes on from here.
     savepoint = connection.begin_nested() if is_users and not driver.autocommit else None
     try:
@@ -127,92 +101,3 @@ def _row_by_row(connection: Any, *, is_users: bool) -> Iterator[None]:
         driver.server_cursor_factory = own
         if savepoint is not None and savepoint.is_active:
             savepoint.rollback()
-
-
-def _cursor() -> Any:
-    import psycopg
-
-    class RowByRow(psycopg.Cursor[Any]):
-        """A client's cursor that takes single rows from the wire."""
-
-        def __init__(self, connection: Any, name: str = "", **_: Any) -> None:
-            del name
-            super().__init__(connection)
-            self._flow: Any = iter(())
-
-        def execute(self, query: Any, params: Any = None, **_: Any) -> Any:
-            flow = self.stream(query, params)
-            self._flow = itertools.chain(list(itertools.islice(flow, 1)), flow)  # columns are known by the first row
-            self._stream = flow
-            return self
-
-        def fetchone(self) -> Any:
-            return next(self._flow, None)
-
-        def fetchmany(self, size: int = 0) -> list[Any]:
-            return list(itertools.islice(self._flow, size or self.arraysize))
-
-        def fetchall(self) -> list[Any]:
-            return list(self._flow)
-
-        def close(self) -> None:
-            stream = getattr(self, "_stream", None)
-            if stream is not None:
-                stream.close()
-            super().close()
-
-    return RowByRow
-
-
-def _async_cursor() -> Any:
-    import psycopg
-
-    class RowByRow(psycopg.AsyncCursor[Any]):
-        """A client's cursor that takes single rows from the wire."""
-
-        def __init__(self, connection: Any, name: str = "", **_: Any) -> None:
-            del name
-            super().__init__(connection)
-            self._flow: Any = None
-            self._ahead: list[Any] = []
-
-        async def execute(self, query: Any, params: Any = None, **_: Any) -> Any:
-            self._flow = self.stream(query, params)
-            self._ahead = [row async for row in _first(self._flow)]
-            return self
-
-        async def fetchone(self) -> Any:
-            rows = await self.fetchmany(1)
-            return rows[0] if rows else None
-
-        async def fetchmany(self, size: int = 0) -> list[Any]:
-            found, self._ahead = self._ahead, []
-            size = size or self.arraysize
-            held = sum(map(_bytes_of, found))
-            while len(found) < size and held < _FEW_BYTES:
-                row = await anext(self._flow, None)
-                if row is None:
-                    break
-                held += _bytes_of(row)
-                found.append(row)
-            return found
-
-        async def fetchall(self) -> list[Any]:
-            return [*self._ahead, *[row async for row in self._flow]]
-
-        async def close(self) -> None:
-            if self._flow is not None:
-                await self._flow.aclose()
-            await super().close()
-
-    return RowByRow
-
-
-async def _first(flow: Any) -> Any:
-    row = await anext(flow, None)
-    if row is not None:
-        yield row
-
-
-def _bytes_of(row: Row) -> int:
-    return sum(value.__sizeof__() for value in row)

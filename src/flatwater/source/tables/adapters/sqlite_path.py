@@ -133,7 +133,13 @@ class SqliteApsw(SqlAdapter):
 
 @final
 class SqlitePath(SqliteApsw):
-    """A SQLite file."""
+    """A SQLite file.
+
+    apsw brings a SQLite of its own. If the same process writes the file through another one as well (the standard
+    library's sqlite3 has one), the two do not see each other's locks, and the other may take the write-ahead log away
+    when it closes. So it is looked after before each page, and the file opened anew where that happened. Who writes and
+    reads in one process at the same time gives the connection instead of the path.
+    """
 
     is_picklable: bool = True
 
@@ -141,6 +147,26 @@ class SqlitePath(SqliteApsw):
         self.path = path
         super().__init__(_open(path))
         self.name = path
+        self._log = _log_inode(path)
+
+    def stream(self, sql: str, params: Sequence[Any], *, row_bytes: int) -> Iterator[Row]:
+        """Rows as they come: nothing is read ahead."""
+        self._look_after_log()
+        return super().stream(sql, params, row_bytes=row_bytes)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Callable[[Statement], int]]:
+        """A write transaction."""
+        self._look_after_log()
+        with super().transaction() as change:
+            yield change
+
+    def _look_after_log(self) -> None:
+        """Open the file anew if its write-ahead log is another one by now."""
+        if _log_inode(self.path) != self._log and not self._connection.in_transaction:
+            self._connection.close(True)  # noqa: FBT003 - apsw's signature
+            self._connection = _open(self.path)
+            self._log = _log_inode(self.path)
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[SqliteApsw]:
@@ -156,6 +182,14 @@ class SqlitePath(SqliteApsw):
     def close(self) -> None:
         """Close the file."""
         self._connection.close(True)  # noqa: FBT003 - apsw's signature: statements in flight are no reason not to
+
+
+def _log_inode(path: str) -> int:
+    """Which write-ahead log a file has; 0 for none."""
+    try:
+        return os.stat(f"{path}-shm").st_ino
+    except OSError:
+        return 0
 
 
 def _open(path: str) -> Any:

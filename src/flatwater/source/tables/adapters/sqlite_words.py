@@ -67,12 +67,11 @@ def count_estimate(relation: Relation, fetch: Fetch) -> tuple[int, str]:
             for (words,) in fetch("SELECT stat FROM sqlite_stat1 WHERE tbl = ? AND stat IS NOT NULL LIMIT 1", (name,)):
                 return int(str(words).split()[0]), "the statistics of ANALYZE"
         shape = table_shape(relation, fetch)
-        if shape is not None and len(shape.key) == 1 and shape.columns[0].type == "integer":
+        kinds = {column.name: column.type for column in shape.columns} if shape is not None else {}
+        if shape is not None and [kinds[each] for each in shape.key] == ["integer"]:
             quoted = SQLITE.identifier(shape.key[0])
-            ((least, most),) = fetch(
-                f"SELECT (SELECT min({quoted}) FROM {source}), (SELECT max({quoted}) FROM {source})", ()
-            )
+            ends = f"SELECT (SELECT min({quoted}) FROM {source}), (SELECT max({quoted}) FROM {source})"
+            ((least, most),) = fetch(ends, ())
             return (0 if least is None else most - least + 1), "the range of row numbers"
-    where = f" WHERE ({relation.where})" if relation.where else ""
-    ((count,),) = fetch(f"SELECT count(*) FROM {source}{where}", params)
+    ((count,),) = fetch(f"SELECT count(*) FROM {source}", params)
     return int(count), "counting"

@@ -45,6 +45,7 @@ TABLE_BATCH_ROWS_MAX = 1_000_000  # that a batch may be asked for; its bytes bou
 TABLE_PAGE_ROWS = 50  # of a page, unless told otherwise
 TABLE_PAGE_ROWS_MAX = 10_000  # that a page may be asked for; its bytes bound it all the same
 TABLE_PAGE_BYTES = 8 * MIB  # of a page, heap bytes; a page ends early in front of the row that does not fit
+TABLE_QUERIES_KEPT = 32  # settled by one table: their generated code, about 10 KiB each
 TABLE_CHUNK_BYTES = MIB  # of rows that arrive together from a server, by the widest of them
 TABLE_CHUNK_ROWS = 256  # that arrive together, at most; more are no faster
 TABLE_FIRST_ROWS = 32  # of a statement's first page, before it is known how wide rows are

@@ -101,6 +101,27 @@ class Queries:
             raise errors.ClosedError(f"the table {self._relation} is closed.", hint="Make another.")
         if isinstance(columns, str):
             raise errors.UsageError(f"columns={columns!r} is one text.", hint=f"Write columns=[{columns!r}].")
+        wanted: object = (as_, _hashable(columns), _hashable(order_by), allow_scan, single)
+        try:
+            known = self._known.get(wanted)
+        except TypeError:  # what cannot be a key is settled each time
+            known, wanted = None, None
+        if known is None:
+            known = self._settle(as_, columns, order_by, allow_scan=allow_scan, single=single)
+            if wanted is not None and as_ != "arrow":  # which learns its types on the way
+                while len(self._known) >= limits.TABLE_QUERIES_KEPT:
+                    self._known.pop(next(iter(self._known)), None)
+                self._known[wanted] = known
+        return known
+
+    @functools.cached_property
+    def _known(self) -> dict[object, Query]:
+        """What was asked before: a request for a page costs its rows, and no settling."""
+        return {}
+
+    def _settle(
+        self, as_: Any, columns: Sequence[str] | None, order_by: OrderBy, *, allow_scan: bool, single: bool
+    ) -> Query:
         dialect, shape = self._adapter.dialect, self._shape
         order_by = self._adapter.order if order_by is None else order_by
         listed = [(column.name, column.nullable) for column in shape.columns]
@@ -273,3 +294,7 @@ def _sequence(params: object) -> Sequence[object]:
     if isinstance(params, (str, bytes)) or not isinstance(params, Sequence):
         raise errors.UsageError(f"params={params!r} is no sequence.", hint="Give a tuple or list of values.")
     return params
+
+
+def _hashable(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value

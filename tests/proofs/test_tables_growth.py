@@ -1,0 +1,198 @@
+"""Each verb of a table in fresh processes: flat whatever the table holds; the same verb, kept, grows."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import flatwater as fw
+from flatwater.source.tables.table import Table
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "servers"))
+
+from database_servers import mariadb, postgres  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.slow
+SIZES = "6k..96k"
+SECRET = b"a secret of the tests"
+MIB = 1 << 20
+FILL = """
+WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < {n})
+INSERT INTO rows SELECT i, 'name ' || i, hex(zeroblob(60)) || i FROM n
+"""
+
+
+def file_of(n):
+    """A SQLite file of n rows."""
+    import sqlite3
+
+    path = os.path.join(tempfile.mkdtemp(), "rows.db")
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE rows (id INTEGER PRIMARY KEY, name TEXT, body TEXT)")
+    connection.execute(FILL.format(n=n))
+    connection.commit()
+    connection.close()
+    return path
+
+
+def find_each(table, keep):
+    for row in table.find_each(batch_bytes="256 KiB"):
+        keep(row)
+
+
+def objects(table, keep):
+    import dataclasses
+
+    row_class = dataclasses.make_dataclass("Row", [("id", int), ("name", str)], slots=True)
+    for row in table.find_each(as_=row_class, batch_bytes="256 KiB"):
+        keep(row)
+
+
+def arrow(table, keep):
+    for batch in table.batches(as_="arrow", batch_bytes="256 KiB"):
+        keep(batch)
+
+
+def pluck(table, keep):
+    for name in table.pluck("name", batch_bytes="256 KiB"):
+        keep(name)
+
+
+def pages(table, keep):
+    token = None
+    while True:
+        page = table.page(token, 100)
+        keep(page)
+        token = page.token
+        if token is None:
+            return
+
+
+def ranges(table, keep):
+    for part in table.ranges(4):
+        for row in part.find_each(as_=tuple, batch_bytes="256 KiB"):
+            keep(row)
+
+
+def update_each(table, keep):
+    def shorten(row):
+        keep(row)
+        return {"body": row["name"]}
+
+    table.update_each(shorten)
+
+
+def snapshot(table, keep):
+    for row in table.find_each(as_=tuple, consistency="snapshot", batch_bytes="256 KiB"):
+        keep(row)
+
+
+def coroutine(table, keep):
+    import asyncio
+
+    async def main():
+        async for row in table.find_each(as_=tuple, batch_bytes="256 KiB"):
+            keep(row)
+
+    asyncio.run(main())
+
+
+VERBS = {each.__name__: each for each in (find_each, objects, arrow, pluck, pages, ranges, update_each, snapshot, coroutine)}
+
+
+def scenario(verb, *, kept):
+    """The verb over a file of n rows, with or without keeping what it gives."""
+
+    def run(n, path):
+        held = []
+        VERBS[verb](Table(path, "rows", secret=SECRET), held.append if kept else lambda row: None)
+
+    return run
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_is_flat(verb):
+    """The peak does not rise with the rows of the table."""
+    proof = fw.prove(scenario(verb, kept=False), sizes=SIZES, setup=file_of)
+    assert proof.verdict == "constant", proof
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_its_leaking_twin_is_rejected(verb):
+    """The same verb whose rows are kept is found to grow."""
+    proof = fw.prove(scenario(verb, kept=True), sizes=SIZES, setup=file_of)
+    assert proof.verdict == "grows", proof
+
+
+def mixed_file(wide):
+    """1,000 rows of 100 bytes, so many of 1 MB, and 1,000 of 100 bytes again."""
+    import sqlite3
+
+    path = os.path.join(tempfile.mkdtemp(), "wide.db")
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE rows (id INTEGER PRIMARY KEY, body TEXT)")
+    sizes = [100] * 1000 + [1_000_000] * wide + [100] * 1000
+    connection.executemany("INSERT INTO rows (body) VALUES (?)", (("x" * size,) for size in sizes))
+    connection.commit()
+    connection.close()
+    return path
+
+
+ROW = 1_000_000
+BOUND = 2 * 8 * MIB + 4_000_000 + ROW  # of two batches, and the largest row
+READ = """
+import sys
+import flatwater as fw
+from flatwater.source.tables.table import Table
+table = Table(sys.argv[1], "rows", secret=b"a secret of the tests")
+next(iter(table.find_each(finish=1)))  # what is imported on demand is no part of it
+with fw.measure("read") as reading:
+    count = 0
+    for batch in table.batches(as_={form}):
+        count += len(batch)
+print(count, reading.delta)
+"""
+
+
+def read_growth(source, form):
+    """Rows read, and the growth of the peak, in a fresh process."""
+    import subprocess
+
+    done = subprocess.run(
+        [sys.executable, "-c", READ.replace("{form}", form), source], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return tuple(map(int, done.stdout.split()))
+
+
+@pytest.mark.parametrize("form", ["dict", "tuple", "'arrow'"])
+def test_wide_rows_among_narrow_ones_stay_within_two_batches(form):
+    """200 neighbours of 1 MB cost two batches of 8 MiB, 4 MB and one row, not 200 MB."""
+    count, growth = read_growth(mixed_file(200), form)
+    assert count == 2200
+    assert growth <= BOUND
+
+
+@pytest.mark.parametrize("server", ["postgres", "mariadb"])
+def test_a_server_s_rows_stay_within_two_batches(server, request):
+    """No driver buffers a page of wide rows in the client."""
+    server = request.getfixturevalue(server)
+    with server.database() as database:
+        text = "TEXT" if server.kind == "postgres" else "LONGTEXT"
+        database.execute(f"CREATE TABLE rows_ (id INT PRIMARY KEY, body {text} NOT NULL)".replace("rows_", quoted(server)))
+        series = "SELECT i, repeat('x', {size}) FROM generate_series({low}, {high}) i"
+        if server.kind != "postgres":
+            series = "SELECT seq, repeat('x', {size}) FROM seq_{low}_to_{high}"
+        for low, high, size in ((1, 1000, 100), (1001, 1100, ROW), (1101, 2000, 100)):
+            database.execute(f"INSERT INTO {quoted(server)} " + series.format(low=low, high=high, size=size))
+        count, growth = read_growth(database.url, "dict")
+    assert count == 2000
+    assert growth <= BOUND
+
+
+def quoted(server):
+    return '"rows"' if server.kind == "postgres" else "`rows`"

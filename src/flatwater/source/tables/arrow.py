@@ -3,12 +3,18 @@
 Covers:     types by what the database declares, else by the first values; batches of bounded bytes.
 Not here:   rows as Python objects (`tables.forms`).
 Holds:      the rows of one batch as tuples while its columns are built; a schema.
+
+A batch and the rows that it is made of are there at the same time, and allocators keep pieces between the two: each of the
+three has a third of `batch_bytes`.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
+import mmap
 import re
+from array import array
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -35,6 +41,7 @@ _PATTERNS = (
     (r"json|uuid|char|clob|text|enum|set\(", "text"),
     (r"blob|bytea|binary", "binary"),
 )
+_WIDE_ROWS = 256  # fewer rows in a batch that is full are wide ones
 _SQLITE_TEXT = ("timestamp", "timestamptz", "date32", "time64", "decimal", "bool", "int16", "int32", "float32")
 
 
@@ -99,8 +106,16 @@ class _Batcher:
         pyarrow = self._pyarrow
         kind = self._types[at]
         try:
-            array = pyarrow.array(values, kind)
-        except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, pyarrow.ArrowNotImplementedError, OverflowError) as error:
+            if len(values) < _WIDE_ROWS and kind in (pyarrow.string(), pyarrow.binary()):
+                return self._wide_array(list(values), kind)
+            made = pyarrow.array(values, kind)
+        except (
+            pyarrow.ArrowInvalid,
+            pyarrow.ArrowTypeError,
+            pyarrow.ArrowNotImplementedError,
+            OverflowError,
+            TypeError,
+        ) as error:
             if kind is not None and pyarrow.types.is_string(kind):
                 return pyarrow.array([None if value is None else _as_text(value) for value in values], kind)
             what = f"{kind}, as declared or as the first rows had it" if kind is not None else "one type"
@@ -108,9 +123,37 @@ class _Batcher:
                 f"column {self._names[at]} holds values that are not {what}: {error}.",
                 hint="Cast it in a SELECT, or leave it out with columns=.",
             ) from error
-        if kind is None and not pyarrow.types.is_null(array.type):
-            self._types[at] = array.type
-        return array
+        if kind is None and not pyarrow.types.is_null(made.type):
+            self._types[at] = made.type
+        return made
+
+    def _wide_array(self, values: list[Any], kind: Any) -> Any:
+        """An array of wide values in a buffer of just its size; each value is dropped as soon as it is in there.
+
+        An array that is made at once grows by doubling, beside all of its values.
+        """
+        pyarrow = self._pyarrow
+        is_text = pyarrow.types.is_string(kind)
+        sizes = [0 if value is None else _utf8_bytes(value) if is_text else len(value) for value in values]
+        valid = pyarrow.array([value is not None for value in values]).buffers()[1] if None in values else None
+        offsets = array("i", itertools.accumulate(sizes, initial=0))
+        # Pages of its own: an allocator would keep them in pieces, between the values of the next batch.
+        data = mmap.mmap(-1, max(offsets[-1], 1))
+        view = memoryview(data)
+        for at in range(len(values)):
+            value, values[at] = values[at], None
+            if value is not None:
+                view[offsets[at] : offsets[at + 1]] = value.encode() if is_text else value
+        view.release()
+        return pyarrow.Array.from_buffers(
+            kind, len(values), [valid, pyarrow.py_buffer(offsets), pyarrow.py_buffer(data)]
+        )
+
+
+def _utf8_bytes(value: Any) -> int:
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} among text")
+    return len(value) if value.isascii() else len(value.encode())
 
 
 def _as_text(value: object) -> str:

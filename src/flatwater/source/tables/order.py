@@ -122,15 +122,9 @@ def resolve(
     # The key goes the way of the last column, so that one index can serve both.
     down = wanted[-1][1] if wanted else False
     wanted += [(name, down) for name in key if name not in named]
-    keyed = set(key)
     return Order(
         tuple(
-            OrderColumn(
-                name,
-                descending,
-                nullable=nullable[name] and name not in keyed,
-                nulls_first=nulls_are_smallest != descending,
-            )
+            OrderColumn(name, descending, nullable[name], nulls_first=nulls_are_smallest != descending)
             for name, descending in wanted
         )
     )

@@ -124,7 +124,9 @@ class Queries:
     ) -> Query:
         dialect, shape = self._adapter.dialect, self._shape
         order_by = self._adapter.order if order_by is None else order_by
-        listed = [(column.name, column.nullable) for column in shape.columns]
+        # Where the database declares no key, the user says that his is never NULL.
+        trusted = () if self._relation.path and shape.key else self._key
+        listed = [(column.name, column.nullable and column.name not in trusted) for column in shape.columns]
         order = resolve(order_by, key=self._key, columns=listed, nulls_are_smallest=dialect.nulls_are_smallest)
         wrap = None
         if single:
@@ -167,7 +169,7 @@ class Queries:
             raise errors.UsageError(
                 f"consistency={consistency!r} is none of {', '.join(CONSISTENCIES)}.", hint="See Table.find_each."
             )
-        room = errors.bytes_of(batch_bytes, what="batch_bytes", least=1)
+        whole = errors.bytes_of(batch_bytes, what="batch_bytes", least=1)
         rows = count_of(batch_rows, what="batch_rows", most=limits.TABLE_BATCH_ROWS_MAX)
 
         @functools.cache
@@ -195,12 +197,14 @@ class Queries:
             if bound is None and consistency == "bounded" and end is None:
                 bound = self._end_key(reader, query, query.order.reversed())
             last = end if end is not None else bound
+            # What a wrapped batch is made of is there beside it, and what allocators keep between the two.
+            room = whole if query.wrap is None else max(whole // 3, 1)
             return self._reading(query, room, rows, position, begin, last, reader), bound, leave
 
         return kind(
             f"table {self._relation}",
             begin_pass,
-            bytes_max=self.bytes_max(room),
+            bytes_max=self.bytes_max(whole),
             sign=lambda position, bound: self._sign(settled()[0], position, bound),
             run_async=self._adapter.run,
             wrap=wrap,
@@ -252,9 +256,9 @@ class Queries:
 def _opened(source: Any, name_or_select: Any, where: str, params: tuple[object, ...]) -> tuple[Adapter, Relation]:
     if isinstance(name_or_select, str):
         text = name_or_select.strip().rstrip(";").strip()
-        if not text:
-            raise errors.UsageError("the table has no name.", hint='Give one, as in Table("data.db", "users").')
-        if text.split(None, 1)[0].lower() in ("select", "with", "values", "table") and any(map(str.isspace, text)):
+        if not text or "\0" in text or not text.isprintable() and _is_unwritable(text):
+            raise errors.UsageError(f"{name_or_select!r} is no name.", hint='Give one, as in Table("data.db", "users").')
+        if _SELECT.match(text):
             relation = Relation(select=text, where=where, params=params)
         else:
             relation = Relation(path=tuple(text.split(".")), where=where, params=params)

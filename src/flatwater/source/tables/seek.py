@@ -36,7 +36,7 @@ def steps_after(order: Order, values: Sequence[object], *, inclusive: bool = Fal
     (Compare(column='a', op='<', value=5),)
     """
     columns = order.columns[: len(values)]
-    if row_values and len(columns) > 1 and Order(columns).is_uniform:
+    if row_values and len(columns) > 1 and Order(columns).is_uniform and None not in values:
         op = _op(columns[0], inclusive=inclusive)
         return [(RowCompare(tuple(column.name for column in columns), op, tuple(values)),)]
     steps: list[Step] = []

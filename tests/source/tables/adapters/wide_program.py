@@ -1,6 +1,6 @@
 """Reads 1,000 narrow rows and then 200 of 1 MB in every way SQLAlchemy has, and says how far each peak rose.
 
-    python wide_program.py URL [ASYNC_URL]
+python wide_program.py URL [ASYNC_URL]
 """
 
 import asyncio
@@ -34,14 +34,18 @@ def fill(engine):
         for count, first, text in ((1000, 0, "'narrow'"), (200, 1000, wide)):
             insert = f"SELECT i + {first}, {text} FROM n"
             words = numbers.format(count)
-            whole = f"INSERT INTO wide_rows {words}{insert}" if engine.dialect.name != "sqlite" else f"{words}INSERT INTO wide_rows {insert}"
+            whole = (
+                f"INSERT INTO wide_rows {words}{insert}"
+                if engine.dialect.name != "sqlite"
+                else f"{words}INSERT INTO wide_rows {insert}"
+            )
             connection.exec_driver_sql(whole)
 
 
 def peak(rows):
     with fw.measure("rows") as reading:
         count = sum(1 for _ in rows)
-    return {"rows": count, "peak": reading.peak_rss_bytes - reading.start_rss_bytes}
+    return {"rows": count, "peak": reading.delta}
 
 
 async def async_peak(rows):
@@ -49,7 +53,7 @@ async def async_peak(rows):
         count = 0
         async for _ in rows:
             count += 1
-    return {"rows": count, "peak": reading.peak_rss_bytes - reading.start_rss_bytes}
+    return {"rows": count, "peak": reading.delta}
 
 
 async def in_async(url):

@@ -30,6 +30,8 @@ from flatwater.source.tables.shape import Dialect, PageQuery, Relation, Shape
 from flatwater.source.tables.statements import Statement
 
 Value = TypeVar("Value")
+_BY_ITSELF = "a QuerySet says by itself what is read."
+_BY_ITSELF_HINT = "Write Table(User.objects.filter(...))."
 _VENDORS: dict[str, tuple[Dialect, ModuleType]] = {
     "sqlite": (shapes.SQLITE, sqlite_words),
     "postgresql": (shapes.POSTGRESQL, postgres_words),
@@ -46,7 +48,7 @@ def adapter_of(source: Any) -> DjangoRows:
     from django.db.models import Manager, Model, QuerySet
 
     if isinstance(source, type) and issubclass(source, Model):
-        source = source._default_manager  # noqa: SLF001 - Django's documented name
+        source = source._meta.default_manager  # noqa: SLF001 - Django's documented name
     if isinstance(source, Manager):
         source = source.all()
     if not isinstance(source, QuerySet):
@@ -63,13 +65,26 @@ class DjangoRows(Adapter):
         self._rows = rows
         vendor = self._connection.vendor
         if vendor not in _VENDORS:
-            raise errors.UsageError(f"the database {vendor!r} is not known here.", hint="There are sqlite, postgresql and mysql.")
+            raise errors.UsageError(
+                f"the database {vendor!r} is not known here.", hint="There are sqlite, postgresql and mysql."
+            )
         known, self._words = _VENDORS[vendor]
         # Django's lookups compare column by column, take %s everywhere and give Python's types.
         self.dialect = dataclasses.replace(known, mark="%s", row_values=False, dates_as_text=False)
         self.buffers = vendor != "sqlite"
         self.order = pages.order_of(rows, nulls_are_smallest=known.nulls_are_smallest)
         self._base = pages.FIRST_BYTES
+
+    @property
+    def is_async(self) -> bool:  # type: ignore[override]  # the same QuerySet serves both
+        """Whether this is called in an event loop, where Django refuses to wait for a database."""
+        import asyncio
+
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return False
+        return True
 
     @property
     def _connection(self) -> Any:
@@ -80,9 +95,9 @@ class DjangoRows(Adapter):
     def bind(self, name_or_select: Any, relation: Relation) -> tuple[Adapter, Relation]:
         """This adapter; a QuerySet says by itself what is read."""
         if name_or_select is not None or relation.where or relation.params:
-            raise errors.UsageError("a QuerySet says by itself what is read.", hint="Write Table(User.objects.filter(...)).")
+            raise errors.UsageError(_BY_ITSELF, hint=_BY_ITSELF_HINT)
         meta = self._rows.model._meta  # noqa: SLF001 - Django's documented name
-        is_plain = not meta.parents and self._rows._fields is None  # noqa: SLF001 - what values() keeps
+        is_plain = not meta.parents and self._rows._fields is None
         sql, params = self._sql(self._rows.order_by())
         path = tuple(part.strip('"') for part in meta.db_table.split('"."')) if is_plain else ()
         return self, Relation(path=path, select=sql, params=tuple(map(repr, params)))
@@ -116,13 +131,16 @@ class DjangoRows(Adapter):
         except utils.Error as error:
             if "no such" in str(error):
                 raise errors.UsageError(f"the database says: {_words(error)}.", hint="Is it migrated?") from error
-            raise errors.BrokenError(f"the database says: {_words(error)}.", hint="A pass goes on with after=token.") from error
+            raise errors.BrokenError(
+                f"the database says: {_words(error)}.", hint="A pass goes on with after=token."
+            ) from error
 
     # --- reading -------------------------------------------------------------------------------------------------------
 
     def shape(self, relation: Relation) -> Shape:
         """Columns and key, as the model has them."""
-        del relation
+        if not relation.select:
+            raise errors.UsageError(_BY_ITSELF, hint=_BY_ITSELF_HINT)
         return pages.shape_of(self._rows, self._connection)
 
     def rows(self, query: PageQuery, *, row_bytes: int) -> Iterator[Row]:
@@ -137,7 +155,7 @@ class DjangoRows(Adapter):
     def orm_form(self, shape: Shape, order: Order) -> Form:
         """Model objects."""
         del shape
-        if self._rows._fields is not None:  # noqa: SLF001 - what values() keeps
+        if self._rows._fields is not None:
             raise errors.UsageError("values() gives no objects.", hint="Leave out values(), or give as_=dict.")
 
         def collect(rows: Any, out: list[Any], room: int, _: int) -> tuple[int, Row | None, bool]:
@@ -253,7 +271,9 @@ class DjangoRows(Adapter):
                 with connection.cursor() as cursor:
                     if connection.vendor == "postgresql":
                         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-                    cursor.execute("SELECT 1 FROM sqlite_master LIMIT 1" if connection.vendor == "sqlite" else "SELECT 1")
+                    cursor.execute(
+                        "SELECT 1 FROM sqlite_master LIMIT 1" if connection.vendor == "sqlite" else "SELECT 1"
+                    )
                 yield self
 
     @contextlib.contextmanager
@@ -274,7 +294,9 @@ class DjangoRows(Adapter):
 
     def _check_free(self, why: str) -> None:
         if self._connection.in_atomic_block or not self._connection.get_autocommit():
-            raise errors.UsageError(f"this is within transaction.atomic(), and {why}.", hint="Call it outside of atomic().")
+            raise errors.UsageError(
+                f"this is within transaction.atomic(), and {why}.", hint="Call it outside of atomic()."
+            )
 
     def stored(self, name: str, value: Any) -> tuple[str, Any]:
         """The column's name in the database, and the value as the driver wants it."""

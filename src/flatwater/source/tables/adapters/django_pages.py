@@ -45,7 +45,7 @@ def check(rows: Any) -> None:
         "a slice": query.is_sliced,
         f"a {query.combinator}": bool(query.combinator),
         "distinct() on some fields": bool(query.distinct_fields),
-        "groups of values()": isinstance(query.group_by, tuple) and bool(rows._fields),  # noqa: SLF001 - what values() keeps
+        "groups of values()": isinstance(query.group_by, tuple) and bool(rows._fields),
         "raw SQL without a QuerySet's methods": not hasattr(rows, "_iterable_class"),
         "dates() or datetimes()": rows._iterable_class.__module__ != "django.db.models.query",  # noqa: SLF001 - as above
     }
@@ -101,7 +101,7 @@ def fields_of(rows: Any) -> dict[str, Any]:
     query, meta = rows.query, rows.model._meta  # noqa: SLF001 - Django's documented name
     concrete = {field.attname: field for field in meta.concrete_fields}
     found: dict[str, Any] = {}
-    if rows._fields is not None:  # noqa: SLF001 - what values() keeps
+    if rows._fields is not None:
         names = [*query.extra_select, *query.values_select, *query.annotation_select]
         found = {_attname(rows.model, name): concrete.get(_attname(rows.model, name)) for name in names}
     else:
@@ -131,7 +131,7 @@ def page_of(rows: Any, query: PageQuery) -> Any:
         found = found.filter(_condition(condition))
     found = found.order_by(*(f"-{each.name}" if each.descending else each.name for each in query.order.columns))
     if query.columns[:1] != (OBJECT,):
-        found = found.prefetch_related(None).select_related(None) if rows._fields is None else found  # noqa: SLF001 - as above
+        found = found.prefetch_related(None).select_related(None) if rows._fields is None else found
         found = found.values_list(*query.columns)
     return found[: query.limit]
 

@@ -47,7 +47,11 @@ class MySql(SqlAdapter):
         self._connection = self._connect(self._url) if self._url is not None else source
 
     def _connect(self, url: str) -> Any:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            port = parts.port or 3306
+        except ValueError as error:
+            raise errors.UsageError(f"the URL is none: {error}.", hint="As in mysql://user@host:3306/database.") from error
         options: dict[str, Any] = dict(parse_qsl(parts.query))
         allowed = {"charset", "unix_socket", "connect_timeout", "ssl_ca", "ssl_cert", "ssl_key"}
         unknown = sorted(set(options) - allowed)
@@ -57,13 +61,15 @@ class MySql(SqlAdapter):
                 f"the URL {what}.",
                 hint=f"As in mysql://user@host/database?charset=utf8mb4; there are {', '.join(sorted(allowed))}.",
             )
-        if "connect_timeout" in options:
-            options["connect_timeout"] = int(options["connect_timeout"])
-        options.setdefault("charset", "utf8mb4")
+        timeout = options.get("connect_timeout", "10")
+        charset = options.setdefault("charset", "utf8mb4")
+        if not timeout.isdecimal() or self._pymysql.charset.charset_by_name(charset) is None:
+            raise errors.UsageError(f"the URL has connect_timeout={timeout}, charset={charset}.", hint="Give seconds, and a name.")
+        options["connect_timeout"] = int(timeout)
         try:
             return self._pymysql.connect(
                 host=parts.hostname or "127.0.0.1",
-                port=parts.port or 3306,
+                port=port,
                 user=unquote(parts.username or ""),
                 password=unquote(parts.password or ""),
                 database=unquote(parts.path.strip("/")),

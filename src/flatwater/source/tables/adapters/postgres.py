@@ -12,6 +12,7 @@ kept beside the values. Chunks are then as long as they may be.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, final
 
@@ -25,11 +26,13 @@ from flatwater.source.tables.reading import Key
 from flatwater.source.tables.shape import POSTGRESQL, Column, Dialect, PageQuery, Relation, Shape
 from flatwater.source.tables.statements import Statement
 
-_FIXED = (
-    "smallint", "integer", "bigint", "real", "double", "boolean", "date", "time", "uuid", "oid",
-)  # fmt: skip
-_TEXT = ("text", "character", "varchar", "bytea", "name", "citext")
-_BINARY = (*_FIXED, "text", "character", "varchar", "bytea", "numeric", "jsonb", "json", "interval", "name")
+# Whole names: a domain or an enumeration of the user's may be called "timeline" or "text_kind".
+_FIXED = frozenset((
+    "smallint", "integer", "bigint", "real", "double precision", "boolean", "date", "uuid", "oid",
+    "time without time zone", "time with time zone", "timestamp without time zone", "timestamp with time zone",
+))  # fmt: skip
+_TEXT = frozenset(("text", "character", "character varying", "bytea"))
+_BINARY = _FIXED | _TEXT | {"numeric", "jsonb", "json", "interval", "name"}
 
 
 @final
@@ -61,6 +64,8 @@ class Postgres(SqlAdapter):
     def _connect(self, url: str) -> Any:
         try:
             # Prepared statements would bind it to one server connection behind a pool.
+            scheme, rest = url.split("://", 1)
+            url = f"{scheme.partition('+')[0]}://{rest}"  # as SQLAlchemy writes it, with a driver's name
             return self._psycopg.connect(url, autocommit=True, prepare_threshold=None)
         except self._psycopg.Error as error:
             raise errors.BrokenError(f"PostgreSQL cannot be reached: {_words(error)}.") from error
@@ -91,11 +96,11 @@ class Postgres(SqlAdapter):
         """The bytes of the widest of the next rows; None if there are none."""
         widths = []
         for name in query.columns:
-            kind = self._types.get(name, "")
+            kind = _bare(self._types.get(name, ""))
             quoted = POSTGRESQL.identifier(name)
-            if kind.startswith(_FIXED) and "[]" not in kind:
+            if kind in _FIXED:
                 continue
-            if kind.startswith(_TEXT) and "[]" not in kind:
+            if kind in _TEXT:
                 widths.append(f"coalesce(octet_length({quoted}), 0)")
             else:
                 widths.append(f"coalesce(octet_length({quoted}::text), 0)")
@@ -126,7 +131,7 @@ class Postgres(SqlAdapter):
     @property
     def _is_binary(self) -> bool:
         """Whether all columns have types that psycopg reads in binary form, which is cheaper."""
-        return bool(self._types) and all(kind.startswith(_BINARY) and "[]" not in kind for kind in self._types.values())
+        return bool(self._types) and all(_bare(kind) in _BINARY for kind in self._types.values())
 
     def fetch(self, statement: Statement) -> list[Row]:
         """All rows of a small statement."""
@@ -244,6 +249,11 @@ class Postgres(SqlAdapter):
         """Close the connection, if it is ours."""
         if self._url is not None:
             self._connection.close()
+
+
+def _bare(kind: str) -> str:
+    """A type without its length: "numeric(9,2)" is "numeric"."""
+    return re.sub(r"\([\d,]+\)", "", kind)
 
 
 def _words(error: BaseException) -> str:

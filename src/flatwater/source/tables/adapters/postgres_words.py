@@ -54,7 +54,7 @@ def table_shape(relation: Relation, fetch: Fetch) -> Shape | None:
             key = tuple(names)
         elif is_not_null:
             unique.append(tuple(names))
-    return Shape(tuple(Column(each[0], each[1].lower(), nullable=each[2]) for each in columns), key, tuple(unique))
+    return Shape(tuple(Column(each[0], each[1], nullable=each[2]) for each in columns), key, tuple(unique))
 
 
 def plan_of(query: PageQuery, fetch: Fetch) -> Plan:

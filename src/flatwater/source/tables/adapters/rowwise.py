@@ -30,7 +30,6 @@ class Cut:
         self.room, self.base, self.size, self.may_pass = room, base, size, may_pass
         self.used = 0
         self.is_full = False
-        self.is_empty = False
 
     def take(self, rows: Iterator[Row]) -> list[Row]:
         """Rows that fit; the first one passes alone where nothing else is there."""
@@ -61,8 +60,12 @@ def cursor(base: Any = None) -> Any:
 
         def execute(self, query: Any, params: Any = None, **_: Any) -> Any:
             flow = self.stream(query, params)
-            self._flow = itertools.chain(list(itertools.islice(flow, 1)), flow)  # columns are known by the first row
-            self._stream = flow
+            first = list(itertools.islice(flow, 1))  # by which the columns are known
+            if first:
+                self._stream, self._flow = flow, itertools.chain(first, flow)
+            else:  # so they are asked for in the plain way, if there is no row
+                super().execute(query, params)
+                self._flow = iter(super().fetchone, None)
             return self
 
         def __iter__(self) -> Any:
@@ -103,6 +106,9 @@ def async_cursor() -> Any:
             self._flow = self.stream(query, params)
             row = await anext(self._flow, None)
             self._ahead = [] if row is None else [row]
+            if row is None:
+                await super().execute(query, params)
+                self._flow = _rest(super().fetchone)
             return self
 
         async def fetchone(self) -> Any:
@@ -130,6 +136,11 @@ def async_cursor() -> Any:
             await super().close()
 
     return RowByRow
+
+
+async def _rest(fetchone: Any) -> Any:
+    while (row := await fetchone()) is not None:
+        yield row
 
 
 def _bytes_of(row: Row) -> int:

@@ -8,6 +8,7 @@ Holds:      nothing; a page at a time is held by who reads it.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -69,9 +70,11 @@ class _Common(Adapter):
         """`call` where the driver can wait."""
         return await self._door.run(call)
 
-    def errors(self) -> contextlib.AbstractContextManager[None]:
+    @contextlib.contextmanager
+    def errors(self) -> Iterator[None]:
         """SQLAlchemy's errors as ours."""
-        return self._door.errors()
+        with self._door.errors():
+            yield
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[tuple[Any, bool]]:
@@ -167,6 +170,8 @@ class SqlAlchemyText(_Common, SqlAdapter):
             found: Shape | None = self._words.table_shape(relation, self._all)
             if found is None:
                 raise no_such(relation, "there is no such table or view")
+            if self.dialect.name == "postgresql":
+                self._types.update((column.name, column.type) for column in found.columns)
             return found
         source, params = statements.from_clause(relation, self.dialect)
         text, values = self._spelled(f"SELECT * FROM {source} LIMIT 0", params)
@@ -177,8 +182,22 @@ class SqlAlchemyText(_Common, SqlAdapter):
             raise no_such(relation, str(error.args[0]).rstrip(".")) from error
         return Shape(tuple(Column(name, "", nullable=True) for name in names))
 
+    def rows(self, query: PageQuery, *, row_bytes: int) -> Iterator[Row]:
+        """Rows of a page as they come."""
+        return super().rows(self._cast(query), row_bytes=row_bytes)
+
+    def _cast(self, query: PageQuery) -> PageQuery:
+        """Keys as PostgreSQL's own types: a number would else be of the smallest type that holds it."""
+        casts = {name: kind for name in query.order.names if (kind := self._types.get(name))}
+        return dataclasses.replace(query, casts=casts)
+
+    @functools.cached_property
+    def _types(self) -> dict[str, str]:
+        return {}
+
     def plan(self, query: PageQuery) -> Plan:
         """What the database would do for a page."""
+        query = self._cast(query)
         with self.errors(), self._planning() as connection:
             found: Plan = self._words.plan_of(query, lambda sql, params: self._fetch_on(connection, sql, params))
             return found
@@ -211,7 +230,9 @@ class SqlAlchemyText(_Common, SqlAdapter):
         return SqlAlchemySelect(self._door, target), Relation(select=str(compiled), params=params)
 
     def _through(self, door: Door) -> Adapter:
-        return SqlAlchemyText(door)
+        other = SqlAlchemyText(door)
+        other._types.update(self._types)
+        return other
 
 
 @final
@@ -279,6 +300,14 @@ class SqlAlchemySelect(_Common):
             types = [self._target.columns[name].type for name in names]
             self._readers[names] = selects.reader(types, self._door.dialect, description)
         return self._readers[names]
+
+    def index_for(self, relation: Relation, order: Order) -> str:
+        """Names the index, where the database would not take it by itself."""
+        if self._words is not mysql_words or self._target.table is None:
+            return ""
+        stored = Order(tuple(each._replace(name=self._target.stored(each.name)) for each in order.columns))
+        name = mysql_words.index_for(relation, stored, self._all)
+        return f"FORCE INDEX ({self.dialect.identifier(name)})" if name else ""
 
     def plan(self, query: PageQuery) -> Plan:
         """What the database would do for a page."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import copy
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -163,9 +164,8 @@ class Door:
                 connection.exec_driver_sql(
                     "SELECT 1" if name == "postgresql" else "START TRANSACTION WITH CONSISTENT SNAPSHOT"
                 )
-            door = Door.__new__(Door)
-            door._source, door._pinned = connection, connection
-            door.is_async, door.dialect = self.is_async, self.dialect
+            door = copy.copy(self)
+            door._pinned = connection
             try:
                 yield door
             finally:

@@ -57,7 +57,7 @@ class Objects:
 
         return Form((OBJECT, *order.names), collect, lambda _: 0, tuple(range(len(order.columns))), None)
 
-    def page(self, query: PageQuery) -> Iterator[Callable[[list[Any], int], tuple[int, Row | None, bool]]]:
+    def page(self, query: PageQuery) -> Iterator[Any]:
         """What collects the page, once."""
         yield lambda out, room: self._collect(query, out, room)
 
@@ -73,14 +73,14 @@ class Objects:
                 is_users=is_users,
                 cut=cut,
             ) as result:
-                rows = [] if cut.is_empty else [tuple(row) for row in result.all()]
+                rows: list[Row] = [tuple(row) for row in result.all()]
                 self._learn(rows, count, cut)
             if session is not self._door.session():
                 session.expunge_all()
         out += [row[0] if len(row) == count + 1 else row[:-count] for row in rows]
         return cut.used, rows[-1][-count:] if rows else None, cut.is_full
 
-    def _learn(self, rows: list[Row], count: int, cut: streams.Cut) -> None:
+    def _learn(self, rows: list[Row], count: int, cut: Cut) -> None:
         """What an object takes beside its own values; with what was loaded of others, on average."""
         if not rows:
             return

@@ -20,7 +20,7 @@ from flatwater.source.tables.order import Order
 from flatwater.source.tables.shape import Column, PageQuery, Relation, Shape
 
 OBJECT = "*"  # stands for whole objects among the columns of a page
-_OPS = {"=": operator.eq, ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le}
+_OPS: dict[str, Any] = {"=": operator.eq, ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le}
 
 
 @dataclasses.dataclass(slots=True)
@@ -58,6 +58,9 @@ class Target:
         for condition in query.conditions:
             chosen = chosen.where(self._condition(condition))
         chosen = chosen.order_by(*self._order(query.order))
+        if query.index:
+            for dialect in ("mysql", "mariadb"):
+                chosen = chosen.with_hint(self.table, query.index, dialect)
         if self.is_sqlite:  # for which SQLAlchemy writes an OFFSET of zero behind each limit
             return chosen.suffix_with(text("LIMIT :flatwater_limit").bindparams(flatwater_limit=query.limit))
         return chosen.limit(query.limit)
@@ -194,8 +197,8 @@ def _of_select(given: Any) -> Target:
     froms = given.with_only_columns(
         *found, maintain_column_froms=True
     ).get_final_froms()  # without what joinedload() adds
-    only = froms[0] if len(froms) == 1 and isinstance(froms[0], Table) else None
-    key = (_names_of(only.primary_key.columns, columns) or ()) if only is not None else ()
+    only = froms[0] if len(froms) == 1 and isinstance(getattr(froms[0], "element", froms[0]), Table) else None
+    key = _names_in(only.primary_key, columns) if only is not None else ()
     return Target(given, columns, key, None, entity=entity, may_repeat=only is None)
 
 
@@ -218,11 +221,18 @@ def _changes_with_conditions(given: Any) -> bool:
 
 def _names_of(columns: Any, named: dict[str, Any]) -> tuple[str, ...] | None:
     """The names under which these columns of a table are; None if one is not."""
-    places = {}
+    places: dict[Any, str] = {}
     for name, column in named.items():
         places.setdefault(_plain(column), name)
     found = tuple(places.get(column) for column in columns)
     return None if None in found else found  # type: ignore[return-value]
+
+
+def _names_in(key: Any, named: dict[str, Any]) -> tuple[str, ...]:
+    """The names under which the columns of the key of a select's only table are; none if one is not."""
+    places = {each.name: name for name, column in named.items() if getattr(each := _plain(column), "table", None) is not None}
+    found = tuple(places.get(column.name, "") for column in key)
+    return found if all(found) else ()
 
 
 def _plain(column: Any) -> Any:

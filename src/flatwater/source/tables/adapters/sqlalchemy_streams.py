@@ -39,11 +39,9 @@ def opened(
     strategies = [_strategy(cut)]
 
     def executed(*told: Any) -> None:
-        _, cursor, _, _, context, _ = told
+        *_, context, _ = told
         if strategies:  # further statements are the ORM's own
             context.cursor_fetch_strategy = strategies.pop()
-            if cut is not None:
-                cut.is_empty = cursor.description is None  # a stream of psycopg's that has no row has no columns either
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(_row_by_row(connection, is_users=is_users))

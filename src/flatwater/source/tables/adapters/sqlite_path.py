@@ -246,9 +246,14 @@ class _Cursor:
 
 def path_of(source: str) -> str:
     """The path in `sqlite:///relative`, `sqlite:////absolute`, or a path as it is."""
-    if not source.startswith("sqlite:"):
+    scheme = source.partition(":")[0].lower()
+    if scheme.partition("+")[0] != "sqlite" or (scheme != "sqlite" and "://" not in source):
         return source
     parts = urlsplit(source)
+    if parts.query or parts.fragment:
+        raise errors.UsageError(
+            f"{source!r} has more than a path.", hint="Give the path itself, or write %3F for ? and %23 for #."
+        )
     if parts.netloc:
         raise errors.UsageError(
             f"{source!r} names a host, and SQLite has none.", hint="Write sqlite:///path/to/file.db."

@@ -38,11 +38,12 @@ def table_shape(relation: Relation, fetch: Fetch) -> Shape | None:
         for row in columns
     )
     unique = []
+    nullable = {column.name for column in listed if column.nullable}
     for _, index, is_unique, _, is_partial, *_ in fetch(f"PRAGMA {where}index_list({argument})", ()):
         if is_unique and not is_partial:
             quoted = "'" + index.replace("'", "''") + "'"
             names = [row[2] for row in fetch(f"PRAGMA {where}index_info({quoted})", ())]
-            if None not in names:
+            if None not in names and not nullable.intersection(names):  # NULL may stand in it any number of times
                 unique.append(tuple(names))
     return Shape(listed, key, tuple(unique))
 

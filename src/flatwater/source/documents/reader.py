@@ -1,0 +1,347 @@
+"""Documents as a stream of pieces, in a bounded number of bytes, wherever they begin and however they are broken.
+
+Covers:     what to read, in which order, from which place on; what becomes of what cannot be read.
+Not here:   the formats (`plain`, `pdf`, `markup`, `word`), finding files (`listing`).
+Holds:      the parts that are named in `Documents.bytes_max`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import weakref
+from collections.abc import Generator, Iterable, Iterator
+from typing import Literal, Self, final
+
+from flatwater import errors, units
+from flatwater.budget import Budget
+from flatwater.source.documents import kinds, listing, lump, plain, remote, serving
+from flatwater.source.documents.piece import Piece, Position, position_of
+from flatwater.source.documents.report import (
+    AGAIN,
+    CUT,
+    GUESSED,
+    PROBLEM_BYTES_MAX,
+    PROBLEMS_KEPT_MAX,
+    SKIPPED,
+    Report,
+    printable,
+)
+
+PIECE_BYTES = 64 << 10  # of one piece as UTF-8, unless told otherwise; up to four times as much in memory
+PIECE_BYTES_MIN = 16  # a border is looked for in its second half
+PIECE_BYTES_MAX = 4 << 20  # of one piece; reading holds about fourteen times as much
+WORKER_LIMIT_BYTES = 128 << 20  # of the process that reads PDF, HTML and DOCX; untouched, it takes about 25 MiB
+WORKER_LIMIT_BYTES_MIN = 40 << 20  # below it the libraries do not load
+PAGE_BYTES_MAX = 1 << 20  # of the text of one page, for which PDFium takes about a hundred times as much
+PAGE_TIMEOUT_S = 30.0  # for one page, or for 64 KiB of HTML or DOCX
+EXPANDED_BYTES_MAX = 1 << 30  # of one DOCX, unpacked; it costs time only, about 15 s
+HOLDER = "documents"
+
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+
+class DocumentError(errors.BrokenError):
+    """A document or page could not be read, and `on_error="raise"` was asked for.
+
+    Attributes:
+        source: the path.
+        page: of a PDF, from 1; else 0.
+    """
+
+    def __init__(self, message: str, *, source: str = "", page: int = 0, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.source = source
+        self.page = page
+
+
+@final
+class Documents:
+    """The pieces of some documents. Made by `documents`; not thread-safe.
+
+    Iterate to read. A loop that is left ends the child process, and a later loop goes on where it stopped. `close`, leaving a
+    `with` and being collected end it too. It belongs to the process that made it.
+
+    Attributes:
+        report: what was read, and what could not be.
+    """
+
+    def __init__(
+        self,
+        paths: list[str],
+        *,
+        piece_bytes: int,
+        encoding: str,
+        password: str,
+        skips: bool,
+        worker_limit: int,
+        page_bytes_max: int,
+        page_timeout_s: float,
+        expanded_bytes_max: int,
+        resume: Position | None,
+        budget: Budget,
+    ) -> None:
+        self.report = Report()
+        self._paths = paths
+        self._piece_bytes = piece_bytes
+        self._encoding = encoding
+        self._skips = skips
+        self._worker_limit = worker_limit
+        self._page_timeout_s = page_timeout_s
+        self._position = resume
+        self._budget = budget
+        self._request = serving.Request(
+            "", "", 0, 0, piece_bytes, page_bytes_max, expanded_bytes_max, lump.LUMP_BYTES, lump.LUMP_S, 0, password, encoding
+        )  # fmt: skip
+        self._running: weakref.ref[Generator[Piece]] | None = None  # weak: a loop that is left ends at once
+        self._closed = self._ended = False
+
+    @property
+    def position(self) -> Position | None:
+        """The place after the last piece that was given out: pass it as `resume` to go on there. None before the first."""
+        return self._position
+
+    def bytes_max(self) -> int:
+        """The most that reading holds at once, in bytes. All but the worker is reserved when a loop begins."""
+        total = self._own_bytes_max()
+        total += self._worker_limit  # the process for PDF, HTML and DOCX, from the first of them on
+        return total
+
+    def _own_bytes_max(self) -> int:
+        total = 0
+        total += listing.NAMES_BYTES_MAX  # names of files in directories that are open
+        total += plain.bytes_max(self._piece_bytes)  # of a text: a window and two pieces
+        total += lump.bytes_max(self._piece_bytes, 0)  # of what the worker reads: one answer
+        total += PROBLEMS_KEPT_MAX * PROBLEM_BYTES_MAX  # the report
+        return total
+
+    def __iter__(self) -> Iterator[Piece]:
+        if self._closed:
+            raise errors.ClosedError("this reader is closed.", hint="Make another, with resume=reader.position.")
+        running = self._running() if self._running else None
+        if getattr(running, "gi_frame", None) is not None:  # neither collected nor at its end
+            raise errors.UsageError(
+                "another loop reads these documents.", hint="Call fw.documents once for each loop that runs at a time."
+            )
+        running = self._read()
+        self._running = weakref.ref(running)
+        return running
+
+    def close(self) -> None:
+        """End the child process and give all bytes back. Closing twice is fine."""
+        self._closed = True
+        running = self._running() if self._running else None
+        if running is not None:
+            running.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def _read(self) -> Generator[Piece]:
+        if self._ended:
+            return
+        with self._budget.reserve(self._own_bytes_max(), HOLDER):
+            child = lump.Child(self._budget, self._worker_limit, self._piece_bytes, self._page_timeout_s)
+            try:
+                files = listing.Listing(self._paths, lambda path, reason: self._problem(path, 0, reason, SKIPPED))
+                first = self._position
+                for found in files.files(*(first[:2] if first else ())):
+                    self._pass_gate()
+                    yield from self._document(found, child, first)
+                self._ended = True
+            finally:
+                child.close()
+
+    def _document(self, found: listing.Found, child: lump.Child, first: Position | None) -> Iterator[Piece]:
+        source = found.path
+        try:
+            file = open(source, "rb", buffering=0, opener=_open_at_once)  # noqa: SIM115 - closed below, where it is read
+        except OSError as error:
+            self._problem(source, 0, f"it cannot be opened: {error.strerror}", SKIPPED)
+            return
+        with file:
+            state = os.fstat(file.fileno())
+            if not stat.S_ISREG(state.st_mode):
+                self._problem(source, 0, "it is no regular file", SKIPPED)
+                return
+            page = offset = 0
+            if first is not None and found == first[:2]:
+                if (state.st_size, state.st_mtime_ns) == (first.size, first.mtime_ns):
+                    page, offset = first.page, first.offset
+                else:
+                    self._problem(source, 0, "it changed since the position was taken; read from its beginning", AGAIN)
+            for number, start, stop, text in self._parts(file, source, page, offset, child):
+                self._position = Position(found.argument, source, number, stop, state.st_size, state.st_mtime_ns)
+                self.report.pieces += 1
+                yield Piece(source, number, start, stop, text)
+
+    def _parts(self, file: io.FileIO, source: str, page: int, offset: int, child: lump.Child) -> Iterator[serving.Part]:
+        try:
+            head = file.read(kinds.HEAD_BYTES)
+            kind, reason = kinds.kind_of(source, head)
+            if reason and head:
+                self._problem(source, 0, reason, SKIPPED)
+                return
+            del head
+            self.report.documents += 1
+            if kind == kinds.TEXT:
+                yield from self._text(file, source, offset)
+                return
+        except OSError as error:
+            self._problem(source, 0, f"reading it failed: {error.strerror}", CUT)
+            return
+
+        def empty() -> None:
+            self.report.pages_empty += 1
+
+        def problem(number: int, reason: str, how: str) -> None:
+            self._problem(source, number, reason, how)
+
+        request = self._request._replace(path=os.path.abspath(source), kind=kind, page=page, offset=offset)
+        yield from remote.RemoteDocument(child, request, problem, empty, self._pass_gate).pieces()
+
+    def _text(self, file: io.FileIO, source: str, offset: int) -> Iterator[serving.Part]:
+        def guess(reason: str) -> None:
+            self._problem(source, 0, reason, GUESSED)
+
+        size = os.fstat(file.fileno()).st_size
+        file.seek(0)
+        for start, stop, text in plain.pieces(file, self._piece_bytes, offset, self._encoding, guess):
+            yield 0, start, stop, text
+            self._pass_gate()
+        left = os.fstat(file.fileno()).st_size
+        if left < size:
+            self._problem(source, 0, f"it shrank from {size:,} to {left:,} bytes while it was read", CUT)
+
+    def _pass_gate(self) -> None:
+        gate = self._budget.gate
+        if not gate.is_open and not gate.wait():
+            raise errors.LimitReached(
+                f"the budget's gate stayed closed: {gate.reason}.", what="GATE_WAIT_S", hint="Resume it, and read on."
+            )
+
+    def _problem(self, source: str, page: int, reason: str, kind: str) -> None:
+        problem = self.report.add(source, page, reason, kind)
+        if not self._skips and kind in {SKIPPED, CUT}:
+            raise DocumentError(
+                f"{printable(problem)}.", source=source, page=page, hint='on_error="skip" reports it and reads on.'
+            )
+
+
+def documents(
+    path: Paths,
+    *,
+    piece_bytes: str | int = PIECE_BYTES,
+    encoding: str | None = None,
+    password: str = "",
+    on_error: Literal["skip", "raise"] = "skip",
+    worker_limit: str | int = WORKER_LIMIT_BYTES,
+    page_bytes_max: str | int = PAGE_BYTES_MAX,
+    page_timeout_s: str | float = PAGE_TIMEOUT_S,
+    expanded_bytes_max: str | int = EXPANDED_BYTES_MAX,
+    resume: Position | list[object] | None = None,
+) -> Documents:
+    r"""Read documents as a stream of pieces of text: text files, Markdown, HTML, DOCX and PDF, of any size and number.
+
+    What a file is is told by its content first, and by its name where that does not say. What cannot be read, as a whole or a
+    page of it, is in the reader's `report`, and the rest is given out. A file without text, such as a picture, is
+    reported. PDF, HTML and DOCX are read in a process of its own below `worker_limit`, which a hostile file can end, but not pass.
+
+    Memory: `Documents.bytes_max`, from the ambient budget: about 7 MiB, and `worker_limit` from the first document that is no
+    plain text. It depends on `piece_bytes`, and on nothing that is read. Not thread-safe: one thread reads.
+
+    Args:
+        path: a file, a directory (all files below it), a pattern such as `"docs/**/*.pdf"`, or several of these. Files come
+            sorted by path for each of these; names that begin with a dot are left out.
+        piece_bytes: the most that a piece has as UTF-8. A piece ends after a paragraph, else a line, else a space, at least
+            half full; never inside a character.
+        encoding: of texts and HTML that do not say theirs; without it UTF-8, or Windows-1252 where that fits better (it is
+            reported).
+        password: of encrypted PDFs.
+        on_error: "skip" reports what cannot be read and goes on, "raise" stops there.
+        worker_limit: bytes for the process that reads PDF, HTML and DOCX.
+        page_bytes_max: of the text of a PDF's page; what is beyond is left out, and reported.
+        page_timeout_s: seconds, or a text such as "10s", for one page, or 64 KiB of HTML or DOCX.
+        expanded_bytes_max: of a DOCX, unpacked; what is beyond is left out, and reported.
+        resume: the `position` of an earlier reader of the same paths: go on behind it. A document that changed since is read
+            from its beginning, and reported.
+
+    Raises:
+        UsageError: an argument that makes no sense.
+        BrokenError: a single path that is not there.
+        BudgetExceeded: while reading, the ambient budget has no room.
+        MissingExtra: while reading, a library is not installed that a document needs.
+        DocumentError: while reading, with `on_error="raise"`.
+
+    >>> import tempfile, pathlib
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "notes.md").write_text("# Notes\n\nOne budget, many parts.\n")
+    >>> with documents(folder) as reader:
+    ...     for piece in reader:
+    ...         print(piece.start, piece.stop, repr(piece.text))
+    0 33 '# Notes\n\nOne budget, many parts.\n'
+    >>> print(reader.report)
+    1 documents, 1 pieces; 0 skipped, 0 cut, 0 guessed
+    """
+    if on_error not in {"skip", "raise"}:
+        raise errors.UsageError(f"on_error={on_error!r}: 'skip' or 'raise'.")
+    if not isinstance(password, str):
+        raise errors.UsageError("the password is a text.", hint="Pass password='...'.")
+    return Documents(
+        _checked_paths(path),
+        piece_bytes=_between(piece_bytes, "piece_bytes", PIECE_BYTES_MIN, PIECE_BYTES_MAX),
+        encoding=plain.checked_encoding(encoding) if encoding is not None else "",
+        password=password,
+        skips=on_error == "skip",
+        worker_limit=errors.bytes_of(worker_limit, what="worker_limit", least=WORKER_LIMIT_BYTES_MIN),
+        page_bytes_max=errors.bytes_of(page_bytes_max, what="page_bytes_max", least=PIECE_BYTES_MIN),
+        page_timeout_s=_seconds(page_timeout_s),
+        expanded_bytes_max=errors.bytes_of(expanded_bytes_max, what="expanded_bytes_max", least=1),
+        resume=None if resume is None else position_of(resume),
+        budget=Budget.current(),
+    )
+
+
+def _checked_paths(path: Paths) -> list[str]:
+    if isinstance(path, str | os.PathLike):
+        text = _checked_path(path)
+        if not os.path.lexists(text) and not listing.has_magic(text):
+            raise errors.BrokenError(f"there is no file {text!r}.", hint=f"It is looked for from {os.getcwd()}.")
+        return [text]
+    if not isinstance(path, Iterable) or isinstance(path, bytes):
+        raise errors.UsageError(f"{path!r} is no path.", hint="Pass a path, a pattern, or a list of these.")
+    return [_checked_path(one) for one in path]
+
+
+def _checked_path(path: str | os.PathLike[str]) -> str:
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise errors.UsageError(f"{path!r} is no path.", hint="Pass a text, or a pathlib.Path.")
+    return text
+
+
+def _between(value: str | int, what: str, least: int, most: int) -> int:
+    count = errors.bytes_of(value, what=what, least=least)
+    if count > most:
+        raise errors.UsageError(f"{what}: {value!r} is too large.", hint=f"The most is {units.format_bytes(most)}.")
+    return count
+
+
+def _seconds(timeout: str | float) -> float:
+    from flatwater.worker.process import seconds_of
+
+    try:
+        return seconds_of(timeout)
+    except errors.UsageError as error:
+        raise errors.UsageError(str(error).replace("timeout", "page_timeout_s")) from None
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """A pipe without a writer would keep us waiting; regular files do not mind."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

@@ -1,0 +1,278 @@
+"""Typed rows of a CSV file, a window at a time.
+
+Covers:     headers, dialects, quoted ends of lines, empty fields, rows of the wrong width, records that never end.
+Not here:   the format itself, which is Python's `csv`; other formats.
+Holds:      the text of a window, and its rows.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, final
+
+from flatwater import errors, units
+from flatwater.source.files.bad_rows import BadRow
+from flatwater.source.files.blocks import Block, Blocks
+from flatwater.source.files.rows import Rejects
+from flatwater.source.files.schemas import BAD_ROW_ERRORS, RowSchema
+
+_OPTIONS = ("delimiter", "doublequote", "escapechar", "quotechar", "quoting", "skipinitialspace", "strict")
+
+
+def checked_dialect(dialect: Any, options: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
+    """The arguments of `csv.reader`.
+
+    Raises:
+        UsageError: they make no sense.
+    """
+    found = dict(options or {})
+    unknown = sorted(set(found) - set(_OPTIONS))
+    if unknown:
+        raise errors.UsageError(f"csv={{{unknown[0]!r}: ...}} is not known.", hint=f"There are {', '.join(_OPTIONS)}.")
+    if dialect is None:
+        stem = name.lower()
+        for suffix in (".gz", ".zst", ".bz2", ".xz"):
+            stem = stem.removesuffix(suffix)
+        dialect = "excel-tab" if stem.endswith((".tsv", ".tab")) else "excel"
+    try:
+        csv.reader([], dialect, **found)
+    except (csv.Error, TypeError, ValueError) as error:
+        raise errors.UsageError(f"this dialect of CSV makes no sense: {error}.") from None
+    return {"dialect": dialect, **found}
+
+
+def allow_fields(longest: int) -> None:
+    """Let Python's csv take fields of this many letters; its limit is one for the process, and is only ever raised."""
+    if csv.field_size_limit() < longest:
+        csv.field_size_limit(longest)
+
+
+@final
+class _Feed:
+    """Gives the reader its lines, with their ends, and remembers where they stand.
+
+    Attributes:
+        is_at_end: the line that was given last is the window's last one.
+    """
+
+    def __init__(self, blocks: Blocks, rejects: Rejects, handling: str) -> None:
+        self.is_at_end = False
+        self._blocks = blocks
+        self._rejects = rejects
+        self._handling = handling
+        self._looked_in: Block | None = None  # the block of the line that was looked up last
+        self._looked_up = (0, 0)  # that line, and its place in the block
+        self._seen: list[Block] = []  # those in which the rows of this window lie
+        self._fed_bytes = 0  # since the last complete row: a quote that is never closed would take all
+
+    def lines(self) -> Iterator[str]:
+        """All lines."""
+        longest = self._blocks.longest
+        for block in self._blocks:
+            self._seen.append(block)
+            self._fed_bytes += len(block.data)
+            if len(self._seen) > 1 and self._fed_bytes > longest + 2 * self._blocks.window:
+                self._refuse()
+            text = self._text(block)
+            ends = text.split("\n")
+            self.is_at_end = False
+            last = len(ends) - 1
+            for number, line in enumerate(ends):
+                if number == last:
+                    self.is_at_end = True
+                yield line + "\n"
+
+    def _text(self, block: Block) -> str:
+        encoding = str(self._blocks.encoding)
+        try:
+            return block.data.decode(encoding, self._handling)
+        except UnicodeDecodeError as error:
+            at = block.start + error.start
+            line = block.line + block.data.count(b"\n", 0, error.start)
+            raise errors.CorruptError(
+                f"{self._rejects.file}, line {line}: no {encoding}: {error.reason} (byte 0x{block.data[error.start]:02x} at "
+                f"byte {at} of the text).",
+                hint="Pass the right encoding=, or errors='replace'.",
+            ) from None
+
+    def _refuse(self) -> None:
+        first = self._seen[0]
+        raise errors.LimitReached(
+            f"{self._rejects.file}: a record that begins at or after line {first.line}, byte {first.start}, is longer than "
+            f"{units.format_bytes(self._blocks.longest)}: perhaps a quote is not closed.",
+            what="longest", limit=self._blocks.longest,
+            hint="Raise longest=, or pass csv={'quoting': csv.QUOTE_NONE} for a file without quotes.",
+        )  # fmt: skip
+
+    def row_done(self) -> None:
+        """All rows that were begun are complete: what was seen need not be kept."""
+        del self._seen[:-1]
+        self._fed_bytes = 0
+
+    def byte_of(self, line: int) -> int:
+        """Where a line begins; -1 if it is not among those that were seen, or nobody will be told.
+
+        Lines are asked for in rising order, so the search goes on where the last one ended.
+        """
+        for block in self._seen if self._rejects.tells else ():
+            ahead = line - block.line
+            if ahead < 0 or ahead > block.data.count(b"\n"):
+                continue
+            found, at = self._looked_up
+            if not block.line <= found <= line or self._looked_in is not block:
+                found, at = block.line, 0
+            for _ in range(line - found):
+                at = block.data.find(b"\n", at) + 1
+            self._looked_in, self._looked_up = block, (line, at)
+            return block.start + at
+        return -1
+
+
+def csv_rows(  # noqa: C901 - one state machine, in one place
+    blocks: Blocks,
+    schema: RowSchema,
+    rejects: Rejects,
+    *,
+    header: bool | Sequence[str],
+    dialect: Mapping[str, Any],
+    handling: str,
+    strict: bool,
+) -> Iterator[list[Any]]:
+    """The rows of each window.
+
+    Args:
+        blocks: of the file.
+        schema: of the rows.
+        rejects: where bad rows go.
+        header: True: the first row has the names; False: the names are the schema's, in its order; or the names.
+        dialect: of `csv.reader`.
+        handling: of bytes that are no text.
+        strict: do not turn text into numbers and dates.
+    """
+    # More than the feed gives to one record: so a quote that is never closed ends there, at the bound that has a name.
+    allow_fields(blocks.longest + 4 * blocks.window)
+    feed = _Feed(blocks, rejects, handling)
+    reader = csv.reader(feed.lines(), **dialect)
+    names: list[str] | None = None if header is True else _names(header, schema)
+    table = None if names is None else _Table(names, schema, rejects, feed, strict=strict)
+    pending: list[list[str]] = []
+    first_line = 1
+    while True:
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            if table is not None:
+                yield from table.rows(pending, first_line)
+            pending = []
+            if table is None:
+                raise errors.CorruptError(f"{rejects.file}, line {reader.line_num}: {error}.") from None
+            rejects.add(BadRow(rejects.file, reader.line_num, feed.byte_of(reader.line_num), str(error)))
+            feed.row_done()
+            first_line = reader.line_num + 1
+            continue
+        if row is None:
+            break
+        if table is None:
+            if row:
+                table = _Table(row, schema, rejects, feed, strict=strict)
+            first_line = reader.line_num + 1
+            continue
+        pending.append(row)
+        if feed.is_at_end:
+            yield from table.rows(pending, first_line)
+            pending = []
+            first_line = reader.line_num + 1
+            feed.row_done()
+    if table is None:
+        if schema.fields is not None and any(field.is_required for field in schema.fields):
+            raise errors.CorruptError(
+                f"{rejects.file} is empty: it has no header.", hint="Pass header=False for rows without one."
+            )
+        return
+    yield from table.rows(pending, first_line)
+
+
+@final
+class _Table:
+    """Turns lists of texts into rows."""
+
+    def __init__(self, names: list[str], schema: RowSchema, rejects: Rejects, feed: _Feed, *, strict: bool) -> None:
+        names = [name.strip() for name in names]
+        self._schema = schema
+        self._rejects = rejects
+        self._feed = feed
+        self._strict = strict
+        self._width = len(names)
+        self._places = schema.columns(names, rejects.file)
+        self._names = [names[place] for place in self._places]
+        self._is_whole = self._places == list(range(self._width))
+        self._empties = {
+            field.name: None if field.takes_none else ...
+            for field in schema.fields or ()
+            if not field.takes_empty and field.name in self._names
+        }
+
+    def rows(self, texts: list[list[str]], first_line: int) -> Iterator[list[Any]]:
+        """The good rows; the others are rejected."""
+        if not texts:
+            return
+        width = self._width
+        if all(len(text) == width for text in texts):
+            dicts = [self._dict(text) for text in texts]
+            try:
+                yield self._schema.converted(dicts, strict=self._strict)
+            except BAD_ROW_ERRORS:
+                pass
+            else:
+                return
+        yield from self._one_by_one(texts, first_line)
+
+    def _dict(self, text: list[str]) -> dict[str, Any]:
+        values = text if self._is_whole else [text[place] for place in self._places]
+        row: dict[str, Any] = dict(zip(self._names, values, strict=True))
+        if "" in values:
+            for name, instead in self._empties.items():
+                if row[name] == "":
+                    if instead is None:
+                        row[name] = None
+                    else:
+                        del row[name]  # its default, if it has one
+        return row
+
+    def _one_by_one(self, texts: list[list[str]], line: int) -> Iterator[list[Any]]:
+        good: list[Any] = []
+        for text in texts:
+            if text:  # a blank line is no row
+                reason = ""
+                if len(text) != self._width:
+                    reason = f"{len(text)} fields where the header has {self._width}"
+                else:
+                    try:
+                        good.append(self._schema.one(self._dict(text), strict=self._strict))
+                    except BAD_ROW_ERRORS as error:
+                        reason = str(error)
+                if reason:
+                    if not self._rejects.skips:
+                        yield good
+                        good = []
+                    self._rejects.add(BadRow(self._rejects.file, line, self._feed.byte_of(line), reason))
+            line += 1 + sum(field.count("\n") for field in text)
+        yield good
+
+
+def _names(header: bool | Sequence[str], schema: RowSchema) -> list[str]:  # noqa: FBT001 - or the names
+    """The columns' names where the file does not have them.
+
+    Raises:
+        UsageError: nobody knows them.
+    """
+    if isinstance(header, bool):
+        if schema.fields is None:
+            raise errors.UsageError(
+                "header=False: a dict has no names of its own.", hint="Pass header=['id', 'name', ...]."
+            )
+        return [field.name for field in schema.fields]
+    if isinstance(header, str) or not all(isinstance(name, str) for name in header):
+        raise errors.UsageError(f"header={header!r}: True, False or a list of names.")
+    return list(header)

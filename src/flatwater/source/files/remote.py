@@ -1,0 +1,252 @@
+"""Read a URL as one stream: one request, so many bytes ahead, and errors that show no secret.
+
+Covers:     http and https, s3, gs and az, and whatever else fsspec knows; starting at an offset.
+Not here:   listing and writing remote files (`sync`), decompressing (`files.decoding`).
+Holds:      what was asked for at once, and what the network brings ahead: see `Remote.held_bytes`.
+
+Object stores go through obstore: one GET of one version of the object, 26 MB resident where its fsspec face takes 42.
+The rest goes through fsspec, http without its read-ahead cache, which takes 38 MB more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, final
+
+from flatwater import errors
+from flatwater.source.files import bounds
+from flatwater.source.files.opening import Raw
+
+if TYPE_CHECKING:
+    from flatwater.source.files.place import Place
+
+OBJECT_STORES = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "abfs", "abfss": "abfss"}
+_RANGES = 206  # the status of a server that begins where it was asked to
+_CONNECT_S = 30.0  # to reach a server
+_SILENT_S = 60.0  # between two of its packets
+_RETRIES = 3  # of an object store's request, before any byte came
+
+
+@final
+class Remote(Raw):
+    """The bytes of a URL.
+
+    Args:
+        url: with all its secrets; it is never shown.
+        name: what is shown instead.
+        take: gives the next bytes, none at the end.
+        leave: closes the connection.
+        start: byte of the file at which it begins.
+    """
+
+    held_bytes = bounds.FILES_REMOTE_BYTES + bounds.FILES_REMOTE_AHEAD_BYTES
+
+    def __init__(self, url: str, name: str, take: Callable[[], Any], leave: Callable[[], None], start: int) -> None:
+        super().__init__()
+        self._url = url
+        self._name = name
+        self._take = take
+        self._leave = leave
+        self._taken = start
+        self._left = memoryview(b"")
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer."""
+        filled = 0
+        wanted = len(buffer)
+        while filled < wanted:
+            if not self._left:
+                try:
+                    data = self._take()
+                except Exception as error:  # noqa: BLE001 - the libraries have no error in common
+                    raise failure(self._url, self._name, error, self._taken) from harmless(self._url, error)
+                if not len(data):
+                    break
+                self._taken += len(data)
+                self._left = memoryview(data).cast("B")
+            count = min(len(self._left), wanted - filled)
+            buffer[filled : filled + count] = self._left[:count]
+            filled += count
+            self._left = self._left[count:]
+        return filled
+
+    def close(self) -> None:
+        """Close the connection."""
+        if not self.closed:
+            self._left = memoryview(b"")
+            with contextlib.suppress(Exception):  # it may be gone already
+                self._leave()
+        super().close()
+
+
+def open_remote(place: Place) -> Remote:
+    """The bytes of a place's URL: from its offset where nothing is to be decompressed, else from the start.
+
+    Raises:
+        BrokenError: it is missing, refused, or its server cannot be reached.
+        UsageError: nothing knows that kind of URL.
+        MissingExtra: the library for it is not installed.
+    """
+    url, name = place.target, place.name
+    scheme = url.partition("://")[0].lower()
+    start = place.offset if place.compression == "none" else 0
+    opener = _object if scheme in OBJECT_STORES else _http if scheme in {"http", "https"} else _other
+    try:
+        take, leave, at = opener(url, start, dict(place.storage_options))
+    except errors.FlatwaterError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the libraries have no error in common
+        raise failure(url, name, error, -1) from harmless(url, error)
+    remote = Remote(url, name, take, leave, at)
+    _pass_over(remote, name, start, at)
+    return remote
+
+
+def _pass_over(remote: Remote, name: str, start: int, at: int) -> None:
+    """Read up to `start` where the server began earlier."""
+    buffer = bytearray(min(max(start - at, 1), bounds.FILES_CHUNK_BYTES))
+    try:
+        while at < start:
+            with memoryview(buffer) as view:
+                count = remote.readinto(view[: start - at])
+            if not count:
+                raise errors.BrokenError(  # noqa: TRY301 - the connection is closed below, whatever is raised
+                    f"{name} ends at byte {at}, before the offset {start}.", hint="An offset is at most the size."
+                )
+            at += count
+    except BaseException:
+        remote.close()
+        raise
+
+
+Opened = tuple[Callable[[], Any], Callable[[], None], int]
+
+
+def _object(url: str, start: int, options: dict[str, Any]) -> Opened:
+    """An object of S3, Google's or Azure's store."""
+    try:
+        import obstore
+        from obstore.store import from_url
+    except ImportError:
+        raise errors.MissingExtra("files", "obstore") from None
+    scheme, _, rest = url.partition("://")
+    bucket, _, key = rest.partition("/")
+    options.setdefault("retry_config", {"max_retries": _RETRIES})
+    if str(options.get("endpoint", "")).startswith("http://"):
+        options["client_options"] = {"allow_http": True, **options.get("client_options", {})}
+    store = from_url(f"{OBJECT_STORES[scheme.lower()]}://{bucket}", **options)
+    got = obstore.get(store, key, options={"range": {"offset": start}} if start else None)
+    parts: Iterator[Any] = iter(got.stream(min_chunk_size=bounds.FILES_REMOTE_BYTES))
+    return lambda: next(parts, b""), lambda: None, start
+
+
+def _http(url: str, start: int, options: dict[str, Any]) -> Opened:
+    """One GET, as a stream: also from servers that tell no length and know no ranges."""
+    try:
+        import aiohttp
+        import fsspec
+    except ImportError as error:
+        raise errors.MissingExtra("files", error.name or "fsspec") from None
+    client = {
+        # The library's own limit is five minutes for a whole file; these are for a server that says nothing.
+        "timeout": aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_SILENT_S),
+        **options.pop("client_kwargs", {}),
+    }
+    files = fsspec.filesystem(
+        url.partition("://")[0].lower(), skip_instance_cache=True, client_kwargs=client, **options
+    )
+    headers = {"Accept-Encoding": "identity"}  # the bytes as they are stored: an offset counts those
+    if start:
+        headers["Range"] = f"bytes={start}-"
+    # A size spares a HEAD request, and a block size of 0 asks for a stream.
+    file = files.open(url, "rb", block_size=0, size=1, headers=headers)
+    at = start if file.r.status == _RANGES else 0
+    return lambda: file.read(bounds.FILES_REMOTE_BYTES), file.close, at
+
+
+def _other(url: str, start: int, options: dict[str, Any]) -> Opened:
+    """Whatever fsspec knows; each of these asks for a block at a time."""
+    try:
+        import fsspec
+    except ImportError:
+        raise errors.MissingExtra("files", "fsspec") from None
+    try:
+        files, path = fsspec.url_to_fs(url, **options)
+    except ValueError as error:
+        known = url.partition("://")[0]
+        raise errors.UsageError(
+            f"nothing reads {known}:// here ({error}).", hint="Install the library of fsspec for it."
+        ) from None
+    except ImportError as error:
+        raise errors.MissingExtra("files", error.name or f"fsspec's library for {url.partition('://')[0]}://") from None
+    file = files.open(path, "rb", block_size=bounds.FILES_REMOTE_BYTES, cache_type="readahead")
+    if start:
+        file.seek(start)
+    return lambda: file.read(bounds.FILES_REMOTE_BYTES), file.close, start
+
+
+def failure(url: str, name: str, error: Exception, position: int) -> errors.FlatwaterError:
+    """What to tell of a request that failed.
+
+    Args:
+        url: with its secrets.
+        name: without.
+        error: the library's.
+        position: byte that had been reached; -1 while opening.
+    """
+    at = f" at byte {position}" if position >= 0 else ""
+    status = getattr(error, "status", 0)
+    kind = type(error).__name__
+    if isinstance(error, FileNotFoundError) or kind == "NotFoundError" or status == 404:  # noqa: PLR2004 - as known
+        return errors.BrokenError(f"{name} does not exist{', any more,' if at else ''}{at}.", hint="Look at the URL.")
+    if (
+        isinstance(error, PermissionError)
+        or kind in {"PermissionDeniedError", "UnauthenticatedError"}
+        or status in {401, 403}
+    ):
+        return errors.BrokenError(
+            f"{name} was refused{at}{f' (status {status})' if status else ''}.",
+            hint="Pass credentials in storage_options, or in the URL.",
+        )
+    said = (
+        f"status {status}"
+        if status
+        else scrubbed(url, f"{kind}: {error}".partition("\n\nDebug source")[0] if str(error) else kind)
+    )
+    if at:
+        return errors.BrokenError(
+            f"{name}: the connection broke{at} ({said}).", hint="What came before is right; start again at that offset."
+        )
+    return errors.BrokenError(
+        f"{name} cannot be read ({said}).", hint="Look at the URL, and whether its server answers."
+    )
+
+
+def scrubbed(url: str, text: str) -> str:
+    """A text without what may be secret in a URL, on one line of bounded length.
+
+    >>> scrubbed("https://ann:pass@host/a?key=1234", "no answer of https://ann:pass@host/a?key=1234")
+    'no answer of https://host/a'
+    """
+    from flatwater.source.files.bad_rows import short
+    from flatwater.source.files.place import public_url
+
+    text = text.replace(url, public_url(url))
+    for secret in sorted(secrets_of(url), key=len, reverse=True):
+        text = text.replace(secret, "...")
+    return short(text)
+
+
+def secrets_of(url: str) -> set[str]:
+    """The parts of a URL that are not shown."""
+    rest = url.partition("://")[2]
+    path, _, query = rest.partition("?")
+    user = path.partition("/")[0].rpartition("@")[0]
+    parts = {user, query, *user.split(":"), *(pair.partition("=")[2] for pair in query.split("&"))}
+    return {part for part in parts if part}
+
+
+def harmless(url: str, error: Exception) -> Exception | None:
+    """The library's error as a cause: none where the URL has secrets, which it may show."""
+    return None if secrets_of(url) else error

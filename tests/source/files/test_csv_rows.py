@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import random
+
+import msgspec
+import pytest
+
+from flatwater import errors
+from flatwater.source import records
+from flatwater.source.files import bounds
+
+
+class Row(msgspec.Struct):
+    id: int
+    name: str = "-"
+    size: float | None = None
+    day: dt.date = dt.date(2000, 1, 1)
+    on: bool = False
+
+
+def test_text_becomes_values(write):
+    """Fields are turned into what the schema says; an empty one is None, its default, or an empty text."""
+    path = write("id,name,size,day,on,more\n1,a,2.5,2024-02-29,true,x\n2,,,,,\n", "a.csv")
+    assert list(records(path, Row)) == [
+        Row(1, "a", 2.5, dt.date(2024, 2, 29), on=True), Row(2, "", None),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("window", [3, 64])
+@pytest.mark.parametrize("seed", range(10))
+def test_the_same_as_pythons_csv(write, monkeypatch, window, seed):
+    """Quotes, ends of lines in them and blank lines come out as Python's csv reads them, whatever is read at a time."""
+    monkeypatch.setattr(bounds, "FILES_LINE_WINDOW_BYTES", window)
+    chance = random.Random(seed)
+    table = [["a", "b"]]
+    for _ in range(chance.randrange(30)):
+        table.append(["".join(chance.choice('x"\n,\r é') for _ in range(chance.randrange(6))) for _ in "ab"])  # noqa: PERF401 - the loop is what is tested
+    file = io.StringIO(newline="")
+    csv.writer(file, quoting=chance.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])).writerows(table)
+    path = write(file.getvalue(), "a.csv")
+    expected = [row for row in csv.reader(io.StringIO(file.getvalue(), newline="")) if row]
+    assert [list(row.values()) for row in records(path, dict)] == expected[1:]
+
+
+def test_bad_rows(write):
+    """Rows of the wrong width or type are told with the line and byte at which they begin, also behind quoted lines."""
+    text = 'id,name\n1,"a\nb"\n2\nx,y\n3,"c\n\n"\n4,d,e\n5,z\n'
+    reader = records(write(text, "a.csv"), Row, on_error="skip")
+    assert [row.id for row in reader] == [1, 3, 5]
+    assert [(row.line, text[row.byte :].partition("\n")[0]) for row in reader.report] == [
+        (4, "2"),
+        (5, "x,y"),
+        (9, "4,d,e"),
+    ]
+    reader = records(write(text, "a.csv"), Row)
+    assert next(reader).id == 1
+    with pytest.raises(errors.CorruptError, match=r"line 4, byte 16: 1 fields where the header has 2"):
+        next(reader)
+
+
+@pytest.mark.parametrize("longest", ["1 KiB", "200 KiB"])
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+def test_a_quote_that_is_never_closed(write, longest, on_error):
+    """It takes no more than the bound, and ends the reading: what follows it cannot be told."""
+    path = write('id,name\n0,a\n1,"' + "x\n" * 400_000, "a.csv")
+    with pytest.raises(errors.LimitReached, match="a quote is not closed"):
+        list(records(path, Row, longest=longest, on_error=on_error))
+
+
+def test_headers(write):
+    """The names come from the file, the schema, or the caller; and a column that is needed must be there."""
+    body = "1,a\n2,b\n"
+    expected = [Row(1, "a"), Row(2, "b")]
+    two = write(body, "a.csv")
+
+    class Two(msgspec.Struct):
+        id: int
+        name: str
+
+    assert [row.name for row in records(two, Two, header=False)] == ["a", "b"]
+    assert list(records(two, Row, header=["id", "name"])) == expected
+    with pytest.raises(errors.CorruptError, match="has no column 'id', which Row requires; it has 1, a"):
+        list(records(two, Row))
+    with pytest.raises(errors.UsageError, match="no names of its own"):
+        list(records(two, dict, header=False))
+    with pytest.raises(errors.CorruptError, match="is empty"):
+        list(records(write("", "a.csv"), Row))
+    assert list(records(write("\n\nid\n", "a.csv"), Row)) == []
+
+
+def test_dialects(write):
+    """Tabs by the suffix, other delimiters and quotes by arguments; nonsense is refused."""
+    assert list(records(write("id\tname\n1\ta,b\n", "a.tsv"), Row)) == [Row(1, "a,b")]
+    assert list(records(write("id;name\n1;'a;b'\n", "a.csv"), Row, csv={"delimiter": ";", "quotechar": "'"})) == [
+        Row(1, "a;b")
+    ]
+    for options, what in (({"delimiter": "ab"}, "delimiter"), ({"sep": ";"}, "sep")):
+        with pytest.raises(errors.UsageError, match=what):
+            records(write("", "a.csv"), Row, csv=options)
+
+
+def test_long_fields_and_other_encodings(write):
+    """A field beyond Python's own limit passes up to `longest`; UTF-16 and bad bytes are as for lines."""
+    path = write("id,name\n1," + "x" * 300_000 + "\n", "a.csv")
+    assert len(next(iter(list(records(path, Row)))).name) == 300_000
+    assert list(records(write("id,name\n1,é\n".encode("utf-16"), "a.csv"), Row)) == [Row(1, "é")]
+    with pytest.raises(errors.CorruptError, match=r"line 2: no utf-8: .* at byte 10 of the text"):
+        list(records(write(b"id,name\n1,\xff\n", "a.csv"), Row))
+    assert list(records(write(b"id,name\n1,\xff\n", "a.csv"), Row, errors="replace")) == [Row(1, "\ufffd")]

@@ -32,6 +32,13 @@ CASES = {
     "worker/call": "benchmarks.worker.call",
     "watch/overhead": "benchmarks.watch.overhead",
     "watch/shed": "benchmarks.watch.shed",
+    "build/builders": "benchmarks.build.builders",
+    "build/batches": "benchmarks.build.batches",
+    "build/picks": "benchmarks.build.picks",
+    "build/node": "benchmarks.build.node",
+    "files/chunks": "benchmarks.files.chunks",
+    "files/rows": "benchmarks.files.rows",
+    "documents/pdf_text": "benchmarks.documents.pdf_text",
 }
 
 

@@ -6,7 +6,29 @@ import importlib.metadata
 import os
 import platform
 
-PACKAGES = ("flatwater", "click", "rich", "psutil", "objsize", "cloudpickle", "memray", "memory-profiler", "Pympler")
+PACKAGES = (
+    "flatwater",
+    "click",
+    "rich",
+    "psutil",
+    "objsize",
+    "cloudpickle",
+    "memray",
+    "memory-profiler",
+    "Pympler",
+    "msgspec",
+    "pydantic",
+    "pyarrow",
+    "apsw",
+    "psycopg",
+    "PyMySQL",
+    "SQLAlchemy",
+    "Django",
+    "orjson",
+    "pypdfium2",
+    "pymupdf",
+    "adbc-driver-sqlite",
+)
 
 
 def describe() -> dict[str, object]:

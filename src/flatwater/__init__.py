@@ -12,17 +12,24 @@ from flatwater import lazy
 TYPE_CHECKING = False  # typing itself takes as long to import as all else here
 if TYPE_CHECKING:
     from flatwater import budget as budget
+    from flatwater import build as build
     from flatwater import errors as errors
     from flatwater import limits as limits
     from flatwater import meter as meter
     from flatwater import proof as proof
     from flatwater import sizing as sizing
+    from flatwater import source as source
     from flatwater import tour as tour
     from flatwater import units as units
     from flatwater import watch as watch
     from flatwater import worker as worker
     from flatwater.budget.budget import Budget as Budget
     from flatwater.budget.reservation import Reservation as Reservation
+    from flatwater.build.batch import BatchBuilder as BatchBuilder
+    from flatwater.build.building import builder as builder
+    from flatwater.build.picking import pick as pick
+    from flatwater.build.pools import clear_pools as clear_pools
+    from flatwater.build.pools import pool_stats as pool_stats
     from flatwater.meter.measuring import measure as measure
     from flatwater.meter.probe import usage as usage
     from flatwater.meter.reading import Reading as Reading
@@ -37,30 +44,51 @@ if TYPE_CHECKING:
     from flatwater.proof.leaks.report import LeakReport as LeakReport
     from flatwater.proof.proving import prove as prove
     from flatwater.proof.result import Proof as Proof
+    from flatwater.source.documents.piece import Piece as Piece
+    from flatwater.source.documents.reader import documents as documents
+    from flatwater.source.files.chunks import FileChunks as FileChunks
+    from flatwater.source.files.line_reader import lines as lines
+    from flatwater.source.files.record_reader import records as records
+    from flatwater.source.guard.guarding import page_guard as page_guard
+    from flatwater.source.tables.table import Table as Table
     from flatwater.watch.watcher import Watcher as Watcher
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "BatchBuilder": "flatwater.build.batch",
     "Budget": "flatwater.budget.budget",
     "Comparison": "flatwater.proof.comparison",
+    "FileChunks": "flatwater.source.files.chunks",
     "LeakReport": "flatwater.proof.leaks.report",
+    "Piece": "flatwater.source.documents.piece",
     "Proof": "flatwater.proof.result",
     "Reading": "flatwater.meter.reading",
     "Reservation": "flatwater.budget.reservation",
+    "Table": "flatwater.source.tables.table",
     "Timeline": "flatwater.meter.timeline",
     "Watcher": "flatwater.watch.watcher",
+    "builder": "flatwater.build.building",
+    "clear_pools": "flatwater.build.pools",
     "compare": "flatwater.proof.comparing",
+    "documents": "flatwater.source.documents.reader",
     "find_leaks": "flatwater.proof.leaks.hunt",
+    "lines": "flatwater.source.files.line_reader",
     "measure": "flatwater.meter.measuring",
+    "page_guard": "flatwater.source.guard.guarding",
+    "pick": "flatwater.build.picking",
+    "pool_stats": "flatwater.build.pools",
     "prove": "flatwater.proof.proving",
+    "records": "flatwater.source.files.record_reader",
     "retention": "flatwater.meter.retained",
     "size_of": "flatwater.meter.sizes",
     "snapshot": "flatwater.meter.snapshots",
     "trim": "flatwater.meter.retained",
     "usage": "flatwater.meter.probe",
 }
-_MODULES = ("budget", "errors", "limits", "meter", "proof", "sizing", "tour", "units", "watch", "worker")
+_MODULES = (
+    "budget", "build", "errors", "limits", "meter", "proof", "sizing", "source", "tour", "units", "watch", "worker",
+)  # fmt: skip
 
 __all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - one table feeds lookup, dir() and *
 

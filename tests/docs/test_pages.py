@@ -76,7 +76,20 @@ def test_each_table_is_whole(page):
         assert re.match(r"\|.*\n\|[-:| ]+\|\n", table), table
 
 
-@pytest.mark.parametrize("page", ["garbage-collection.md", "lab.md", "tour.md", "tutorial.md"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "build.md",
+        "documents.md",
+        "files.md",
+        "garbage-collection.md",
+        "guard.md",
+        "lab.md",
+        "tables.md",
+        "tour.md",
+        "tutorial.md",
+    ],
+)
 def test_links_lead_somewhere(page):
     """Every file that a page names is there."""
     text = (DOCS / page).read_text("utf-8")

@@ -8,6 +8,7 @@ Holds:      the shape of the table, and the orders that were checked.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ from flatwater.source.tables.order import Order, OrderBy, check_columns, resolve
 from flatwater.source.tables.reading import Key, Reading
 from flatwater.source.tables.shape import Relation, Shape
 
+# Comments may stand in front.
+_SELECT = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:select|with|values|table)\s", re.IGNORECASE | re.DOTALL)
 CONSISTENCIES = ("bounded", "live", "snapshot")
 
 
@@ -208,6 +211,7 @@ class Queries:
             sign=lambda position, bound: self._sign(settled()[0], position, bound),
             run_async=self._adapter.run,
             wrap=wrap,
+            after=after,
         )
 
     def _reading(
@@ -256,8 +260,12 @@ class Queries:
 def _opened(source: Any, name_or_select: Any, where: str, params: tuple[object, ...]) -> tuple[Adapter, Relation]:
     if isinstance(name_or_select, str):
         text = name_or_select.strip().rstrip(";").strip()
-        if not text or "\0" in text or not text.isprintable() and _is_unwritable(text):
-            raise errors.UsageError(f"{name_or_select!r} is no name.", hint='Give one, as in Table("data.db", "users").')
+        if not text:
+            raise errors.UsageError("the table has no name.", hint='Give one, as in Table("data.db", "users").')
+        if any(each == "\0" or "\ud800" <= each <= "\udfff" for each in text + where):
+            raise errors.UsageError(
+                f"{text!r} has characters that no database takes.", hint='As in Table("data.db", "users").'
+            )
         if _SELECT.match(text):
             relation = Relation(select=text, where=where, params=params)
         else:

@@ -1,0 +1,116 @@
+"""Passes over SQLAlchemy and Django in fresh processes: flat however many rows; what keeps its objects grows with them."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+
+import pytest
+
+import flatwater as fw
+
+pytestmark = pytest.mark.slow
+SIZES = "1k..16k"
+ROWS = 16_000
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """A SQLite file with 16,000 rows of about 300 bytes."""
+    made = str(tmp_path_factory.mktemp("growth") / "people.db")
+    with contextlib.closing(sqlite3.connect(made)) as connection:
+        connection.execute("CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL)")
+        connection.executemany("INSERT INTO people VALUES (?, ?)", ((n, f"{n}" * 50) for n in range(1, ROWS + 1)))
+        connection.commit()
+    return made
+
+
+def with_session(n, path, *, keep):
+    """Objects of a session, each tenth of them changed; the session flushes them."""
+    import sqlalchemy as sa
+    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+    from flatwater.source.tables.table import Table
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Person(Base):
+        __tablename__ = "people"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        name: Mapped[str]
+
+    kept = []
+    with Session(sa.create_engine(f"sqlite:///{path}")) as session:
+        for person in Table(session, Person).find_each(as_="orm", finish=n, batch_rows=200):
+            if person.id % 10 == 0:
+                person.name = "changed"
+            if keep:
+                kept.append(person)
+        session.rollback()
+
+
+def with_engine(n, path, *, keep):
+    """Plain columns and detached objects of an engine."""
+    import sqlalchemy as sa
+    from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+    from flatwater.source.tables.table import Table
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Person(Base):
+        __tablename__ = "people"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        name: Mapped[str]
+
+    kept = []
+    engine = sa.create_engine(f"sqlite:///{path}")
+    for as_ in ("orm", dict):
+        for row in Table(engine, Person).find_each(as_=as_, finish=n, batch_rows=200):
+            if keep:
+                kept.append(row)
+
+
+def with_django(n, path, *, keep):
+    """Objects of a QuerySet."""
+    import django
+    from django.conf import settings
+
+    settings.configure(DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": path}})
+    django.setup()
+    from django.db import models
+
+    from flatwater.source.tables.table import Table
+
+    class Person(models.Model):  # noqa: DJ008 - never shown
+        id = models.IntegerField(primary_key=True)
+        name = models.TextField()
+
+        class Meta:
+            app_label = "growth"
+            db_table = "people"
+
+    kept = []
+    for person in Table(Person).find_each(as_="orm", finish=n, batch_rows=200):
+        if keep:
+            kept.append(person)
+
+
+WAYS = [with_session, with_engine, with_django]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_pass_is_flat(way, path):
+    """1,000 to 16,000 rows: the peak is that of a batch."""
+    proof = fw.prove(lambda n: way(n, path, keep=False), sizes=SIZES, resolution=64)
+    assert (proof.verdict, proof.outcome) == ("constant", "holds"), str(proof)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_its_twin_that_keeps_objects_grows(way, path):
+    """The same pass with a list of all its objects grows with each row."""
+    proof = fw.prove(lambda n: way(n, path, keep=True), sizes=SIZES, resolution=64)
+    assert (proof.verdict, proof.outcome) == ("grows", "fails"), str(proof)
+    assert proof.bytes_per_item > 200

@@ -11,6 +11,8 @@ import sys
 import pytest
 from hypothesis import HealthCheck, settings
 
+collect_ignore = ["typing"]  # for mypy to read: importing these files would run every verb of the house
+
 # A test fails because of the change that is tested, or not at all: the examples are drawn from a fixed seed, and how long
 # one takes is no result. `pytest --hypothesis-profile=explore` looks for new ones.
 settings.register_profile("house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

@@ -35,8 +35,10 @@ class Pass(Generic[Item]):
         sign: Callable[[Key, Key | None], str],
         run_async: Callable[[Callable[[], Any]], Awaitable[Any]] | None,
         wrap: Callable[[list[Any]], Any] | None = None,
+        after: str | None = None,
     ) -> None:
         self.name = name
+        self._after = after
         self._start = start
         self._bytes_max = bytes_max
         self._sign = sign
@@ -49,6 +51,7 @@ class Pass(Generic[Item]):
         self._finish: Callable[[], object] | None = None
         self._before: Key | None = None  # the position in front of the batch at hand
         self._batch: list[Any] = []
+        self._is_waiting = False  # the batch at hand was given to nobody yet: a task was cancelled, a page failed
         self._is_closed = False
         self._is_started = False
 
@@ -63,7 +66,9 @@ class Pass(Generic[Item]):
         Opaque, signed, and good for the same query only. Key columns that the program changed in a row at hand would
         be taken for the place: read the token first.
         """
-        position = self._position()
+        if self._reading is None and self._after is not None:
+            return self._after
+        position = self._before if self._is_waiting else self._position()
         return self._sign(position or (), self._bound)
 
     def _position(self) -> Key | None:
@@ -96,6 +101,7 @@ class Pass(Generic[Item]):
     def _next(self) -> list[Any]:
         """The next batch; empty at the end, when all is given back."""
         if self._is_closed:
+            self._refuse_broken()
             return []
         reading = self._reading
         if reading is None:
@@ -106,16 +112,25 @@ class Pass(Generic[Item]):
                 f"{self.name} waited {limits.GATE_WAIT_S:.0f} s at the budget's closed gate ({gate.reason}).",
                 what="GATE_WAIT_S", limit=limits.GATE_WAIT_S, hint="Resume the gate, and go on with after=token.",
             )  # fmt: skip
+        if self._is_waiting and self._batch:
+            return self._batch
         self._before = reading.position
         self._batch = []  # its rows may go while the next ones are read
+        self._is_waiting = True
         try:
             self._batch = reading.next_batch()
         except BaseException:
             self.close()
             raise
+        self._is_waiting = bool(self._batch)
         if not self._batch:
             self.close()
         return self._batch
+
+    def _refuse_broken(self) -> None:
+        """What broke in the middle does not look as if it had come to its end."""
+        if self._is_waiting:
+            raise errors.ClosedError(f"{self.name}: this pass broke.", hint="Start another with after=token.")
 
     def _open(self) -> Reading:
         if self._is_started:
@@ -131,6 +146,7 @@ class Pass(Generic[Item]):
 
     async def _next_async(self) -> list[Any]:
         if self._is_closed:
+            self._refuse_broken()
             return []
         gate = self._budget.gate
         if not gate.is_open:
@@ -172,13 +188,17 @@ class Rows(Pass[Item]):
             )
         return made_key(self._batch[given - 1])
 
+    def _hand_out(self, batch: list[Any]) -> None:
+        self._left = iter(batch)
+        self._is_waiting = False
+
     def __iter__(self) -> Iterator[Item]:
         return self._rows()
 
     def _rows(self) -> Iterator[Item]:
         yield from self._left
         while batch := self._next():
-            self._left = iter(batch)
+            self._hand_out(batch)
             del batch
             yield from self._left
 
@@ -188,7 +208,7 @@ class Rows(Pass[Item]):
         batch = self._next()
         if not batch:
             raise StopIteration
-        self._left = iter(batch)
+        self._hand_out(batch)
         return next(self._left)  # type: ignore[no-any-return]
 
     def __aiter__(self) -> AsyncIterator[Item]:
@@ -200,7 +220,7 @@ class Rows(Pass[Item]):
         batch = await self._next_async()
         if not batch:
             raise StopAsyncIteration
-        self._left = iter(batch)
+        self._hand_out(batch)
         return next(self._left)  # type: ignore[no-any-return]
 
 
@@ -216,7 +236,13 @@ class Batches(Pass[Item]):
 
     def _give(self, batch: list[Any]) -> Item:
         self._batch = []  # the caller's alone now
-        return batch if self._wrap is None else self._wrap(batch)  # type: ignore[return-value]
+        try:
+            made = batch if self._wrap is None else self._wrap(batch)
+        except BaseException:
+            self.close()
+            raise
+        self._is_waiting = False
+        return made  # type: ignore[return-value]
 
     def __next__(self) -> Item:
         batch = self._next()

@@ -53,7 +53,7 @@ MYSQL = Dialect("mysql", "`", "%s", row_values=False, nulls_are_smallest=True, s
 
 
 class Column(NamedTuple):
-    """A column: its name, the type as the database says it (in lower case, may be empty), whether it can be NULL."""
+    """A column: its name, the type as the database says it (its own in lower case; may be empty), whether it can be NULL."""
 
     name: str
     type: str

@@ -7,6 +7,7 @@ Holds:      text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from flatwater.source.tables.conditions import AllOf, AnyOf, Compare, Condition, Null
@@ -14,6 +15,10 @@ from flatwater.source.tables.order import Order
 from flatwater.source.tables.shape import Dialect, PageQuery, Relation
 
 Statement = tuple[str, tuple[object, ...]]
+# Columns of one table as they are: what an index of the table serves.
+_PLAIN_SELECT = re.compile(
+    r"\s*select\s+(?:\*|\w+(?:\s*,\s*\w+)*)\s+from\s+(\w+(?:\.\w+)*)(?:\s+where\s.*)?\s*", re.IGNORECASE | re.DOTALL
+)
 
 
 def page(query: PageQuery, dialect: Dialect) -> Statement:
@@ -132,11 +137,13 @@ def row_by_key(
 
 def create_index(relation: Relation, order: Order, dialect: Dialect) -> str:
     """The line that makes an index for an order."""
-    table = relation.path[-1] if relation.path else "the_table"
-    name = "_".join([table, *order.names])[:60]
-    source = ".".join(map(dialect.identifier, relation.path)) if relation.path else dialect.identifier(table)
-    text = f"CREATE INDEX {dialect.identifier(name)} ON {source} ({order_clause(order, dialect)})"
-    return text.replace("%%", "%")
+    plain = _PLAIN_SELECT.fullmatch(relation.select)
+    path = list(relation.path or (plain[1].split(".") if plain else ("the_table",)))
+    index = ["_".join([path[-1], *order.names])[:60]]
+    if dialect.name == "sqlite":  # there the schema stands before the index
+        index, path = [*path[:-1], *index], path[-1:]
+    name, source = (".".join(map(dialect.identifier, parts)) for parts in (index, path))
+    return f"CREATE INDEX {name} ON {source} ({order_clause(order, dialect)})".replace("%%", "%")
 
 
 def _same(where: Sequence[tuple[str, object]], dialect: Dialect) -> Statement:

@@ -26,14 +26,14 @@ def test_columns_have_sqlalchemys_types(engine):
         rows = list(Table(engine, what).find_each(batch_rows=7))
         assert len(rows) == PEOPLE
         assert rows[0] == {
-            "id": 1, "name": "name 1", "mood": Mood.good, "born": dt.datetime(2020, 1, 2), "rank": 0, "extra": {"number": [1]},
+            "id": 1, "name": "name 1", "mood": Mood.good, "born": dt.datetime(2020, 1, 2), "rank": 0, "extra": {"number": [1]},  # noqa: DTZ001 - as databases have it
         }  # fmt: skip
         assert [row["id"] for row in rows] == list(range(1, PEOPLE + 1))
 
 
 def test_a_class_gets_the_same_types(engine):
     """A dataclass's fields are SQLAlchemy's values, not converted a second time."""
-    assert next(iter(Table(engine, Person).find_each(as_=Seen))) == Seen(1, dt.datetime(2020, 1, 2), Mood.good)
+    assert next(iter(Table(engine, Person).find_each(as_=Seen))) == Seen(1, dt.datetime(2020, 1, 2), Mood.good)  # noqa: DTZ001 - as databases have it
 
 
 def test_a_name_gives_the_drivers_values(engine):
@@ -141,13 +141,13 @@ def test_written_back_through_sqlalchemys_types(fresh_engine):
 
     def change(person):
         return (
-            {"mood": Mood.bad, "extra": {"new": True}, "born": dt.datetime(2000, 1, 1)} if person["id"] <= 3 else None
+            {"mood": Mood.bad, "extra": {"new": True}, "born": dt.datetime(2000, 1, 1)} if person["id"] <= 3 else None  # noqa: DTZ001 - as databases have it
         )
 
     done = Table(fresh_engine, Person).update_each(change, commit_rows=10)
     assert (done.seen, done.changed) == (PEOPLE, 3)
     first = Table(fresh_engine, Person).page(limit=1)[0]
-    assert (first["mood"], first["extra"], first["born"]) == (Mood.bad, {"new": True}, dt.datetime(2000, 1, 1))
+    assert (first["mood"], first["extra"], first["born"]) == (Mood.bad, {"new": True}, dt.datetime(2000, 1, 1))  # noqa: DTZ001 - as databases have it
     assert Table(fresh_engine, "people").update_each(lambda row: {"name": "x"} if row["id"] == 5 else None).changed == 1
 
 

@@ -74,8 +74,7 @@ async def main():
         told["session"] = peak(Table(session, Wide).find_each(as_="orm"))
         told["transaction"] = {"goes on": session.execute(sa.select(1)).scalar_one()}
     if len(sys.argv) > 2:
-        async for name, reading in in_async(sys.argv[2]):
-            told[name] = reading
+        told |= {name: reading async for name, reading in in_async(sys.argv[2])}
     print(json.dumps(told))
 
 

@@ -8,6 +8,8 @@ Holds:      nothing.
 from __future__ import annotations
 
 import contextlib
+import os
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -160,7 +162,17 @@ class Adapter(ABC):
         """`call` in a way that does not hold the event loop."""
         import asyncio
 
-        return await asyncio.to_thread(call)
+        working = asyncio.ensure_future(asyncio.to_thread(call))
+        try:
+            return await asyncio.shield(working)
+        except asyncio.CancelledError:
+            # A thread cannot be cancelled, and the connection is not for two at once: its page is waited for.
+            while not working.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([working])
+            if not working.cancelled():
+                working.exception()  # seen: nobody is there any more who would care
+            raise
 
     def close(self) -> None:  # noqa: B027 - most have nothing to close
         """Close what this adapter opened; what a user opened stays open."""
@@ -184,6 +196,55 @@ class SqlAdapter(Adapter):
     @abstractmethod
     def stream(self, sql: str, params: Sequence[Any], *, row_bytes: int) -> Iterator[Row]:
         """Rows of a statement as they come; closing the iterator ends the statement."""
+
+
+class Turns:
+    """One statement at a time on a connection; one of ours is opened anew in a forked child, and where it was cut.
+
+    Args:
+        reopen: opens it anew; None for what cannot be: a connection of the user's, one with a snapshot.
+        is_open: whether it still is.
+    """
+
+    def __init__(self, reopen: Callable[[], None] | None, is_open: Callable[[], bool]) -> None:
+        self._reopen = reopen
+        self._is_open = is_open
+        self._depth = 0
+        self._renew()
+
+    def _renew(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+
+    def pin(self) -> None:
+        """From now on it is this connection or none."""
+        self._reopen = None
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Nobody else uses the connection in this block.
+
+        Raises:
+            ClosedError: it belongs to the process that this one was forked from.
+        """
+        is_forked = self._pid != os.getpid()
+        if is_forked:
+            if self._reopen is None:
+                raise errors.ClosedError(
+                    "the connection belongs to the process that this one was forked from.",
+                    hint="Open another one here; tables of a path or URL do.",
+                )
+            self._renew()
+            self._depth = 0
+        with self._lock:
+            # Not in the middle of a transaction: its first half would be lost.
+            if self._reopen is not None and not self._depth and (is_forked or not self._is_open()):
+                self._reopen()
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
 
 
 def no_such(relation: Relation, words: object) -> errors.UsageError:

@@ -48,7 +48,8 @@ def adapter_of(source: Any) -> DjangoRows:
     from django.db.models import Manager, Model, QuerySet
 
     if isinstance(source, type) and issubclass(source, Model):
-        source = source._meta.default_manager  # noqa: SLF001 - Django's documented name
+        model: Any = source
+        source = model._meta.default_manager  # noqa: SLF001 - Django's documented name
     if isinstance(source, Manager):
         source = source.all()
     if not isinstance(source, QuerySet):
@@ -309,7 +310,8 @@ class DjangoRows(Adapter):
         """The row that has this key, with Django's types."""
         key = self._rows.model._meta.pk  # noqa: SLF001 - Django's documented name
         again = self._rows.filter(pk=row[list(names).index(key.attname)]).order_by().values_list(*names)
-        return again.first() or row  # type: ignore[no-any-return]
+        found: Row = again.first() or row
+        return found
 
 
 def _words(error: BaseException) -> str:

@@ -126,10 +126,16 @@ def shape_of(rows: Any, connection: Any) -> Shape:
 
 def page_of(rows: Any, query: PageQuery) -> Any:
     """The QuerySet of one page."""
+    from django.db import connections
+
     found = rows
     for condition in query.conditions:
         found = found.filter(_condition(condition))
-    found = found.order_by(*(f"-{each.name}" if each.descending else each.name for each in query.order.columns))
+    # MariaDB would sort by a column that is NULL on the whole page, instead of following its index.
+    is_mysql = connections[rows.db].vendor == "mysql"
+    fixed = {each.column for each in query.conditions if isinstance(each, Null) and each.is_null and is_mysql}
+    left = [each for each in query.order.columns if each.name not in fixed] or query.order.columns
+    found = found.order_by(*(f"-{each.name}" if each.descending else each.name for each in left))
     if query.columns[:1] != (OBJECT,):
         found = found.prefetch_related(None).select_related(None) if rows._fields is None else found
         found = found.values_list(*query.columns)

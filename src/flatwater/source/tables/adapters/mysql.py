@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from flatwater import errors, limits
 from flatwater.source.tables import statements
 from flatwater.source.tables.adapters import mysql_words
-from flatwater.source.tables.adapters.base import Plan, SqlAdapter, no_such
+from flatwater.source.tables.adapters.base import Plan, SqlAdapter, Turns, no_such
 from flatwater.source.tables.forms import Row
 from flatwater.source.tables.order import Order
 from flatwater.source.tables.reading import Key
@@ -45,13 +45,19 @@ class MySql(SqlAdapter):
         self._url = source if isinstance(source, str) else None
         self.is_picklable = self._url is not None
         self._connection = self._connect(self._url) if self._url is not None else source
+        self._turns = Turns(self._open_anew if self._url is not None else None, lambda: self._connection.open)
+
+    def _open_anew(self) -> None:
+        self._connection = self._connect(str(self._url))
 
     def _connect(self, url: str) -> Any:
         try:
             parts = urlsplit(url)
             port = parts.port or 3306
         except ValueError as error:
-            raise errors.UsageError(f"the URL is none: {error}.", hint="As in mysql://user@host:3306/database.") from error
+            raise errors.UsageError(
+                f"the URL is none: {error}.", hint="As in mysql://user@host:3306/database."
+            ) from error
         options: dict[str, Any] = dict(parse_qsl(parts.query))
         allowed = {"charset", "unix_socket", "connect_timeout", "ssl_ca", "ssl_cert", "ssl_key"}
         unknown = sorted(set(options) - allowed)
@@ -64,7 +70,10 @@ class MySql(SqlAdapter):
         timeout = options.get("connect_timeout", "10")
         charset = options.setdefault("charset", "utf8mb4")
         if not timeout.isdecimal() or self._pymysql.charset.charset_by_name(charset) is None:
-            raise errors.UsageError(f"the URL has connect_timeout={timeout}, charset={charset}.", hint="Give seconds, and a name.")
+            raise errors.UsageError(
+                f"the URL has connect_timeout={timeout}, charset={charset}.",
+                hint="As in connect_timeout=10, charset=utf8mb4.",
+            )
         options["connect_timeout"] = int(timeout)
         try:
             return self._pymysql.connect(
@@ -99,13 +108,14 @@ class MySql(SqlAdapter):
     @contextlib.contextmanager
     def _statement(self) -> Iterator[None]:
         """A transaction that a statement began by itself ends with it."""
-        connection = self._connection
-        began = not connection.get_autocommit() and not self._is_in_transaction()
-        try:
-            yield
-        finally:
-            if began and connection.open:
-                connection.rollback()
+        with self._turns.turn():
+            connection = self._connection
+            began = not connection.get_autocommit() and not self._is_in_transaction()
+            try:
+                yield
+            finally:
+                if began and connection.open:
+                    connection.rollback()
 
     def _is_in_transaction(self) -> bool:
         """Whether the user has a transaction open. MySQL does not tell: there, one without autocommit counts as open."""
@@ -168,6 +178,7 @@ class MySql(SqlAdapter):
     def snapshot(self) -> Iterator[MySql]:
         """A transaction with a consistent snapshot: on a connection of its own, or on the user's."""
         other = MySql(self._url) if self._url is not None else self
+        other._turns.pin()  # noqa: SLF001 - its own kind
         if other is self and self._is_in_transaction():
             raise errors.UsageError("the connection is in a transaction.", hint="Commit or roll back first.")
         try:
@@ -184,25 +195,26 @@ class MySql(SqlAdapter):
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Callable[[Statement], int]]:
         """A transaction of our own."""
-        if self._is_in_transaction():
-            raise errors.UsageError(
-                "the connection is in a transaction, and this needs short ones of its own.",
-                hint="Commit or roll back first.",
-            )
 
         def change(statement: Statement) -> int:
             with self._connection.cursor() as cursor:
                 return int(cursor.execute(*statement))  # matched rows on connections of ours, else those that changed
 
-        with self.errors():
-            self._connection.begin()
-            try:
-                yield change
-                self._connection.commit()
-            except BaseException:
-                if self._connection.open:
-                    self._connection.rollback()
-                raise
+        with self._turns.turn():
+            if self._is_in_transaction():
+                raise errors.UsageError(
+                    "the connection is in a transaction, and this needs short ones of its own.",
+                    hint="Commit or roll back first.",
+                )
+            with self.errors():
+                self._connection.begin()
+                try:
+                    yield change
+                    self._connection.commit()
+                except BaseException:
+                    if self._connection.open:
+                        self._connection.rollback()
+                    raise
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
@@ -218,6 +230,7 @@ class MySql(SqlAdapter):
 
     def close(self) -> None:
         """Close the connection, if it is ours."""
+        self._turns.pin()
         if self._url is not None and self._connection.open:
             self._connection.close()
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from flatwater import errors
 from flatwater.source.tables import statements
 from flatwater.source.tables.adapters.base import Plan
 from flatwater.source.tables.order import Order
@@ -68,9 +69,22 @@ def index_for(relation: Relation, order: Order, fetch: Fetch) -> str:
     """The index whose columns are those of the order, all one way or all the other; empty for none.
 
     InnoDB's indexes end with the primary key, so an index of the first columns serves where the key's are what is left.
+
+    Raises:
+        UsageError: the order has a FLOAT, whose values arrive rounded to six digits: no row could be found again by them.
     """
     if not relation.path:
         return ""
+    shape = table_shape(relation, fetch)
+    rounded = (
+        {column.name for column in shape.columns if column.type.startswith("float")} if shape is not None else set()
+    )
+    if rounded.intersection(order.names):
+        raise errors.UsageError(
+            f"{', '.join(sorted(rounded.intersection(order.names)))} is FLOAT, whose values are given rounded: "
+            "a pass would lose its place.",
+            hint="Make it DOUBLE, or order by other columns.",
+        )
     indexes = _indexes(relation, fetch)
     key = [part[2] for part in indexes.get("PRIMARY", ())]
     wanted = [(column.name, column.descending) for column in order.columns]
@@ -127,7 +141,18 @@ def some_key(relation: Relation, order: Order, fetch: Fetch) -> tuple[Any, ...]:
         found = fetch(f"SELECT {columns} FROM {source} LIMIT 1", params)
         if found:
             return tuple(found[0])
-    return ()
+    shape = table_shape(relation, fetch) if relation.path else None
+    kinds = {column.name: column.type for column in shape.columns} if shape is not None else {}
+    return tuple(_some_value(kinds.get(name, "")) for name in order.names)
+
+
+def _some_value(kind: str) -> object:
+    """A value of a type, to plan with where a table has no row yet: one of another type would not use an index."""
+    if kind.startswith(("date", "timestamp")):
+        return "2000-01-01"
+    if kind.startswith("time"):
+        return "00:00"
+    return "" if any(word in kind for word in ("char", "text", "blob", "binary", "enum", "set", "uuid")) else 0
 
 
 def count_estimate(relation: Relation, fetch: Fetch) -> tuple[int, str]:

@@ -19,7 +19,7 @@ from typing import Any, final
 from flatwater import errors, limits
 from flatwater.source.tables import statements
 from flatwater.source.tables.adapters import postgres_words
-from flatwater.source.tables.adapters.base import Plan, SqlAdapter, no_such
+from flatwater.source.tables.adapters.base import Plan, SqlAdapter, Turns, no_such
 from flatwater.source.tables.forms import Row
 from flatwater.source.tables.order import Order
 from flatwater.source.tables.reading import Key
@@ -33,6 +33,16 @@ _FIXED = frozenset((
 ))  # fmt: skip
 _TEXT = frozenset(("text", "character", "character varying", "bytea"))
 _BINARY = _FIXED | _TEXT | {"numeric", "jsonb", "json", "interval", "name"}
+# To plan with, where a table has no row yet. Others (enumerations, domains) have no value that is sure to be one.
+_SOME: dict[str, object] = {
+    **dict.fromkeys(("smallint", "integer", "bigint", "real", "double precision", "numeric", "oid"), 0),
+    **dict.fromkeys(("text", "character", "character varying", "name"), ""),
+    **dict.fromkeys((kind for kind in _FIXED if kind.startswith(("date", "timestamp"))), "2000-01-01"),
+    **dict.fromkeys((kind for kind in _FIXED if kind.startswith("time ")), "00:00"),
+    "uuid": "00000000-0000-0000-0000-000000000000",
+    "boolean": False,
+    "bytea": b"",
+}
 
 
 @final
@@ -60,6 +70,11 @@ class Postgres(SqlAdapter):
             self._connection = source
         else:
             self._connection = self._connect(self._url)
+        self._turns = Turns(self._open_anew if self._url is not None else None, lambda: not self._connection.closed)
+
+    def _open_anew(self) -> None:
+        self._left_behind = self._connection  # in a forked child it is the parent's: closing it would end his
+        self._connection = self._connect(str(self._url))
 
     def _connect(self, url: str) -> Any:
         try:
@@ -120,13 +135,15 @@ class Postgres(SqlAdapter):
     def _statement(self) -> Iterator[Any]:
         """A cursor; a transaction that it began by itself ends with it."""
         status = self._psycopg.pq.TransactionStatus
-        was_idle = self._connection.info.transaction_status == status.IDLE
-        try:
-            with self._connection.cursor(row_factory=self._psycopg.rows.tuple_row) as cursor:
-                yield cursor
-        finally:
-            if was_idle and not self._connection.closed and self._connection.info.transaction_status != status.IDLE:
-                self._connection.rollback()
+        with self._turns.turn():
+            connection = self._connection
+            was_idle = connection.info.transaction_status == status.IDLE
+            try:
+                with connection.cursor(row_factory=self._psycopg.rows.tuple_row) as cursor:
+                    yield cursor
+            finally:
+                if was_idle and not connection.closed and connection.info.transaction_status != status.IDLE:
+                    connection.rollback()
 
     @property
     def _is_binary(self) -> bool:
@@ -182,8 +199,10 @@ class Postgres(SqlAdapter):
             return postgres_words.plan_of(query, fetch)
 
     def some_key(self, relation: Relation, order: Order) -> Key:
-        """The key of some row."""
-        return postgres_words.some_key(relation, order, self._all)
+        """The key of some row; of a table that has none yet, values of the right types."""
+        found = postgres_words.some_key(relation, order, self._all)
+        values = [_SOME.get(_bare(self._types.get(name, ""))) for name in order.names]
+        return found or (() if None in values else tuple(values))
 
     def count_estimate(self, relation: Relation) -> tuple[int, str]:
         """About how many rows there are."""
@@ -196,6 +215,7 @@ class Postgres(SqlAdapter):
         if self._url is not None:
             other = Postgres(self._url)
             other._types = self._types
+            other._turns.pin()
             try:
                 other._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 yield other
@@ -219,18 +239,19 @@ class Postgres(SqlAdapter):
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Callable[[Statement], int]]:
         """A transaction of our own."""
-        if self._connection.info.transaction_status != self._psycopg.pq.TransactionStatus.IDLE:
-            raise errors.UsageError(
-                "the connection is in a transaction, and this needs short ones of its own.",
-                hint="Commit or roll back first.",
-            )
 
         def change(statement: Statement) -> int:
             cursor = self._connection.execute(*statement, prepare=False)
             return max(cursor.rowcount, 0)
 
-        with self.errors(), self._connection.transaction():
-            yield change
+        with self._turns.turn():
+            if self._connection.info.transaction_status != self._psycopg.pq.TransactionStatus.IDLE:
+                raise errors.UsageError(
+                    "the connection is in a transaction, and this needs short ones of its own.",
+                    hint="Commit or roll back first.",
+                )
+            with self.errors(), self._connection.transaction():
+                yield change
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
@@ -247,6 +268,7 @@ class Postgres(SqlAdapter):
 
     def close(self) -> None:
         """Close the connection, if it is ours."""
+        self._turns.pin()
         if self._url is not None:
             self._connection.close()
 

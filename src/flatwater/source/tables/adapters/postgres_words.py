@@ -70,7 +70,7 @@ def read_plan(told: Any, query: PageQuery) -> Plan:
     sorts = any(node["Node Type"] in ("Sort", "Incremental Sort") for _, node in nodes)
     # The outermost of the scans gives the order, the others are looked into for each of its rows.
     scans = [node for _, node in nodes if "Scan" in node["Node Type"]]
-    seeks = bool(scans) and "Index Cond" in scans[0]
+    seeks = not scans or "Index Cond" in scans[0]  # without any, nothing is read: a condition is known to be false
     text = "\n".join("  " * depth + _line(node) for depth, node in nodes)
     return Plan(text, sorts, bool(query.conditions) and not seeks)
 

@@ -89,7 +89,7 @@ def cursor(base: Any = None) -> Any:
     return RowByRow
 
 
-def async_cursor() -> Any:
+def async_cursor() -> Any:  # noqa: C901 - a class in a function, whose base is imported when it is needed
     """The same for coroutines."""
     import psycopg
 

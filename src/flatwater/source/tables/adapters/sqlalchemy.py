@@ -221,7 +221,7 @@ class SqlAlchemyText(_Common, SqlAdapter):
     def bind(self, name_or_select: Any, relation: Relation) -> tuple[Adapter, Relation]:
         """This source for a Table, a mapped class or a select()."""
         target = selects.target_of(name_or_select, relation)
-        target.is_sqlite = self.dialect.name == "sqlite"
+        target.dialect = self.dialect.name
         if target.table is not None:
             path = tuple(part for part in (target.table.schema, target.table.name) if part)
             return SqlAlchemySelect(self._door, target), Relation(path=path)
@@ -279,7 +279,8 @@ class SqlAlchemySelect(_Common):
     def loaded(self, names: Sequence[str], row: Row) -> Row:
         """A row that was read by a statement of ours, with SQLAlchemy's types."""
         read = self._readers.get(tuple(names))
-        return row if read is None else read(row)  # type: ignore[no-any-return]
+        loaded: Row = row if read is None else read(row)
+        return loaded
 
     def _raw(self, query: PageQuery) -> Iterator[Row]:
         page = self._target.page(query)
@@ -306,8 +307,7 @@ class SqlAlchemySelect(_Common):
         if self._words is not mysql_words or self._target.table is None:
             return ""
         stored = Order(tuple(each._replace(name=self._target.stored(each.name)) for each in order.columns))
-        name = mysql_words.index_for(relation, stored, self._all)
-        return f"FORCE INDEX ({self.dialect.identifier(name)})" if name else ""
+        return mysql_words.index_for(relation, stored, self._all)
 
     def plan(self, query: PageQuery) -> Plan:
         """What the database would do for a page."""

@@ -75,7 +75,7 @@ class Door:
     def _bind(self) -> Any:
         """The Engine or Connection behind whatever the source is."""
         from sqlalchemy import Connection, Engine, exc
-        from sqlalchemy.orm import sessionmaker
+        from sqlalchemy.orm import Session, sessionmaker
 
         if self._pinned is not None:
             return self._pinned
@@ -84,16 +84,8 @@ class Door:
         if session is None and isinstance(source, sessionmaker):
             session = source()
         if session is None and self.is_async:
-            from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, async_sessionmaker
-
-            if isinstance(source, AsyncEngine):
-                return source.sync_engine
-            if isinstance(source, AsyncConnection):
-                if source.sync_connection is None:
-                    raise errors.UsageError("the AsyncConnection is not open.", hint="Open it with async with first.")
-                return source.sync_connection
-            if isinstance(source, async_sessionmaker):
-                session = source().sync_session
+            source = _synchronous(source)
+            session = source if isinstance(source, Session) else None
         if session is not None:
             try:
                 return session.get_bind()
@@ -165,7 +157,7 @@ class Door:
                     "SELECT 1" if name == "postgresql" else "START TRANSACTION WITH CONSISTENT SNAPSHOT"
                 )
             door = copy.copy(self)
-            door._pinned = connection
+            door._pinned = connection  # noqa: SLF001 - a copy of its own
             try:
                 yield door
             finally:
@@ -223,6 +215,19 @@ class Door:
             if driver is not None and isinstance(error, driver.Error):
                 raise _ours(error, is_broken=False) from error
             raise
+
+
+def _synchronous(source: Any) -> Any:
+    """What SQLAlchemy's asynchronous kinds stand for."""
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, async_sessionmaker
+
+    if isinstance(source, AsyncEngine):
+        return source.sync_engine
+    if isinstance(source, AsyncConnection):
+        if source.sync_connection is None:
+            raise errors.UsageError("the AsyncConnection is not open.", hint="Open it with async with first.")
+        return source.sync_connection
+    return source().sync_session if isinstance(source, async_sessionmaker) else source
 
 
 def _ours(error: BaseException, *, is_broken: bool) -> errors.FlatwaterError:

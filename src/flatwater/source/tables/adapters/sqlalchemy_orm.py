@@ -12,7 +12,7 @@ what was loaded can be read, what was not cannot.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from flatwater import errors

@@ -17,7 +17,7 @@ from typing import Any
 from flatwater import errors
 from flatwater.source.tables.conditions import AllOf, AnyOf, Compare, Condition, Null
 from flatwater.source.tables.order import Order
-from flatwater.source.tables.shape import Column, PageQuery, Relation, Shape
+from flatwater.source.tables.shape import MYSQL, Column, PageQuery, Relation, Shape
 
 OBJECT = "*"  # stands for whole objects among the columns of a page
 _OPS: dict[str, Any] = {"=": operator.eq, ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le}
@@ -34,7 +34,7 @@ class Target:
         table: the table that is written back to; None where there is not one.
         entity: whether `base` gives objects.
         may_repeat: whether joins may give one row several times.
-        is_sqlite: whether the database is SQLite.
+        dialect: the name of the database's, as in `tables.shape`.
     """
 
     base: Any
@@ -43,7 +43,7 @@ class Target:
     table: Any
     entity: bool
     may_repeat: bool
-    is_sqlite: bool = False
+    dialect: str = ""
 
     def page(self, query: PageQuery) -> Any:
         """The select of one page; of objects if OBJECT is asked for."""
@@ -57,11 +57,20 @@ class Target:
             )
         for condition in query.conditions:
             chosen = chosen.where(self._condition(condition))
-        chosen = chosen.order_by(*self._order(query.order))
+        # MariaDB would sort by a column that is NULL on the whole page, instead of following its index.
+        fixed = {
+            each.column
+            for each in query.conditions
+            if isinstance(each, Null) and each.is_null and self.dialect == "mysql"
+        }
+        left = tuple(each for each in query.order.columns if each.name not in fixed) or query.order.columns
+        chosen = chosen.order_by(*self._order(Order(left)))
         if query.index:
             for dialect in ("mysql", "mariadb"):
-                chosen = chosen.with_hint(self.table, query.index, dialect)
-        if self.is_sqlite:  # for which SQLAlchemy writes an OFFSET of zero behind each limit
+                chosen = chosen.with_hint(
+                    self.table, f"FORCE INDEX ({MYSQL.identifier(query.index).replace('%%', '%')})", dialect
+                )
+        if self.dialect == "sqlite":  # for which SQLAlchemy writes an OFFSET of zero behind each limit
             return chosen.suffix_with(text("LIMIT :flatwater_limit").bindparams(flatwater_limit=query.limit))
         return chosen.limit(query.limit)
 
@@ -157,7 +166,7 @@ def _of_table(table: Any) -> Target:
     from sqlalchemy import Table, select
 
     columns = dict(table.columns.items())
-    key = _names_of(table.primary_key.columns, columns) or ()
+    key = _names_of(table.primary_key, columns) or ()
     return Target(
         select(table), columns, key, table if isinstance(table, Table) else None, entity=False, may_repeat=False
     )
@@ -230,7 +239,9 @@ def _names_of(columns: Any, named: dict[str, Any]) -> tuple[str, ...] | None:
 
 def _names_in(key: Any, named: dict[str, Any]) -> tuple[str, ...]:
     """The names under which the columns of the key of a select's only table are; none if one is not."""
-    places = {each.name: name for name, column in named.items() if getattr(each := _plain(column), "table", None) is not None}
+    places = {
+        each.name: name for name, column in named.items() if getattr(each := _plain(column), "table", None) is not None
+    }
     found = tuple(places.get(column.name, "") for column in key)
     return found if all(found) else ()
 

@@ -148,15 +148,22 @@ class SqlitePath(SqliteApsw):
         super().__init__(_open(path))
         self.name = path
         self._log = _log_inode(path)
+        self._pid = os.getpid()
+
+    def _all(self, sql: str, params: Sequence[Any]) -> list[Any]:
+        self._look_after_fork()
+        return super()._all(sql, params)
 
     def stream(self, sql: str, params: Sequence[Any], *, row_bytes: int) -> Iterator[Row]:
         """Rows as they come: nothing is read ahead."""
+        self._look_after_fork()
         self._look_after_log()
         return super().stream(sql, params, row_bytes=row_bytes)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Callable[[Statement], int]]:
         """A write transaction."""
+        self._look_after_fork()
         self._look_after_log()
         with super().transaction() as change:
             yield change
@@ -165,8 +172,22 @@ class SqlitePath(SqliteApsw):
         """Open the file anew if its write-ahead log is another one by now."""
         if _log_inode(self.path) != self._log and not self._connection.in_transaction:
             self._connection.close(True)  # noqa: FBT003 - apsw's signature
-            self._connection = _open(self.path)
-            self._log = _log_inode(self.path)
+            self._open_anew()
+
+    def _look_after_fork(self) -> None:
+        """Open the file anew in the child of a fork: SQLite's connections belong to their process."""
+        if self._pid == os.getpid():
+            return
+        self._left_behind, self._pid = self._connection, os.getpid()
+        if self._connection.in_transaction:
+            raise errors.ClosedError(
+                "the snapshot belongs to the process that this one was forked from.", hint="Begin another one here."
+            )
+        self._open_anew()
+
+    def _open_anew(self) -> None:
+        self._connection = _open(self.path)
+        self._log = _log_inode(self.path)
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[SqliteApsw]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from flatwater.source.tables import statements
 from flatwater.source.tables.adapters.base import Plan
+from flatwater.source.tables.conditions import Null
 from flatwater.source.tables.shape import SQLITE, Column, PageQuery, Relation, Shape
 
 Fetch = Callable[[str, Sequence[Any]], list[Any]]
@@ -55,7 +56,9 @@ def plan_of(query: PageQuery, fetch: Fetch) -> Plan:
     sorts = any(line.startswith("USE TEMP B-TREE FOR") and "ORDER BY" in line for line in details)
     loops = [line for line in details if line.startswith(("SEARCH", "SCAN"))]
     whole = any(line.startswith(("MATERIALIZE", "CO-ROUTINE")) for line in details)  # made anew for each page
-    scans = bool(query.conditions) and (whole or not loops or not loops[0].startswith("SEARCH"))
+    # IS NULL of what is never NULL is known to be false: it is shown as a scan, and reads nothing.
+    sought = bool(query.conditions) and not any(isinstance(each, Null) and each.is_null for each in query.conditions)
+    scans = sought and (whole or not loops or not loops[0].startswith("SEARCH"))
     return Plan("\n".join(details), sorts, scans)
 
 

@@ -39,7 +39,7 @@ def written(terms):
 
 
 @given(rows=ROWS, terms=TERMS, batch_rows=st.integers(1, 9), stop=st.integers(0, 40), data=st.data())
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 def test_rows_come_as_one_order_by_gives_them(rows, terms, batch_rows, stop, data):
     """All rows once, in the database's own order; and a pass that stops anywhere goes on there."""
     connection = table_of(rows)
@@ -57,7 +57,7 @@ def test_rows_come_as_one_order_by_gives_them(rows, terms, batch_rows, stop, dat
 
 
 @given(rows=ROWS, terms=TERMS, batch_rows=st.integers(1, 9), data=st.data())
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None, derandomize=True)
 def test_start_and_finish_cut_where_the_order_says(rows, terms, batch_rows, data):
     """start and finish are the first and the last rows with these values, NULL included."""
     connection = table_of(rows)
@@ -81,7 +81,7 @@ def test_start_and_finish_cut_where_the_order_says(rows, terms, batch_rows, data
 
 
 @given(rows=ROWS, terms=TERMS, count=st.integers(1, 9))
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 def test_parts_are_the_whole(rows, terms, count):
     """The parts of a table, one after the other, are its rows in order."""
     connection = table_of(rows)
@@ -92,7 +92,7 @@ def test_parts_are_the_whole(rows, terms, count):
 
 
 @given(rows=ROWS, terms=TERMS, limit=st.integers(1, 9))
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 def test_pages_are_the_whole(rows, terms, limit):
     """Pages, one after the other, are the rows in order, and each but the last is full."""
     connection = table_of(rows)

@@ -128,8 +128,15 @@ class Postgres(SqlAdapter):
     def stream(self, sql: str, params: Sequence[Any], *, row_bytes: int) -> Iterator[Row]:
         """Rows as they come, in chunks; closing ends the statement at the server."""
         size = max(1, limits.TABLE_CHUNK_BYTES // max(row_bytes, 1))
-        with self._statement() as cursor:
+        with self._statement() as cursor, self._kept():
             yield from cursor.stream(sql, tuple(params), binary=self._is_binary, size=size)
+
+    def _kept(self) -> contextlib.AbstractContextManager[Any]:
+        """Keeps a transaction of the user's: a stream that ends early is cancelled, which would break it."""
+        status = self._connection.info.transaction_status
+        if status != self._psycopg.pq.TransactionStatus.INTRANS or self._url is not None:
+            return contextlib.nullcontext()
+        return self._connection.transaction(force_rollback=True)
 
     @contextlib.contextmanager
     def _statement(self) -> Iterator[Any]:

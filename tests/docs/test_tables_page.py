@@ -36,3 +36,13 @@ def test_the_refusal_of_the_page(tmp_path):
     with pytest.raises(fw.errors.UsageError) as refused:
         fw.Table(path, "orders").find_each(order_by="cents")
     assert str(refused.value) in " ".join(PAGE.split())
+
+
+@pytest.mark.parametrize("name", ["tables_sqlalchemy.py", "tables_django.py"])
+def test_the_programs_over_an_orm(name):
+    """They run under the budget that they name."""
+    done = subprocess.run(
+        [sys.executable, DOCS / "examples" / name], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout

@@ -21,6 +21,8 @@ ROWS = 300_000
 
 @dataclass(slots=True)
 class Order:
+    """One row."""
+
     id: int
     cents: int
     note: str | None = None

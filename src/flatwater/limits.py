@@ -37,25 +37,6 @@ SIZE_OF_OBJECTS_MAX = 1_000_000  # visited by size_of; about 120 B each while it
 SNAPSHOT_OBJECTS_MAX = 5_000_000  # counted by snapshot; about 60 B for each that the collector does not track
 SNAPSHOT_ROWS_SHOWN = 15  # types in a printed table
 
-# --- source: tables ---------------------------------------------------------------------------------------------------
-
-TABLE_BATCH_BYTES = 8 * MIB  # of one batch, heap bytes; two are alive at a time: the one used, the one being built
-TABLE_BATCH_ROWS = 1_000  # of one batch, at most
-TABLE_BATCH_ROWS_MAX = 1_000_000  # that a batch may be asked for; its bytes bound it all the same
-TABLE_PAGE_ROWS = 50  # of a page, unless told otherwise
-TABLE_PAGE_ROWS_MAX = 10_000  # that a page may be asked for; its bytes bound it all the same
-TABLE_PAGE_BYTES = 8 * MIB  # of a page, heap bytes; a page ends early in front of the row that does not fit
-TABLE_QUERIES_KEPT = 32  # settled by one table: their generated code, about 10 KiB each
-TABLE_CHUNK_BYTES = MIB  # of rows that arrive together from a server, by the widest of them
-TABLE_CHUNK_ROWS = 256  # that arrive together, at most; more are no faster
-TABLE_FIRST_ROWS = 32  # of a statement's first page, before it is known how wide rows are
-TABLE_RANGES_MAX = 10_000  # parts of a table for parallel workers; about 300 B each
-TABLE_COMMIT_ROWS = 500  # changed in one transaction; their changes, and locks on them
-TABLE_UPDATE_TRIES = 3  # of a row that others change meanwhile; each reads it again
-TABLE_BUSY_S = 10.0  # seconds to wait for another writer's lock on a SQLite file
-SQLITE_CACHE_BYTES = 2 * MIB  # of pages, in SQLite's own cache, for each connection of ours
-DRIVER_BYTES = 2 * MIB  # of a connection's buffers and prepared statements
-
 # --- worker -----------------------------------------------------------------------------------------------------------
 
 LIMIT_BYTES_MIN = 4 * MIB  # no interpreter starts below it
@@ -154,12 +135,126 @@ LAB_SMALL_NEEDS_BYTES = 256 * MIB  # of each experiment of a small run: an inter
 
 # --- tour -------------------------------------------------------------------------------------------------------------
 
-TOUR_BUDGET_BYTES = 32 * MIB  # of all steps together, unless told otherwise
+TOUR_BUDGET_BYTES = (
+    80 * MIB
+)  # of all steps together, unless told otherwise: the documents' process, and 16 MiB beside it
 TOUR_STEP_S = 30.0  # a step reads for so long, unless told otherwise
 TOUR_DEPTH_MAX = 32  # of directories below a root; 33 KiB each while they are open
 TOUR_PIECE_BYTES = 32 * KIB  # of a file at a time; its words take up to 32 times as much
 TOUR_TABLE_BYTES_MAX = 64 * MIB  # of the table of words; more words than people have written in all languages
+TOUR_ROWS = 1_000_000  # of the table that it reads; 53 MB of temporary files
+TOUR_BATCH_BYTES = MIB  # of its rows; two batches are alive at a time
+TOUR_WORKER_BYTES = 64 * MIB  # of the process that reads PDF, HTML and DOCX; the documents of a machine took 30 MiB
 TOUR_WORD_CHARS_MAX = 40  # longer runs of letters are counted apart; a word takes 240 B at most
+
+# --- build ------------------------------------------------------------------------------------------------------------
+
+BUILD_FIELDS_MAX = 10_000  # of one schema; about 1 KiB each in the code that is generated
+BUILD_NAME_CHARS_MAX = 1_000  # of one field: longer ones are data
+BUILD_POOLED_MAX = 1_000  # in all pools together; 80 B for one of five fields, and 18 B for its place
+BUILD_POOLS_BYTES_MAX = 100_000  # of all pools together, builders and the lists that hold them
+BUILD_BATCH_BYTES = 8 * MIB  # of the rows gathered; with Arrow as much again for the record batch
+BUILD_BATCH_BYTES_MIN = 4 * KIB  # less is a row at a time
+BUILD_BATCH_ROWS_MAX = 1_000_000  # of one batch, whatever they weigh
+BUILD_PATHS_MAX = 1_000  # of one picker; about 300 B each
+BUILD_PATH_DEPTH_MAX = 32  # parts of one path: as deep as the generated functions call each other
+BUILD_PATH_CHARS_MAX = 10_000  # of one path: longer ones are data
+BUILD_CLASSES_MAX = 64  # classes that one picker knows the fields of; a reference each
+BUILD_NESTED_MAX = 16  # levels of structs and lists in one column
+
+# --- source: files ----------------------------------------------------------------------------------------------------
+
+FILES_CHUNK_BYTES = 256 * KIB  # of one chunk, unless told otherwise; smaller ones cost time, larger ones memory
+FILES_CHUNK_BYTES_MAX = 1024 * MIB  # of one chunk
+FILES_BLOCK_BYTES = 64 * KIB  # read at once where chunks are smaller, and between two looks at the budget's gate
+FILES_GATE_PERIOD_S = 0.2  # between looks of one who waits at a closed gate, whether it was closed itself
+FILES_INPUT_BYTES = 64 * KIB  # of compressed bytes, or of an encoding's, taken at a time
+FILES_REMOTE_BYTES = 1 * MIB  # asked of a remote file at a time
+FILES_REMOTE_AHEAD_BYTES = 8 * MIB  # that a library and the network hold of a remote file beside that; seen: 6 MB
+FILES_WINDOW_BYTES_MAX = 128 * MIB  # a decompressor may need: xz -9 takes 65 MiB, zstd --long=27 takes 128 MiB
+FILES_EXPANSION_MAX = 2_000_000  # decoded bytes for each compressed one; zeros in bz2 reach 850,000
+FILES_EXPANSION_FLOOR_BYTES = 1 * MIB  # decoded bytes before the ratio is looked at
+FILES_FOLLOW_POLL_S = 0.2  # between looks at a file that is followed and has nothing new: a read and a stat
+FILES_NOTES_MAX = 100  # of one source, the newest; about 200 B each
+FILES_RANGES_MAX = 100_000  # that one file is split into; about 1 KiB each
+FILES_LINE_WINDOW_BYTES = 32 * KIB  # of text split at a time; its lines take up to 24 times as much
+FILES_LINE_BYTES = 1 * MIB  # of the longest line or record, unless told otherwise
+FILES_LINE_BYTES_MAX = 1024 * MIB  # of the longest line or record
+FILES_BAD_ROWS_KEPT = 100  # of one report, unless told otherwise; about 600 B each
+FILES_BAD_ROWS_KEPT_MAX = 10_000  # the same
+FILES_REASON_CHARS_MAX = 300  # of what is kept about one bad row
+FILES_BATCH_BYTES = 8 * MIB  # heap bytes of one batch of records, unless told otherwise
+FILES_BATCH_ROWS = 10_000  # of one batch of records, unless told otherwise
+FILES_BATCH_ROWS_MAX = 10_000_000  # the same; a list entry is 8 B
+FILES_PAGES_BYTES = 4 * MIB  # of one column of Parquet: a stored page, the same unpacked, a dictionary; 1 MiB is usual
+FILES_PARQUET_BATCH_BYTES = 1 * MIB  # of one record batch
+FILES_PARQUET_ROWS = 4_096  # of one record batch
+FILES_PARQUET_HEAP_RATIO = 24  # heap bytes of rows for each byte of a record batch; small numbers take most
+FILES_JSON_HEAP_RATIO = 32  # the same for JSON: "{}" takes 88 B
+FILES_LONG_HEAP_RATIO = 8  # bytes that one long row takes as objects for each of its bytes; long ones are mostly text
+
+# --- source: documents ------------------------------------------------------------------------------------------------
+
+DOCUMENT_PIECE_BYTES = 64 * KIB  # of one piece as UTF-8, unless told otherwise; up to four times as much in memory
+DOCUMENT_PIECE_BYTES_MIN = 16  # a border is looked for in its second half
+DOCUMENT_PIECE_BYTES_MAX = 4 * MIB  # of one piece; reading holds about fourteen times as much
+DOCUMENT_WORKER_LIMIT_BYTES = (
+    128 * MIB
+)  # of the process that reads PDF, HTML and DOCX; untouched, it takes about 25 MiB
+DOCUMENT_WORKER_LIMIT_BYTES_MIN = 40 * MIB  # below it the libraries do not load
+DOCUMENT_PAGE_BYTES_MAX = 1 * MIB  # of the text of one page, for which PDFium takes about a hundred times as much
+DOCUMENT_PAGE_TIMEOUT_S = 30.0  # for one page, or for 64 KiB of HTML or DOCX
+DOCUMENT_EXPANDED_BYTES_MAX = GIB  # of one DOCX, unpacked; it costs time only, about 15 s
+DOCUMENT_NAMES_BYTES_MAX = 4 * MIB  # of names, in all directories that are open at a time; about 40,000 names
+DOCUMENT_DEPTH_MAX = 128  # of directories below a root; about 1 KiB each beside their names
+DOCUMENT_HEAD_BYTES = 64 * KIB  # of a file, looked at to tell what it is and how it is encoded
+DOCUMENT_WINDOW_BYTES_MIN = 256 * KIB  # of a file: more at a time costs memory and saves no processor time
+DOCUMENT_HOLE_BYTES = 512  # zeros in a row from which they are a hole and no text
+DOCUMENT_PROBLEMS_KEPT_MAX = 100  # of one reader; a path and REASON_CHARS_MAX characters each
+DOCUMENT_REASON_CHARS_MAX = 300  # of one problem; about 1.2 KiB at most
+DOCUMENT_LUMP_BYTES = 256 * KIB  # of pieces in one answer: more saves nothing, the child's call costs 0.2 ms
+DOCUMENT_LUMP_S = 0.2  # after which a call of the child ends with what it has: the time-out is about one page
+DOCUMENT_START_S_MAX = 60.0  # for the child to start and import, on a busy machine
+DOCUMENT_NOTES_BYTES_MAX = 64 * KIB  # of the rest of an answer
+DOCUMENT_PAGES_AT_ONCE = 64  # in one call: so many are asked for one by one after a child died, 5 ms each
+DOCUMENT_DEATHS_MAX = 20  # of children by one document: each costs a start, and up to a time-out
+DOCUMENT_REOPEN_PAGES = 2_000  # after which a document is opened again: reading its list of pages costs 16 us a page
+DOCUMENT_REOPEN_PAGES_MIN = 100  # or after so many, if the process grew by
+DOCUMENT_REOPEN_GROWTH_BYTES = 16 * MIB  # fonts and the like that PDFium remembers
+DOCUMENT_CHARACTERS_AT_ONCE = 64 * KIB  # copied out of PDFium at a time; 128 KiB
+DOCUMENT_MARKUP_PART_BYTES = 64 * KIB  # of the file, decoded at a time
+DOCUMENT_STACK_BYTES = 1 * MIB  # of the thread that parses: its address space counts for the child's limit
+DOCUMENT_WORD_PART_BYTES = 64 * KIB  # of a member, unpacked and fed to the parser at a time
+DOCUMENT_DIRECTORY_BYTES_MAX = 1 * MIB  # of a zip's list of names: some 10,000 members, 6 MiB while it is open
+
+# --- source: page guard -----------------------------------------------------------------------------------------------
+
+GUARD_ROWS = 1_000  # of a guarded query, unless told otherwise
+GUARD_BYTES = 8 * MIB  # heap bytes of its rows, unless told otherwise: 8 KiB a row
+GUARD_BATCH_ROWS_MAX = 32  # asked for at a time where each question is a round trip; the first questions are smaller
+GUARD_BATCH_BYTES = 256 * KIB  # of rows as large as the last one
+GUARD_CHUNK_ROWS = 4  # that libpq has at a time: a row costs 2.7 us with 4, 6.5 us alone, 1.1 us in a whole result
+GUARD_BLOCK_ROWS = 8
+GUARD_SHOWN_CHARS_MAX = 120  # of a statement in an error
+
+# --- source: tables ---------------------------------------------------------------------------------------------------
+
+TABLE_BATCH_BYTES = 8 * MIB  # of one batch, heap bytes; two are alive at a time: the one used, the one being built
+TABLE_BATCH_ROWS = 1_000  # of one batch, at most
+TABLE_BATCH_ROWS_MAX = 1_000_000  # that a batch may be asked for; its bytes bound it all the same
+TABLE_PAGE_ROWS = 50  # of a page, unless told otherwise
+TABLE_PAGE_ROWS_MAX = 10_000  # that a page may be asked for; its bytes bound it all the same
+TABLE_PAGE_BYTES = 8 * MIB  # of a page, heap bytes; a page ends early in front of the row that does not fit
+TABLE_QUERIES_KEPT = 32  # settled by one table: their generated code, about 10 KiB each
+TABLE_CHUNK_BYTES = MIB  # of rows that arrive together from a server, by the widest of them
+TABLE_CHUNK_ROWS = 256  # that arrive together, at most; more are no faster
+TABLE_FIRST_ROWS = 32  # of a statement's first page, before it is known how wide rows are
+TABLE_RANGES_MAX = 10_000  # parts of a table for parallel workers; about 300 B each
+TABLE_COMMIT_ROWS = 500  # changed in one transaction; their changes, and locks on them
+TABLE_UPDATE_TRIES = 3  # of a row that others change meanwhile; each reads it again
+TABLE_BUSY_S = 10.0  # seconds to wait for another writer's lock on a SQLite file
+SQLITE_CACHE_BYTES = 2 * MIB  # of pages, in SQLite's own cache, for each connection of ours
+DRIVER_BYTES = 2 * MIB  # of a connection's buffers and prepared statements
 
 assert RUN_TRACE_BYTES_MAX < GIB  # it is read whole when the program ends
 assert TIMELINE_POINTS_MAX % 2 == 0  # it is halved by merging pairs

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatwater.build.paths import DEPTH_MAX, split, tree_of
+from flatwater import limits
+from flatwater.build.paths import split, tree_of
 from flatwater.errors import UsageError
 
 
@@ -33,7 +34,7 @@ def test_what_paths_say(path, parts):
 @pytest.mark.parametrize(
     "path",
     ["", ".", "a.", ".a", "a..b", "a[0]", "a[", "a]", "[]a", "a[]b", "a.[]", "\\", "a\\x", "a[].", 5, None, b"a", "x" * 20_000,
-     ".".join("a" * (DEPTH_MAX + 1))],
+     ".".join("a" * (limits.BUILD_PATH_DEPTH_MAX + 1))],
 )  # fmt: skip
 def test_what_is_no_path(path):
     """It is refused, with how to write one."""

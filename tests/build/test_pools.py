@@ -8,6 +8,7 @@ import weakref
 
 import pytest
 
+from flatwater import limits
 from flatwater.budget import Budget
 from flatwater.build import builder, clear_pools, pool_stats, pools
 from flatwater.errors import BudgetExceeded, ClosedError
@@ -62,7 +63,7 @@ def test_at_most_a_thousand_in_all():
     factories = [builder(FIELDS, pooled=True) for _ in range(3)]
     for factory in factories:
         fill(factory.create, 400)
-    assert pool_stats().objects == pools.BUILDERS_MAX
+    assert pool_stats().objects == limits.BUILD_POOLED_MAX
     assert [factory._pool.figures().objects for factory in factories] == [200, 400, 400]
     assert factories[0]._pool.discarded == 200
 
@@ -93,7 +94,7 @@ def test_less_than_100_kb():
         for name in names:
             one.set(name, None)
         one.build()
-    assert pool_stats().bytes <= pools.POOLS_BYTES_MAX == pools.bytes_max()
+    assert pool_stats().bytes <= limits.BUILD_POOLS_BYTES_MAX == pools.bytes_max()
     assert 0 < wide._pool.figures().objects < 30
 
 

@@ -12,16 +12,13 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, Literal, Self, TypeVar, final
 
-from flatwater import errors, units
+from flatwater import errors, limits, units
 from flatwater.budget import Budget
 from flatwater.build import rows as made_of
 from flatwater.build.columns import arrow_schema_of, columns_of, record_batch
 from flatwater.build.schemas import read
 from flatwater.sizing import Sizer
 
-BATCH_BYTES = 8 * units.MIB  # of the rows gathered; with Arrow as much again for the record batch
-BATCH_BYTES_MIN = 4 * units.KIB  # less is a row at a time
-BATCH_ROWS_MAX = 1_000_000  # of one batch, whatever they weigh
 T = TypeVar("T")
 As = Literal["arrow", "rows"]
 
@@ -74,16 +71,20 @@ class BatchBuilder(Generic[T]):
         schema: type[T] | Iterable[str],
         sink: Any,
         *,
-        batch_bytes: str | int = BATCH_BYTES,
-        batch_rows: int = BATCH_ROWS_MAX,
+        batch_bytes: str | int = limits.BUILD_BATCH_BYTES,
+        batch_rows: int = limits.BUILD_BATCH_ROWS_MAX,
         as_: As | None = None,
         validate: bool = False,
         arrow_schema: Any = None,
     ) -> None:
         self._reservation = None
-        bytes_max = errors.bytes_of(batch_bytes, what="batch_bytes", least=BATCH_BYTES_MIN)
-        if isinstance(batch_rows, bool) or not isinstance(batch_rows, int) or not 1 <= batch_rows <= BATCH_ROWS_MAX:
-            raise errors.UsageError(f"batch_rows={batch_rows!r}: from 1 to {BATCH_ROWS_MAX:,} rows.")
+        bytes_max = errors.bytes_of(batch_bytes, what="batch_bytes", least=limits.BUILD_BATCH_BYTES_MIN)
+        if (
+            isinstance(batch_rows, bool)
+            or not isinstance(batch_rows, int)
+            or not 1 <= batch_rows <= limits.BUILD_BATCH_ROWS_MAX
+        ):
+            raise errors.UsageError(f"batch_rows={batch_rows!r}: from 1 to {limits.BUILD_BATCH_ROWS_MAX:,} rows.")
         self._gathered = made_of.Gathered(bytes_max, batch_rows)
         self._schema = read(schema)
         if not self._schema.fields:

@@ -19,11 +19,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, final
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.build.checking import InvalidError
 from flatwater.build.schemas import Schema, Unresolved, read
 
-NESTED_MAX = 16  # levels of structs and lists in one column
 DECIMAL_DIGITS, DECIMAL_PLACES = 38, 9  # of a Decimal without an Arrow schema: 29 digits before the point
 PLACE_BYTES = 9  # a list's pointer, and the eighth that a growing list keeps spare
 NUMBER_BYTES = 32  # of a float, as the allocator rounds it
@@ -174,8 +173,10 @@ def _kind(hint: Any, where: str, depth: int) -> tuple[tuple[Any, ...], bool]:
         hint.refuse()
     if hint is Any or hint is object or isinstance(hint, typing.TypeVar):
         return ("infer",), False
-    if depth > NESTED_MAX:
-        raise errors.UsageError(f"{where} is nested more than {NESTED_MAX} deep, or within itself.", hint=_OVERRIDE)
+    if depth > limits.BUILD_NESTED_MAX:
+        raise errors.UsageError(
+            f"{where} is nested more than {limits.BUILD_NESTED_MAX} deep, or within itself.", hint=_OVERRIDE
+        )
     if hint in _SIMPLE:
         return (_SIMPLE[hint],), hint in _CONVERTED
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)

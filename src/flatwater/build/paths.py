@@ -11,11 +11,8 @@ import re
 from collections.abc import Iterable
 from typing import final
 
-from flatwater import errors
+from flatwater import errors, limits
 
-PATHS_MAX = 1_000  # of one picker; about 300 B each
-DEPTH_MAX = 32  # parts of one path: as deep as the generated functions call each other
-PATH_CHARS_MAX = 10_000  # of one path: longer ones are data
 _PART = re.compile(r"(?P<list>\[\])|(?P<dot>\.?)(?P<name>(?:[^.\[\]\\]|\\[.\[\]\\])+)")
 _ESCAPED = re.compile(r"\\(.)")
 
@@ -60,8 +57,10 @@ def tree_of(paths: Iterable[str]) -> Node:
     count = 0
     for path in paths:
         count += 1
-        if count > PATHS_MAX:
-            raise errors.UsageError(f"more than {PATHS_MAX:,} paths.", hint="Name what holds them, and take it whole.")
+        if count > limits.BUILD_PATHS_MAX:
+            raise errors.UsageError(
+                f"more than {limits.BUILD_PATHS_MAX:,} paths.", hint="Name what holds them, and take it whole."
+            )
         node = root
         for name in split(path):
             if id(node) in ends:
@@ -81,7 +80,7 @@ def split(path: str) -> list[str | None]:
     >>> split(r"items[].unit\.price")
     ['items', None, 'unit.price']
     """
-    if not isinstance(path, str) or not path or len(path) > PATH_CHARS_MAX:
+    if not isinstance(path, str) or not path or len(path) > limits.BUILD_PATH_CHARS_MAX:
         shown = repr(path)[:80]
         raise errors.UsageError(
             f"{shown} is no path.", hint=r'Write names with dots, as in "user.name" or "items[].price".'
@@ -94,8 +93,8 @@ def split(path: str) -> list[str | None]:
             raise _unreadable(path, at)
         parts.append(None if found["list"] else _ESCAPED.sub(r"\1", found["name"]))
         at = found.end()
-    if len(parts) > DEPTH_MAX:
-        raise errors.UsageError(f"{path[:60]!r} is {len(parts)} deep; at most {DEPTH_MAX}.")
+    if len(parts) > limits.BUILD_PATH_DEPTH_MAX:
+        raise errors.UsageError(f"{path[:60]!r} is {len(parts)} deep; at most {limits.BUILD_PATH_DEPTH_MAX}.")
     return parts
 
 

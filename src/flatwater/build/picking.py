@@ -12,14 +12,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Literal, final
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.build.checking import InvalidError
 from flatwater.build.generate import compiled
 from flatwater.build.paths import Node, tree_of
 from flatwater.build.schemas import MISSING
 
 Missing = Literal["error", "null", "drop"]
-CLASSES_MAX = 64  # classes that one picker knows the fields of; a reference each
 
 # What is code, and reaches more than its object: a path must not lead into it, nor end there.
 _CODE = (
@@ -103,7 +102,7 @@ def _compile(root: Node, missing: Missing) -> Callable[[Any], Any]:
 
     def careful(value: Any) -> Any:
         cls = type(value)
-        if cls not in known and len(known) < CLASSES_MAX and names <= _declared(cls):
+        if cls not in known and len(known) < limits.BUILD_CLASSES_MAX and names <= _declared(cls):
             known[cls] = True
         return _take_carefully(root, below, missing, value)
 

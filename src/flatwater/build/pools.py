@@ -2,7 +2,7 @@
 
 Covers:     the pools of all factories with `pooled=True`, their common bounds, their figures, giving them back.
 Not here:   what a builder does (`build.building`).
-Holds:      at most `BUILDERS_MAX` builders and `POOLS_BYTES_MAX` in all; see `bytes_max`.
+Holds:      at most `limits.BUILD_POOLED_MAX` builders and `limits.BUILD_POOLS_BYTES_MAX` in all; see `bytes_max`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
-from flatwater import errors, units
+from flatwater import errors, limits, units
 from flatwater.budget import Budget
 from flatwater.build import generate
 from flatwater.build.schemas import Schema
@@ -23,8 +23,6 @@ from flatwater.build.schemas import Schema
 if TYPE_CHECKING:
     from flatwater.budget import PressureHandle
 
-BUILDERS_MAX = 1_000  # in all pools together: the seed's figure; 80 B for one of five fields, and 18 B for its place
-POOLS_BYTES_MAX = 100_000  # of all pools together, builders and the lists that hold them
 _PLACE_BYTES = 18  # two words in arrays, and what a growing list keeps spare
 _ALIGNMENT = 16  # of Python's allocator
 
@@ -128,7 +126,7 @@ def clear_pools() -> int:
 def bytes_max() -> int:
     """The most that all pools together can hold, in bytes."""
     total = 0
-    total += POOLS_BYTES_MAX  # the builders, and their places
+    total += limits.BUILD_POOLS_BYTES_MAX  # the builders, and their places
     return total
 
 
@@ -194,14 +192,14 @@ class Pool:
         size = self.builder_bytes
         gone: list[Any] = []
         with _lock:
-            while (_kept >= BUILDERS_MAX or _kept_bytes + size > POOLS_BYTES_MAX) and _kept:
+            while (_kept >= limits.BUILD_POOLED_MAX or _kept_bytes + size > limits.BUILD_POOLS_BYTES_MAX) and _kept:
                 oldest = min((pool for pool in list(_pools) if pool._times), key=lambda pool: pool._times[0])  # noqa: SLF001 - its own kind
                 gone.append(oldest._idle.pop(0))  # noqa: SLF001 - the same
                 del oldest._times[0]  # noqa: SLF001 - the same
                 oldest.discarded += 1
                 _kept -= 1
                 _kept_bytes -= oldest.builder_bytes
-            if size > POOLS_BYTES_MAX:
+            if size > limits.BUILD_POOLS_BYTES_MAX:
                 self.discarded += 1  # one builder alone is larger than all pools may be
             else:
                 _clock += 1

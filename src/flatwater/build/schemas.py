@@ -17,10 +17,8 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, final
 
-from flatwater import errors
+from flatwater import errors, limits
 
-FIELDS_MAX = 10_000  # of one schema; about 1 KiB each in the code that is generated
-NAME_CHARS_MAX = 1_000  # of one field: longer ones are data
 UNSET_FIELDS_SHOWN = 10  # names in one message
 
 Kind = Literal["dict", "call", "assign", "fill", "keywords"]
@@ -134,7 +132,7 @@ def unknown_all(found: Iterable[object], names: Iterable[str], of: str) -> error
     known = list(names)
     said = []
     for name in list(found)[:UNSET_FIELDS_SHOWN]:
-        near = difflib.get_close_matches(name, known[:FIELDS_MAX], 1) if isinstance(name, str) else []
+        near = difflib.get_close_matches(name, known[: limits.BUILD_FIELDS_MAX], 1) if isinstance(name, str) else []
         said.append(f"{_shown(name)} (did you mean {near[0]!r}?)" if near else _shown(name))
     return errors.UsageError(f"{of} has no field {', '.join(said)}.", hint=f"It has {_listed(known)}.")
 
@@ -162,14 +160,16 @@ def _shown(value: object) -> str:
 
 
 def _check_names(names: tuple[str, ...]) -> None:
-    if len(names) > FIELDS_MAX:
-        raise errors.UsageError(f"{len(names):,} fields are too many; at most {FIELDS_MAX:,}.")
+    if len(names) > limits.BUILD_FIELDS_MAX:
+        raise errors.UsageError(f"{len(names):,} fields are too many; at most {limits.BUILD_FIELDS_MAX:,}.")
     seen: set[str] = set()
     for name in names:
         if not isinstance(name, str):
             raise errors.UsageError(f"{_shown(name)} is no name for a field.", hint="Names are strings.")
-        if not name or len(name) > NAME_CHARS_MAX:
-            raise errors.UsageError(f"a field's name has 1 to {NAME_CHARS_MAX:,} characters, and not {len(name):,}.")
+        if not name or len(name) > limits.BUILD_NAME_CHARS_MAX:
+            raise errors.UsageError(
+                f"a field's name has 1 to {limits.BUILD_NAME_CHARS_MAX:,} characters, and not {len(name):,}."
+            )
         if name in seen:
             raise errors.UsageError(f"{_shown(name)} is named twice.")
         seen.add(name)
@@ -179,8 +179,8 @@ def _read_names(names: Iterable[Any]) -> Schema:
     found = []
     for name in names:
         found.append(name)
-        if len(found) > FIELDS_MAX:
-            raise errors.UsageError(f"more than {FIELDS_MAX:,} fields are too many.")
+        if len(found) > limits.BUILD_FIELDS_MAX:
+            raise errors.UsageError(f"more than {limits.BUILD_FIELDS_MAX:,} fields are too many.")
     if not found:
         raise errors.UsageError("a schema without fields has nothing to build.")
     _check_names(tuple(found))

@@ -8,7 +8,8 @@ import random
 
 import pytest
 
-from flatwater.source.documents.listing import DEPTH_MAX, Listing
+from flatwater import limits
+from flatwater.source.documents.listing import Listing
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ def test_links_do_not_lead_in_circles(tree):
 def test_directories_as_deep_as_paths_go(tmp_path):
     """Beyond the bound a directory is reported, and the rest listed."""
     deep = tmp_path
-    for _ in range(DEPTH_MAX + 5):
+    for _ in range(limits.DOCUMENT_DEPTH_MAX + 5):
         deep /= "d"
     deep.mkdir(parents=True)
     (deep / "x.txt").touch()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from benchmarks.documents import making
 
+from flatwater import limits
 from flatwater.source.documents import pdf, serving
 
 
@@ -60,7 +61,7 @@ def test_it_goes_on_anywhere(made):
 def test_reopening_changes_nothing(made, monkeypatch):
     """Whatever PDFium forgets meanwhile, the pages are the same."""
     wanted = events_of(made)
-    monkeypatch.setattr(pdf, "REOPEN_PAGES", 3)
+    monkeypatch.setattr(limits, "DOCUMENT_REOPEN_PAGES", 3)
     assert events_of(made) == wanted
 
 
@@ -69,7 +70,7 @@ def test_a_long_page_is_copied_in_parts(tmp_path, monkeypatch):
     path = tmp_path / "a.pdf"
     making.make_pdf(path, 1, 30_000)
     wanted = pages_of(events_of(path))
-    monkeypatch.setattr(pdf, "CHARACTERS_AT_ONCE", 1_000)
+    monkeypatch.setattr(limits, "DOCUMENT_CHARACTERS_AT_ONCE", 1_000)
     assert pages_of(events_of(path)) == wanted
     assert wanted[1] == "\n".join(["page 1", *making.lines(1, 30_000)])
 
@@ -154,7 +155,7 @@ def test_what_pdfium_remembers_ends(made, monkeypatch):
     monkeypatch.setattr(
         pdf._Document, "reopen", lambda document: (opened.append(document.pages_read), reopen(document))
     )
-    monkeypatch.setattr(pdf, "REOPEN_PAGES_MIN", 2)
+    monkeypatch.setattr(limits, "DOCUMENT_REOPEN_PAGES_MIN", 2)
     sizes = iter(range(0, 1 << 40, 10 << 20))
     monkeypatch.setattr(pdf, "_resident_bytes", lambda: next(sizes))
     assert events_of(made) == wanted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flatwater import errors, worker
+from flatwater import errors, limits, worker
 from flatwater.source.documents import remote, serving
 
 PAGES = 200
@@ -62,7 +62,7 @@ def test_a_bad_page_is_passed_over(page, error, words):
     assert words in problems[0][1]
     assert problems[0][2] == "skipped"
     if page < 130:
-        assert child.calls[-1][1] == remote.PAGES_AT_ONCE
+        assert child.calls[-1][1] == limits.DOCUMENT_PAGES_AT_ONCE
 
 
 def test_a_death_that_was_no_fault_of_a_page_loses_nothing():
@@ -85,7 +85,7 @@ def test_a_document_of_bad_pages_is_given_up():
     assert pages == list(range(1, 10))
     assert len(child.calls) < 40
     assert problems[-1][2] == "cut"
-    assert f"{remote.DEATHS_MAX} times" in problems[-1][1]
+    assert f"{limits.DOCUMENT_DEATHS_MAX} times" in problems[-1][1]
 
 
 def test_a_document_without_pages_gets_a_second_try():

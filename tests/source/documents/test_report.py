@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from flatwater import limits
 from flatwater.source.documents import report as module
-from flatwater.source.documents.report import CUT, GUESSED, PROBLEMS_KEPT_MAX, REASON_CHARS_MAX, SKIPPED, Report
+from flatwater.source.documents.report import CUT, GUESSED, SKIPPED, Report
 
 
 def test_all_are_counted_and_some_kept():
@@ -13,7 +14,7 @@ def test_all_are_counted_and_some_kept():
         report.add(f"{number}.bin", 0, "no text", SKIPPED)
     report.add("last", 3, "too long", CUT)
     assert (report.count, report.skipped, report.cut) == (1_001, 1_000, 1)
-    assert len(report.problems) == PROBLEMS_KEPT_MAX
+    assert len(report.problems) == limits.DOCUMENT_PROBLEMS_KEPT_MAX
     assert str(report).endswith("... and 901 more")
 
 
@@ -21,7 +22,7 @@ def test_a_reason_is_one_short_line():
     """However long a library's message is, and whatever is in it."""
     report = Report()
     problem = report.add("a\udce9.txt", 2, "x\n" * 10_000 + "\udc80", GUESSED)
-    assert len(problem.reason) == REASON_CHARS_MAX
+    assert len(problem.reason) == limits.DOCUMENT_REASON_CHARS_MAX
     assert "\n" not in problem.reason
     str(report).encode()
     assert module.printable(problem).startswith("a\\udce9.txt, page 2: x x")

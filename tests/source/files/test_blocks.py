@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.source import lines
-from flatwater.source.files import bounds
 from flatwater.source.files.blocks import Blocks, whole_letters
 
 
@@ -37,7 +36,7 @@ def test_places_of_blocks(write):
 @pytest.mark.parametrize("seed", range(8))
 def test_any_window_and_any_range(write, monkeypatch, window, seed):
     """Whatever is read at a time, and however the file is split, each line comes once."""
-    monkeypatch.setattr(bounds, "FILES_LINE_WINDOW_BYTES", window)
+    monkeypatch.setattr(limits, "FILES_LINE_WINDOW_BYTES", window)
     chance = random.Random(seed)
     data = bytes(chance.choice(b"ab\r\n\n") for _ in range(chance.randrange(40)))
     expected = [line.removesuffix(b"\r") for line in data.split(b"\n")]
@@ -58,14 +57,14 @@ def test_lines_that_are_too_long(tmp_path_factory, lengths, longest, ends, windo
     path.write_text("\n".join(texts) + ("\n" if ends and texts else ""))
     if texts and not texts[-1] and not ends:
         texts.pop()
-    before = bounds.FILES_LINE_WINDOW_BYTES
-    bounds.FILES_LINE_WINDOW_BYTES = window
+    before = limits.FILES_LINE_WINDOW_BYTES
+    limits.FILES_LINE_WINDOW_BYTES = window
     try:
         skipping, cutting = lines(path, longest, too_long="skip"), lines(path, longest, too_long="cut")
         assert list(skipping) == [text for text in texts if len(text) <= longest]
         assert list(cutting) == [text[:longest] for text in texts]
     finally:
-        bounds.FILES_LINE_WINDOW_BYTES = before
+        limits.FILES_LINE_WINDOW_BYTES = before
     told = [place for place, text in enumerate(texts, 1) if len(text) > longest]
     assert [row.line for row in skipping.report] == [row.line for row in cutting.report] == told
 

@@ -13,7 +13,6 @@ import pytest
 import flatwater as fw
 from flatwater import errors, limits
 from flatwater.source import FileChunks
-from flatwater.source.files import bounds
 
 
 @pytest.mark.parametrize("size", [1, 7, 4096, 65_536, 100_000, 300_000, 1 << 20])
@@ -44,7 +43,7 @@ def test_what_still_looks_into_a_buffer_keeps_it(write, noise, size, keep):
     """A slice that outlives its turn never changes: reading goes on in a new buffer, which is counted."""
     with FileChunks(write(noise), size) as chunks:
         kept = [(chunks.position, keep(view)) for view in chunks]
-        assert chunks.pinned == -(-len(noise) // (size * max(1, bounds.FILES_BLOCK_BYTES // size)))
+        assert chunks.pinned == -(-len(noise) // (size * max(1, limits.FILES_BLOCK_BYTES // size)))
     for end, part in kept:
         start = (end - 1) // size * size
         assert bytes(part) == noise[start + 3 : start + 50]
@@ -176,7 +175,7 @@ def test_closing_ends_who_waits_at_the_gate(write, noise):
 def test_a_gate_that_stays_closed_is_an_error(write, noise, monkeypatch):
     """Nobody stands there for ever."""
     monkeypatch.setattr(limits, "GATE_WAIT_S", 0.0)
-    monkeypatch.setattr(bounds, "FILES_GATE_PERIOD_S", 0.001)
+    monkeypatch.setattr(limits, "FILES_GATE_PERIOD_S", 0.001)
     budget = fw.Budget("1 MiB")
     budget.gate.pause("memory is critical")
     with budget, pytest.raises(errors.LimitReached, match="memory is critical"):

@@ -8,9 +8,8 @@ import random
 import msgspec
 import pytest
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.source import records
-from flatwater.source.files import bounds
 
 
 class Row(msgspec.Struct):
@@ -33,7 +32,7 @@ def test_text_becomes_values(write):
 @pytest.mark.parametrize("seed", range(10))
 def test_the_same_as_pythons_csv(write, monkeypatch, window, seed):
     """Quotes, ends of lines in them and blank lines come out as Python's csv reads them, whatever is read at a time."""
-    monkeypatch.setattr(bounds, "FILES_LINE_WINDOW_BYTES", window)
+    monkeypatch.setattr(limits, "FILES_LINE_WINDOW_BYTES", window)
     chance = random.Random(seed)
     table = [["a", "b"]]
     for _ in range(chance.randrange(30)):

@@ -5,15 +5,14 @@ import threading
 
 import pytest
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.source import FileChunks, lines
-from flatwater.source.files import bounds
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Looks follow each other at once."""
-    monkeypatch.setattr(bounds, "FILES_FOLLOW_POLL_S", 0.002)
+    monkeypatch.setattr(limits, "FILES_FOLLOW_POLL_S", 0.002)
 
 
 @pytest.fixture

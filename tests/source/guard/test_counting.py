@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from flatwater import limits
 from flatwater.source.guard import PageTooLarge
-from flatwater.source.guard.counting import BLOCK_ROWS, Count
+from flatwater.source.guard.counting import Count
 from flatwater.source.guard.page import Limits, Page
 
 
@@ -49,7 +50,7 @@ def test_bytes_are_met_within_a_block():
     sudden = Count(Limits(10_000, 1_000_000), "")
     with pytest.raises(PageTooLarge) as caught:
         sudden.read(("x" * (1_000_000 if number >= 50 else 1) + str(number),) for number in range(1_000))
-    assert caught.value.rows <= 50 + BLOCK_ROWS
+    assert caught.value.rows <= 50 + limits.GUARD_BLOCK_ROWS
 
 
 def test_one_huge_value_is_refused():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flatwater.source.guard.statement import SHOWN_CHARS_MAX, is_query, short, text_of
+from flatwater import limits
+from flatwater.source.guard.statement import is_query, short, text_of
 
 QUERIES = [
     "SELECT 1", "select\n*\nfrom t", "  (SELECT 1) UNION (SELECT 2)", "-- page\nSELECT 1", "/* a */ /* b */ SELECT 1",
@@ -57,7 +58,7 @@ def test_double_quotes_hide_where_they_are_text():
 def test_long_statements_are_cut():
     """At most 120 characters are shown, and a statement of megabytes is no work."""
     shown = short("SELECT " + ", ".join(f"column_{number}" for number in range(500_000)))
-    assert len(shown) == SHOWN_CHARS_MAX
+    assert len(shown) == limits.GUARD_SHOWN_CHARS_MAX
     assert shown.endswith("...")
 
 

@@ -2,7 +2,7 @@
 
 Covers:     PDF, zip (DOCX or not), HTML, text; formats that are known and not read, in words; what is no text at all.
 Not here:   reading any of them.
-Holds:      the first `HEAD_BYTES` of a file.
+Holds:      the first `limits.DOCUMENT_HEAD_BYTES` of a file.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import codecs
 import os
 import re
 
-HEAD_BYTES = 64 << 10  # of a file, looked at to tell what it is and how it is encoded
 TEXT, HTML, PDF, ZIP = "text", "html", "pdf", "zip"
 TEXT_SUFFIXES = frozenset((
     ".txt", ".text", ".md", ".markdown", ".mdown", ".rst", ".adoc", ".org", ".tex", ".log", ".csv", ".tsv", ".json",

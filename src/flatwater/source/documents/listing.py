@@ -2,7 +2,7 @@
 
 Covers:     patterns with `*`, `?`, `[...]` and `**`; directories; beginning at a place; links that lead in circles.
 Not here:   opening what is found (`kinds`, `reader`).
-Holds:      at most `NAMES_BYTES_MAX` of names, whatever a directory contains; see `Listing`.
+Holds:      at most `limits.DOCUMENT_NAMES_BYTES_MAX` of names, whatever a directory contains; see `Listing`.
 
 A directory whose names do not fit is read again for the next part of them. A million names of 15 letters take about 17
 such rounds, which are some seconds of `scandir`.
@@ -17,8 +17,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, final
 
-NAMES_BYTES_MAX = 4 << 20  # of names, in all directories that are open at a time; about 40,000 names
-DEPTH_MAX = 128  # of directories below a root; about 1 KiB each beside their names
+from flatwater import limits
+
 _NAME_BYTES = 24  # a place in a list, and what the allocator rounds up
 _MAGIC = re.compile(r"[*?[]")
 
@@ -45,7 +45,9 @@ class Listing:
         names_bytes_max: of names to hold at a time.
     """
 
-    def __init__(self, arguments: Sequence[str], problem: Problems, names_bytes_max: int = NAMES_BYTES_MAX) -> None:
+    def __init__(
+        self, arguments: Sequence[str], problem: Problems, names_bytes_max: int = limits.DOCUMENT_NAMES_BYTES_MAX
+    ) -> None:
         self._arguments = arguments
         self._problem = problem
         self._names_bytes_max = names_bytes_max
@@ -88,8 +90,8 @@ class Listing:
             path = _joined(level.directory, key.rstrip("/"))
             if not key.endswith("/"):
                 yield path
-            elif len(self._levels) > DEPTH_MAX:
-                self._problem(path, f"directories are nested more than {DEPTH_MAX} deep")
+            elif len(self._levels) > limits.DOCUMENT_DEPTH_MAX:
+                self._problem(path, f"directories are nested more than {limits.DOCUMENT_DEPTH_MAX} deep")
             else:
                 self._levels.append(_Level(path, pattern, level.states_below(key), level.least_below(key)))
 

@@ -14,16 +14,12 @@ from flatwater.budget import Budget, Reservation
 from flatwater.source.documents import serving
 from flatwater.worker import Worker
 
-LUMP_BYTES = 256 << 10  # of pieces in one answer: more saves nothing, the child's call costs 0.2 ms
-LUMP_S = 0.2  # after which a call of the child ends with what it has: the time-out is about one page
-START_S_MAX = 60.0  # for the child to start and import, on a busy machine
-NOTES_BYTES_MAX = 64 << 10  # of the rest of an answer
 HOLDER = "documents.worker"
 
 
 def result_bytes_max(piece_bytes: int) -> int:
     """Of one answer, pickled: text takes at most twice as much in UTF-8 as in memory."""
-    return 2 * (LUMP_BYTES + piece_bytes) + NOTES_BYTES_MAX
+    return 2 * (limits.DOCUMENT_LUMP_BYTES + piece_bytes) + limits.DOCUMENT_NOTES_BYTES_MAX
 
 
 def bytes_max(piece_bytes: int, limit_bytes: int) -> int:
@@ -99,7 +95,7 @@ class Child:
 
     def _prepare(self, worker: Worker, kind: str) -> None:
         try:
-            worker.run(serving.ready, (kind,), timeout=START_S_MAX)
+            worker.run(serving.ready, (kind,), timeout=limits.DOCUMENT_START_S_MAX)
         except (errors.MissingExtra, errors.ClosedError):
             raise
         except Exception as error:

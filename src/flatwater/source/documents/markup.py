@@ -16,14 +16,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import IO, final
 
+from flatwater import limits
 from flatwater.source.documents import kinds
 from flatwater.source.documents.borders import Cutter
 from flatwater.source.documents.layout import NEXT_CELL, NEXT_LINE, NEXT_PARAGRAPH, Layout
 from flatwater.source.documents.report import GUESSED
 from flatwater.source.documents.serving import Event, Request, Unreadable
 
-PART_BYTES = 64 << 10  # of the file, decoded at a time
-STACK_BYTES = 1 << 20  # of the thread that parses: its address space counts for the child's limit
 _CHARSET = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_.:-]{2,40})", re.IGNORECASE)
 _CHARSET_WITHIN = 4_096  # bytes in which browsers look for it, and some more
 _DROPPED = frozenset(
@@ -45,7 +44,7 @@ def events(request: Request) -> Iterator[Event]:
     cutter = Cutter(request.piece_bytes, skip=request.offset)
     place = request.offset
     with open(request.path, "rb", buffering=0) as file:
-        head = file.read(kinds.HEAD_BYTES)
+        head = file.read(limits.DOCUMENT_HEAD_BYTES)
         encoding, mark_bytes, guess = encoding_of(head, request.encoding)
         del head
         if guess and not request.offset:
@@ -80,7 +79,7 @@ class Parsing:
         self._thread = threading.Thread(target=self._run, name="documents.html", daemon=True)
 
     def __iter__(self) -> Iterator[str]:
-        before = threading.stack_size(STACK_BYTES)
+        before = threading.stack_size(limits.DOCUMENT_STACK_BYTES)
         try:
             self._thread.start()
         finally:
@@ -105,7 +104,7 @@ class Parsing:
             self._reached.release()
             self._go.acquire()
             while not self._part and not self._stopped:
-                some = self._file.read(PART_BYTES)
+                some = self._file.read(limits.DOCUMENT_MARKUP_PART_BYTES)
                 self._part = self._decoder.decode(some, not some).replace("\0", "\ufffd").encode("utf-8", "replace")
                 if not some:
                     self._is_over = True

@@ -16,14 +16,11 @@ import os
 from collections.abc import Iterator
 from typing import Any, final
 
+from flatwater import limits
 from flatwater.source.documents.borders import text_border
 from flatwater.source.documents.report import CUT, SKIPPED
 from flatwater.source.documents.serving import Event, Request, Unreadable
 
-REOPEN_PAGES = 2_000  # a document is opened again after so many: reading its list of pages again costs 16 us a page
-REOPEN_PAGES_MIN = 100  # or after so many, if the process grew by
-REOPEN_GROWTH_BYTES = 16 << 20  # fonts and the like that PDFium remembers
-CHARACTERS_AT_ONCE = 64 << 10  # copied out of PDFium at a time; 128 KiB
 EMPTY = "empty"  # a note that is no problem: the page has no text
 _REASONS = {
     1: "PDFium cannot tell why",
@@ -104,10 +101,12 @@ class _Document:
         """Whether it is time to let PDFium forget."""
         if self.pages_read == 1:
             self._first_resident_bytes = _resident_bytes()  # with the list of pages up to here
-        if self.pages_read >= REOPEN_PAGES:
+        if self.pages_read >= limits.DOCUMENT_REOPEN_PAGES:
             return True
         grown_bytes = _resident_bytes() - self._first_resident_bytes
-        return self.pages_read >= REOPEN_PAGES_MIN and grown_bytes >= REOPEN_GROWTH_BYTES
+        return (
+            self.pages_read >= limits.DOCUMENT_REOPEN_PAGES_MIN and grown_bytes >= limits.DOCUMENT_REOPEN_GROWTH_BYTES
+        )
 
     def reopen(self) -> None:
         """Let PDFium forget what it remembers of pages."""
@@ -152,9 +151,9 @@ class _Document:
         count = pdfium.FPDFText_CountChars(text_page)
         wanted = min(count, bytes_max)
         parts: list[bytes] = []
-        buffer = (ctypes.c_ushort * (2 * CHARACTERS_AT_ONCE + 1))()
-        for start in range(0, wanted, CHARACTERS_AT_ONCE):
-            asked = min(CHARACTERS_AT_ONCE, wanted - start)
+        buffer = (ctypes.c_ushort * (2 * limits.DOCUMENT_CHARACTERS_AT_ONCE + 1))()
+        for start in range(0, wanted, limits.DOCUMENT_CHARACTERS_AT_ONCE):
+            asked = min(limits.DOCUMENT_CHARACTERS_AT_ONCE, wanted - start)
             written = pdfium.FPDFText_GetText(text_page, start, asked, buffer)
             parts.append(bytes(memoryview(buffer).cast("B")[: 2 * max(written - 1, 0)]))
         text = b"".join(parts).decode("utf-16-le", "replace")

@@ -14,13 +14,11 @@ import os
 from collections.abc import Callable, Iterator
 from typing import final
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.source.documents import kinds
 from flatwater.source.documents.borders import BYTES_PER_CHARACTER_MAX, ByteBorders
 
-WINDOW_BYTES_MIN = 256 << 10  # of a file: more at a time costs memory and saves no processor time
-HOLE_BYTES = 512  # zeros in a row from which they are a hole and no text
-_HOLE = bytes(HOLE_BYTES)
+_HOLE = bytes(limits.DOCUMENT_HOLE_BYTES)
 _BLOCK = bytes(4 << 10)
 _STATEFUL = frozenset(
     ("utf_7", "hz", "iso2022_jp", "iso2022_kr", "idna", "punycode", "unicode_escape", "raw_unicode_escape")
@@ -34,7 +32,7 @@ def bytes_max(piece_bytes: int) -> int:
     total = 0
     total += _window_bytes(piece_bytes)  # a part of the file
     total += _window_bytes(piece_bytes)  # zeros to compare it with, or its end while it is moved to the beginning
-    total += kinds.HEAD_BYTES * BYTES_PER_CHARACTER_MAX  # its beginning, decoded to guess the encoding
+    total += limits.DOCUMENT_HEAD_BYTES * BYTES_PER_CHARACTER_MAX  # its beginning, decoded to guess the encoding
     total += piece_bytes * BYTES_PER_CHARACTER_MAX  # the piece that the caller looks at
     total += piece_bytes * BYTES_PER_CHARACTER_MAX  # the next one
     return total
@@ -66,10 +64,10 @@ def pieces(
 ) -> Iterator[tuple[int, int, str]]:
     """`(start, stop, text)` of each piece from `offset` on: `file[start:stop]` is the text, encoded.
 
-    Runs of `HOLE_BYTES` zeros and more are in no piece, and neither is a byte-order mark; all else is in one. What cannot be
+    Runs of `limits.DOCUMENT_HOLE_BYTES` zeros and more are in no piece, and neither is a byte-order mark; all else is in one. What cannot be
     decoded is replaced by U+FFFD. `guess` is called with what was guessed, at most twice.
     """
-    head = file.read(kinds.HEAD_BYTES) or b""
+    head = file.read(limits.DOCUMENT_HEAD_BYTES) or b""
     detected, mark_bytes, guessed = kinds.encoding_of(head)
     if encoding and not (mark_bytes and encoding[:6] == detected[:6]):
         detected, guessed = encoding, ""
@@ -139,7 +137,9 @@ class _Window:
                 continue
             stop = self._high if hole < 0 else hole
             if stop - self._low > self._piece_bytes:
-                is_certain = stop - self._low > self._piece_bytes + HOLE_BYTES or hole >= 0 or self._ended
+                is_certain = (
+                    stop - self._low > self._piece_bytes + limits.DOCUMENT_HOLE_BYTES or hole >= 0 or self._ended
+                )
                 stop = (
                     self._borders.border(self._buffer, self._low, self._low + self._piece_bytes, self._base)
                     if is_certain
@@ -180,7 +180,7 @@ class _Window:
 
 
 def _window_bytes(piece_bytes: int) -> int:
-    return max(WINDOW_BYTES_MIN, 4 * piece_bytes)
+    return max(limits.DOCUMENT_WINDOW_BYTES_MIN, 4 * piece_bytes)
 
 
 def _data_from(file: io.RawIOBase, at: int) -> int:

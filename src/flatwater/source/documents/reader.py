@@ -14,29 +14,12 @@ import weakref
 from collections.abc import Generator, Iterable, Iterator
 from typing import Literal, Self, final
 
-from flatwater import errors, units
+from flatwater import errors, limits, units
 from flatwater.budget import Budget
 from flatwater.source.documents import kinds, listing, lump, plain, remote, serving
 from flatwater.source.documents.piece import Piece, Position, position_of
-from flatwater.source.documents.report import (
-    AGAIN,
-    CUT,
-    GUESSED,
-    PROBLEM_BYTES_MAX,
-    PROBLEMS_KEPT_MAX,
-    SKIPPED,
-    Report,
-    printable,
-)
+from flatwater.source.documents.report import AGAIN, CUT, GUESSED, PROBLEM_BYTES_MAX, SKIPPED, Report, printable
 
-PIECE_BYTES = 64 << 10  # of one piece as UTF-8, unless told otherwise; up to four times as much in memory
-PIECE_BYTES_MIN = 16  # a border is looked for in its second half
-PIECE_BYTES_MAX = 4 << 20  # of one piece; reading holds about fourteen times as much
-WORKER_LIMIT_BYTES = 128 << 20  # of the process that reads PDF, HTML and DOCX; untouched, it takes about 25 MiB
-WORKER_LIMIT_BYTES_MIN = 40 << 20  # below it the libraries do not load
-PAGE_BYTES_MAX = 1 << 20  # of the text of one page, for which PDFium takes about a hundred times as much
-PAGE_TIMEOUT_S = 30.0  # for one page, or for 64 KiB of HTML or DOCX
-EXPANDED_BYTES_MAX = 1 << 30  # of one DOCX, unpacked; it costs time only, about 15 s
 HOLDER = "documents"
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
@@ -92,7 +75,7 @@ class Documents:
         self._position = resume
         self._budget = budget
         self._request = serving.Request(
-            "", "", 0, 0, piece_bytes, page_bytes_max, expanded_bytes_max, lump.LUMP_BYTES, lump.LUMP_S, 0, password, encoding
+            "", "", 0, 0, piece_bytes, page_bytes_max, expanded_bytes_max, limits.DOCUMENT_LUMP_BYTES, limits.DOCUMENT_LUMP_S, 0, password, encoding
         )  # fmt: skip
         self._running: weakref.ref[Generator[Piece]] | None = None  # weak: a loop that is left ends at once
         self._closed = self._ended = False
@@ -110,10 +93,10 @@ class Documents:
 
     def _own_bytes_max(self) -> int:
         total = 0
-        total += listing.NAMES_BYTES_MAX  # names of files in directories that are open
+        total += limits.DOCUMENT_NAMES_BYTES_MAX  # names of files in directories that are open
         total += plain.bytes_max(self._piece_bytes)  # of a text: a window and two pieces
         total += lump.bytes_max(self._piece_bytes, 0)  # of what the worker reads: one answer
-        total += PROBLEMS_KEPT_MAX * PROBLEM_BYTES_MAX  # the report
+        total += limits.DOCUMENT_PROBLEMS_KEPT_MAX * PROBLEM_BYTES_MAX  # the report
         return total
 
     def __iter__(self) -> Iterator[Piece]:
@@ -183,7 +166,7 @@ class Documents:
 
     def _parts(self, file: io.FileIO, source: str, page: int, offset: int, child: lump.Child) -> Iterator[serving.Part]:
         try:
-            head = file.read(kinds.HEAD_BYTES)
+            head = file.read(limits.DOCUMENT_HEAD_BYTES)
             kind, reason = kinds.kind_of(source, head)
             if reason and head:
                 self._problem(source, 0, reason, SKIPPED)
@@ -237,14 +220,14 @@ class Documents:
 def documents(
     path: Paths,
     *,
-    piece_bytes: str | int = PIECE_BYTES,
+    piece_bytes: str | int = limits.DOCUMENT_PIECE_BYTES,
     encoding: str | None = None,
     password: str = "",
     on_error: Literal["skip", "raise"] = "skip",
-    worker_limit: str | int = WORKER_LIMIT_BYTES,
-    page_bytes_max: str | int = PAGE_BYTES_MAX,
-    page_timeout_s: str | float = PAGE_TIMEOUT_S,
-    expanded_bytes_max: str | int = EXPANDED_BYTES_MAX,
+    worker_limit: str | int = limits.DOCUMENT_WORKER_LIMIT_BYTES,
+    page_bytes_max: str | int = limits.DOCUMENT_PAGE_BYTES_MAX,
+    page_timeout_s: str | float = limits.DOCUMENT_PAGE_TIMEOUT_S,
+    expanded_bytes_max: str | int = limits.DOCUMENT_EXPANDED_BYTES_MAX,
     resume: Position | list[object] | None = None,
 ) -> Documents:
     r"""Read documents as a stream of pieces of text: text files, Markdown, HTML, DOCX and PDF, of any size and number.
@@ -295,12 +278,14 @@ def documents(
         raise errors.UsageError("the password is a text.", hint="Pass password='...'.")
     return Documents(
         _checked_paths(path),
-        piece_bytes=_between(piece_bytes, "piece_bytes", PIECE_BYTES_MIN, PIECE_BYTES_MAX),
+        piece_bytes=_between(
+            piece_bytes, "piece_bytes", limits.DOCUMENT_PIECE_BYTES_MIN, limits.DOCUMENT_PIECE_BYTES_MAX
+        ),
         encoding=plain.checked_encoding(encoding) if encoding is not None else "",
         password=password,
         skips=on_error == "skip",
-        worker_limit=errors.bytes_of(worker_limit, what="worker_limit", least=WORKER_LIMIT_BYTES_MIN),
-        page_bytes_max=errors.bytes_of(page_bytes_max, what="page_bytes_max", least=PIECE_BYTES_MIN),
+        worker_limit=errors.bytes_of(worker_limit, what="worker_limit", least=limits.DOCUMENT_WORKER_LIMIT_BYTES_MIN),
+        page_bytes_max=errors.bytes_of(page_bytes_max, what="page_bytes_max", least=limits.DOCUMENT_PIECE_BYTES_MIN),
         page_timeout_s=_seconds(page_timeout_s),
         expanded_bytes_max=errors.bytes_of(expanded_bytes_max, what="expanded_bytes_max", least=1),
         resume=None if resume is None else position_of(resume),

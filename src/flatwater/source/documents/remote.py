@@ -5,7 +5,7 @@ Not here:   the child and its bytes (`lump`), what it does (`serving`).
 Holds:      one answer of the child: see `lump.bytes_max`.
 
 When the child dies in a lump of pages, they are asked for one at a time until the bad one is found. It is reported and
-passed over, and the rest comes in lumps again. A document that ends `DEATHS_MAX` children is given up there.
+passed over, and the rest comes in lumps again. A document that ends `limits.DOCUMENT_DEATHS_MAX` children is given up there.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import final
 
-from flatwater import errors, worker
+from flatwater import errors, limits, worker
 from flatwater.source.documents import kinds, lump, serving
 from flatwater.source.documents.pdf import EMPTY
 from flatwater.source.documents.report import CUT, SKIPPED
 
-PAGES_AT_ONCE = 64  # in one call: so many are asked for one by one after a child died, 5 ms each
-DEATHS_MAX = 20  # of children by one document: each costs a start, and up to a time-out
 _NO_PAGES = 1 << 30  # more than any call takes of what has no pages
 _FATAL = (errors.BudgetExceeded, errors.MissingExtra, errors.ClosedError, errors.UsageError, MemoryError)
 _DEATHS = (worker.WorkerDied, worker.WorkerOverLimit, worker.WorkerTimeout, errors.LimitReached)
@@ -96,7 +94,7 @@ class RemoteDocument:
         return None
 
     def _asked(self) -> serving.Request:
-        pages = (1 if self._alone else PAGES_AT_ONCE) if self._has_pages else _NO_PAGES
+        pages = (1 if self._alone else limits.DOCUMENT_PAGES_AT_ONCE) if self._has_pages else _NO_PAGES
         return self._request._replace(page=self._place[0], offset=self._place[1], pages_max=pages)
 
     def _find_blame(self, error: BaseException) -> None:
@@ -104,13 +102,13 @@ class RemoteDocument:
         self._deaths += 1
         again = self._failed_at == self._place
         self._failed_at = self._place
-        if self._deaths >= DEATHS_MAX:
+        if self._deaths >= limits.DOCUMENT_DEATHS_MAX:
             self._give_up(f"it ended its worker {self._deaths} times, the last time so: {_words(error)}")
         elif not self._has_pages:
             if again:  # the first time, it may have been something else that ended the child
                 self._give_up(_words(error))
         elif not self._alone:
-            self._alone = PAGES_AT_ONCE
+            self._alone = limits.DOCUMENT_PAGES_AT_ONCE
             self._open_only()
         elif again or not isinstance(error, worker.WorkerDied):  # once, somebody else may have killed it
             page, offset = self._place

@@ -2,16 +2,16 @@
 
 Covers:     problems by document and page, counted in full, the first ones kept; a short table.
 Not here:   deciding what a problem is (`plain`, `remote`, `reader`).
-Holds:      `PROBLEMS_KEPT_MAX` problems of at most `REASON_CHARS_MAX` characters and a path each.
+Holds:      `limits.DOCUMENT_PROBLEMS_KEPT_MAX` problems of at most `limits.DOCUMENT_REASON_CHARS_MAX` characters and a path each.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple, final
 
-PROBLEMS_KEPT_MAX = 100  # of one reader; a path and REASON_CHARS_MAX characters each
-REASON_CHARS_MAX = 300  # of one problem; about 1.2 KiB at most
-PROBLEM_BYTES_MAX = 4_096 + 4 * REASON_CHARS_MAX + 300  # a path, a reason, and the record
+from flatwater import limits
+
+PROBLEM_BYTES_MAX = 4_096 + 4 * limits.DOCUMENT_REASON_CHARS_MAX + 300  # a path, a reason, and the record
 SKIPPED, CUT, GUESSED, AGAIN = "skipped", "cut", "guessed", "again"
 
 
@@ -45,7 +45,7 @@ class Report:
         cut: documents and pages of which only a part is.
         guessed: documents that were decoded by guess.
         again: documents that changed since their position was taken.
-        problems: the first `PROBLEMS_KEPT_MAX` of them, in the order they were met.
+        problems: the first `limits.DOCUMENT_PROBLEMS_KEPT_MAX` of them, in the order they were met.
 
     >>> report = Report()
     >>> _ = report.add("a.bin", 0, "it is no text", SKIPPED)
@@ -73,7 +73,7 @@ class Report:
         """Count a problem, and keep it if there is room."""
         setattr(self, kind, getattr(self, kind) + 1)
         problem = Problem(source, page, shortened(reason), kind)
-        if len(self.problems) < PROBLEMS_KEPT_MAX:
+        if len(self.problems) < limits.DOCUMENT_PROBLEMS_KEPT_MAX:
             self.problems.append(problem)
         return problem
 
@@ -93,6 +93,8 @@ def printable(problem: Problem) -> str:
 
 
 def shortened(reason: str) -> str:
-    """One line of at most `REASON_CHARS_MAX` characters."""
+    """One line of at most `limits.DOCUMENT_REASON_CHARS_MAX` characters."""
     line = " ".join(reason.split()).encode("utf-8", "backslashreplace").decode("utf-8")
-    return line if len(line) <= REASON_CHARS_MAX else f"{line[: REASON_CHARS_MAX - 3]}..."
+    return (
+        line if len(line) <= limits.DOCUMENT_REASON_CHARS_MAX else f"{line[: limits.DOCUMENT_REASON_CHARS_MAX - 3]}..."
+    )

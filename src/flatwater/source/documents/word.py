@@ -17,13 +17,12 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, final
 
+from flatwater import limits
 from flatwater.source.documents.borders import Cutter
 from flatwater.source.documents.layout import NEXT_CELL, NEXT_LINE, NEXT_PARAGRAPH, Layout
 from flatwater.source.documents.report import CUT
 from flatwater.source.documents.serving import Event, Request, Unreadable
 
-PART_BYTES = 64 << 10  # of a member, unpacked and fed to the parser at a time
-DIRECTORY_BYTES_MAX = 1 << 20  # of a zip's list of names: some 10,000 members, 6 MiB while it is open
 _END_MARK, _END = b"PK\x05\x06", struct.Struct("<4s4H2LH")
 _COMMENT_BYTES_MAX = 65_535
 _MAIN = re.compile(r"word/document\d*\.xml")
@@ -73,7 +72,7 @@ def _check_directory(file: IO[bytes]) -> None:
     if at < 0 or len(tail) - at < _END.size:
         raise Unreadable("its zip archive is broken: it has no end")
     _mark, _disk, _start, _here, entries, directory_bytes, _offset, _comment = _END.unpack_from(tail, at)
-    if directory_bytes > DIRECTORY_BYTES_MAX:
+    if directory_bytes > limits.DOCUMENT_DIRECTORY_BYTES_MAX:
         raise Unreadable(f"its zip archive lists {entries:,} or more members; no document does")
 
 
@@ -98,7 +97,7 @@ def _fed(archive: zipfile.ZipFile, layout: Layout) -> Iterator[int]:
         )
         with archive.open(name) as member:
             try:
-                while part := member.read(PART_BYTES):
+                while part := member.read(limits.DOCUMENT_WORD_PART_BYTES):
                     parser.feed(part)
                     yield len(part)
                 parser.close()

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple, final
 
-from flatwater import errors
-from flatwater.source.files import bounds
+from flatwater import errors, limits
 
-_BAD_ROW_BYTES = 4 * bounds.FILES_REASON_CHARS_MAX + 400  # a reason of any letters, two numbers, the tuple
+_BAD_ROW_BYTES = 4 * limits.FILES_REASON_CHARS_MAX + 400  # a reason of any letters, two numbers, the tuple
 
 
 class BadRow(NamedTuple):
@@ -56,8 +55,8 @@ class Report:
 
     __slots__ = ("_kept", "count", "kept_max")
 
-    def __init__(self, kept_max: int = bounds.FILES_BAD_ROWS_KEPT) -> None:
-        most = bounds.FILES_BAD_ROWS_KEPT_MAX
+    def __init__(self, kept_max: int = limits.FILES_BAD_ROWS_KEPT) -> None:
+        most = limits.FILES_BAD_ROWS_KEPT_MAX
         if isinstance(kept_max, bool) or not isinstance(kept_max, int) or not 0 <= kept_max <= most:
             raise errors.UsageError(f"report_max={kept_max!r}: from 0 to {most} rows.")
         self.kept_max = kept_max
@@ -109,5 +108,5 @@ def short(reason: object) -> str:
     >>> short("one\ntwo")
     'one two'
     """
-    text = " ".join(str(reason)[: 4 * bounds.FILES_REASON_CHARS_MAX].split())
-    return text if len(text) <= bounds.FILES_REASON_CHARS_MAX else text[: bounds.FILES_REASON_CHARS_MAX - 3] + "..."
+    text = " ".join(str(reason)[: 4 * limits.FILES_REASON_CHARS_MAX].split())
+    return text if len(text) <= limits.FILES_REASON_CHARS_MAX else text[: limits.FILES_REASON_CHARS_MAX - 3] + "..."

@@ -14,8 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple, final
 
-from flatwater import errors, units
-from flatwater.source.files import bounds
+from flatwater import errors, limits, units
 from flatwater.source.files.bad_rows import BadRow, Report
 from flatwater.source.files.encodings import (
     MARK_BYTES_MAX,
@@ -81,7 +80,7 @@ class Blocks:
             raise errors.UsageError(f"too_long={too_long!r} is not known.", hint=f"Use one of {', '.join(TOO_LONG)}.")
         self.stream = stream
         self.longest = longest
-        self.window = min(bounds.FILES_LINE_WINDOW_BYTES, max(longest, 1))
+        self.window = min(limits.FILES_LINE_WINDOW_BYTES, max(longest, 1))
         self.report = report
         self.encoding = None if encoding is None else checked_encoding(encoding)
         self._handling = handling
@@ -97,9 +96,9 @@ class Blocks:
             UsageError: it is no size, or too large.
         """
         count = errors.bytes_of(longest, what="longest", least=1)
-        if count > bounds.FILES_LINE_BYTES_MAX:
+        if count > limits.FILES_LINE_BYTES_MAX:
             raise errors.UsageError(
-                f"longest={longest!r}: a line is at most {units.format_bytes(bounds.FILES_LINE_BYTES_MAX)}."
+                f"longest={longest!r}: a line is at most {units.format_bytes(limits.FILES_LINE_BYTES_MAX)}."
             )
         return count
 

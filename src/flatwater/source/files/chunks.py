@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, final, overload
 
-from flatwater import errors
-from flatwater.source.files import bounds
+from flatwater import errors, limits
 from flatwater.source.files.one_pass import Body, OnePass
 from flatwater.source.files.place import Place, known_options
 from flatwater.source.files.stream import Stream
@@ -105,16 +104,16 @@ class FileChunks(OnePass[Chunk]):
         storage_options: Mapping[str, Any] | None = ...,
     ) -> None: ...
     def __init__(
-        self, source: Any, size: str | int = bounds.FILES_CHUNK_BYTES, *, copy: bool = False, **options: Any
+        self, source: Any, size: str | int = limits.FILES_CHUNK_BYTES, *, copy: bool = False, **options: Any
     ) -> None:
         self._open_books(
             Place(source, **known_options(options)), errors.bytes_of(size, what="size", least=1), is_copy=copy
         )
 
     def _open_books(self, place: Place, size: int, *, is_copy: bool) -> None:
-        if size > bounds.FILES_CHUNK_BYTES_MAX:
+        if size > limits.FILES_CHUNK_BYTES_MAX:
             raise errors.UsageError(
-                f"size={size}: a chunk is at most {bounds.FILES_CHUNK_BYTES_MAX} bytes.",
+                f"size={size}: a chunk is at most {limits.FILES_CHUNK_BYTES_MAX} bytes.",
                 hint="256 KiB are as fast as larger ones.",
             )
         self._size = size
@@ -182,7 +181,7 @@ class _Run(Body):
     @property
     def block_bytes(self) -> int:
         """Of the buffer that views are handed out of: one chunk, or as many small ones as fit."""
-        return self.size * max(1, bounds.FILES_BLOCK_BYTES // self.size)
+        return self.size * max(1, limits.FILES_BLOCK_BYTES // self.size)
 
 
 def _borrowed(run: _Run) -> Generator[memoryview, None, None]:
@@ -235,7 +234,7 @@ def _owned(run: _Run) -> Generator[bytes, None, None]:
     """Bytes of the caller's own."""
     stream = run.stream
     size = run.size
-    chunks_per_look = max(1, bounds.FILES_BLOCK_BYTES // size)
+    chunks_per_look = max(1, limits.FILES_BLOCK_BYTES // size)
     try:
         read = run.begin().read
         chunk = b"-"

@@ -11,8 +11,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Any, Protocol, final
 
-from flatwater import errors, units
-from flatwater.source.files import bounds
+from flatwater import errors, limits, units
 from flatwater.source.files.opening import Raw
 from flatwater.source.files.zstd_frames import Frames, window_bytes
 
@@ -76,8 +75,8 @@ class Decoded(Raw):
     def __init__(self, inner: Any, name: str, *, expansion_max: float, window_bytes_max: int) -> None:
         super().__init__()
         self.held_bytes = inner.held_bytes
-        self.held_bytes += bounds.FILES_INPUT_BYTES  # compressed bytes as they are read
-        self.held_bytes += bounds.FILES_INPUT_BYTES  # those that are not decoded yet
+        self.held_bytes += limits.FILES_INPUT_BYTES  # compressed bytes as they are read
+        self.held_bytes += limits.FILES_INPUT_BYTES  # those that are not decoded yet
         self.held_bytes += window_bytes_max  # the decompressor
         self._inner = inner
         self._name = name
@@ -88,7 +87,7 @@ class Decoded(Raw):
 
     def _take(self) -> bytes:
         """The next compressed bytes; none at the end."""
-        data: bytes = self._inner.read(bounds.FILES_INPUT_BYTES)
+        data: bytes = self._inner.read(limits.FILES_INPUT_BYTES)
         self._taken += len(data)
         return data
 
@@ -99,7 +98,7 @@ class Decoded(Raw):
             LimitReached: there are too many of them for the compressed ones.
         """
         self._given += given
-        if self._given > bounds.FILES_EXPANSION_FLOOR_BYTES + self._expansion_max * self._taken:
+        if self._given > limits.FILES_EXPANSION_FLOOR_BYTES + self._expansion_max * self._taken:
             raise errors.LimitReached(
                 f"{self._name} expands to more than {self._expansion_max:g} times its size: {self._taken} bytes of "
                 f"{self.kind} were {self._given} bytes so far.",
@@ -139,7 +138,7 @@ class Members(Decoded):
     def __init__(self, inner: Any, kind: str, name: str, *, expansion_max: float, window_bytes_max: int) -> None:
         super().__init__(inner, name, expansion_max=expansion_max, window_bytes_max=window_bytes_max)
         self.kind = kind
-        self.held_bytes += bounds.FILES_INPUT_BYTES  # decoded bytes that did not fit into the caller's buffer
+        self.held_bytes += limits.FILES_INPUT_BYTES  # decoded bytes that did not fit into the caller's buffer
         self._failures = _failures_of(kind)
         self._codec: Codec | None = None
         self._input = b""
@@ -152,7 +151,7 @@ class Members(Decoded):
         while filled < wanted:
             left = self._left
             if not left:
-                data = self._more(max(wanted - filled, bounds.FILES_INPUT_BYTES))
+                data = self._more(max(wanted - filled, limits.FILES_INPUT_BYTES))
                 if not data:
                     break
                 left = memoryview(data)
@@ -228,7 +227,7 @@ class Zstd(Decoded):
         largest = 1 << max(10, (window_bytes_max - _SLACK_BYTES).bit_length() - 1)
         feed: Any = _Feed(self._fed)
         self._reader = zstandard.ZstdDecompressor(max_window_size=max(largest, 1 << 20)).stream_reader(
-            feed, read_size=bounds.FILES_INPUT_BYTES, read_across_frames=True, closefd=False
+            feed, read_size=limits.FILES_INPUT_BYTES, read_across_frames=True, closefd=False
         )
 
     def _fed(self) -> bytes:
@@ -284,7 +283,7 @@ def decoded(raw: Any, kind: str, name: str, *, expansion_max: float, window_max:
         MissingExtra: zstandard is not installed.
     """
     needed = decoder_bytes(kind, first)
-    most = bounds.FILES_WINDOW_BYTES_MAX + _SLACK_BYTES if window_max is None else window_max
+    most = limits.FILES_WINDOW_BYTES_MAX + _SLACK_BYTES if window_max is None else window_max
     if needed > most:
         raise errors.LimitReached(
             f"{name} needs {units.format_bytes(needed)} to decompress its {kind} data.",

@@ -10,8 +10,7 @@ from __future__ import annotations
 import codecs
 from typing import Any, final
 
-from flatwater import errors
-from flatwater.source.files import bounds
+from flatwater import errors, limits
 from flatwater.source.files.opening import Raw
 
 MARKS = (
@@ -89,9 +88,9 @@ class Transcoded(Raw):
     def __init__(self, inner: Any, encoding: str, handling: str, name: str, start: int) -> None:
         super().__init__()
         self.held_bytes = inner.held_bytes
-        self.held_bytes += bounds.FILES_INPUT_BYTES  # bytes as they are read
-        self.held_bytes += 4 * bounds.FILES_INPUT_BYTES  # their text
-        self.held_bytes += 4 * bounds.FILES_INPUT_BYTES  # the text as UTF-8, until it is taken
+        self.held_bytes += limits.FILES_INPUT_BYTES  # bytes as they are read
+        self.held_bytes += 4 * limits.FILES_INPUT_BYTES  # their text
+        self.held_bytes += 4 * limits.FILES_INPUT_BYTES  # the text as UTF-8, until it is taken
         self._inner = inner
         self._decoder = codecs.getincrementaldecoder(encoding)(
             "surrogatepass" if handling == "surrogatepass" else handling
@@ -107,7 +106,7 @@ class Transcoded(Raw):
         while not self._left:
             if self._is_over:
                 return 0
-            data: bytes = self._inner.read(bounds.FILES_INPUT_BYTES)
+            data: bytes = self._inner.read(limits.FILES_INPUT_BYTES)
             self._is_over = not data
             try:
                 text = self._decoder.decode(data, final=not data)

@@ -11,8 +11,7 @@ import os
 import threading
 from typing import Any, final
 
-from flatwater import errors
-from flatwater.source.files import bounds
+from flatwater import errors, limits
 from flatwater.source.files.opening import LocalFile, Raw, not_opened
 
 
@@ -74,7 +73,7 @@ class Following(Raw):
                 self._file.seek(0)
                 self.has_restarted = True
                 continue
-            self._stop.wait(bounds.FILES_FOLLOW_POLL_S)
+            self._stop.wait(limits.FILES_FOLLOW_POLL_S)
 
     def halt(self) -> None:
         """End the waiting, from any thread: within one poll, or at once where no event was passed."""

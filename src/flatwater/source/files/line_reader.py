@@ -11,8 +11,7 @@ import codecs
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar, final, overload
 
-from flatwater import errors
-from flatwater.source.files import bounds
+from flatwater import errors, limits
 from flatwater.source.files.bad_rows import BadRow, Report
 from flatwater.source.files.blocks import Block, Blocks, with_byte_before
 from flatwater.source.files.one_pass import Body, OnePass
@@ -104,12 +103,12 @@ def lines(
 ) -> Lines[bytes]: ...
 def lines(
     source: Any,
-    longest: str | int = bounds.FILES_LINE_BYTES,
+    longest: str | int = limits.FILES_LINE_BYTES,
     *,
     encoding: str | None = "utf-8",
     errors: str = "strict",  # the name that `open` and `bytes.decode` have for it
     too_long: str = "raise",
-    report_max: int = bounds.FILES_BAD_ROWS_KEPT,
+    report_max: int = limits.FILES_BAD_ROWS_KEPT,
     **options: Any,
 ) -> Lines[Any]:
     r"""The lines of a text, without their ends, each of bounded length.

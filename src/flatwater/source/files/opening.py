@@ -14,8 +14,7 @@ import stat
 import sys
 from typing import TYPE_CHECKING, Any, final
 
-from flatwater import errors, units
-from flatwater.source.files import bounds
+from flatwater import errors, limits, units
 from flatwater.source.files.place import STANDARD_INPUT
 
 if TYPE_CHECKING:
@@ -103,7 +102,7 @@ class Borrowed(Raw):
             file, "readinto", None
         )
         self._left = b""
-        self.held_bytes = 0 if self._into else bounds.FILES_CHUNK_BYTES
+        self.held_bytes = 0 if self._into else limits.FILES_CHUNK_BYTES
 
     def readinto(self, buffer: Any) -> int:
         """As of the object."""
@@ -114,7 +113,7 @@ class Borrowed(Raw):
                 select.select([self._file], [], [])
             return count
         if not self._left:
-            data = self._file.read(min(len(buffer), bounds.FILES_CHUNK_BYTES))
+            data = self._file.read(min(len(buffer), limits.FILES_CHUNK_BYTES))
             if not isinstance(data, bytes | bytearray | memoryview):
                 raise errors.UsageError(
                     f"the file object gives {type(data).__name__}, and chunks are bytes.",
@@ -316,7 +315,7 @@ def _pass_over(raw: Any, place: Place) -> None:
             )
         raw.seek(start + offset)
         return
-    buffer = bytearray(min(offset, bounds.FILES_CHUNK_BYTES))
+    buffer = bytearray(min(offset, limits.FILES_CHUNK_BYTES))
     left = offset
     while left:
         with memoryview(buffer) as view:

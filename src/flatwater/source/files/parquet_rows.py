@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from flatwater import errors, units
-from flatwater.source.files import bounds
+from flatwater import errors, limits, units
 from flatwater.source.files.bad_rows import BadRow
 from flatwater.source.files.rows import Rejects
 from flatwater.source.files.schemas import BAD_ROW_ERRORS, RowSchema
@@ -36,7 +35,7 @@ def open_parquet(raw: Any, file: str, schema: RowSchema) -> tuple[Any, list[str]
         raise errors.MissingExtra("files", "pyarrow") from None
     try:
         found = parquet.ParquetFile(
-            pa.PythonFile(raw, mode="r"), buffer_size=bounds.FILES_INPUT_BYTES, pre_buffer=False, memory_map=False
+            pa.PythonFile(raw, mode="r"), buffer_size=limits.FILES_INPUT_BYTES, pre_buffer=False, memory_map=False
         )
     except (pa.ArrowException, OSError) as error:
         raise errors.CorruptError(f"{file} is no whole Parquet file: {error}.", hint="Get the file again.") from error
@@ -49,10 +48,10 @@ def parquet_bytes(found: Any, columns: list[str]) -> int:
     total = 0
     for place in _leaves(found, columns):
         largest = max((int(group.column(place).total_uncompressed_size) for group in _groups(found)), default=0)
-        total += bounds.FILES_INPUT_BYTES  # the buffer through which the column is read
-        total += min(largest, bounds.FILES_PAGES_BYTES)  # its page as it is stored, and unpacked, and its dictionary
-    total += bounds.FILES_PARQUET_BATCH_BYTES  # the record batch
-    total += bounds.FILES_PARQUET_HEAP_RATIO * bounds.FILES_PARQUET_BATCH_BYTES  # its rows as objects
+        total += limits.FILES_INPUT_BYTES  # the buffer through which the column is read
+        total += min(largest, limits.FILES_PAGES_BYTES)  # its page as it is stored, and unpacked, and its dictionary
+    total += limits.FILES_PARQUET_BATCH_BYTES  # the record batch
+    total += limits.FILES_PARQUET_HEAP_RATIO * limits.FILES_PARQUET_BATCH_BYTES  # its rows as objects
     total += 2 * int(found.metadata.serialized_size)  # what the file says of itself
     return total
 
@@ -96,7 +95,7 @@ def batch_rows(found: Any, columns: list[str]) -> int:
     for group in _groups(found):
         size = sum(group.column(place).total_uncompressed_size for place in places)
         largest = max(largest, -(-size // max(1, group.num_rows)))
-    return max(1, min(bounds.FILES_PARQUET_ROWS, bounds.FILES_PARQUET_BATCH_BYTES // (2 * largest)))
+    return max(1, min(limits.FILES_PARQUET_ROWS, limits.FILES_PARQUET_BATCH_BYTES // (2 * largest)))
 
 
 def _groups(found: Any) -> Iterator[Any]:
@@ -125,4 +124,4 @@ def _one_by_one(
     yield good
 
 
-assert bounds.FILES_PARQUET_BATCH_BYTES < 64 * units.MIB  # it is held beside its rows
+assert limits.FILES_PARQUET_BATCH_BYTES < 64 * units.MIB  # it is held beside its rows

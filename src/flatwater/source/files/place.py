@@ -13,8 +13,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, final
 
-from flatwater import errors
-from flatwater.source.files import bounds
+from flatwater import errors, limits
 
 if TYPE_CHECKING:
     import threading
@@ -37,7 +36,7 @@ class Place:
         compression: one of `COMPRESSIONS`; "auto" looks at the first bytes.
         expansion_max: decoded bytes for each compressed one, at most.
         window_max: bytes that a decompressor may need; None for what the file's first header asks for, up to
-            `bounds.FILES_WINDOW_BYTES_MAX`.
+            `limits.FILES_WINDOW_BYTES_MAX`.
         follow: wait for more at the end of a local file.
         stop: an event that ends the waiting.
         storage_options: for the library that opens URLs.
@@ -59,7 +58,7 @@ class Place:
         offset: str | int = 0,
         length: str | int | None = None,
         compression: str = "auto",
-        expansion_max: float = bounds.FILES_EXPANSION_MAX,
+        expansion_max: float = limits.FILES_EXPANSION_MAX,
         window_max: str | int | None = None,
         follow: bool = False,
         stop: threading.Event | None = None,
@@ -134,8 +133,8 @@ class Place:
 
     def ranges(self, count: int) -> list[Place]:
         """About `count` parts of equal length that together are the whole, for a plain local file."""
-        if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= bounds.FILES_RANGES_MAX:
-            raise errors.UsageError(f"ranges({count!r}): from 1 to {bounds.FILES_RANGES_MAX} parts.")
+        if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= limits.FILES_RANGES_MAX:
+            raise errors.UsageError(f"ranges({count!r}): from 1 to {limits.FILES_RANGES_MAX} parts.")
         if not self.is_local_path or self.follow:
             raise errors.UsageError(
                 f"{self.name} cannot be split: only a plain local file has ranges.", hint="Read it as a whole."

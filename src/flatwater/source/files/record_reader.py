@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, final, overload
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.sizing import Sizer
-from flatwater.source.files import bounds
 from flatwater.source.files.bad_rows import Report
 from flatwater.source.files.blocks import Blocks, with_byte_before
 from flatwater.source.files.line_reader import checked_handling
@@ -57,8 +56,8 @@ class Records(OnePass[Row]):
 
     def batches(
         self,
-        bytes: str | int = bounds.FILES_BATCH_BYTES,  # noqa: A002 - it is what is counted
-        rows: int = bounds.FILES_BATCH_ROWS,
+        bytes: str | int = limits.FILES_BATCH_BYTES,  # noqa: A002 - it is what is counted
+        rows: int = limits.FILES_BATCH_ROWS,
     ) -> Iterator[list[Row]]:
         """The rows in lists that take at most so many heap bytes, and have at most so many rows.
 
@@ -73,8 +72,8 @@ class Records(OnePass[Row]):
             BudgetExceeded: a batch does not fit into the budget beside what reading takes.
         """
         bytes_max = errors.bytes_of(bytes, what="bytes", least=1)
-        if isinstance(rows, bool) or not isinstance(rows, int) or not 1 <= rows <= bounds.FILES_BATCH_ROWS_MAX:
-            raise errors.UsageError(f"rows={rows!r}: from 1 to {bounds.FILES_BATCH_ROWS_MAX}.")
+        if isinstance(rows, bool) or not isinstance(rows, int) or not 1 <= rows <= limits.FILES_BATCH_ROWS_MAX:
+            raise errors.UsageError(f"rows={rows!r}: from 1 to {limits.FILES_BATCH_ROWS_MAX}.")
         if self._turns is not None:
             raise errors.UsageError("rows were read already.", hint="Ask for batches first, or make a new one.")
         self._rows.batch_bytes = bytes_max
@@ -135,14 +134,14 @@ def records(
     format: str | None = None,  # noqa: A002 - as above
     *,
     on_error: str = "raise",
-    longest: str | int = bounds.FILES_LINE_BYTES,
+    longest: str | int = limits.FILES_LINE_BYTES,
     encoding: str = "utf-8",
     errors: str = "strict",
     strict: bool | None = None,
     header: bool | Sequence[str] = True,
     dialect: Any = None,
     csv: Mapping[str, Any] | None = None,
-    report_max: int = bounds.FILES_BAD_ROWS_KEPT,
+    report_max: int = limits.FILES_BAD_ROWS_KEPT,
     **options: Any,
 ) -> Records[Any]:
     r"""The rows of a file, validated and typed, one at a time or in batches bounded by heap bytes.
@@ -316,8 +315,8 @@ class _Rows(Body):
             total += self._rejects.report.bytes_max()  # bad rows
             return total
         total += blocks.bytes_max()  # windows of bytes, and what the stream needs
-        total += bounds.FILES_JSON_HEAP_RATIO * blocks.window  # the rows of one window
-        total += bounds.FILES_LONG_HEAP_RATIO * blocks.longest  # the longest row
+        total += limits.FILES_JSON_HEAP_RATIO * blocks.window  # the rows of one window
+        total += limits.FILES_LONG_HEAP_RATIO * blocks.longest  # the longest row
         return total
 
     def lists(self) -> Iterator[list[Any]]:

@@ -14,8 +14,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, final
 
-from flatwater import errors
-from flatwater.source.files import bounds
+from flatwater import errors, limits
 from flatwater.source.files.opening import Raw
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ class Remote(Raw):
         start: byte of the file at which it begins.
     """
 
-    held_bytes = bounds.FILES_REMOTE_BYTES + bounds.FILES_REMOTE_AHEAD_BYTES
+    held_bytes = limits.FILES_REMOTE_BYTES + limits.FILES_REMOTE_AHEAD_BYTES
 
     def __init__(self, url: str, name: str, take: Callable[[], Any], leave: Callable[[], None], start: int) -> None:
         super().__init__()
@@ -105,7 +104,7 @@ def open_remote(place: Place) -> Remote:
 
 def _pass_over(remote: Remote, name: str, start: int, at: int) -> None:
     """Read up to `start` where the server began earlier."""
-    buffer = bytearray(min(max(start - at, 1), bounds.FILES_CHUNK_BYTES))
+    buffer = bytearray(min(max(start - at, 1), limits.FILES_CHUNK_BYTES))
     try:
         while at < start:
             with memoryview(buffer) as view:
@@ -137,7 +136,7 @@ def _object(url: str, start: int, options: dict[str, Any]) -> Opened:
         options["client_options"] = {"allow_http": True, **options.get("client_options", {})}
     store = from_url(f"{OBJECT_STORES[scheme.lower()]}://{bucket}", **options)
     got = obstore.get(store, key, options={"range": {"offset": start}} if start else None)
-    parts: Iterator[Any] = iter(got.stream(min_chunk_size=bounds.FILES_REMOTE_BYTES))
+    parts: Iterator[Any] = iter(got.stream(min_chunk_size=limits.FILES_REMOTE_BYTES))
     return lambda: next(parts, b""), lambda: None, start
 
 
@@ -162,7 +161,7 @@ def _http(url: str, start: int, options: dict[str, Any]) -> Opened:
     # A size spares a HEAD request, and a block size of 0 asks for a stream.
     file = files.open(url, "rb", block_size=0, size=1, headers=headers)
     at = start if file.r.status == _RANGES else 0
-    return lambda: file.read(bounds.FILES_REMOTE_BYTES), file.close, at
+    return lambda: file.read(limits.FILES_REMOTE_BYTES), file.close, at
 
 
 def _other(url: str, start: int, options: dict[str, Any]) -> Opened:
@@ -180,10 +179,10 @@ def _other(url: str, start: int, options: dict[str, Any]) -> Opened:
         ) from None
     except ImportError as error:
         raise errors.MissingExtra("files", error.name or f"fsspec's library for {url.partition('://')[0]}://") from None
-    file = files.open(path, "rb", block_size=bounds.FILES_REMOTE_BYTES, cache_type="readahead")
+    file = files.open(path, "rb", block_size=limits.FILES_REMOTE_BYTES, cache_type="readahead")
     if start:
         file.seek(start)
-    return lambda: file.read(bounds.FILES_REMOTE_BYTES), file.close, start
+    return lambda: file.read(limits.FILES_REMOTE_BYTES), file.close, start
 
 
 def failure(url: str, name: str, error: Exception, position: int) -> errors.FlatwaterError:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, final
 
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
-from flatwater.source.files import bounds
 from flatwater.source.files.opening import not_read, open_raw
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from flatwater.source.files.place import Place
 
 logger = logging.getLogger("flatwater.source.files")
-_DECODER_BYTES_MAX = bounds.FILES_WINDOW_BYTES_MAX + (1 << 20)
+_DECODER_BYTES_MAX = limits.FILES_WINDOW_BYTES_MAX + (1 << 20)
 
 
 @final
@@ -51,7 +50,7 @@ class Stream:
         self._budget = Budget.current()  # that of where it was written, not of whoever iterates
         self._gate = self._budget.gate
         self._reservation: Reservation | None = None
-        self._notes: deque[str] = deque(maxlen=bounds.FILES_NOTES_MAX)
+        self._notes: deque[str] = deque(maxlen=limits.FILES_NOTES_MAX)
 
     def open(self) -> Any:
         """The bytes; opens them the first time.
@@ -84,10 +83,10 @@ class Stream:
             return int(self.raw.held_bytes)
         total = 0
         if self.place.is_url:
-            total += bounds.FILES_REMOTE_BYTES  # what was asked for at once
-            total += bounds.FILES_REMOTE_AHEAD_BYTES  # what the network brings meanwhile
+            total += limits.FILES_REMOTE_BYTES  # what was asked for at once
+            total += limits.FILES_REMOTE_AHEAD_BYTES  # what the network brings meanwhile
         if self.place.compression != "none" and not self.place.follow:
-            total += 3 * bounds.FILES_INPUT_BYTES  # compressed bytes, those left, decoded ones left
+            total += 3 * limits.FILES_INPUT_BYTES  # compressed bytes, those left, decoded ones left
             total += self.place.window_max or _DECODER_BYTES_MAX  # the decompressor
         return total
 
@@ -100,7 +99,7 @@ class Stream:
         if self._gate.is_open:
             return not self.is_closing
         give_up_s = time.monotonic() + limits.GATE_WAIT_S
-        while not self.is_closing and not self._gate.wait(bounds.FILES_GATE_PERIOD_S):
+        while not self.is_closing and not self._gate.wait(limits.FILES_GATE_PERIOD_S):
             if time.monotonic() > give_up_s:
                 raise errors.LimitReached(
                     f"{self.place.name} waited {limits.GATE_WAIT_S:g} s at the budget's gate: {self._gate.reason}.",

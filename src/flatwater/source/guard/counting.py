@@ -2,7 +2,7 @@
 
 Covers:     rows and heap bytes of the query, rows of all queries of a guard.
 Not here:   where rows come from (`guard.drivers`), what happens to the query then (`guard.cursor`).
-Holds:      at most BLOCK_ROWS rows that are not yet weighed; one `Sizer` for the process, 2 MiB at most.
+Holds:      at most limits.GUARD_BLOCK_ROWS rows that are not yet weighed; one `Sizer` for the process, 2 MiB at most.
 
 Rows that are fetched together are weighed in blocks of 1, 2, 4 and then 8: weighing a row by itself costs 7 us, in a block of
 8 it costs 5. Where rows are large, blocks stay small: only a sudden change can exceed the limit, by one block.
@@ -14,11 +14,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import final
 
+from flatwater import limits
 from flatwater.sizing import Sizer
 from flatwater.source.guard.page import Limits
 from flatwater.source.guard.too_large import PageTooLarge
-
-BLOCK_ROWS = 8
 
 _sizer = Sizer()  # one for all queries: who runs the same statement again finds it calibrated. Threads may share it
 
@@ -68,7 +67,7 @@ class Count:
             fitting = (
                 (self.limits.bytes_max - self.bytes) * len(block) // (2 * count + 1)
             )  # half of what there is room for
-            block_rows = max(1, min(2 * block_rows, BLOCK_ROWS, fitting))
+            block_rows = max(1, min(2 * block_rows, limits.GUARD_BLOCK_ROWS, fitting))
         return read
 
     def _add(self, rows: int, count: int) -> None:

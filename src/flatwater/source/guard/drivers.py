@@ -3,7 +3,7 @@
 Covers:     sqlite3, psycopg 3 (single-row mode, server-side cursors), PyMySQL (unbuffered cursors, KILL QUERY), and
             cursors that are asked for a few rows at a time.
 Not here:   counting (`guard.counting`), the cursor that a program sees (`guard.cursor`).
-Holds:      one row; of psycopg up to CHUNK_ROWS, of cursors that are asked in batches up to BATCH_ROWS_MAX.
+Holds:      one row; of psycopg up to limits.GUARD_CHUNK_ROWS, of cursors that are asked in batches up to limits.GUARD_BATCH_ROWS_MAX.
 
 psycopg's and PyMySQL's ordinary cursors take the whole result into memory in `execute`. To stop before that, the rows are
 asked for one at a time; what fits is then kept, so that the connection is free for the next statement, as it was before.
@@ -17,13 +17,10 @@ from collections.abc import Iterator
 from sys import getsizeof
 from typing import Any, NamedTuple, Protocol
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.source.guard.too_large import Transaction
 
 _SKIP_BYTES = 1 << 16
-BATCH_ROWS_MAX = 32  # asked for at a time where each question is a round trip; the first questions are smaller
-BATCH_BYTES = 256 << 10  # of rows as large as the last one
-CHUNK_ROWS = 4  # that libpq has at a time: a row costs 2.7 us with 4 of them, 6.5 us alone, 1.1 us in a whole result
 
 
 class Run(NamedTuple):
@@ -102,7 +99,7 @@ class Batched:
         while batch := cursor.fetchmany(size):
             yield from batch
             glance = sum(map(getsizeof, batch[-1])) if isinstance(batch[-1], tuple) else 0
-            size = max(1, min(2 * size, BATCH_ROWS_MAX, BATCH_BYTES // (glance + 1)))
+            size = max(1, min(2 * size, limits.GUARD_BATCH_ROWS_MAX, limits.GUARD_BATCH_BYTES // (glance + 1)))
 
 
 class Psycopg:
@@ -115,7 +112,7 @@ class Psycopg:
         """Rows as they come from the server."""
         options.pop("prepare", None)  # a streamed statement is not prepared
         if importlib.import_module("psycopg").capabilities.has_stream_chunked():
-            options["size"] = CHUNK_ROWS
+            options["size"] = limits.GUARD_CHUNK_ROWS
         return Run(cursor, cursor, self._described(cursor, self._stream(cursor, statement, words, options)))
 
     @staticmethod

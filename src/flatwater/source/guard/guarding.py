@@ -12,9 +12,9 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, final
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.source.guard import page
-from flatwater.source.guard.page import PAGE_BYTES_MAX, PAGE_ROWS_MAX, Page
+from flatwater.source.guard.page import Page
 
 if TYPE_CHECKING:
     from flatwater.budget.reservation import Reservation
@@ -72,8 +72,8 @@ class page_guard:  # noqa: N801 - reads as a verb: with fw.page_guard(max_rows=1
     def __init__(
         self,
         *,
-        max_rows: int = PAGE_ROWS_MAX,
-        max_bytes: str | int = PAGE_BYTES_MAX,
+        max_rows: int = limits.GUARD_ROWS,
+        max_bytes: str | int = limits.GUARD_BYTES,
         total_rows: int | None = None,
     ) -> None:
         self.max_rows, self.max_bytes = page.checked(max_rows, max_bytes)
@@ -147,7 +147,7 @@ class page_guard:  # noqa: N801 - reads as a verb: with fw.page_guard(max_rows=1
 
     @staticmethod
     def install(
-        subject: Any, *, max_rows: int | None = PAGE_ROWS_MAX, max_bytes: str | int | None = PAGE_BYTES_MAX
+        subject: Any, *, max_rows: int | None = limits.GUARD_ROWS, max_bytes: str | int | None = limits.GUARD_BYTES
     ) -> None:
         """Guard an engine, once at start-up; all connections and sessions of it, also those that are there.
 
@@ -205,5 +205,5 @@ def _standing(max_rows: int | None, max_bytes: str | int | None) -> page.Limits 
     if max_rows is None and max_bytes is None:
         return None
     return page.Limits(*page.checked(
-        PAGE_ROWS_MAX if max_rows is None else max_rows, PAGE_BYTES_MAX if max_bytes is None else max_bytes
+        limits.GUARD_ROWS if max_rows is None else max_rows, limits.GUARD_BYTES if max_bytes is None else max_bytes
     ))  # fmt: skip

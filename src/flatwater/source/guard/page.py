@@ -13,9 +13,6 @@ from typing import NamedTuple, final
 
 from flatwater import errors
 
-PAGE_ROWS_MAX = 1_000  # of a guarded query, unless told otherwise
-PAGE_BYTES_MAX = 8 << 20  # heap bytes of its rows, unless told otherwise: 8 KiB a row
-
 
 class Limits(NamedTuple):
     """What one query may return."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 
-SHOWN_CHARS_MAX = 120  # of a statement in an error
+from flatwater import limits
+
 _LOOKED_AT_CHARS_MAX = 4_000  # of a statement, before literals are taken out for showing it
 
 _QUERIES = frozenset(("SELECT", "WITH", "VALUES", "TABLE"))
@@ -82,4 +83,4 @@ def short(statement: object, *, double_quotes_hide: bool = False) -> str:
     if double_quotes_hide:
         text = _DOUBLE_QUOTED.sub("?", text)
     text = " ".join(text.split())
-    return text if len(text) <= SHOWN_CHARS_MAX else f"{text[: SHOWN_CHARS_MAX - 3]}..."
+    return text if len(text) <= limits.GUARD_SHOWN_CHARS_MAX else f"{text[: limits.GUARD_SHOWN_CHARS_MAX - 3]}..."

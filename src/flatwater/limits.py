@@ -137,7 +137,7 @@ LAB_SMALL_NEEDS_BYTES = 256 * MIB  # of each experiment of a small run: an inter
 
 TOUR_BUDGET_BYTES = (
     80 * MIB
-)  # of all steps together, unless told otherwise: the documents' process, and 16 MiB beside it
+)  # of all steps together, unless told otherwise: 64 for the documents' process, 16 beside it
 TOUR_STEP_S = 30.0  # a step reads for so long, unless told otherwise
 TOUR_DEPTH_MAX = 32  # of directories below a root; 33 KiB each while they are open
 TOUR_PIECE_BYTES = 32 * KIB  # of a file at a time; its words take up to 32 times as much
@@ -198,9 +198,7 @@ FILES_LONG_HEAP_RATIO = 8  # bytes that one long row takes as objects for each o
 DOCUMENT_PIECE_BYTES = 64 * KIB  # of one piece as UTF-8, unless told otherwise; up to four times as much in memory
 DOCUMENT_PIECE_BYTES_MIN = 16  # a border is looked for in its second half
 DOCUMENT_PIECE_BYTES_MAX = 4 * MIB  # of one piece; reading holds about fourteen times as much
-DOCUMENT_WORKER_LIMIT_BYTES = (
-    128 * MIB
-)  # of the process that reads PDF, HTML and DOCX; untouched, it takes about 25 MiB
+DOCUMENT_WORKER_LIMIT_BYTES = 128 * MIB  # of the process that reads PDF, HTML, DOCX; untouched, it takes about 25 MiB
 DOCUMENT_WORKER_LIMIT_BYTES_MIN = 40 * MIB  # below it the libraries do not load
 DOCUMENT_PAGE_BYTES_MAX = 1 * MIB  # of the text of one page, for which PDFium takes about a hundred times as much
 DOCUMENT_PAGE_TIMEOUT_S = 30.0  # for one page, or for 64 KiB of HTML or DOCX
@@ -234,7 +232,7 @@ GUARD_BYTES = 8 * MIB  # heap bytes of its rows, unless told otherwise: 8 KiB a 
 GUARD_BATCH_ROWS_MAX = 32  # asked for at a time where each question is a round trip; the first questions are smaller
 GUARD_BATCH_BYTES = 256 * KIB  # of rows as large as the last one
 GUARD_CHUNK_ROWS = 4  # that libpq has at a time: a row costs 2.7 us with 4, 6.5 us alone, 1.1 us in a whole result
-GUARD_BLOCK_ROWS = 8
+GUARD_BLOCK_ROWS = 8  # weighed at a time: so many may be beside those that were counted
 GUARD_SHOWN_CHARS_MAX = 120  # of a statement in an error
 
 # --- source: tables ---------------------------------------------------------------------------------------------------

@@ -135,9 +135,7 @@ LAB_SMALL_NEEDS_BYTES = 256 * MIB  # of each experiment of a small run: an inter
 
 # --- tour -------------------------------------------------------------------------------------------------------------
 
-TOUR_BUDGET_BYTES = (
-    80 * MIB
-)  # of all steps together, unless told otherwise: 64 for the documents' process, 16 beside it
+TOUR_BUDGET_BYTES = 80 * MIB  # of all steps together, unless told otherwise: the documents' process, 16 MiB beside it
 TOUR_STEP_S = 30.0  # a step reads for so long, unless told otherwise
 TOUR_DEPTH_MAX = 32  # of directories below a root; 33 KiB each while they are open
 TOUR_PIECE_BYTES = 32 * KIB  # of a file at a time; its words take up to 32 times as much

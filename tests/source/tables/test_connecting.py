@@ -45,7 +45,9 @@ def test_urls_of_sqlite(odd_path, monkeypatch, scheme):
     assert list(Table(f"{scheme}:///{quote(odd_path.name)}", "t").pluck("id")) == [7]
 
 
-@pytest.mark.parametrize("url", ["sqlite:///t.db?mode=ro", "sqlite:///t.db#x", "sqlite://host/t.db", "sqlite:///", "sqlite:///none.db"])
+@pytest.mark.parametrize(
+    "url", ["sqlite:///t.db?mode=ro", "sqlite:///t.db#x", "sqlite://host/t.db", "sqlite:///", "sqlite:///none.db"]
+)
 def test_wrong_urls_of_sqlite(url):
     """What would be ignored, a host, and a file that is not there are refused; nothing is created."""
     with pytest.raises(errors.UsageError):
@@ -54,7 +56,22 @@ def test_wrong_urls_of_sqlite(url):
 
 
 @pytest.mark.parametrize(
-    "source", [None, 5, [], {}, object(), ("data.db",), print, "", "a\0b", "oracle://h/x", "http://x/y.db", ":memory:", "file::memory:"]
+    "source",
+    [
+        None,
+        5,
+        [],
+        {},
+        object(),
+        ("data.db",),
+        print,
+        "",
+        "a\0b",
+        "oracle://h/x",
+        "http://x/y.db",
+        ":memory:",
+        "file::memory:",
+    ],
 )
 def test_what_is_no_source_is_refused(source):
     """Anything else is a UsageError that says what there is."""
@@ -107,7 +124,9 @@ def test_no_driver_is_imported_for_another_source():
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize(("source", "package"), [("x.db", "apsw"), ("postgresql://h/d", "psycopg"), ("mysql://h/d", "PyMySQL")])
+@pytest.mark.parametrize(
+    ("source", "package"), [("x.db", "apsw"), ("postgresql://h/d", "psycopg"), ("mysql://h/d", "PyMySQL")]
+)
 def test_a_missing_driver_is_named(source, package, monkeypatch):
     """Without the driver the error says what to install."""
     monkeypatch.setitem(sys.modules, package.lower(), None)

@@ -48,14 +48,14 @@ def break_at(table, monkeypatch, number):
 
 def ids_until_broken(rows, *, broken=Cut):
     got = []
-    with pytest.raises(broken):
+    with pytest.raises(broken):  # noqa: PT012 - the loop is what breaks
         for row in rows:
-            got.append(row["id"])
+            got.append(row["id"])  # noqa: PERF401 - what came before the break is kept
     return got
 
 
 @pytest.mark.parametrize("order_by", ["id", "grp, id", "-grp, -id", "grp"])
-@pytest.mark.parametrize("number", range(1, 9))
+@pytest.mark.parametrize("number", range(1, 7))
 def test_a_page_that_breaks_in_the_middle_of_a_batch_loses_no_row(path, monkeypatch, order_by, number):
     """Rows of a batch that was never given are not behind the token, in whichever of its statements it broke."""
     monkeypatch.setattr("flatwater.source.tables.adapters.sqlite_path.SqliteApsw.buffers", True)  # more statements
@@ -100,7 +100,7 @@ def test_an_error_in_the_loop_leaves_the_place_behind_the_row_at_hand(path, kind
     table = Table(path, "t")
     rows = table.find_each(batch_rows=10)
     got = []
-    with pytest.raises(kind):
+    with pytest.raises(kind):  # noqa: PT012 - the loop is what breaks
         for row in rows:
             got.append(row["id"])
             if row["id"] == 23:
@@ -139,7 +139,7 @@ def test_a_batch_that_cannot_be_wrapped_is_not_behind_the_token(path):
     connection.close()
     batches = Table(path, "t").batches(as_="arrow", batch_rows=10)
     got = []
-    with pytest.raises(errors.BrokenError, match="column grp"):
+    with pytest.raises(errors.BrokenError, match="column grp"):  # noqa: PT012 - the loop is what breaks
         for batch in batches:
             got += batch.to_pydict()["id"]
     assert got == list(range(20))
@@ -169,7 +169,7 @@ def test_a_cancelled_task_loses_no_row(path, source):
 
         async def loop():
             async for row in rows:
-                got.append(row["id"])
+                got.append(row["id"])  # noqa: PERF401 - what came before the break is kept
 
         task = asyncio.create_task(loop())
         if source == "path":
@@ -180,7 +180,7 @@ def test_a_cancelled_task_loses_no_row(path, source):
             may_go.set()
             await asyncio.sleep(0)
             task.cancel()
-        with pytest.raises(asyncio.CancelledError):
+        with pytest.raises(asyncio.CancelledError):  # noqa: PT012 - the loop is what breaks
             await task
             raise asyncio.CancelledError
         token = rows.token
@@ -225,8 +225,8 @@ def test_a_closed_pass_gives_no_more_rows_of_the_table(path):
 
 def test_a_closed_gate_holds_a_pass(path, monkeypatch):
     """While the budget's gate is closed no page is read, and waiting ends with what to do."""
-    monkeypatch.setattr("flatwater.limits.GATE_WAIT_S", 0.01)
     with Budget("64 MiB") as budget:
+        monkeypatch.setattr(type(budget.gate), "wait", lambda _gate, *_: False)
         rows = Table(path, "t").find_each(batch_rows=10)
         for _ in range(10):
             next(rows)

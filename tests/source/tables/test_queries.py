@@ -29,7 +29,9 @@ def numbered(connection, sql, rows):
 @pytest.mark.parametrize("column", ["TEXT", "TEXT UNIQUE", "TEXT NOT NULL DEFAULT ''"])
 def test_a_key_that_is_not_proven_unique_is_completed(column, order_by):
     """NULLs and repeated values in the key that a user gives lose no row: the primary key breaks ties."""
-    connection = connection_of(f"CREATE TABLE t (id INTEGER PRIMARY KEY, city {column})", "CREATE INDEX c ON t (city, id)")
+    connection = connection_of(
+        f"CREATE TABLE t (id INTEGER PRIMARY KEY, city {column})", "CREATE INDEX c ON t (city, id)"
+    )
     city = (lambda at: f"c{at}") if "UNIQUE" in column else (lambda at: f"c{at % 3}")
     rows = [(at, None if at % 2 and "NOT NULL" not in column else city(at)) for at in range(40)]
     connection.executemany("INSERT INTO t VALUES (?, ?)", rows)
@@ -56,7 +58,9 @@ def test_a_proven_key_is_taken_as_it_is():
 
 def test_a_table_without_a_key_is_refused():
     """Without a primary key a unique one is needed, and a key that nothing proves is refused."""
-    connection = connection_of("CREATE TABLE t (a INT NOT NULL, b INT)", "CREATE TABLE u (a INT NOT NULL UNIQUE, b INT)")
+    connection = connection_of(
+        "CREATE TABLE t (a INT NOT NULL, b INT)", "CREATE TABLE u (a INT NOT NULL UNIQUE, b INT)"
+    )
     with pytest.raises(errors.UsageError, match="without a primary key"):
         Table(connection, "t").find_each()
     assert list(Table(connection, "u", key="a").find_each()) == []

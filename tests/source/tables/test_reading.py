@@ -91,7 +91,7 @@ def test_batches_have_so_many_rows_and_the_last_the_rest():
     sizes=st.lists(st.sampled_from([0, 10, 500, 3_000, 20_000]), max_size=40), room=st.sampled_from([1, 2_000, 10_000]),
     rows=st.integers(1, 12), buffers=st.booleans(), mysql=st.booleans(),
 )  # fmt: skip
-@settings(max_examples=200)
+@settings(max_examples=80)
 def test_no_batch_is_larger_than_its_bytes_unless_it_is_one_row(sizes, room, rows, buffers, mysql):
     """Whatever the widths, no row is lost or given twice, and only a single row is larger than the bytes of a batch."""
     reader = Reader([(at, "ä" * size) for at, size in enumerate(sizes)], buffers=buffers)

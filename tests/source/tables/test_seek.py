@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flatwater.source.tables.conditions import AllOf, AnyOf, Compare, Null, RowCompare
+from flatwater.source.tables.conditions import AllOf, Compare, Null, RowCompare
 from flatwater.source.tables.order import Order, OrderColumn
 from flatwater.source.tables.seek import steps_after, steps_all, until
 
@@ -64,7 +64,7 @@ def rows_of(order):
 
 
 @given(order=orders(), data=st.data())
-@settings(max_examples=400)
+@settings(max_examples=120)
 def test_steps_are_the_rows_behind_in_order(order, data):
     """Each row behind a position is in exactly one step, and the steps follow one another."""
     rows = rows_of(order)
@@ -81,7 +81,7 @@ def test_steps_are_the_rows_behind_in_order(order, data):
 
 
 @given(order=orders(), data=st.data())
-@settings(max_examples=400)
+@settings(max_examples=120)
 def test_until_are_the_rows_before(order, data):
     """What holds up to a position holds for those rows and for no other."""
     rows = rows_of(order)

@@ -27,7 +27,12 @@ def people(place, count=250):
         "CREATE INDEX people_city ON people (city, id)",
     )
     rows = [
-        (number, f"name {number}", None if number % 10 == 0 else f"city {number % 7}", f"2020-01-01 00:{number % 60:02}:00")
+        (
+            number,
+            f"name {number}",
+            None if number % 10 == 0 else f"city {number % 7}",
+            f"2020-01-01 00:{number % 60:02}:00",
+        )
         for number in range(1, count + 1)
     ]
     place.fill("INSERT INTO people VALUES (?, ?, ?, ?)", rows)
@@ -145,7 +150,11 @@ def test_composite_text_and_uuid_keys(place):
     """Keys of several columns, of text and of UUIDs are compared by the database, never by Python."""
     kind = "UUID" if place.kind in ("postgres url", "psycopg") else "CHAR(36)"
     place.run(f"CREATE TABLE things (shop VARCHAR(20) NOT NULL, code {kind} NOT NULL, PRIMARY KEY (shop, code))")
-    rows = [(shop, str(uuid.UUID(int=number * 7919 % 1009))) for shop in ("Zürich", "aachen", "Bonn") for number in range(40)]
+    rows = [
+        (shop, str(uuid.UUID(int=number * 7919 % 1009)))
+        for shop in ("Zürich", "aachen", "Bonn")
+        for number in range(40)
+    ]
     place.fill("INSERT INTO things VALUES (?, ?)", rows)
     wanted = place.all("SELECT shop, code FROM things ORDER BY shop, code")
     table = place.table("things")
@@ -272,14 +281,18 @@ def test_an_order_without_an_index_is_refused(place):
     """The refusal names the line that makes an index, and after it the order is served; allow_scan overrides."""
     people(place, 30)
     table = place.table("people")
-    with pytest.raises(errors.UsageError, match=r"CREATE INDEX .people_name_id. ON .people. \(.name., .id.\)") as caught:
+    with pytest.raises(
+        errors.UsageError, match=r"CREATE INDEX .people_name_id. ON .people. \(.name., .id.\)"
+    ) as caught:
         table.find_each(order_by="name")
     assert sum(1 for _ in table.find_each(order_by="name", allow_scan=True)) == 30
     table.close()
     place.run(caught.value.hint.partition(";")[0].removeprefix("Run: "))
     if place.kind not in ("sqlite3", "psycopg", "pymysql", "apsw"):
         table = place.table("people")
-    assert list(place.table("people").pluck("name", order_by="name", batch_rows=7)) == sorted(f"name {n}" for n in range(1, 31))
+    assert list(place.table("people").pluck("name", order_by="name", batch_rows=7)) == sorted(
+        f"name {n}" for n in range(1, 31)
+    )
 
 
 def test_async(database):
@@ -446,7 +459,12 @@ def test_hostile_names_are_names(place):
     quote = "`" if place.kind in ("mariadb url", "pymysql") else '"'
     name, column = "a; DROP TABLE x --", "100% o'clock"
     place.run(f"CREATE TABLE {quote}{name}{quote} (id {place.key_type}, {quote}{column}{quote} INT)")
-    place.fill(f"INSERT INTO {quote}{name}{quote} VALUES (?, ?)".replace("%", "%%" if place.is_server else "%").replace("%%s", "%s"), [(1, 2), (2, 3)])
+    place.fill(
+        f"INSERT INTO {quote}{name}{quote} VALUES (?, ?)".replace("%", "%%" if place.is_server else "%").replace(
+            "%%s", "%s"
+        ),
+        [(1, 2), (2, 3)],
+    )
     assert list(place.table(name).find_each(batch_rows=1)) == [{"id": 1, column: 2}, {"id": 2, column: 3}]
     assert list(place.table(name).pluck(column)) == [2, 3]
 

@@ -170,4 +170,6 @@ def test_kill_9_at_any_row_changes_nothing_twice(sqlite_place):
     assert done.returncode == 0, done.stderr
     assert killed == 5
     with contextlib.closing(sqlite3.connect(sqlite_place.source)) as connection:
-        assert connection.execute("SELECT min(cents), max(cents), count(*) FROM accounts").fetchall() == [(101, 101, 60)]
+        assert connection.execute("SELECT min(cents), max(cents), count(*) FROM accounts").fetchall() == [
+            (101, 101, 60)
+        ]

@@ -27,7 +27,7 @@ def adapter_for(source: Any) -> Adapter:
         MissingExtra: its driver is not installed.
         BrokenError: the database cannot be reached.
     """
-    if isinstance(source, (str, os.PathLike)):
+    if isinstance(source, (str, bytes, os.PathLike)):
         return _by_address(os.fspath(source))
     module = type(source).__module__
     families = {base.__module__.partition(".")[0] for base in type(source).__mro__}

@@ -266,7 +266,7 @@ class Postgres(SqlAdapter):
         psycopg = self._psycopg
         try:
             yield
-        except (psycopg.errors.SyntaxErrorOrAccessRuleViolation, psycopg.DataError) as error:
+        except (psycopg.ProgrammingError, psycopg.DataError) as error:
             raise errors.UsageError(f"PostgreSQL: {_words(error)}.") from error
         except psycopg.Error as error:
             raise errors.BrokenError(

@@ -31,6 +31,11 @@ class SqliteConnection(SqlAdapter):
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        if connection.text_factory in (bytes, bytearray):
+            raise errors.UsageError(
+                "the connection's text_factory makes bytes of text, and no row is found again by these.",
+                hint="Leave it at str.",
+            )
 
     def bytes_max(self) -> int:
         """The most this holds at once, in bytes, beside one batch and the largest row."""

@@ -38,6 +38,11 @@ CASES = {
     "build/node": "benchmarks.build.node",
     "files/chunks": "benchmarks.files.chunks",
     "files/rows": "benchmarks.files.rows",
+    "tables/objects": "benchmarks.tables.objects",
+    "tables/arrow": "benchmarks.tables.arrow",
+    "tables/wide": "benchmarks.tables.wide",
+    "tables/pages": "benchmarks.tables.pages",
+    "tables/postgres": "benchmarks.tables.postgres",
     "documents/pdf_text": "benchmarks.documents.pdf_text",
 }
 

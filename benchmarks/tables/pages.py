@@ -70,6 +70,6 @@ def offset_first(size: int) -> Run:
     return by_offset(size, 0)
 
 
-@case.contestant("sqlite3, LIMIT and OFFSET, the last", rounds_max=2)
+@case.contestant("sqlite3, LIMIT and OFFSET, the last", rounds_max=1)
 def offset_last(size: int) -> Run:
     return by_offset(size, size - PAGE_ROWS)

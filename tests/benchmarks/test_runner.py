@@ -46,7 +46,18 @@ def one(cpu_s, **figures):
     }
 
 
-LONG = {"run/native", "run/objects", "run/start", "watch/overhead"}  # many processes: with the slow tests
+LONG = {
+    "run/native",
+    "run/objects",
+    "run/start",
+    "watch/overhead",
+    "tables/objects",
+    "tables/postgres",
+    "tables/wide",
+    "build/node",
+    "build/builders",
+    "documents/pdf_text",
+}  # many processes: with the slow tests
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] if n in LONG else []) for n in CASES])

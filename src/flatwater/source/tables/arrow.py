@@ -20,29 +20,31 @@ from decimal import Decimal
 from typing import Any
 
 from flatwater import errors
-from flatwater.source.tables.forms import Form, form_of
+from flatwater.source.tables.forms import Form, bare_type, form_of
 from flatwater.source.tables.shape import Dialect, Shape
 
-_PATTERNS = (
-    (r"bool", "bool"),
-    (r"^(smallint|int2)", "int16"),
-    (r"^(integer|int4)$", "int32"),
-    (r"^(bigint|int8)", "int64"),
-    (r"unsigned", "uint64"),
-    (r"int", "int64"),
-    (r"^(real|float4)$", "float32"),
-    (r"real|floa|doub", "float64"),
-    (r"^timestamp.*with time zone|timestamptz", "timestamptz"),
-    (r"^(timestamp|datetime)", "timestamp"),
-    (r"^date$", "date32"),
-    (r"^time", "time64"),
-    (r"^(numeric|decimal)\((\d+),(-?\d+)\)", "decimal"),
-    (r"^(numeric|decimal)", "text"),
-    (r"json|uuid|char|clob|text|enum|set\(", "text"),
-    (r"blob|bytea|binary", "binary"),
-)
+_TYPES = {
+    "postgresql": {
+        "smallint": "int16", "integer": "int32", "bigint": "int64", "real": "float32", "double precision": "float64",
+        "boolean": "bool", "date": "date32", "timestamp without time zone": "timestamp",
+        "timestamp with time zone": "timestamptz", "time without time zone": "time64", "bytea": "binary",
+        "interval": "duration", "json": "text", "jsonb": "text", "uuid": "text", "numeric": "decimal",
+        "text": "text", "character varying": "text", "character": "text", "name": "text", "citext": "text",
+    },
+    "mysql": {
+        "tinyint": "int64", "smallint": "int64", "mediumint": "int64", "int": "int64", "integer": "int64",
+        "bigint": "int64", "year": "int64", "float": "float64", "double": "float64", "decimal": "decimal",
+        "date": "date32", "datetime": "timestamp", "timestamp": "timestamp", "time": "duration", "json": "text",
+        "char": "text", "varchar": "text", "tinytext": "text", "text": "text", "mediumtext": "text", "longtext": "text",
+        "enum": "text", "set": "text", "uuid": "text", "binary": "binary", "varbinary": "binary", "tinyblob": "binary",
+        "blob": "binary", "mediumblob": "binary", "longblob": "binary",
+    },
+}  # fmt: skip
+_AFFINITIES = (  # SQLite's own rules, in their order; what none of them says is told by the values
+    ("int", "int64"), ("char", "text"), ("clob", "text"), ("text", "text"), ("blob", "binary"), ("real", "float64"),
+    ("floa", "float64"), ("doub", "float64"),
+)  # fmt: skip
 _WIDE_ROWS = 256  # fewer rows in a batch that is full are wide ones
-_SQLITE_TEXT = ("timestamp", "timestamptz", "date32", "time64", "decimal", "bool", "int16", "int32", "float32")
 
 
 def arrow_form(
@@ -66,25 +68,28 @@ def arrow_form(
 
 def _arrow_type(pyarrow: Any, declared: str, dialect: Dialect) -> Any:
     """The type of a column as declared; None where values must tell."""
-    found = next((kind for pattern, kind in _PATTERNS if re.search(pattern, declared)), None)
-    if found is None or "[]" in declared:
-        return None
-    if dialect.dates_as_text and found in _SQLITE_TEXT:
-        # SQLite keeps dates as it was given them, and whole numbers of any width.
-        return pyarrow.int64() if found.startswith("int") else pyarrow.float64() if found == "float32" else None
-    if dialect.name == "mysql" and found == "bool":
-        return pyarrow.int64()
-    if found == "decimal":
-        precision, scale = map(int, re.findall(r"-?\d+", declared)[:2])
+    if dialect.name == "sqlite":
+        kind = next((kind for word, kind in _AFFINITIES if word in declared), "")
+    else:
+        kind = _TYPES.get(dialect.name, {}).get(bare_type(declared), "")
+        if kind == "int64" and declared.startswith("bigint") and "unsigned" in declared:
+            kind = "uint64"
+    if kind == "decimal":
+        sizes = [int(word) for word in re.findall(r"-?\d+", declared)]
+        if not sizes:
+            return pyarrow.string()  # of any precision
+        precision, scale = sizes[0], sizes[1] if len(sizes) > 1 else 0
         return pyarrow.decimal128(precision, scale) if precision <= 38 else pyarrow.decimal256(precision, scale)  # noqa: PLR2004 - its width
     made = {
-        "timestamptz": lambda: pyarrow.timestamp("us", "UTC"),
-        "timestamp": lambda: pyarrow.timestamp("us"),
-        "time64": lambda: None if dialect.name == "mysql" else pyarrow.time64("us"),
-        "bool": pyarrow.bool_,
+        "": lambda: None,
         "text": pyarrow.string,
+        "bool": pyarrow.bool_,
+        "timestamp": lambda: pyarrow.timestamp("us"),
+        "timestamptz": lambda: pyarrow.timestamp("us", "UTC"),
+        "time64": lambda: pyarrow.time64("us"),
+        "duration": lambda: pyarrow.duration("us"),
     }
-    return made.get(found, getattr(pyarrow, found, pyarrow.null))()
+    return made[kind]() if kind in made else getattr(pyarrow, kind)()
 
 
 class _Batcher:
@@ -116,7 +121,8 @@ class _Batcher:
             OverflowError,
             TypeError,
         ) as error:
-            if kind is not None and pyarrow.types.is_string(kind):
+            if kind is None or pyarrow.types.is_string(kind):  # ranges, composites: as the driver writes them
+                self._types[at] = kind = pyarrow.string()
                 return pyarrow.array([None if value is None else _as_text(value) for value in values], kind)
             what = f"{kind}, as declared or as the first rows had it" if kind is not None else "one type"
             raise errors.BrokenError(

@@ -15,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import keyword
+import re
 import typing
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -29,12 +30,18 @@ from flatwater.source.tables.order import check_columns
 from flatwater.source.tables.shape import Dialect, Shape
 
 BASE_BYTES = 400  # of a row before one was seen
-_FIXED_BYTES = 48  # of a number, a date: values whose type tells their size
+_FIXED_BYTES = {  # heap bytes of values whose type tells their size
+    "smallint": 32, "integer": 32, "int": 32, "bigint": 32, "mediumint": 32, "tinyint": 32, "year": 32, "oid": 32,
+    "tiny": 32, "short": 32, "int24": 32, "intint": 32,
+    "real": 32, "float": 32, "double": 32, "double precision": 32, "boolean": 16, "bool": 16,
+    "date": 48, "datetime": 64, "timestamp": 64, "time": 64, "timestamp without time zone": 64,
+    "timestamp with time zone": 64, "time without time zone": 64, "time with time zone": 64,
+}  # fmt: skip
+_UUID_BYTES = 128
+_FLAT = ("text", "character varying", "character", "varchar", "char", "bytea", "name", "citext", "numeric", "string")
 _ROUNDING_BYTES = 16  # what an allocator adds to a value, at most
 _SLOT_BYTES = 8  # of the list that points to the row
-_FIXED = ("int", "real", "double", "float", "bool", "date", "time", "numeric", "decimal", "uuid", "serial")
 _BLAMED = (ValueError, TypeError, ArithmeticError, msgspec.MsgspecError)
-_NESTED = ("json", "[]", "record", "range", "hstore", "array")
 
 Row = Sequence[Any]
 Collect = Callable[[Iterable[Row], list[Any], int, int], tuple[int, Row | None, bool]]
@@ -107,7 +114,7 @@ def make({arguments}):
                 used += need
                 last = row
         except blamed as error:
-            raise blame(row, error) from error
+            raise blame(row, last, error) from error
         return used, last, False
     return collect
 """
@@ -135,8 +142,8 @@ def _form(making: _Making, shape: Shape, order: Sequence[str], dialect: Dialect)
     for at, name in enumerate(columns):
         by = making.fields[at][1] if at < len(names) else None
         weight = _weight(types[name], by, dialect, is_key=shape.key == (name,))
-        fixed_bytes += _FIXED_BYTES if weight is None else _ROUNDING_BYTES
-        if weight is not None:
+        fixed_bytes += weight if isinstance(weight, int) else _ROUNDING_BYTES
+        if isinstance(weight, str):
             sizes.append(weight.format(at=at))
         if by is not None:
             values[f"c{at}"] = by
@@ -166,17 +173,31 @@ def _form(making: _Making, shape: Shape, order: Sequence[str], dialect: Dialect)
     return Form(columns, scope["make"](**values), base_bytes, tuple(columns.index(name) for name in order), key_of)
 
 
-def _weight(declared: str, by: convert.Converter | None, dialect: Dialect, *, is_key: bool) -> str | None:
-    """What tells a value's size, as an expression; None where its type does."""
-    if "object" in declared or (any(word in declared for word in _NESTED) and dialect.name == "postgresql"):
-        return "weigh(v{at})"
-    if dialect.name == "sqlite":  # it takes any value in any column, but for the row's own number
-        if is_key and declared == "integer":
-            return None
-        if by in convert.DATES:
-            return None  # longer text is no date
+def _weight(declared: str, by: convert.Converter | None, dialect: Dialect, *, is_key: bool) -> str | int:
+    """What tells a value's size: an expression, or the bytes that its type says."""
+    if dialect.name == "sqlite" and "object" not in declared:
+        # It takes any value in any column, but for the row's own number; longer text is no date.
+        if (is_key and declared == "integer") or by in convert.DATES:
+            return _FIXED_BYTES["datetime"]
         return "v{at}.__sizeof__()"
-    return None if any(word in declared for word in _FIXED) and "char" not in declared else "v{at}.__sizeof__()"
+    bare = bare_type(declared)
+    if bare in _FIXED_BYTES:
+        return _FIXED_BYTES[bare]
+    if dialect.name == "postgresql":
+        if bare == "uuid":
+            return _UUID_BYTES
+        return "v{at}.__sizeof__()" if bare in _FLAT else "weigh(v{at})"
+    return "weigh(v{at})" if "object" in declared else "v{at}.__sizeof__()"
+
+
+def bare_type(declared: str) -> str:
+    """A type without its length and sign.
+
+    >>> bare_type("smallint(5) unsigned"), bare_type("timestamp(3) without time zone")
+    ('smallint', 'timestamp without time zone')
+    """
+    words = re.sub(r"\([^)]*\)", "", declared).split()
+    return " ".join(word for word in words if word not in ("unsigned", "signed", "zerofill"))
 
 
 class _Blame:
@@ -189,18 +210,27 @@ class _Blame:
         self.fields = fields
         self.order = order
 
-    def __call__(self, row: Row | None, error: Exception) -> Exception:
-        if row is None or isinstance(error, errors.FlatwaterError):
-            return error
-        where = ", ".join(f"{name}={_shown(row[self.columns.index(name)])}" for name in self.order)
+    def __call__(self, row: Row | None, last: Row | None, error: Exception) -> Exception:
+        if row is last or row is None:  # there is no row at hand: the driver could not make one
+            behind = "the first row" if last is None else f"the row behind {self._place(last)}"
+            return RowRefused(f"{behind} cannot be read: {_cut(error)}.", hint="Cast the column in a SELECT.")
+        where = self._place(row)
         for at, (name, by) in enumerate(self.fields):
             if by is None or row[at] is None:
                 continue
             try:
                 by(row[at])
             except Exception as reason:  # noqa: BLE001 - whatever a type says of a value
-                return RowRefused(f"row {where}: {name}: {_shown(row[at])} is refused: {reason}.")
-        return RowRefused(f"row {where} is refused: {error}.")
+                return RowRefused(f"row {where}: {name}: {_shown(row[at])} is refused: {_cut(reason)}.")
+        return RowRefused(f"row {where} is refused: {_cut(error)}.")
+
+    def _place(self, row: Row) -> str:
+        return ", ".join(f"{name}={_shown(row[self.columns.index(name)])}" for name in self.order)
+
+
+def _cut(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text.rstrip(".") if len(text) <= 200 else f"{text[:200]}..."  # noqa: PLR2004 - two lines of a message
 
 
 def _shown(value: object) -> str:
@@ -245,6 +275,8 @@ def _class_making(cls: Any, shape: Shape, dialect: Dialect) -> _Making:
         return _Making(fields, [], f"validate({_mapping(len(have))})", {"validate": cls.model_validate}, cls)
     whole = len(have) == len(wanted) and not any(field.keyword_only for field in wanted)
     marks = ", ".join(f"v{at}" for at in range(len(have)))
+    if issubclass(cls, tuple) and whole and _has_own_new(cls):
+        return _Making(fields, [], f"cls({marks})", values, cls)
     if issubclass(cls, tuple) and whole:
         return _Making(fields, [], f"new(cls, ({marks},))", {**values, "new": tuple.__new__}, cls)
     if (_is_plain_class(cls) or (whole and _is_plain_dataclass(cls))) and all(_is_safe(field.name) for field in have):
@@ -278,8 +310,7 @@ def fields_of(cls: type) -> list[Wanted]:
                 each.default is missing and each.default_factory is missing,
                 each.kw_only is True,
             )
-            for each in dataclasses.fields(cls)
-            if each.init
+            for each in _given(cls)
         ]
     if issubclass(cls, msgspec.Struct):
         info = msgspec.structs.fields(cls)
@@ -292,14 +323,31 @@ def fields_of(cls: type) -> list[Wanted]:
         required: frozenset[str] = getattr(cls, "__required_keys__", frozenset())
         return [Wanted(name, hint, name in required, keyword_only=False) for name, hint in hints.items()]
     if hasattr(cls, "model_fields"):
+        config: dict[str, Any] = getattr(cls, "model_config", {})
+        by_name = config.get("populate_by_name") or config.get("validate_by_name")
         return [
-            Wanted(name, hints.get(name), each.is_required(), keyword_only=True)
+            Wanted(name if by_name else _alias(each) or name, hints.get(name), each.is_required(), keyword_only=True)
             for name, each in cls.model_fields.items()
         ]
     if issubclass(cls, tuple) and hasattr(cls, "_fields"):
         defaults: dict[str, Any] = getattr(cls, "_field_defaults", {})
         return [Wanted(name, hints.get(name), name not in defaults, keyword_only=False) for name in cls._fields]
     return _fields_of_class(cls, hints)
+
+
+def _alias(field: Any) -> str:
+    """The name that a field of a model is validated by, if it is another than its own."""
+    found = field.validation_alias or field.alias
+    return found if isinstance(found, str) else ""
+
+
+def _given(cls: Any) -> list[Any]:
+    """What a dataclass's __init__ takes: its fields, and those that only __post_init__ sees."""
+    stored = {each.name for each in dataclasses.fields(cls)}
+    every = cls.__dataclass_fields__.values()
+    initvars = [each for each in every if each.name not in stored and isinstance(each.type, (dataclasses.InitVar, str))]
+    named = {each.name for each in initvars if not str(each.type).startswith(("ClassVar", "typing.ClassVar"))}
+    return [each for each in every if (each.name in stored and each.init) or each.name in named]
 
 
 def _fields_of_class(cls: Any, hints: dict[str, Any]) -> list[Wanted]:
@@ -321,6 +369,14 @@ def _fields_of_class(cls: Any, hints: dict[str, Any]) -> list[Wanted]:
 
 def _is_safe(name: str) -> bool:
     return name.isidentifier() and not keyword.iskeyword(name) and not (name.startswith("__"))
+
+
+def _has_own_new(cls: Any) -> bool:
+    """Whether a named tuple is made by more than its fields."""
+    home = next(base for base in cls.__mro__ if "_fields" in vars(base))
+    return cls.__new__ is not vars(home).get("__new__") and getattr(cls.__new__, "__func__", cls.__new__) is not vars(
+        home
+    ).get("__new__")
 
 
 def _is_plain_class(cls: Any) -> bool:

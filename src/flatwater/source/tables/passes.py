@@ -7,6 +7,7 @@ Holds:      one batch, while its rows are handed out; the one before it is dropp
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Generic, Self, TypeVar, final
 
@@ -193,14 +194,14 @@ class Rows(Pass[Item]):
         self._is_waiting = False
 
     def __iter__(self) -> Iterator[Item]:
-        return self._rows()
+        return itertools.chain.from_iterable(self._lists())  # in C: a generator would cost each row a turn of its own
 
-    def _rows(self) -> Iterator[Item]:
-        yield from self._left
+    def _lists(self) -> Iterator[Iterator[Item]]:
+        yield self._left
         while batch := self._next():
             self._hand_out(batch)
             del batch
-            yield from self._left
+            yield self._left
 
     def __next__(self) -> Item:
         for row in self._left:

@@ -58,9 +58,7 @@ def every(relation: Relation, order: Order, step: int, dialect: Dialect) -> Stat
     source, params = from_clause(relation, dialect)
     keys = ", ".join(map(quoted, order.names))
     number = quoted("flatwater_row")
-    numbered = (
-        f"SELECT {keys}, row_number() OVER (ORDER BY {order_clause(order, dialect)}) AS {number} FROM {source}"
-    )
+    numbered = f"SELECT {keys}, row_number() OVER (ORDER BY {order_clause(order, dialect)}) AS {number} FROM {source}"
     picked = (
         f"SELECT {keys} FROM ({numbered}) AS {quoted('r')} WHERE {number} - ({number} / {int(step)}) * {int(step)} = 0"
     )

@@ -107,7 +107,6 @@ def test_errors_are_ours(url):
         adapter.fetch(("SELECT 1", ()))
 
 
-@pytest.mark.xfail(strict=True, reason="MULTIPOINT has INT in its name, and is charged as a number")
 def test_shapes_of_the_earth_are_charged_what_they_take(mariadb_database, url):  # noqa: F811 - the fixture
     """Geometry is as long as it is: a batch of it is bounded by bytes."""
     mariadb_database.execute(

@@ -16,10 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[3] / "servers"))
 
 from database_servers import postgres, postgres_database  # noqa: F401 - fixtures
 
-UNDER = [
-    pytest.param(each, marks=pytest.mark.xfail(strict=True, reason="weighed as a number by a part of its type's name"))
-    for each in ("line",)
-]
+UNDER = ["line"]
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +183,6 @@ SHAPES = {
     "compressed": ("a TEXT", "repeat('x', 20000)"),
     "numbers": ("a INT, b BIGINT, c DOUBLE PRECISION", "1000000 + i, 10000000000 + i, i / 7.0"),
 }
-LOW = pytest.mark.xfail(strict=True, reason="a Decimal and a UUID take 104 bytes, and are charged 48, however long")
 
 
 def charged_and_seen(table, as_):
@@ -211,7 +207,7 @@ def charged_and_seen(table, as_):
 @pytest.mark.parametrize("as_", [tuple, pytest.param(dict, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "shape",
-    [*SHAPES, pytest.param("decimals", marks=LOW), pytest.param("long", marks=LOW), pytest.param("uuids", marks=LOW)],
+    [*SHAPES, "decimals", "long", "uuids"],
 )
 def test_rows_are_charged_what_they_take(postgres_database, url, shape, as_):  # noqa: F811 - the fixture
     """Charged by seen lies within 0.8 and 1.45 for dates, text, documents, numbers."""

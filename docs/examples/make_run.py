@@ -14,7 +14,7 @@ from pathlib import Path
 HUNGRY = os.path.relpath(Path(__file__).with_name("hungry.py"))
 BUDGET = "64MiB"
 ROWS = "400000"
-SKIPPED = 3  # what the lab ends with on a machine with too little memory for all experiments; it says so
+SKIPPED = 3  # what the lab ends with on a machine with too little memory, or without a library, for all experiments; it says so
 
 
 def run(*words: str) -> int:

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from flatwater.cli import main
@@ -42,25 +43,28 @@ def test_a_tour_of_a_directory(tmp_path):
 def test_json(tmp_path):
     """A file, or standard output for "-": then the table goes to standard error."""
     (tmp_path / "text.md").write_text("many words\n")
-    done = tour("--json", "-", tmp_path)
+    done = tour("--budget", "8MiB", "--json", "-", tmp_path)
     data = json.loads(done.stdout)
     assert (data["holds"], data["exit_code"], data["steps"][0]["items"]) == (True, 0, 2)
     assert data["steps"][0]["seen_bytes"] <= data["steps"][0]["promised_bytes"]
     assert "result" in done.stderr
     path = tmp_path / "figures.json"
-    quiet = tour("--quiet", "--json", path, tmp_path / "text.md")
+    quiet = tour("--budget", "8MiB", "--quiet", "--json", path, tmp_path / "text.md")
     assert (quiet.stdout, quiet.stderr, quiet.returncode) == ("", "", 0)
     assert json.loads(path.read_text())["steps"][0]["step"] == "words"
 
 
 @pytest.mark.slow
 def test_this_machines_own_text():
-    """Without a directory it reads this machine's own sources and documentation, and stops when its time is over."""
-    done = tour("--seconds", "3", "--json", "-")
+    """Without a directory it reads this machine's own sources, a table and documents, and stops when its time is over."""
+    done = tour("--seconds", "1", "--json", "-")
     data = json.loads(done.stdout)
     assert done.returncode == 0, done.stderr
     assert data["steps"][0]["items"] > 10_000
     assert data["steps"][0]["files"] > 10
+    assert [step["step"] for step in data["steps"]] == ["words", "find_each", "documents"]
+    assert all(step["seen_bytes"] <= step["promised_bytes"] for step in data["steps"])
+    assert data["steps"][1]["items"] > 10_000
 
 
 @pytest.mark.parametrize(
@@ -71,7 +75,7 @@ def test_this_machines_own_text():
         (["--seconds", "0"], "'--seconds': a step takes more than nothing"),
         (["--seconds", "2d"], "'--seconds': a step takes more than nothing"),
         (["no/such/place"], "no such file or directory"),
-        (["."], "there is no text to read in"),
+        (["--budget", "8MiB", "."], "there is no text to read in"),
         (["--json", "no/such/file"], "cannot be written"),
     ],
 )
@@ -112,6 +116,46 @@ def test_a_signal_leaves_nothing_behind(tmp_path, number, code):
     assert groups_of(child.pid) == []
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+@pytest.mark.parametrize("step", ["find_each (being prepared)", "find_each", "documents"])
+def test_a_signal_in_any_step_leaves_nothing(tmp_path, step):
+    """While the table is made or read, or documents are: no folder, no control group, no process stays."""
+    texts, temporary = tmp_path / "texts", tmp_path / "temporary"
+    texts.mkdir()
+    temporary.mkdir()
+    (texts / "long.html").write_text("<html>" + "<p>some words of a page</p>\n" * 400_000)
+    command = [sys.executable, "-m", "flatwater", "tour", "--seconds", "1", str(texts)]
+    environ = {**os.environ, "TMPDIR": str(temporary)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ) as child:
+        until = time.monotonic() + 30
+        while not any(json.dumps(step) in path.read_text() for path in temporary.glob("*/notes")):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        processes = below(child.pid, needed=3 if step == "documents" else 2)
+        child.send_signal(signal.SIGTERM)
+        out, err = child.communicate(timeout=30)
+    assert (child.returncode, out) == (143, "")
+    assert "Traceback" not in err
+    assert list(temporary.iterdir()) == []
+    assert groups_of(child.pid) == []
+    until = time.monotonic() + 30
+    while any(psutil.pid_exists(pid) for pid in processes):  # killed, they are reaped by somebody else
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def below(pid, *, needed):
+    """The process and all below it, as soon as there are so many: the tour, its process, and the one that reads documents."""
+    until = time.monotonic() + 30
+    while True:
+        found = [child.pid for child in psutil.Process(pid).children(recursive=True)]
+        if len(found) + 1 >= needed:
+            return found
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
 def test_a_tour_that_dies_is_told(tmp_path, monkeypatch, capsys):
     """Exit code 4, and the limit is named: the twin that holds everything does not pass."""
     monkeypatch.syspath_prepend(Path(__file__).parent.parent / "tour")
@@ -142,6 +186,6 @@ def test_a_hostile_name_does_not_reach_the_terminal(tmp_path):
     folder = tmp_path / "a\x1b[31mb"
     folder.mkdir()
     (folder / "text").write_text("word")
-    done = tour(folder)
+    done = tour("--budget", "8MiB", folder)
     assert done.returncode == 0
     assert "\x1b" not in done.stderr

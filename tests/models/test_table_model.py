@@ -20,7 +20,9 @@ def table_of(rows):
     """An SQLite table of three columns that may be NULL, and a key that is in no order."""
     connection = sqlite3.connect(":memory:")
     connection.execute("CREATE TABLE t (d INTEGER PRIMARY KEY, a INT, b TEXT, c INT)")
-    connection.executemany("INSERT INTO t VALUES (?, ?, ?, ?)", [(at * 7919 % 1009, *row) for at, row in enumerate(rows)])
+    connection.executemany(
+        "INSERT INTO t VALUES (?, ?, ?, ?)", [(at * 7919 % 1009, *row) for at, row in enumerate(rows)]
+    )
     connection.commit()
     return connection
 
@@ -70,7 +72,7 @@ def test_start_and_finish_cut_where_the_order_says(rows, terms, batch_rows, data
     low = data.draw(st.integers(0, len(wanted) - 1))
     high = data.draw(st.integers(low, len(wanted) - 1))
     start, finish = wanted[low][:width], wanted[high][:width]
-    if (width == 1 and None in (start[0], finish[0])):
+    if width == 1 and None in (start[0], finish[0]):
         return  # None stands for no start
     first = next(at for at, row in enumerate(wanted) if row[:width] == start)
     last = max(at for at, row in enumerate(wanted) if row[:width] == finish)

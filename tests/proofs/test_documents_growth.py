@@ -19,7 +19,11 @@ if ROOT not in sys.path:
 
 MIB = 1 << 20
 STRIDE = 16 << 20  # bytes of a sparse file that one n stands for
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="holes and process trees")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(sys.platform != "linux", reason="holes and process trees"),
+]
 
 
 def sparse_text(n):

@@ -15,7 +15,7 @@ import flatwater as fw
 from flatwater.source import FileChunks, lines, records
 from flatwater.worker import Worker
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 SMALLEST, LARGEST, SIZES = 4_000, 256_000, "4k..64k"
 GIB = 1 << 30
 

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "servers"))
 
 from database_servers import mariadb, postgres  # noqa: F401 - fixtures
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 SIZES = "1k..16k"
 
 SQLITE = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < {n}) SELECT i, hex(zeroblob(100)) || i FROM n"

@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "servers"))
 
 from database_servers import mariadb, postgres  # noqa: F401 - fixtures
 
-pytestmark = pytest.mark.slow
-SIZES = "3k..48k"
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+SIZES = "2k..32k"
 SECRET = b"a secret of the tests"
 MIB = 1 << 20
 FILL = """
@@ -101,7 +101,9 @@ def coroutine(table, keep):
     asyncio.run(main())
 
 
-VERBS = {each.__name__: each for each in (find_each, objects, arrow, pluck, pages, ranges, update_each, snapshot, coroutine)}
+VERBS = {
+    each.__name__: each for each in (find_each, objects, arrow, pluck, pages, ranges, update_each, snapshot, coroutine)
+}
 
 
 def scenario(verb, *, kept):
@@ -183,7 +185,9 @@ def test_a_server_s_rows_stay_within_two_batches(server, request):
     server = request.getfixturevalue(server)
     with server.database() as database:
         text = "TEXT" if server.kind == "postgres" else "LONGTEXT"
-        database.execute(f"CREATE TABLE rows_ (id INT PRIMARY KEY, body {text} NOT NULL)".replace("rows_", quoted(server)))
+        database.execute(
+            f"CREATE TABLE rows_ (id INT PRIMARY KEY, body {text} NOT NULL)".replace("rows_", quoted(server))
+        )
         series = "SELECT i, repeat('x', {size}) FROM generate_series({low}, {high}) i"
         if server.kind != "postgres":
             series = "SELECT seq, repeat('x', {size}) FROM seq_{low}_to_{high}"

@@ -9,7 +9,7 @@ import pytest
 
 import flatwater as fw
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 SIZES = "500..8k"
 ROWS = 32_000  # a proof that is not sure doubles its sizes
 
@@ -41,7 +41,11 @@ def with_session(n, path, *, keep):
         name = mapped_column(sa.Text)
 
     kept = []
-    with Session(sa.create_engine(f"sqlite:///{path}")) as session:
+    engine = sa.create_engine(f"sqlite:///{path}")
+    sa.event.listen(
+        engine, "connect", lambda connection, _: connection.execute("PRAGMA cache_size = -64")
+    )  # SQLite's own
+    with Session(engine) as session:
         for person in Table(session, Person).find_each(as_="orm", finish=n, batch_rows=200):
             if person.id % 10 == 0:
                 person.name = "changed"

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from flatwater import errors, limits
-from flatwater.tour.promise import Baseline, promise_of, rounding_bytes, take_limit
+from flatwater.tour.promise import Baseline, promise_of, rounding_bytes, take_limit, why_left_out
 
 MIB = 1 << 20
 LIMITED = """
@@ -89,3 +89,16 @@ def test_where_there_is_no_limit_it_is_said():
     assert "no memory limit" in held.note
     untold = take_limit("rlimit_data", 16 * MIB, Baseline(1, 1, -1, 1))
     assert untold.kind == "none"
+
+
+def test_steps_that_can_be_left_out_ask_for_no_budget():
+    """A step with `trouble` of its own, or with no room, neither raises the promise nor the least; alone it is asked for."""
+    small, large = step("a", MIB, MIB), step("b", 40 * MIB, 40 * MIB)
+    large.trouble = ""
+    assert promise_of(16 * MIB, [small, large]) == max(limits.LIMIT_BYTES_MIN, rounding_bytes() + MIB)
+    assert promise_of(64 * MIB, [small, large]) == rounding_bytes() + 40 * MIB
+    with pytest.raises(errors.UsageError, match="'b' needs"):
+        promise_of(16 * MIB, [large])
+    large.trouble = "it is not there"
+    assert promise_of(64 * MIB, [small, large]) < 40 * MIB
+    assert [why_left_out(one, 64 * MIB) for one in (small, large)] == ["", "it is not there"]

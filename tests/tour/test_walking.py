@@ -10,6 +10,7 @@ import pytest
 
 from flatwater import errors
 from flatwater.tour import Root, walk, walking
+from flatwater.tour.steps import STEPS
 from flatwater.worker import make_limit
 
 MIB = 1 << 20
@@ -43,7 +44,7 @@ def walk_steps(*names, **options):
 def test_the_words_hold(tmp_path, kind):
     """The tour of a few files holds, under the limit that was asked for, which is its promise above the baseline."""
     (tmp_path / "a.txt").write_text("one two two\nthree three three\n" * 1000)
-    report = walk([Root(str(tmp_path))], budget="8 MiB", limit_kind=kind)
+    report = walk([Root(str(tmp_path))], budget="8 MiB", limit_kind=kind, steps=STEPS[:1])
     (row,) = report.rows
     assert report.holds, report.verdict
     assert (report.exit_code, report.trouble) == (0, "")
@@ -79,6 +80,56 @@ def test_a_step_that_holds_more_than_it_promised_fails():
     assert [row.holds for row in report.rows] == [True, False]
     assert (report.exit_code, report.killed, report.trouble) == (1, False, "")
     assert "step 'liar' promised 4.0 MiB, and" in report.verdict
+
+
+def test_a_step_that_is_left_out_is_told():
+    """One with trouble, and one that the budget has no room for: a row that says why, promised nothing, and the tour holds."""
+    report = walk_steps("Troubled", "Fine", "Roomy")
+    assert [(row.step, row.promised, row.seen) for row in report.rows if row.step != "fine"] == [
+        ("troubled", 0, 0),
+        ("roomy", 0, 0),
+    ]
+    assert report.rows[0].notes == ("left out: it is broken",)
+    assert report.rows[2].notes == (
+        "left out: it needs 20.0 MiB, and the budget has 14.0 MiB for it: --budget 22MiB is enough",
+    )
+    assert (report.holds, report.promise_bytes) == (True, 16 * MIB)
+    assert report.to_dict()["steps"][0]["left_out"] == "it is broken"
+
+
+def test_steps_are_prepared_before_the_baseline():
+    """What `prepare` holds is in the baseline and not in the step's figures; it has a folder of its own."""
+    report = walk_steps("Prepared")
+    (row,) = report.rows
+    assert report.holds, report.verdict
+    assert row.details["prepared"]
+    assert row.seen < 20 * MIB < report.baseline["rss_bytes"]
+
+
+def test_a_process_of_a_step_is_seen():
+    """What a step's own child process held counts as seen: with too much of it the step does not hold."""
+    report = walk_steps("Parent", budget="128 MiB")
+    (row,) = report.rows
+    assert 40 * MIB < row.details["other_processes_bytes"] <= row.seen
+    assert "in a process of its own" in row.notes[0]
+    assert report.holds == (row.seen <= row.promised)
+    assert not walk_steps("LyingParent", budget="128 MiB").holds
+
+
+@pytest.mark.slow
+def test_the_whole_house_holds(tmp_path):
+    """Words, a table and documents in one process, below a limit of their promise: each seen less than promised."""
+    pytest.importorskip("apsw")
+    (tmp_path / "a.md").write_text("# Title\n\nmany words\n" * 100)
+    (tmp_path / "b.html").write_text("<html><p>more words</p></html>")
+    report = walk([Root(str(tmp_path))], seconds=1.5, limit_kind="rlimit_data")
+    assert report.holds, report.verdict
+    assert [row.step for row in report.rows] == ["words", "find_each", "documents"]
+    _words, rows, documents = report.rows
+    assert rows.items >= 20_000
+    assert rows.bytes > 40 * rows.items
+    assert (documents.items, documents.complete) == (2, True)
+    assert 10 * MIB < documents.details["other_processes_bytes"] < documents.seen <= documents.promised
 
 
 def test_what_was_done_before_the_end_is_kept():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 from flatwater.tour import StepResult
@@ -78,3 +80,39 @@ class Dies(_Blocks):
 class Sleeps(_Blocks):
     def run(self, budget, inputs):
         time.sleep(600)
+
+
+class Troubled(_Blocks):
+    name = "troubled"
+    trouble = "it is broken"
+
+
+class Roomy(_Blocks):
+    name = "roomy"
+    trouble = ""
+    bytes_least = 20 * MIB
+
+
+class Prepared(_Blocks):
+    name = "prepared"
+
+    def prepare(self, inputs):
+        self.kept = b"x" * (20 * MIB)
+        with open(os.path.join(inputs.folder, "made"), "w", encoding="utf-8") as file:
+            file.write("made")
+
+    def run(self, budget, inputs):
+        with open(os.path.join(inputs.folder, "made"), encoding="utf-8") as file:
+            return StepResult(1, 0, "files", details={"prepared": file.read() == "made" and len(self.kept) > 0})
+
+
+class Parent(_Blocks):
+    name = "parent"
+
+    def run(self, budget, inputs):
+        subprocess.run([sys.executable, "-c", "kept = b'x' * (40 << 20)"], check=True)
+        return StepResult(1, 0, "processes")
+
+
+class LyingParent(Parent):
+    promised_mib = 20

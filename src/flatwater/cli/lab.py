@@ -69,12 +69,14 @@ def command(
     cycles     a million circular references, with the collector off
     files      a file of 100 MB: whole, or 1 KiB at a time
     pipeline   read, clean, embed: lists, or generators
-    tables     a million rows: all at once, or in batches
+    tables     a million rows: all at once, or with find_each
     order      the same two after each other in one process, in both orders
     retention  resident memory after objects are freed, in three orders
+    builders   objects of five fields: bytes and CPU by the way they are built
+    pool       ten thousand builds: used builders in a pool, or in a list
 
-    All of it takes one and a half to three minutes, at most 2.5 GiB at a time and 200 MB of temporary files. What this
-    machine has no memory for is skipped, and said.
+    All of it takes two to four minutes, at most 2.5 GiB at a time and 200 MB of temporary files. What this
+    machine has no memory or no library for is skipped, and said.
 
     Charts need matplotlib: pip install 'flatwater[report]'. Without it the page has its tables alone.
 

@@ -31,7 +31,7 @@ def _time_of_a_step(_ctx: click.Context, _param: click.Parameter, seconds: float
 @click.command("tour")
 @click.option(
     "--budget", type=BytesType(1, "a budget is at least"), default=limits.TOUR_BUDGET_BYTES, metavar="SIZE",
-    help="What all steps may hold above the bare interpreter and its imports.  [default: 32MiB]",
+    help="What all steps may hold above the bare interpreter and its imports.  [default: 80MiB]",
 )  # fmt: skip
 @click.option(
     "--seconds", type=SecondsType(), default=limits.TOUR_STEP_S, metavar="TIME", callback=_time_of_a_step,

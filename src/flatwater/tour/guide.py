@@ -1,19 +1,24 @@
 """The tour itself, inside its one process: imports, baseline, limit, and then step after step.
 
-Covers:     the order of these; writing down what is done, so that it is known even if the process is killed.
+Covers:     the order of these; leaving a step out; writing down what is done, so that it is known even if the process is killed.
 Not here:   starting the process, and what its end means (`tour.walking`).
 Holds:      one step at a time, inside its share of the budget.
 """
 
 from __future__ import annotations
 
+import gc
 import json
+import sys
 import time
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
+from flatwater import units
 from flatwater.budget import Budget
 from flatwater.meter.probe import reset_peak_rss, usage
-from flatwater.tour.promise import ROUNDING_HOLDER, Baseline, promise_of, rounding_bytes, take_limit
+from flatwater.meter.retained import trim
+from flatwater.tour.promise import ROUNDING_HOLDER, Baseline, promise_of, rounding_bytes, take_limit, why_left_out
 from flatwater.tour.report import Row
 from flatwater.tour.step import Inputs, Step, load
 from flatwater.watch.account import promised_and_seen
@@ -57,6 +62,11 @@ def guide(errand: Errand) -> None:
 
         # What the first use of each imports and builds belongs to the baseline.
         promise_of(errand.promise_bytes, steps)
+        room = errand.promise_bytes - rounding_bytes()
+        for step in steps:
+            if not why_left_out(step, room) and (prepare := getattr(step, "prepare", None)):
+                note(running=f"{step.name} (being prepared)")
+                prepare(errand.inputs)
         promised_and_seen(Budget(errand.promise_bytes))
         note(running="")
         baseline = Baseline.take()
@@ -74,26 +84,60 @@ def guide(errand: Errand) -> None:
         ):
             for step in steps:
                 note(running=step.name)
+                if why := why_left_out(step, budget.free):
+                    left_out = Row(
+                        step.name, 0, "items", 0, 0.0, 0, 0, notes=(f"left out: {why}",), details={"left_out": why}
+                    )
+                    note(row=asdict(left_out))
+                    continue
                 note(row=asdict(_walk_through(step, budget, errand.inputs, baseline)))
             note(running="", account=promised_and_seen(budget).to_dict())
 
 
 def _walk_through(step: Step, budget: Budget, inputs: Inputs, baseline: Baseline) -> Row:
+    gc.collect()
+    trim()  # what the step before has freed is not this one's
+    before = _processes()
     began_s = time.perf_counter()
     reset_peak_rss()
     with budget.share(step.name, step.bytes_max(budget.free)) as share:
         promised = budget.held
         result = step.run(share, inputs)
         seen = usage()
+        wall_s = time.perf_counter() - began_s
+    after = _processes()
+    others = after.peak if after.faults > before.faults else 0
+    notes = list(result.notes)
+    if others:
+        notes.append(
+            f"of what was seen, at most {units.format_bytes(others)} were in a process of its own, which is part of the promise"
+        )
     return Row(
         step=step.name,
         items=result.items,
         item_name=result.item_name,
         bytes=result.bytes,
-        wall_s=time.perf_counter() - began_s,
+        wall_s=wall_s,
         promised=promised,
-        seen=max(0, seen.rss_peak - baseline.rss) if seen.rss_peak >= 0 else -1,
+        seen=max(0, seen.rss_peak - baseline.rss) + others if seen.rss_peak >= 0 else -1,
         complete=result.complete,
-        notes=result.notes,
-        details=result.details,
+        notes=tuple(notes),
+        details={**result.details, "other_processes_bytes": others},
     )
+
+
+class _Processes(NamedTuple):
+    """Of the processes that this one started and that have ended: the highest resident size of one, page faults of all."""
+
+    peak: int
+    faults: int
+
+
+def _processes() -> _Processes:
+    """The peak is an upper bound: one that was started by a larger process begins with what that one has."""
+    try:
+        import resource
+    except ImportError:
+        return _Processes(0, 0)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return _Processes(used.ru_maxrss * (1 if sys.platform == "darwin" else units.KIB), used.ru_minflt + used.ru_majflt)

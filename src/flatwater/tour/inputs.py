@@ -21,7 +21,7 @@ from flatwater.units import KIB
 DEPTH_MAX = limits.TOUR_DEPTH_MAX  # what lies deeper is passed over, and counted
 _OPEN_DIRECTORY_BYTES = 33 * KIB  # the C library's buffer (32 KiB on the usual file systems), the iterator, a path
 _TEXT_SUFFIXES = (".py", ".rst", ".md", ".txt")
-_DOCUMENTATION = "/usr/share/doc"
+DOCUMENTATION = "/usr/share/doc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def own_roots() -> tuple[Root, ...]:
     paths = sysconfig.get_paths()
     roots = [
         Root(os.path.realpath(paths["stdlib"]), _TEXT_SUFFIXES),
-        Root(os.path.realpath(_DOCUMENTATION)),
+        Root(os.path.realpath(DOCUMENTATION)),
         Root(os.path.realpath(paths["purelib"]), _TEXT_SUFFIXES),
         Root(os.path.realpath(paths["platlib"]), _TEXT_SUFFIXES),
     ]

@@ -40,7 +40,8 @@ def promise_of(budget_bytes: int, steps: Sequence[Step]) -> int:
         UsageError: the budget is too small for one of them; names the least that does.
     """
     assert steps, "a tour has steps"
-    largest = max(steps, key=lambda step: step.bytes_least)
+    needed = [step for step in steps if not hasattr(step, "trouble")] or [min(steps, key=lambda step: step.bytes_least)]
+    largest = max(needed, key=lambda step: step.bytes_least)
     least = max(rounding_bytes() + largest.bytes_least, limits.LIMIT_BYTES_MIN)
     if budget_bytes < least:
         whole_mib = -(-least // MIB)
@@ -52,8 +53,17 @@ def promise_of(budget_bytes: int, steps: Sequence[Step]) -> int:
     room = budget_bytes - rounding_bytes()
     total = 0
     total += rounding_bytes()  # beside the steps
-    total += max(step.bytes_max(room) for step in steps)  # one at a time
+    total += max((step.bytes_max(room) for step in steps if not why_left_out(step, room)), default=0)  # one at a time
     return max(total, limits.LIMIT_BYTES_MIN)
+
+
+def why_left_out(step: Step, room: int) -> str:
+    """Why a step is not run with `room` bytes; empty if it is, or cannot be left out."""
+    trouble: str | None = getattr(step, "trouble", None)
+    if trouble or trouble is None or room >= step.bytes_least:
+        return trouble or ""
+    needs, least = units.format_bytes(step.bytes_least), rounding_bytes() + step.bytes_least
+    return f"it needs {needs}, and the budget has {units.format_bytes(max(0, room))} for it: --budget {-(-least // MIB)}MiB is enough"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,12 @@ class Inputs:
     Attributes:
         roots: where real files are found.
         seconds: a step that has more to do than fits stops after so many, and says so.
+        folder: a place for what `prepare` makes, which goes away with the tour; empty if there is none.
     """
 
     roots: tuple[Root, ...]
     seconds: float
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,12 @@ class StepResult:
 
 
 class Step(Protocol):
-    """One step of the tour. Its module is imported before the baseline is taken, so it imports what it needs on top."""
+    """One step of the tour. Its module is imported before the baseline is taken, so it imports what it needs on top.
+
+    A step may have `prepare(inputs)` as well, which is called before the baseline is taken: it makes what the step works on. And it
+    may have `trouble`, a text: then the tour leaves the step out, and says why, where the text is not empty or the
+    budget has less than `bytes_least` for it.
+    """
 
     @property
     def name(self) -> str:

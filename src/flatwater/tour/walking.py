@@ -57,14 +57,14 @@ def walk(
             temporary files.
         BudgetExceeded: a step asked for more than its share.
 
-    >>> report = walk([Root(__file__)], budget="16 MiB")
+    >>> report = walk([Root(__file__)], budget="16 MiB", steps=STEPS[:1])
     >>> report.holds, report.rows[0].step, report.rows[0].seen <= report.rows[0].promised
     (True, 'words', True)
     """
     budget_bytes = errors.bytes_of(budget, what="budget", least=1)
     seconds = _seconds(seconds)
     promise_bytes = promise_of(budget_bytes, load(steps))
-    inputs = Inputs(tuple(own_roots() if roots is None else roots), seconds)
+    places = tuple(own_roots() if roots is None else roots)
     began_s = time.monotonic()
     with contextlib.ExitStack() as stack:
         folder = scratch.needed("flatwater-tour-", "a tour needs a place for its notes")
@@ -74,7 +74,13 @@ def walk(
         report = TourReport(budget_bytes, promise_bytes, group.kind, group.note, seconds=seconds)
         notes_path = os.path.join(folder.path, "notes")
         errand = Errand(
-            tuple(steps), inputs, promise_bytes, group.kind, group.procs_file(), limit_kind == "auto", notes_path
+            tuple(steps),
+            Inputs(places, seconds, folder.path),
+            promise_bytes,
+            group.kind,
+            group.procs_file(),
+            limit_kind == "auto",
+            notes_path,
         )
         try:
             _send(errand, group, report)

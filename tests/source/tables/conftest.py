@@ -13,7 +13,7 @@ from flatwater.source.tables.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "servers"))
 
-from database_servers import mariadb, mariadb_database, postgres, postgres_database  # noqa: E402,F401 - fixtures
+from database_servers import mariadb, mariadb_database, postgres, postgres_database  # noqa: F401 - fixtures
 
 SOURCES = ("sqlite path", "sqlite3", "apsw", "postgres url", "psycopg", "mariadb url", "pymysql")
 

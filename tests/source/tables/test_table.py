@@ -110,7 +110,7 @@ def test_a_class_with_fields_that_the_table_has_not_is_refused(sqlite_place):
         id: int
         nam: str
 
-    with pytest.raises(errors.UsageError, match="no column 'nam'.*'name'"):
+    with pytest.raises(errors.UsageError, match=r"no column 'nam'.*'name'"):
         sqlite_place.table("people").find_each(as_=Wrong)
     for nothing in (int, 5, "rows", None):
         with pytest.raises(errors.UsageError, match="is no form of rows"):

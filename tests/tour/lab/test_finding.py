@@ -79,6 +79,34 @@ def test_claims_at_moments():
     assert found.times_less(Spot(0, "dropped")) is None
 
 
+def test_bytes_an_item_beside_the_write_up():
+    """What was traced between the first moment and the last, divided by the items, holds if the write-up's figure is larger."""
+    variant = Variant("all", PROGRAM, seed_figures=(SeedFigure("~60 B", 60 * MIB),))
+    of = experiment(Claim("each", Spot(0, is_seed=True), Spot(0), 1), why_different="{costs}.")
+    for each, state in ((56, "held"), (60, "not held"), (61, "not held")):
+        moments = [Moment("ready", 0, 0, 8 * MIB), Moment("built", 0, 0, (8 + each) * MIB)]
+        one = Measured(variant, seen(9, moments=moments), seen(9, 99 * MIB, moments=moments))
+        found = Finding(of, MIB, small=False, measured=(one,))
+        assert (found.state, found.value("each", Spot(0))) == (state, each)
+        assert found.outcomes[0].words == f"all: {each} B each, 1.4 us of CPU; the write-up 60 B"
+        assert found.why_different == f"all: {each} B, 1.4 us."
+
+
+def test_counts_are_told_in_turn():
+    """A claim about what programs counted names both counts, and all that the smaller one had."""
+    of = experiment(Claim("count", Spot(0, "end"), Spot(1, "end"), 100))
+    runs = [
+        seen(9, moments=[Moment("end", 0, 0, count=10_000)]),
+        seen(9, moments=[Moment("start", 0, 0, count=0), Moment("end", 0, 0, count=50)]),
+    ]
+    found = finding(*runs, of=of)
+    assert found.state == "held"
+    assert (
+        found.outcomes[0].words == "some (end): 50, in turn 0, 50; all (end): 10,000; 200 times fewer; asked: 100 times"
+    )
+    assert finding(seen(9), runs[1], of=of).state == "undecided"
+
+
 def test_failed_and_skipped_are_not_held():
     """A run that failed, answers that differ, and an experiment that was skipped have no outcomes."""
     failed = Finding(

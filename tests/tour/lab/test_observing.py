@@ -48,6 +48,18 @@ def test_each_moment_has_its_own_peak():
     assert seen.traced_peak >= built.traced
 
 
+def test_a_program_counts_by_itself():
+    """A count that a program tells with a moment stands there; it is no object whose size is asked for."""
+    moments = observed("builders:all_kept", 200).moments
+    assert [(moment.name, moment.count) for moment in moments] == [("empty", 0), ("after 100", 100), ("after all", 200)]
+    assert {moment.own_bytes for moment in moments} == {-1}
+
+
+def test_what_is_imported_on_first_use_is_not_the_programs():
+    """What a library and the ambient budget import on their first use is there before the figures begin."""
+    assert observed("files:in_chunks", "/dev/null", 1024, traced=True).traced_peak < 100_000
+
+
 @pytest.mark.slow
 def test_parts_tell_why_memory_stays():
     """With parts, survivors among freed objects show as pinned arenas, and larger blocks as kept until they are trimmed."""

@@ -69,6 +69,19 @@ def test_parts_that_are_nothing_are_not_drawn():
     assert [kind for *_rest, kind in bars] == ["RSS", "pinned in arenas"]
 
 
+def test_bytes_an_item_are_drawn_where_they_are_the_claim():
+    """Where an experiment is about single items, a bar is the bytes of one, beside the write-up's; a variant without has none."""
+    (builders,) = registry.find(["builders"])
+    moments = (Moment("ready", 0, 0, 800), Moment("built", 0, 0, 1_360))
+    one, two = (Measured(variant, seen(9, -1, *moments), seen(9, 99, *moments)) for variant in builders.variants[:2])
+    batches = Measured(builders.variants[-1], seen(9), seen(9, 99))
+    assert pictures.bars_of(Finding(builders, 10, small=False, measured=(one, two, batches))) == [
+        ("a class, by hand", 56, "each, by tracemalloc"),
+        ("Struct, fresh", 56, "each, by tracemalloc"),
+        ("Struct, fresh", 60, "seed: ~60 B each (Node)"),
+    ]
+
+
 def test_nothing_measured_is_nothing_drawn(tmp_path):
     """A finding that was skipped, or failed, or whose platform tells nothing makes no file."""
     path = tmp_path / "x.png"

@@ -11,14 +11,15 @@ from flatwater.tour.lab.programs import tables
 
 @pytest.mark.parametrize("rows", [0, 1, 1000, 2500])
 def test_all_ways_add_up_the_same(rows):
-    """At once, by cursor and by key, alone and after each other: the column's sum, for tables of any size."""
+    """At once, by cursor, with find_each by path and over a connection, alone and after each other: the column's sum, for tables of any size."""
     expected = sum(index % 10_000 for index in range(1, rows + 1))
     with Inputs() as inputs:
         path = inputs.table(rows)
-        assert [tables.at_once(path), tables.by_cursor(path, 1000), tables.by_key(path, 1000)] == [expected] * 3
+        ways = [tables.by_cursor, tables.find_each, tables.over_connection]
+        assert [tables.at_once(path), *(way(path, 1000) for way in ways)] == [expected] * 4
         for program, names in (
-            (tables.at_once_then_by_key, ["at once", "in batches"]),
-            (tables.by_key_then_at_once, ["in batches", "at once"]),
+            (tables.at_once_then_find_each, ["at once", "in batches"]),
+            (tables.find_each_then_at_once, ["in batches", "at once"]),
         ):
             steps = program(path, 1000)
             assert [next(steps), next(steps)] == names

@@ -13,7 +13,7 @@ from typing import Literal
 
 from flatwater import units
 
-Figure = Literal["peak", "resident", "traced"]
+Figure = Literal["peak", "resident", "traced", "each", "count"]
 
 
 class Input(enum.Enum):
@@ -67,10 +67,17 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where a figure is read: a variant by its place, at a moment; without one, over the whole run."""
+    """Where a figure is read.
+
+    Attributes:
+        variant: by its place.
+        moment: of the program; empty for the whole run.
+        is_seed: what the write-up has there, not what was measured.
+    """
 
     variant: int
     moment: str = ""
+    is_seed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,8 @@ class Claim:
     """That one figure is so many times less than another; an experiment fails if it is not.
 
     Attributes:
-        figure: "peak" (resident, above the start), "resident" (at a moment, above the start) or "traced" (tracemalloc's).
+        figure: "peak" (resident, above the start), "resident" (at a moment, above the start), "traced" (tracemalloc's),
+            "each" (tracemalloc's between the first moment and the last, an item) or "count" (what a program counted).
         larger: of what grows.
         smaller: of what stays bounded.
         times: at least so many times less; in a small run, where constants weigh more, less at all is enough.
@@ -105,13 +113,14 @@ class Experiment:
         what_it_shows: what to take from it, a sentence or two.
         needs_bytes: memory that must be available before it is tried, and the limit of each process.
         why_different: why our figures differ from the write-up's; `{each}` becomes the bytes an item where the first
-            claim has its larger figure.
+            claim has its larger figure, and `{costs}` the CPU time an item of each variant.
         traced: also runs each program under tracemalloc, in a process of its own: it takes memory and time itself.
         traced_until: in that run, stop at this moment; empty for the end.
         small_part: a small run takes this part of the size.
         by_moment: a row for each moment, not for each variant.
         log_chart: draw on a logarithmic axis: small figures are what it is about.
         parts: at each moment also read why memory is still resident.
+        needs_extra: `(extra, module)` without which it is skipped; None for what comes with the package.
     """
 
     name: str
@@ -130,3 +139,4 @@ class Experiment:
     by_moment: bool = False
     parts: bool = False
     log_chart: bool = False
+    needs_extra: tuple[str, str] | None = None

@@ -20,6 +20,8 @@ FLOOR_BYTES = {  # a smaller figure is noise: a ratio to it would be one as well
     "peak": 192 * units.KIB,
     "resident": 192 * units.KIB,
     "traced": units.KIB,
+    "each": 1,
+    "count": 1,
 }
 FIGURE_WORDS = {"peak": "peak RSS", "resident": "resident memory", "traced": "traced memory"}
 
@@ -48,6 +50,17 @@ class Measured:
     def own_bytes(self) -> int:
         """What `sys.getsizeof` says of the object that the program named; -1 without one."""
         return max((moment.own_bytes for moment in self.plain.moments), default=-1) if self.plain else -1
+
+    @property
+    def traced_between(self) -> int:
+        """What Python's allocators held more at the last moment than at the first; -1 without both."""
+        moments = self.traced.moments if self.traced else ()
+        return moments[-1].traced - moments[0].traced if len(moments) > 1 else -1
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """What the program counted, a figure a moment."""
+        return tuple(moment.count for moment in self.plain.moments if moment.count >= 0) if self.plain else ()
 
     def at(self, moment: str) -> Moment | None:
         """What was seen at a moment, tracemalloc's figures from their own run."""
@@ -139,10 +152,16 @@ class Finding:
         return "undecided" if None in held or not held else "held"
 
     def value(self, figure: Figure, spot: Spot) -> int:
-        """A figure in bytes; -1 if it is unknown."""
+        """A figure in bytes, or a count; -1 if it is unknown."""
         if spot.variant >= len(self.measured):
             return -1
         measured = self.measured[spot.variant]
+        if spot.is_seed:
+            seed = measured.seed(spot.moment)
+            scale = self.experiment.size if figure == "each" else 1
+            return round(seed.bytes / scale) if seed and seed.bytes >= 0 else -1
+        if figure == "each":
+            return round(measured.traced_between / self.size) if measured.traced_between >= 0 else -1
         if not spot.moment:
             run = measured.traced if figure == "traced" else measured.plain
             if run is None:
@@ -151,7 +170,13 @@ class Finding:
         moment = measured.at(spot.moment)
         if moment is None:
             return -1
-        return {"peak": moment.peak, "resident": max(0, moment.resident), "traced": moment.traced}[figure]
+        figures = {"peak": moment.peak, "resident": max(0, moment.resident), "traced": moment.traced}
+        return moment.count if figure == "count" else figures[figure]
+
+    @property
+    def is_each(self) -> bool:
+        """Whether it is about the bytes of one item."""
+        return any(claim.figure == "each" for claim in self.experiment.claims)
 
     def name_of(self, spot: Spot) -> str:
         """A spot in words."""
@@ -169,13 +194,27 @@ class Finding:
         if self.small or not self.outcomes:
             return ""
         claim = self.experiment.claims[0]
-        return text.format(each=round(self.value(claim.figure, claim.larger) / self.size))
+        costs = "; ".join(
+            f"{one.variant.label}: {f'{each} B, ' if (each := self.value('each', Spot(number))) >= 0 else ''}{self.cost_of(one)}"
+            for number, one in enumerate(self.measured)
+        )
+        return text.format(each=round(self.value(claim.figure, claim.larger) / self.size), costs=costs)
+
+    def cost_of(self, measured: Measured) -> str:
+        """CPU time an item, in words: as the program itself timed it, else of the whole run."""
+        if measured.plain is None:
+            return "unknown"
+        each_us = measured.counts[0] / 1e3 if measured.counts else measured.plain.cpu_s / self.size * 1e6
+        return f"{each_us:.1f} us"
 
     def _judge(self, claim: Claim) -> Outcome:
         larger, smaller = self.value(claim.figure, claim.larger), self.value(claim.figure, claim.smaller)
         floor = FLOOR_BYTES[claim.figure]
         asked = 1.0 if self.small else float(claim.times)
-        names = f"{self.name_of(claim.smaller)}: {{}} {FIGURE_WORDS[claim.figure]} than {self.name_of(claim.larger)}"
+        if claim.figure in {"each", "count"} and larger >= 0 and smaller >= 0:
+            return Outcome(claim, larger / max(smaller, 1), False, asked, self._words(claim, larger, smaller))  # noqa: FBT003 - its own field
+        words = FIGURE_WORDS.get(claim.figure, "")
+        names = f"{self.name_of(claim.smaller)}: {{}} {words} than {self.name_of(claim.larger)}"
         if larger < 0 or smaller < 0:
             return Outcome(claim, 0, at_least=False, asked=asked, words=names.format("nobody knows how much less"))
         at_least = smaller < floor
@@ -183,6 +222,18 @@ class Finding:
         measured = f"{'at least ' if at_least else ''}{two_figures(times)} times less"
         wanted = "any, at this size" if self.small else f"{claim.times:,} times"
         return Outcome(claim, times, at_least, asked, f"{names.format(measured)}; asked: {wanted}")
+
+    def _words(self, claim: Claim, larger: int, smaller: int) -> str:
+        """Of a claim about single items, or about what was counted."""
+        name, other = self.name_of(claim.smaller), self.name_of(claim.larger)
+        measured = self.measured[claim.smaller.variant]
+        if claim.figure == "each":
+            each = f"{units.format_bytes(smaller)} each, {self.cost_of(measured)} of CPU"
+            theirs = f"the write-up {units.format_bytes(larger)}" if claim.larger.is_seed else f"{other} {larger:,}"
+            return f"{name}: {each}; {theirs}"
+        counts = ", ".join(f"{count:,}" for count in measured.counts)
+        fewer = two_figures(larger / max(smaller, 1))
+        return f"{name}: {smaller:,}, in turn {counts}; {other}: {larger:,}; {fewer} times fewer; asked: {claim.times:,} times"
 
     def to_dict(self) -> dict[str, object]:
         """For JSON: bytes and seconds; unknown sizes are None."""
@@ -197,7 +248,10 @@ class Finding:
             "skipped": self.skipped,
             "failures": list(self.failures),
             "wall_s": round(self.wall_s, 3),
-            "variants": [_variant_dict(measured) for measured in self.measured],
+            "variants": [
+                _variant_dict(measured) | {"each_bytes": _known(self.value("each", Spot(number)))}
+                for number, measured in enumerate(self.measured)
+            ],
             "claims": [
                 {
                     "figure": outcome.claim.figure,
@@ -243,6 +297,7 @@ def _variant_dict(measured: Measured) -> dict[str, object]:
                 "traced_bytes": _known(moment.traced),
                 "live_bytes": _known(moment.live),
                 "pinned_bytes": _known(moment.pinned),
+                "count": _known(moment.count),
                 "kept_bytes": _known(moment.kept),
             }
             for seen in (plain.moments if plain else ())

@@ -4,11 +4,13 @@ Covers:     sizes at each moment and the peak since the one before, tracemalloc'
 Not here:   starting the process (`tour.lab.running`), the programs (`tour.lab.programs`).
 Holds:      a few numbers a moment.
 
-Everything is imported and read once before the program starts, so that the figures are the program's alone.
+Everything is imported and read once before the program starts, so that the figures are the program's alone; where a
+file of programs names modules in `IMPORTS`, for these and the ambient budget, too.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import sys
@@ -19,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flatwater.meter import probe, retained
+from flatwater.tour.lab.programs import Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Moment:
         pinned: in arenas that objects in them keep.
         kept: in malloc, for later.
         own_bytes: `sys.getsizeof` of the object that the program named.
+        count: what the program counted.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Moment:
     pinned: int = -1
     kept: int = -1
     own_bytes: int = -1
+    count: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +87,20 @@ def observe(
         parts: split the resident size at each moment.
     """
     module, _, name = program.partition(":")
-    function = getattr(importlib.import_module(module), name)
+    programs = importlib.import_module(module)
+    if needed := getattr(programs, "IMPORTS", ()):
+        _warm_up(needed)
+    function = getattr(programs, name)
     return _Observer(traced=traced, until=until, parts=parts).run(function, args)
+
+
+def _warm_up(modules: Sequence[str]) -> None:
+    from flatwater.budget import Budget
+
+    Budget.current()  # the ambient one, which parts of the house ask: it is made when the first one does
+    for module in modules:
+        with contextlib.suppress(ImportError):  # a program that needs it fails by itself
+            importlib.import_module(module)
 
 
 class _Observer:
@@ -122,17 +139,20 @@ class _Observer:
                 answer: int = end.value
                 return answer
             traced = self._traced()  # first: noting it allocates
-            own_bytes = -1
+            own_bytes = count = -1
             if isinstance(said, tuple):
                 said, thing = said
-                own_bytes = sys.getsizeof(thing)
+                if isinstance(thing, Count):
+                    count = int(thing)
+                else:
+                    own_bytes = sys.getsizeof(thing)
                 del thing  # the program alone decides how long it lives
-            self._note(said, traced, own_bytes)
+            self._note(said, traced, own_bytes, count)
             if said == self.until:
                 steps.close()
                 return None
 
-    def _note(self, name: str, traced: tuple[int, int], own_bytes: int) -> None:
+    def _note(self, name: str, traced: tuple[int, int], own_bytes: int, count: int) -> None:
         seen = probe.usage()
         self._fold(seen.rss_peak, traced[1])
         why = retained.retention() if self.parts else None
@@ -147,6 +167,7 @@ class _Observer:
                 pinned=why.pinned if why else -1,
                 kept=why.kept if why else -1,
                 own_bytes=own_bytes,
+                count=count,
             )
         )
         self.last = seen.rss

@@ -8,6 +8,7 @@ Holds:      one picture while it is drawn.
 from __future__ import annotations
 
 from flatwater.proof import charts
+from flatwater.tour.lab.experiment import Spot
 from flatwater.tour.lab.finding import Finding, Measured
 from flatwater.tour.lab.observing import Moment
 
@@ -23,7 +24,7 @@ RESIDENT, TRACED, OWN, SEED, PINNED, KEPT = (
 RESIDENT_COLOUR, TRACED_COLOUR, SEED_COLOUR = "#0072B2", "#7FBFE3", "#E69F00"
 KIND_COLOURS = {
     f"peak {RESIDENT}": RESIDENT_COLOUR, RESIDENT: RESIDENT_COLOUR, "grew by": RESIDENT_COLOUR, "left": TRACED_COLOUR,
-    TRACED: TRACED_COLOUR, OWN: "#C9D2DA", PINNED: "#009E73", KEPT: "#CC79A7",
+    TRACED: TRACED_COLOUR, f"each, by {TRACED}": TRACED_COLOUR, OWN: "#C9D2DA", PINNED: "#009E73", KEPT: "#CC79A7",
 }  # fmt: skip
 Bar = tuple[str, float, str]
 
@@ -54,6 +55,8 @@ def draw(finding: Finding, path: str) -> bool:
 
 def bars_of(finding: Finding) -> list[Bar]:
     """`(label, bytes, kind)` from top to bottom. The kind of a write-up's figure has its own words: it may count in MB."""
+    if finding.is_each:
+        return [row for number in range(len(finding.measured)) for row in _each(finding, number)]
     rows: list[Bar] = []
     for measured in finding.measured:
         if measured.plain is None:
@@ -76,6 +79,15 @@ def _peaks(finding: Finding, measured: Measured) -> list[Bar]:
     if measured.own_bytes >= 0:
         rows.append((label, measured.own_bytes, OWN))
     return [(label, size, kind) for label, size, kind in rows if size >= 0] + _seed(finding, measured, label, "")
+
+
+def _each(finding: Finding, number: int) -> list[Bar]:
+    """Bytes of one item, beside the write-up's."""
+    label, seed = finding.measured[number].variant.label, finding.measured[number].seed()
+    rows = [(label, finding.value("each", Spot(number)), f"each, by {TRACED}")]
+    if seed is not None and not finding.small:
+        rows.append((label, finding.value("each", Spot(number, is_seed=True)), f"{SEED}: {seed.words}"))
+    return [(label, size, kind) for label, size, kind in rows if size >= 0]
 
 
 def _moment(finding: Finding, measured: Measured, moment: Moment) -> list[Bar]:

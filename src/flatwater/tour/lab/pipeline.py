@@ -28,7 +28,7 @@ EXPERIMENTS = (
                 (SeedFigure.mib("196.39 MB", 196.39),),
             ),
             Variant(
-                "generators",
+                "generators over FileChunks",
                 f"{_PROGRAMS}:with_generators",
                 (Input.FILE, CHUNK_BYTES),
                 (SeedFigure("45.35 KB", 45.35 * units.KIB),),

@@ -23,6 +23,7 @@ FAMILIES = (
     "flatwater.tour.lab.pipeline",
     "flatwater.tour.lab.tables",
     "flatwater.tour.lab.retention",
+    "flatwater.tour.lab.builders",
 )
 
 
@@ -30,7 +31,7 @@ def all_experiments() -> tuple[Experiment, ...]:
     """All of them, in the order they run.
 
     >>> [experiment.name for experiment in all_experiments()]
-    ['ranges', 'cycles', 'files', 'pipeline', 'tables', 'order', 'retention']
+    ['ranges', 'cycles', 'files', 'pipeline', 'tables', 'order', 'retention', 'builders', 'pool']
     """
     found = tuple(one for family in FAMILIES for one in importlib.import_module(family).EXPERIMENTS)
     assert len({experiment.name for experiment in found}) == len(found), "a name is there twice"

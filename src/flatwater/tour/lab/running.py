@@ -1,12 +1,13 @@
 """Run experiments: each program in a fresh process of its own, one after the other, under a memory limit and a time-out.
 
-Covers:     what to run, skipping what this machine has no memory for, agreeing on the answer, telling what failed.
+Covers:     what to run, skipping what this machine has no memory or no library for, agreeing on the answer, telling what failed.
 Not here:   what happens inside the process (`tour.lab.observing`), inputs (`tour.lab.inputs`), judging (`tour.lab.finding`).
 Holds:      figures; the largest program holds `Experiment.needs_bytes`, and never two run at a time.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
@@ -59,6 +60,8 @@ def run_experiment(
     size = experiment.size // experiment.small_part if small else experiment.size
     needs_bytes = LAB_SMALL_NEEDS_BYTES if small else experiment.needs_bytes
     finding = Finding(experiment, size, small)
+    if experiment.needs_extra and not _is_installed(experiment.needs_extra[1]):
+        return replace(finding, skipped=str(errors.MissingExtra(*experiment.needs_extra)))
     room_bytes, whose = room()
     if 0 <= room_bytes < needs_bytes:
         words = f"it needs {units.format_bytes(needs_bytes)} of memory, and {units.format_bytes(room_bytes)} are left"
@@ -107,6 +110,13 @@ def _run(variant: Variant, args: Sequence[object], limit_bytes: int, **options: 
         observe, (variant.program, tuple(args)), options, limit=limit_bytes, timeout=LAB_TIMEOUT_S,
         result_bytes_max=units.MIB,
     )  # fmt: skip
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):  # as it is where somebody put None in its place
+        return False
 
 
 def room() -> tuple[int, str]:

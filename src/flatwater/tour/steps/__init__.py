@@ -7,4 +7,8 @@ Holds:      nothing.
 
 from __future__ import annotations
 
-STEPS = ("flatwater.tour.steps.words:Words",)
+STEPS = (
+    "flatwater.tour.steps.words:Words",
+    "flatwater.tour.steps.find_each:FindEach",
+    "flatwater.tour.steps.read_documents:ReadDocuments",
+)

@@ -2,7 +2,7 @@
 
 Covers:     the three steps in both forms. The embedding is a stand-in: a checksum of each cleaned chunk.
 Not here:   what was measured, and what it means (`tour.lab.pipeline`).
-Holds:      `with_lists` the file, its cleaned copy and a number a chunk; `with_generators` a chunk and its cleaned copy.
+Holds:      `with_lists` the file, its cleaned copy and a number a chunk; `with_generators` a chunk, its cleaned copy, and the read buffer.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator
 
-from flatwater.tour.lab.programs.files import chunks_of
+from flatwater.source.files.chunks import FileChunks
 
+IMPORTS = ("flatwater.source.files.decoding",)
 UNCLEAN = bytes.maketrans(b"\t\r\v\f", b"    ")
 
 
@@ -26,7 +27,8 @@ def with_lists(path: str, chunk_bytes: int) -> int:
 
 def with_generators(path: str, chunk_bytes: int) -> int:
     """Takes each chunk through all steps before the next is read."""
-    return sum(embedded(cleaned(chunks_of(path, chunk_bytes))))
+    with FileChunks(path, chunk_bytes, copy=True) as chunks:
+        return sum(embedded(cleaned(chunks)))
 
 
 def cleaned(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -1,6 +1,6 @@
 """Add up a column of a million rows: all rows at once, and a thousand at a time.
 
-Covers:     `fetchall`; `fetchmany` on one open cursor; batches after the last key seen; two of them after each other.
+Covers:     `fetchall`; `fetchmany` on one open cursor; `Table.find_each`; two of them after each other.
 Not here:   the table (`tour.lab.inputs`), what was measured, and what it means (`tour.lab.tables`).
 Holds:      `at_once` every row; the others one batch.
 """
@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 
-Row = tuple[int, str, str, int]
+from flatwater.source.tables.table import Table
+
+_ADAPTERS = "flatwater.source.tables.adapters"
+IMPORTS = (f"{_ADAPTERS}.sqlite_connection", f"{_ADAPTERS}.sqlite_path", "apsw.ext")
 
 
 def at_once(path: str) -> int:
@@ -31,33 +34,33 @@ def by_cursor(path: str, batch_rows: int) -> int:
     return total
 
 
-def by_key(path: str, batch_rows: int) -> int:
-    """Adds up a batch and asks for the rows after its last key: no cursor stays open, no offset is counted."""
+def find_each(path: str, batch_rows: int) -> int:
+    """Adds up row by row, while the table is read a batch after the other: no cursor stays open, no offset is counted."""
+    return _total(Table(path, "users"), batch_rows)
+
+
+def over_connection(path: str, batch_rows: int) -> int:
+    """The same over a connection of sqlite3, so that both of a pair use the same library."""
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        return sum(user[-1] for users in batches(connection, batch_rows) for user in users)
+        return _total(Table(connection, "users"), batch_rows)
 
 
-def batches(connection: sqlite3.Connection, batch_rows: int) -> Iterator[list[Row]]:
-    """The table, so many rows at a time, in the order of its key."""
-    last = 0
-    after = "SELECT * FROM users WHERE id > ? ORDER BY id LIMIT ?"
-    while users := connection.execute(after, (last, batch_rows)).fetchall():
-        last = users[-1][0]
-        yield users
+def _total(table: Table, batch_rows: int) -> int:
+    return sum(user[-1] for user in table.find_each(as_=tuple, batch_rows=batch_rows))
 
 
-def at_once_then_by_key(path: str, batch_rows: int) -> Generator[str, None, int]:
+def at_once_then_find_each(path: str, batch_rows: int) -> Generator[str, None, int]:
     """Both in one process, the large one first."""
     total = at_once(path)
     yield "at once"
-    total += by_key(path, batch_rows)
+    total += over_connection(path, batch_rows)
     yield "in batches"
     return total
 
 
-def by_key_then_at_once(path: str, batch_rows: int) -> Generator[str, None, int]:
+def find_each_then_at_once(path: str, batch_rows: int) -> Generator[str, None, int]:
     """Both in one process, the small one first."""
-    total = by_key(path, batch_rows)
+    total = over_connection(path, batch_rows)
     yield "in batches"
     total += at_once(path)
     yield "at once"

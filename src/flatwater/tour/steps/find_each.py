@@ -1,0 +1,129 @@
+"""The second step of the tour: a table of a million rows, read with `find_each`.
+
+Covers:     making the table before the baseline is taken, what the step promises, reading until the end or until its time is over.
+Not here:   tables (`source.tables`).
+Holds:      two batches of rows, and SQLite's pages: see `FindEach.bytes_max`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import time
+from typing import final
+
+from flatwater import errors, limits
+from flatwater.budget import Budget
+from flatwater.source.tables.table import Table
+from flatwater.tour.lab.inputs import ROWS, ROWS_A_STEP
+from flatwater.tour.step import Inputs, StepResult
+from flatwater.units import KIB, MIB
+
+BATCH_BYTES_MIN = 64 * KIB
+MAKING_SHARE = 0.5  # of a step's time that making the table may take; then it has fewer rows
+ROWS_A_LOOK = 4_096  # between two looks at the clock
+_CENTS = 10_000  # row i has i % 10,000 cents
+
+
+@final
+class FindEach:
+    """Adds up a column, row by row. For one use, in one thread.
+
+    Attributes:
+        trouble: why it cannot run; empty if it can.
+    """
+
+    name = "find_each"
+
+    def __init__(self) -> None:
+        self.trouble = ""
+        try:
+            importlib.import_module("apsw.ext")
+        except ImportError:
+            self.trouble = str(errors.MissingExtra("tables", "apsw"))
+        self._path = ""
+        self._rows = 0
+
+    @property
+    def bytes_least(self) -> int:
+        """With the smallest batches."""
+        return self._reading_bytes() + 2 * BATCH_BYTES_MIN
+
+    def bytes_max(self, room: int) -> int:
+        """All of `room`, up to two batches of full size."""
+        total = 0
+        total += self._reading_bytes()  # beside the rows
+        total += 2 * min((room - total) // 2, limits.TOUR_BATCH_BYTES)  # the batch at hand, and the one being built
+        return total
+
+    def prepare(self, inputs: Inputs) -> None:
+        """Make the table, and read one row of it; what goes wrong is the step's `trouble`."""
+        import apsw
+
+        path = os.path.join(inputs.folder, "tour.db")
+        until_s = time.monotonic() + MAKING_SHARE * inputs.seconds
+        try:
+            with contextlib.closing(apsw.Connection(path)) as connection:
+                connection.execute("PRAGMA journal_mode = OFF")  # nobody needs it after a crash
+                connection.execute("PRAGMA synchronous = OFF")
+                connection.execute(f"PRAGMA cache_size = -{limits.SQLITE_CACHE_BYTES // KIB}")
+                connection.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, name TEXT, cents INTEGER)")
+                for first in range(1, limits.TOUR_ROWS + 1, ROWS_A_STEP):
+                    last = min(first + ROWS_A_STEP - 1, limits.TOUR_ROWS)
+                    connection.execute(ROWS, {"first": first, "last": last})
+                    self._rows = last
+                    if time.monotonic() >= until_s:
+                        break
+            next(
+                iter(Table(path, "users").find_each(batch_rows=1))
+            )  # what the first use imports belongs to the baseline
+        except (OSError, apsw.Error, errors.BrokenError) as error:
+            self.trouble = f"the table could not be made in {inputs.folder!r}: {error}; TMPDIR names another place"
+            with contextlib.suppress(OSError):
+                os.unlink(path)  # what is left of it may be all that the disk has
+            return
+        self._path = path
+
+    def run(self, budget: Budget, inputs: Inputs) -> StepResult:
+        """Read the table.
+
+        Raises:
+            BrokenError: what was read is not what was written.
+        """
+        table = Table(self._path, "users")
+        batch_bytes = (budget.free - self._reading_bytes()) // 2
+        assert table.bytes_max(batch_bytes) <= budget.limit, "a table takes more than was promised for it"
+        until_s = time.monotonic() + inputs.seconds
+        count = cents = 0
+        with contextlib.closing(
+            table.find_each(batch_bytes=batch_bytes, batch_rows=limits.TABLE_BATCH_ROWS_MAX)
+        ) as rows:
+            for row in rows:
+                count += 1
+                cents += row["cents"]
+                if not count % ROWS_A_LOOK and time.monotonic() >= until_s:
+                    break
+        whole, rest = divmod(count, _CENTS)
+        expected = whole * (_CENTS * (_CENTS - 1) // 2) + rest * (rest + 1) // 2
+        if cents != expected:
+            raise errors.BrokenError(f"the first {count:,} rows have {expected:,} cents, and {cents:,} were read.")
+        notes = [
+            f"{cents / 100:,.2f} in all, which is right for {count:,} rows; batches of {batch_bytes / MIB:.1f} MiB, in the order of the key"
+        ]
+        if self._rows < limits.TOUR_ROWS:
+            notes.append(
+                f"the table has {self._rows:,} rows, not {limits.TOUR_ROWS:,}: making it is given half of a step's time; "
+                "--seconds gives it longer"
+            )
+        details = {"rows": self._rows, "batch_bytes": batch_bytes, "cents": cents}
+        size = os.path.getsize(self._path) * count // max(1, self._rows)
+        return StepResult(count, size, "rows", complete=count == self._rows, notes=tuple(notes), details=details)
+
+    @staticmethod
+    def _reading_bytes() -> int:
+        total = 0
+        total += 2 * limits.SQLITE_CACHE_BYTES  # pages, as `Table.bytes_max` counts them
+        total += limits.DRIVER_BYTES  # statements, and the row at hand
+        total += 512 * KIB  # the table's own objects and generated code
+        return total

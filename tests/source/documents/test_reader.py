@@ -22,12 +22,22 @@ def breaks(pieces):
         raise ZeroDivisionError
 
 
+OTHERS = set()  # children that this process had before: servers of other tests
+
+
+@pytest.fixture(autouse=True)
+def others():
+    """What is there before a test is not the test's."""
+    OTHERS.clear()
+    OTHERS.update(children())
+
+
 def children():
     found = set()
     for task in os.listdir("/proc/self/task"):
         with open(f"/proc/self/task/{task}/children") as file:
             found |= set(file.read().split())
-    return found
+    return found - OTHERS
 
 
 @pytest.fixture

@@ -18,6 +18,13 @@ from database_servers import mariadb, mariadb_database, postgres, postgres_datab
 SOURCES = ("sqlite path", "sqlite3", "apsw", "postgres url", "psycopg", "mariadb url", "pymysql")
 
 
+def pytest_collection_modifyitems(items):
+    """MariaDB makes a table in a tenth of a second: plans of many tables on it are asked for with the slow tests."""
+    for item in items:
+        if item.path.name in ("test_explaining.py", "test_updating.py") and "[mariadb" in item.name:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(autouse=True)
 def own_secret(monkeypatch):
     """Tokens are signed with the test's secret: no file is made in the home of who runs the tests."""

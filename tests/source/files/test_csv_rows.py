@@ -28,6 +28,14 @@ def test_text_becomes_values(write):
     ]  # fmt: skip
 
 
+def test_numbers_between_spaces(write):
+    """Spaces around what is no text are no part of it; those of a text are; the rest of a bad row's table comes."""
+    path = write("id,name,size\n    7, a , 2.5\n x ,b,1\n  8 ,c,\n", "a.csv")
+    rows = records(path, Row, on_error="skip")
+    assert list(rows) == [Row(7, " a ", 2.5), Row(8, "c", None)]
+    assert rows.report.count == 1
+
+
 @pytest.mark.parametrize("window", [3, 64])
 @pytest.mark.parametrize("seed", range(10))
 def test_the_same_as_pythons_csv(write, monkeypatch, window, seed):

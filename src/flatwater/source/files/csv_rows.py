@@ -207,6 +207,7 @@ class _Table:
         self._places = schema.columns(names, rejects.file)
         self._names = [names[place] for place in self._places]
         self._is_whole = self._places == list(range(self._width))
+        self._trimmed = {field.name for field in schema.fields or () if not field.takes_empty}
         self._empties = {
             field.name: None if field.takes_none else ...
             for field in schema.fields or ()
@@ -220,11 +221,13 @@ class _Table:
         width = self._width
         if all(len(text) == width for text in texts):
             dicts = [self._dict(text) for text in texts]
-            try:
-                yield self._schema.converted(dicts, strict=self._strict)
-            except BAD_ROW_ERRORS:
-                pass
-            else:
+            for padded in (True, False):
+                try:
+                    rows = dicts if padded else [self._unpadded(row) for row in dicts]
+                    good = self._schema.converted(rows, strict=self._strict)
+                except BAD_ROW_ERRORS:
+                    continue
+                yield good
                 return
         yield from self._one_by_one(texts, first_line)
 
@@ -240,6 +243,13 @@ class _Table:
                         del row[name]  # its default, if it has one
         return row
 
+    def _unpadded(self, row: dict[str, Any]) -> dict[str, Any]:
+        """A row whose numbers, dates and such stand between spaces, as tables that were aligned by hand have them."""
+        return {
+            name: value.strip() if name in self._trimmed and isinstance(value, str) else value
+            for name, value in row.items()
+        }
+
     def _one_by_one(self, texts: list[list[str]], line: int) -> Iterator[list[Any]]:
         good: list[Any] = []
         for text in texts:
@@ -249,7 +259,7 @@ class _Table:
                     reason = f"{len(text)} fields where the header has {self._width}"
                 else:
                     try:
-                        good.append(self._schema.one(self._dict(text), strict=self._strict))
+                        good.append(self._schema.one(self._unpadded(self._dict(text)), strict=self._strict))
                     except BAD_ROW_ERRORS as error:
                         reason = str(error)
                 if reason:

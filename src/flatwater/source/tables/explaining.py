@@ -91,7 +91,7 @@ def check_served(adapter: Adapter, query: Asked) -> None:
 def _plans(adapter: Adapter, query: Asked) -> tuple[list[PageQuery], list[Plan]]:
     """The pages that go on behind some row, and what the database would do for each."""
     somewhere = adapter.some_key(query.relation, query.order)
-    steps = [(), *seek.steps_after(query.order, somewhere, row_values=adapter.dialect.row_values)]
+    steps = seek.steps_after(query.order, somewhere, row_values=adapter.dialect.row_values)
     pages = [PageQuery(query.relation, query.form.columns, tuple(step), query.order, 1, query.hint) for step in steps]
     with adapter.errors():
-        return pages[1:], [adapter.plan(page) for page in pages][1:]
+        return pages, [adapter.plan(page) for page in pages]

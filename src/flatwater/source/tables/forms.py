@@ -12,17 +12,15 @@ The generated text has column numbers and nothing else of the user's: names and 
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
 import keyword
 import re
-import typing
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from flatwater import errors
+from flatwater.build import schemas
 from flatwater.sizing import heap_bytes
 from flatwater.sizing.objects import children_of, own_bytes
 from flatwater.source.tables import convert
@@ -255,31 +253,26 @@ def _mapping(count: int) -> str:
 
 def _class_making(cls: Any, shape: Shape, dialect: Dialect) -> _Making:
     """The fields of a class that the table has, and how an object is made of them."""
-    wanted = fields_of(cls) if isinstance(cls, type) else []
-    if not wanted:
-        raise errors.UsageError(
-            f"as_={getattr(cls, '__name__', cls)!r} is no form of rows.",
-            hint='Give dict, tuple, "arrow", "orm", or a class with annotated fields.',
-        )
-    check_columns([field.name for field in wanted if field.required], shape.names, what=f"as_={cls.__name__}")
+    schema, wanted = _read(cls)
+    check_columns([field.name for field in wanted if field.required], shape.names, what=f"as_={schema.name}")
     have = [field for field in wanted if field.name in shape.names]
-    is_model = hasattr(cls, "model_validate")
     fields = [
-        (field.name, None if is_model else convert.converter(convert.plain_type(field.hint)[0], dialect))
+        (
+            field.name,
+            None if schema.checks_itself else convert.converter(convert.plain_type(field.hint)[0], dialect),
+        )
         for field in have
     ]
     values: dict[str, Any] = {"cls": cls}
-    if typing.is_typeddict(cls):
-        return _Making(fields, [], _mapping(len(have)), values, dict)
-    if is_model:
-        return _Making(fields, [], f"validate({_mapping(len(have))})", {"validate": cls.model_validate}, cls)
-    whole = len(have) == len(wanted) and not any(field.keyword_only for field in wanted)
     marks = ", ".join(f"v{at}" for at in range(len(have)))
-    if issubclass(cls, tuple) and whole and _has_own_new(cls):
-        return _Making(fields, [], f"cls({marks})", values, cls)
-    if issubclass(cls, tuple) and whole:
+    whole = len(have) == len(wanted) and not any(field.keyword_only for field in wanted)
+    if schema.kind == "dict":
+        return _Making(fields, [], _mapping(len(have)), values, dict)
+    if schema.kind == "keywords" and hasattr(cls, "model_validate"):
+        return _Making(fields, [], f"validate({_mapping(len(have))})", {"validate": cls.model_validate}, cls)
+    if issubclass(cls, tuple) and whole and not _has_own_new(cls):
         return _Making(fields, [], f"new(cls, ({marks},))", {**values, "new": tuple.__new__}, cls)
-    if (_is_plain_class(cls) or (whole and _is_plain_dataclass(cls))) and all(_is_safe(field.name) for field in have):
+    if (schema.kind == "assign" or (whole and schema.kind == "fill")) and all(_is_safe(field.name) for field in have):
         # As its own __init__ would: an object, and its fields, but without a call for each.
         sets = [f"o.{field.name} = v{at}" for at, field in enumerate(have)]
         return _Making(fields, ["o = new(cls)", *sets], "o", {**values, "new": object.__new__}, cls)
@@ -287,7 +280,7 @@ def _class_making(cls: Any, shape: Shape, dialect: Dialect) -> _Making:
 
 
 class Wanted(NamedTuple):
-    """A field of a class."""
+    """A field of a class, by the name that its constructor takes."""
 
     name: str
     hint: object
@@ -297,74 +290,26 @@ class Wanted(NamedTuple):
 
 def fields_of(cls: type) -> list[Wanted]:
     """What a class wants to be made of."""
+    return _read(cls)[1]
+
+
+def _read(cls: Any) -> tuple[schemas.Schema, list[Wanted]]:
+    """The schema of a class, and what it wants.
+
+    Raises:
+        UsageError: it is none.
+    """
+    reason = ""
     try:
-        hints = typing.get_type_hints(cls, include_extras=True)
-    except Exception:  # noqa: BLE001 - names that cannot be found: the values stay as they are
-        hints = dict(getattr(cls, "__annotations__", {}))
-    if dataclasses.is_dataclass(cls):
-        missing = dataclasses.MISSING
-        return [
-            Wanted(
-                each.name,
-                hints.get(each.name),
-                each.default is missing and each.default_factory is missing,
-                each.kw_only is True,
-            )
-            for each in _given(cls)
-        ]
-    if issubclass(cls, msgspec.Struct):
-        info = msgspec.structs.fields(cls)
-        parameters = inspect.signature(cls).parameters
-        return [
-            Wanted(each.name, each.type, each.required, parameters[each.name].kind is inspect.Parameter.KEYWORD_ONLY)
-            for each in info
-        ]
-    if typing.is_typeddict(cls):
-        required: frozenset[str] = getattr(cls, "__required_keys__", frozenset())
-        return [Wanted(name, hint, name in required, keyword_only=False) for name, hint in hints.items()]
-    if hasattr(cls, "model_fields"):
-        config: dict[str, Any] = getattr(cls, "model_config", {})
-        by_name = config.get("populate_by_name") or config.get("validate_by_name")
-        return [
-            Wanted(name if by_name else _alias(each) or name, hints.get(name), each.is_required(), keyword_only=True)
-            for name, each in cls.model_fields.items()
-        ]
-    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
-        defaults: dict[str, Any] = getattr(cls, "_field_defaults", {})
-        return [Wanted(name, hints.get(name), name not in defaults, keyword_only=False) for name in cls._fields]
-    return _fields_of_class(cls, hints)
-
-
-def _alias(field: Any) -> str:
-    """The name that a field of a model is validated by, if it is another than its own."""
-    found = field.validation_alias or field.alias
-    return found if isinstance(found, str) else ""
-
-
-def _given(cls: Any) -> list[Any]:
-    """What a dataclass's __init__ takes: its fields, and those that only __post_init__ sees."""
-    stored = {each.name for each in dataclasses.fields(cls)}
-    every = cls.__dataclass_fields__.values()
-    initvars = [each for each in every if each.name not in stored and isinstance(each.type, (dataclasses.InitVar, str))]
-    named = {each.name for each in initvars if not str(each.type).startswith(("ClassVar", "typing.ClassVar"))}
-    return [each for each in every if (each.name in stored and each.init) or each.name in named]
-
-
-def _fields_of_class(cls: Any, hints: dict[str, Any]) -> list[Wanted]:
-    """Of a class like any other: what it annotates, or its own __init__'s parameters, by name."""
-    if cls.__init__ is object.__init__:
-        return [
-            Wanted(name, hint, not hasattr(cls, name), keyword_only=True)
-            for name, hint in hints.items()
-            if typing.get_origin(hint) is not typing.ClassVar
-        ]
-    found = []
-    for name, parameter in list(inspect.signature(cls.__init__).parameters.items())[1:]:
-        if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
-            continue
-        hint = parameter.annotation if parameter.annotation is not parameter.empty else hints.get(name, object)
-        found.append(Wanted(name, hint, parameter.default is parameter.empty, keyword_only=True))
-    return found
+        schema = schemas.read(cls) if isinstance(cls, type) else None
+    except errors.UsageError as error:
+        schema, reason = None, f": {str(error.args[0]).rstrip('.')}"
+    if schema is None or not schema.fields:
+        raise errors.UsageError(
+            f"as_={getattr(cls, '__name__', cls)!r} is no form of rows{reason}.",
+            hint='Give dict, tuple, "arrow", "orm", or a class with annotated fields.',
+        )
+    return schema, [Wanted(each.key, each.type, each.is_required, each.by_keyword) for each in schema.fields]
 
 
 def _is_safe(name: str) -> bool:
@@ -374,30 +319,4 @@ def _is_safe(name: str) -> bool:
 def _has_own_new(cls: Any) -> bool:
     """Whether a named tuple is made by more than its fields."""
     home = next(base for base in cls.__mro__ if "_fields" in vars(base))
-    return cls.__new__ is not vars(home).get("__new__") and getattr(cls.__new__, "__func__", cls.__new__) is not vars(
-        home
-    ).get("__new__")
-
-
-def _is_plain_class(cls: Any) -> bool:
-    """Whether a class only annotates its fields."""
-    plain = cls.__init__ is object.__init__ and cls.__new__ is object.__new__ and not dataclasses.is_dataclass(cls)
-    return plain and cls.__setattr__ is object.__setattr__ and not issubclass(cls, msgspec.Struct)
-
-
-def _is_plain_dataclass(cls: Any) -> bool:
-    """Whether a dataclass's objects are made by setting their fields, and by nothing else."""
-    if not dataclasses.is_dataclass(cls):
-        return False
-    fields = dataclasses.fields(cls)
-    init = getattr(getattr(cls, "__init__", None), "__code__", None)
-    return (
-        init is not None
-        and init.co_filename == "<string>"  # the one that dataclass wrote
-        and not hasattr(cls, "__post_init__")
-        and cls.__new__ is object.__new__
-        and cls.__setattr__ is object.__setattr__
-        and all(each.init for each in fields)
-        and not any(str(each.type).startswith(("InitVar", "dataclasses.InitVar")) for each in fields)
-        and init.co_argcount + init.co_kwonlyargcount == len(fields) + 1
-    )
+    return cls.__new__ is not home.__new__

@@ -112,7 +112,10 @@ def open_transactions(world):  # noqa: F811 - the fixture's kind
         return world.all(
             "SELECT state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
         )
-    return world.all("SELECT trx_id FROM information_schema.innodb_trx")
+    return world.all(  # of this database: other tests use the same server
+        "SELECT trx_id FROM information_schema.innodb_trx JOIN information_schema.processlist ON id = trx_mysql_thread_id"
+        " WHERE db = DATABASE()"
+    )
 
 
 def test_leaving_the_loop_leaves_no_transaction(world, table):  # noqa: F811 - the fixture

@@ -49,19 +49,12 @@ class Page(Sequence[Item], Generic[Item]):
         return f"<Page of {len(self.rows)} rows{', and more' if self.has_more else ''}>"
 
 
-def read_page(
-    reading: Reading, sign: Callable[[Key, Key | None], str], wrap: Callable[[list[Any]], Any] | None = None
-) -> Page[Any]:
+def read_page(reading: Reading, sign: Callable[[Key, Key | None], str]) -> Page[Any]:
     """The next page of a reading; looks one row further to know whether there is more."""
-    del wrap
     rows = reading.next_batch()
     if not rows:
         return Page([], None)
     position = reading.position
     assert position is not None
-    more = Reading(
-        reading.reader, reading.relation, reading.order, reading.form,
-        batch_bytes=1, batch_rows=1, after=position, index=reading.index,
-    )  # fmt: skip
-    more.finish = reading.finish
-    return Page(rows, sign(position, None) if more.next_batch() else None)
+    reading.batch_bytes = reading.batch_rows = 1
+    return Page(rows, sign(position, None) if reading.next_batch() else None)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from flatwater import errors
-from flatwater.source.tables.adapters.postgres import Postgres, _bare
+from flatwater.source.tables.adapters.postgres import Postgres
+from flatwater.source.tables.forms import bare_type
 from flatwater.source.tables.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "servers"))
@@ -167,7 +168,7 @@ def test_an_async_connection_is_refused(url):
 )  # fmt: skip
 def test_a_type_without_its_length(kind, bare):
     """Lengths are taken off, and nothing else."""
-    assert _bare(kind) == bare
+    assert bare_type(kind) == bare
 
 
 SHAPES = {

@@ -247,6 +247,25 @@ class Turns:
                 self._depth -= 1
 
 
+def first_key(
+    relation: Relation, order: Order, dialect: Dialect, fetch: Callable[[str, Sequence[Any]], list[Any]]
+) -> Key:
+    """The key of any row, where one has values in all columns of the order; else of any; empty for no row."""
+    columns = ", ".join(map(dialect.identifier, order.names))
+    whole = [f"{dialect.identifier(name)} IS NOT NULL" for name in order.names]
+    for conditions in (whole, []):
+        source, params = statements.from_clause(relation, dialect, conditions)
+        found = fetch(f"SELECT {columns} FROM {source} LIMIT 1", params)
+        if found:
+            return tuple(found[0])
+    return ()
+
+
+def in_transaction(hint: str) -> errors.UsageError:
+    """The refusal to work where the user has a transaction open: ours would end it."""
+    return errors.UsageError("the connection is in a transaction, and this needs short ones of its own.", hint=hint)
+
+
 def no_such(relation: Relation, words: object) -> errors.UsageError:
     """The error for a table or select that the database refuses."""
     return errors.UsageError(f"{relation}: {words}.", hint="Check the name, and which database the source opens.")

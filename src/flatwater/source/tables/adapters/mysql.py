@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from flatwater import errors, limits
 from flatwater.source.tables import statements
 from flatwater.source.tables.adapters import mysql_words
-from flatwater.source.tables.adapters.base import Plan, SqlAdapter, Turns, no_such
+from flatwater.source.tables.adapters.base import Plan, SqlAdapter, Turns, in_transaction, no_such
 from flatwater.source.tables.forms import Row
 from flatwater.source.tables.order import Order
 from flatwater.source.tables.reading import Key
@@ -202,10 +202,7 @@ class MySql(SqlAdapter):
 
         with self._turns.turn():
             if self._is_in_transaction():
-                raise errors.UsageError(
-                    "the connection is in a transaction, and this needs short ones of its own.",
-                    hint="Commit or roll back first.",
-                )
+                raise in_transaction("Commit or roll back first.")
             with self.errors():
                 self._connection.begin()
                 try:

@@ -13,8 +13,9 @@ from typing import Any
 
 from flatwater import errors
 from flatwater.source.tables import statements
-from flatwater.source.tables.adapters.base import Plan
+from flatwater.source.tables.adapters.base import Plan, first_key
 from flatwater.source.tables.order import Order
+from flatwater.source.tables.reading import Key
 from flatwater.source.tables.shape import MYSQL, Column, PageQuery, Relation, Shape
 
 Fetch = Callable[[str, Sequence[Any]], list[Any]]
@@ -131,16 +132,11 @@ def _tables(node: Any) -> Iterator[dict[str, Any]]:
             yield from _tables(below)
 
 
-def some_key(relation: Relation, order: Order, fetch: Fetch) -> tuple[Any, ...]:
-    """The key of any row, where one has values in all columns of the order; else of any."""
-    quoted = MYSQL.identifier
-    columns = ", ".join(map(quoted, order.names))
-    whole = [f"{quoted(name)} IS NOT NULL" for name in order.names]
-    for conditions in (whole, []):
-        source, params = statements.from_clause(relation, MYSQL, conditions)
-        found = fetch(f"SELECT {columns} FROM {source} LIMIT 1", params)
-        if found:
-            return tuple(found[0])
+def some_key(relation: Relation, order: Order, fetch: Fetch) -> Key:
+    """The key of some row; of a table that has none yet, values of the right types."""
+    found = first_key(relation, order, MYSQL, fetch)
+    if found:
+        return found
     shape = table_shape(relation, fetch) if relation.path else None
     kinds = {column.name: column.type for column in shape.columns} if shape is not None else {}
     return tuple(_some_value(kinds.get(name, "")) for name in order.names)

@@ -4,23 +4,23 @@ Covers:     pages that arrive in chunks of bounded bytes, snapshots, short trans
 Not here:   what PostgreSQL says of itself (`postgres_words`).
 Holds:      a chunk of rows; two connections at most.
 
-libpq takes a result whole, or in chunks of so many rows, and knows nothing of bytes. So the server is asked first, in the
-statement's own order, how many of the next rows fit and how wide the widest is; it looks at lengths alone, which are
-kept beside the values. Chunks are then as long as they may be.
+libpq takes a result whole, or in chunks of so many rows, and knows nothing of bytes. So the server is asked first how wide
+the widest of the next rows is; it looks at lengths alone, which are kept beside the values. Chunks are then as long as they
+may be.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, final
 
 from flatwater import errors, limits
 from flatwater.source.tables import statements
 from flatwater.source.tables.adapters import postgres_words
-from flatwater.source.tables.adapters.base import Plan, SqlAdapter, Turns, no_such
-from flatwater.source.tables.forms import Row
+from flatwater.source.tables.adapters.base import Plan, SqlAdapter, Turns, in_transaction, no_such
+from flatwater.source.tables.forms import Row, bare_type
 from flatwater.source.tables.order import Order
 from flatwater.source.tables.reading import Key
 from flatwater.source.tables.shape import POSTGRESQL, Column, Dialect, PageQuery, Relation, Shape
@@ -95,9 +95,12 @@ class Postgres(SqlAdapter):
     def rows(self, query: PageQuery, *, row_bytes: int) -> Iterator[Row]:
         """Rows of a page, in chunks of bounded bytes."""
         del row_bytes
+        return self._page(self._cast(query))
+
+    def _cast(self, query: PageQuery) -> PageQuery:
+        """Keys as the columns' own types: a number would else be of the smallest type that holds it."""
         casts = {name: kind for name in query.order.names if (kind := self._types.get(name))}
-        query = PageQuery(query.relation, query.columns, query.conditions, query.order, query.limit, "", casts)
-        return self._page(query)
+        return dataclasses.replace(query, casts=casts)
 
     def _page(self, query: PageQuery) -> Iterator[Row]:
         width = self._widest(query)
@@ -111,7 +114,7 @@ class Postgres(SqlAdapter):
         """The bytes of the widest of the next rows; None if there are none."""
         widths = []
         for name in query.columns:
-            kind = _bare(self._types.get(name, ""))
+            kind = bare_type(self._types.get(name, ""))
             quoted = POSTGRESQL.identifier(name)
             if kind in _FIXED:
                 continue
@@ -155,7 +158,7 @@ class Postgres(SqlAdapter):
     @property
     def _is_binary(self) -> bool:
         """Whether all columns have types that psycopg reads in binary form, which is cheaper."""
-        return bool(self._types) and all(_bare(kind) in _BINARY for kind in self._types.values())
+        return bool(self._types) and all(bare_type(kind) in _BINARY for kind in self._types.values())
 
     def fetch(self, statement: Statement) -> list[Row]:
         """All rows of a small statement."""
@@ -192,8 +195,7 @@ class Postgres(SqlAdapter):
 
     def plan(self, query: PageQuery) -> Plan:
         """What PostgreSQL would do for a page, if tables were never too small for an index."""
-        casts = {name: kind for name in query.order.names if (kind := self._types.get(name))}
-        query = PageQuery(query.relation, query.columns, query.conditions, query.order, query.limit, "", casts)
+        query = self._cast(query)
 
         def fetch(sql: str, params: Sequence[Any]) -> list[Any]:
             with self._connection.cursor(row_factory=self._psycopg.rows.tuple_row) as cursor:
@@ -208,7 +210,7 @@ class Postgres(SqlAdapter):
     def some_key(self, relation: Relation, order: Order) -> Key:
         """The key of some row; of a table that has none yet, values of the right types."""
         found = postgres_words.some_key(relation, order, self._all)
-        values = [_SOME.get(_bare(self._types.get(name, ""))) for name in order.names]
+        values = [_SOME.get(bare_type(self._types.get(name, ""))) for name in order.names]
         return found or (() if None in values else tuple(values))
 
     def count_estimate(self, relation: Relation) -> tuple[int, str]:
@@ -253,10 +255,7 @@ class Postgres(SqlAdapter):
 
         with self._turns.turn():
             if self._connection.info.transaction_status != self._psycopg.pq.TransactionStatus.IDLE:
-                raise errors.UsageError(
-                    "the connection is in a transaction, and this needs short ones of its own.",
-                    hint="Commit or roll back first.",
-                )
+                raise in_transaction("Commit or roll back first.")
             with self.errors(), self._connection.transaction():
                 yield change
 
@@ -278,11 +277,6 @@ class Postgres(SqlAdapter):
         self._turns.pin()
         if self._url is not None:
             self._connection.close()
-
-
-def _bare(kind: str) -> str:
-    """A type without its length: "numeric(9,2)" is "numeric"."""
-    return re.sub(r"\([\d,]+\)", "", kind)
 
 
 def _words(error: BaseException) -> str:

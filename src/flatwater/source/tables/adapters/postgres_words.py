@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from flatwater.source.tables import statements
-from flatwater.source.tables.adapters.base import Plan
+from flatwater.source.tables.adapters.base import Plan, first_key
 from flatwater.source.tables.order import Order
+from flatwater.source.tables.reading import Key
 from flatwater.source.tables.shape import POSTGRESQL, Column, PageQuery, Relation, Shape
 
 Fetch = Callable[[str, Sequence[Any]], list[Any]]
@@ -87,17 +88,9 @@ def _line(node: dict[str, Any]) -> str:
     return ", ".join([*words, *(f"{name.lower()} {node[name]}" for name in shown if name in node)])
 
 
-def some_key(relation: Relation, order: Order, fetch: Fetch) -> tuple[Any, ...]:
+def some_key(relation: Relation, order: Order, fetch: Fetch) -> Key:
     """The key of any row, where one has values in all columns of the order; else of any."""
-    quoted = POSTGRESQL.identifier
-    columns = ", ".join(map(quoted, order.names))
-    whole = [f"{quoted(name)} IS NOT NULL" for name in order.names]
-    for conditions in (whole, []):
-        source, params = statements.from_clause(relation, POSTGRESQL, conditions)
-        found = fetch(f"SELECT {columns} FROM {source} LIMIT 1", params)
-        if found:
-            return tuple(found[0])
-    return ()
+    return first_key(relation, order, POSTGRESQL, fetch)
 
 
 def count_estimate(relation: Relation, fetch: Fetch) -> tuple[int, str]:

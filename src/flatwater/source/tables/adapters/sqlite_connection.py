@@ -15,7 +15,7 @@ from typing import Any, TypeVar, final
 from flatwater import errors, limits
 from flatwater.source.tables import statements
 from flatwater.source.tables.adapters import sqlite_words
-from flatwater.source.tables.adapters.base import Plan, SqlAdapter, no_such
+from flatwater.source.tables.adapters.base import Plan, SqlAdapter, in_transaction, no_such
 from flatwater.source.tables.forms import Row
 from flatwater.source.tables.shape import SQLITE, Column, Dialect, PageQuery, Relation, Shape
 from flatwater.source.tables.statements import Statement
@@ -89,8 +89,7 @@ class SqliteConnection(SqlAdapter):
         if self._connection.in_transaction:
             yield self
             return
-        self._all("BEGIN", ())
-        self._all("SELECT 1 FROM sqlite_master LIMIT 1", ())  # the snapshot begins with the first read
+        sqlite_words.begin_snapshot(self._all)
         try:
             yield self
         finally:
@@ -102,10 +101,7 @@ class SqliteConnection(SqlAdapter):
         """A write transaction."""
         connection = self._connection
         if connection.in_transaction:
-            raise errors.UsageError(
-                "the connection is in a transaction, and this needs short ones of its own.",
-                hint="Commit first, and open it without autocommit=False.",
-            )
+            raise in_transaction("Commit first, and open it without autocommit=False.")
         with self.errors():
             self._all("BEGIN IMMEDIATE", ())
             try:

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from flatwater import errors, limits
 from flatwater.source.tables import statements
 from flatwater.source.tables.adapters import sqlite_words
-from flatwater.source.tables.adapters.base import Plan, SqlAdapter, no_such
+from flatwater.source.tables.adapters.base import Plan, SqlAdapter, in_transaction, no_such
 from flatwater.source.tables.forms import Row
 from flatwater.source.tables.shape import SQLITE, Column, Dialect, PageQuery, Relation, Shape
 from flatwater.source.tables.statements import Statement
@@ -81,8 +81,7 @@ class SqliteApsw(SqlAdapter):
     def snapshot(self) -> Iterator[SqliteApsw]:
         """One read transaction on this connection, unless the user has one open, which is a snapshot as well."""
         if not self._connection.in_transaction:
-            self._all("BEGIN", ())
-            self._all("SELECT 1 FROM sqlite_master LIMIT 1", ())  # the snapshot begins with the first read
+            sqlite_words.begin_snapshot(self._all)
             try:
                 yield self
             finally:
@@ -96,10 +95,7 @@ class SqliteApsw(SqlAdapter):
         """A write transaction."""
         connection = self._connection
         if connection.in_transaction:
-            raise errors.UsageError(
-                "the connection is in a transaction, and this needs short ones of its own.",
-                hint="Commit or roll back first.",
-            )
+            raise in_transaction("Commit or roll back first.")
         with self.errors():
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -194,8 +190,7 @@ class SqlitePath(SqliteApsw):
         """A connection of its own in one read transaction; in rollback-journal mode, writers wait for its end."""
         other = SqlitePath(self.path)
         try:
-            other._all("BEGIN", ())
-            other._all("SELECT 1 FROM sqlite_master LIMIT 1", ())  # the snapshot begins with the first read
+            sqlite_words.begin_snapshot(other._all)
             yield other
         finally:
             other.close()

@@ -49,6 +49,12 @@ def table_shape(relation: Relation, fetch: Fetch) -> Shape | None:
     return Shape(listed, key, tuple(unique))
 
 
+def begin_snapshot(fetch: Fetch) -> None:
+    """Begin a read transaction: what it sees is settled by its first read."""
+    fetch("BEGIN", ())
+    fetch("SELECT 1 FROM sqlite_master LIMIT 1", ())
+
+
 def plan_of(query: PageQuery, fetch: Fetch) -> Plan:
     """What EXPLAIN QUERY PLAN says of a page."""
     sql, params = statements.page(query, SQLITE)

@@ -42,7 +42,7 @@ def plain_pymysql(n, where, guard):
     """PyMySQL, whose execute takes the whole result."""
     import pymysql
 
-    with pymysql.connect(**where["mariadb"], ssl_disabled=True) as connection, guard:
+    with pymysql.connect(**where["mariadb"]) as connection, guard:
         cursor = guard.wrap(connection).cursor()
         cursor.execute(MARIADB.format(n=n))
         return cursor.fetchall()

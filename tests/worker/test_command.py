@@ -198,3 +198,14 @@ def test_nothing_leaks(open_files):
         Command(["sleep", "60"]).close()
     assert open_files() <= before
     assert children() <= children_before
+
+
+def test_a_command_that_nobody_holds_is_killed():
+    """What is dropped without `close`, as when an interrupt comes between its start and the `with`, ends all the same."""
+    command = Command(["sleep", "1000"])
+    pid = command.pid
+    del command
+    deadline_s = time.monotonic() + 10
+    while Path(f"/proc/{pid}").exists():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.005)

@@ -91,6 +91,7 @@ class Command:
         self._ended = Exit()
         self._buffer = b""
         self._detached = False
+        self._control = self._report = -1
         self._streams = streams or (None, None, None)
         if IS_LINUX:
             self._start_launcher(env, procs_file, data_limit_bytes)
@@ -144,7 +145,7 @@ class Command:
             os.close(report_write)
         try:
             self._await_start()
-        except errors.BrokenError:
+        except BaseException:  # an interrupt too: nobody has this object yet, to close it
             self._close_pipes()
             self._process.wait()
             raise
@@ -233,6 +234,11 @@ class Command:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def __del__(self) -> None:
+        # An interrupt can come before the caller's `with` has it.
+        if getattr(self, "_control", -1) >= 0:
+            self._close_pipes()
 
     def _order(self, byte: int) -> None:
         if self._control < 0:

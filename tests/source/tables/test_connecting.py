@@ -83,7 +83,7 @@ def test_what_is_no_source_is_refused(source):
 @pytest.mark.parametrize(
     "url",
     ["mysql://u:p@h:port/d", "mysql://u:p@[::1/d", "mysql://u:p@127.0.0.1:1/d?connect_timeout=x", "mysql://u:p@127.0.0.1:1",
-     "mysql://u:p@127.0.0.1:1/d?charset=none", "mysql://u:p@127.0.0.1:1/d?local_infile=1", "mariadb://u:p@127.0.0.1:1/d",
+     "mysql://u:p@127.0.0.1:1/d?ssl_disabled=1", "mysql://u:p@127.0.0.1:1/d?charset=none", "mysql://u:p@127.0.0.1:1/d?local_infile=1", "mariadb://u:p@127.0.0.1:1/d",
      "postgresql://u:p@h:port/d", "postgresql://u:p@127.0.0.1:1/d", "postgresql+psycopg://u:p@127.0.0.1:1/d",
      "postgresql://u:p@127.0.0.1:1/d?nonsense=1"],
 )  # fmt: skip

@@ -27,6 +27,26 @@ def url(mariadb_database):  # noqa: F811 - the fixture
     return mariadb_database.url
 
 
+@pytest.mark.parametrize(
+    ("host", "query", "given"),
+    [
+        ("127.0.0.1", "", {"ssl_disabled": True}),
+        ("localhost", "?ssl_disabled=false", {"ssl_disabled": False}),
+        ("[::1]", "?ssl_ca=/ca.pem", {"ssl_ca": "/ca.pem"}),
+        ("db.example", "", {}),
+        ("db.example", "?ssl_verify_identity=true", {"ssl_verify_identity": True}),
+    ],
+)
+def test_encryption_is_left_out_on_this_machine_alone(monkeypatch, host, query, given):
+    """A connection to the loopback reads no certificates, unless the URL says something of them."""
+    import pymysql
+
+    seen = {}
+    monkeypatch.setattr(pymysql, "connect", lambda **options: seen.update(options))
+    MySql(f"mysql://user@{host}/shop{query}")
+    assert {name: value for name, value in seen.items() if name.startswith("ssl")} == given
+
+
 @pytest.mark.parametrize("order_by", ["id", "-id", "name, id", "-name, -id", "at, id", "-at", "day", "-day, -id"])
 def test_orders_lose_no_row(url, order_by):
     """Unsigned numbers, text of another character set, microseconds and times are sought exactly."""

@@ -27,6 +27,9 @@ from flatwater.source.tables.statements import Statement
 
 _USAGE_CODES = (1044, 1045, 1049, 1052, 1054, 1059, 1064, 1103, 1142, 1143, 1146, 1176, 1241, 1248, 1292, 1366)
 
+_SSL_SWITCHES = frozenset(("ssl_disabled", "ssl_verify_cert", "ssl_verify_identity"))
+_LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
+
 
 @final
 class MySql(SqlAdapter):
@@ -59,7 +62,7 @@ class MySql(SqlAdapter):
                 f"the URL is none: {error}.", hint="As in mysql://user@host:3306/database."
             ) from error
         options: dict[str, Any] = dict(parse_qsl(parts.query))
-        allowed = {"charset", "unix_socket", "connect_timeout", "ssl_ca", "ssl_cert", "ssl_key"}
+        allowed = {"charset", "unix_socket", "connect_timeout", "ssl_ca", "ssl_cert", "ssl_key", *_SSL_SWITCHES}
         unknown = sorted(set(options) - allowed)
         if unknown or not parts.path.strip("/"):
             what = f"does not take {', '.join(unknown)}" if unknown else "names no database"
@@ -75,9 +78,16 @@ class MySql(SqlAdapter):
                 hint="As in connect_timeout=10, charset=utf8mb4.",
             )
         options["connect_timeout"] = int(timeout)
+        host = parts.hostname or "127.0.0.1"
+        for name in _SSL_SWITCHES & set(options):
+            if options[name] not in ("true", "false"):
+                raise errors.UsageError(f"the URL has {name}={options[name]}.", hint="It is true or false.")
+            options[name] = options[name] == "true"
+        if host in _LOOPBACK and not any(name.startswith("ssl_") for name in options):
+            options["ssl_disabled"] = True  # else PyMySQL reads all of the system's certificates, 0.1 s a connection
         try:
             return self._pymysql.connect(
-                host=parts.hostname or "127.0.0.1",
+                host=host,
                 port=port,
                 user=unquote(parts.username or ""),
                 password=unquote(parts.password or ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import sys
 from datetime import date
@@ -98,3 +99,27 @@ def test_values_at_the_edge_of_their_types(world):  # noqa: F811 - the fixture
         wanted = {"d": [1, 2]}
     row = next(world.table("edges").batches(as_="arrow")).to_pylist()[0]
     assert {name: row[name] for name in wanted} == wanted
+
+
+def test_one_schema_though_values_come_late(tmp_path):
+    """A column that declares nothing and begins with NULLs is text in all batches."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "data.db")) as connection:
+        connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, a)")
+        connection.executemany("INSERT INTO t (a) VALUES (?)", [(None,), (None,), (7,), ("x",), (None,), (b"y",)])
+        batches = list(Table(connection, "t").batches(as_="arrow", batch_rows=2))
+    assert len({str(batch.schema) for batch in batches}) == 1
+    assert [value for batch in batches for value in batch["a"].to_pylist()] == [None, None, "7", "x", None, "y"]
+
+
+def test_find_each_gives_batches_and_a_page_says_what_to_do():
+    """Rows one by one are no record batches."""
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY)")
+    connection.executemany("INSERT INTO t VALUES (?)", [(at,) for at in range(5)])
+    table = Table(connection, "t")
+    assert [batch.num_rows for batch in table.find_each(as_="arrow", batch_rows=3)] == [3, 2]
+    with pytest.raises(errors.UsageError, match="one by one"):
+        table.page(as_="arrow")
+    with pytest.raises(errors.UsageError, match="one by one"):
+        table.update_each(lambda row: None, as_="arrow")
+    connection.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 
 import pytest
@@ -142,3 +143,32 @@ def test_a_wrong_condition_is_said(where):
     table = Table(connection_of("CREATE TABLE t (id INTEGER PRIMARY KEY)"), "t", where=where)
     with pytest.raises(errors.UsageError):
         list(table.find_each())
+
+
+def test_rows_with_one_key_that_holds_null_are_not_lost_in_silence(tmp_path):
+    """SQLite lets a primary key be NULL in many rows: where a batch ends among them, that is said."""
+    path = tmp_path / "data.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE notes (name TEXT PRIMARY KEY, body)")
+        connection.executemany("INSERT INTO notes VALUES (?, ?)", [(None, 1), (None, 2), (None, 3), ("a", 4), ("b", 5)])
+    table = Table(str(path), "notes")
+    assert sorted(table.pluck("body")) == [1, 2, 3, 4, 5]
+    with pytest.raises(errors.BrokenError, match="several rows have the key name=None"):
+        list(table.pluck("body", batch_rows=2))
+    numbered = Table(str(path), "SELECT rowid AS number, * FROM notes", key="number")
+    assert list(numbered.pluck("body", batch_rows=2)) == [1, 2, 3, 4, 5]
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM notes WHERE body < 3")
+    assert list(table.pluck("body", batch_rows=1)) == [3, 4, 5]
+
+
+def test_a_name_with_a_dot_is_written_between_quotes(tmp_path):
+    """Dots divide schema and table, unless they stand between double quotes."""
+    path = tmp_path / "data.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute('CREATE TABLE "orders.2024" (id INTEGER PRIMARY KEY)')
+        connection.execute('CREATE TABLE """odd" (id INTEGER PRIMARY KEY)')
+    for name in ('"orders.2024"', 'main."orders.2024"', '"main"."orders.2024"', '"odd', '"""odd"'):
+        assert list(Table(str(path), name).find_each()) == []
+    with pytest.raises(errors.UsageError, match="unknown database"):
+        Table(str(path), "orders.2024").find_each()

@@ -129,8 +129,10 @@ class _Batcher:
                 f"column {self._names[at]} holds values that are not {what}: {error}.",
                 hint="Cast it in a SELECT, or leave it out with columns=.",
             ) from error
-        if kind is None and not pyarrow.types.is_null(made.type):
-            self._types[at] = made.type
+        if kind is None:
+            # Of a column that declares nothing and has no value yet, text is all that every later value can become.
+            self._types[at] = pyarrow.string() if pyarrow.types.is_null(made.type) else made.type
+            made = made if made.type == self._types[at] else made.cast(self._types[at])
         return made
 
     def _wide_array(self, values: list[Any], kind: Any) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar, final, overload
 
+from flatwater import errors
 from flatwater.source.tables.reading import Key, Reading
 
 Item = TypeVar("Item")
@@ -47,6 +48,19 @@ class Page(Sequence[Item], Generic[Item]):
 
     def __repr__(self) -> str:
         return f"<Page of {len(self.rows)} rows{', and more' if self.has_more else ''}>"
+
+
+def refuse_arrow(as_: object) -> None:
+    """Raise where rows are wanted one by one, and a record batch is none of them.
+
+    Raises:
+        UsageError: as said.
+    """
+    if as_ == "arrow":
+        raise errors.UsageError(
+            'rows that are looked at one by one cannot be as_="arrow".',
+            hint='Take batches(as_="arrow"), or pyarrow.RecordBatch.from_pylist(page.rows).',
+        )
 
 
 def read_page(reading: Reading, sign: Callable[[Key, Key | None], str]) -> Page[Any]:

@@ -23,6 +23,8 @@ from flatwater.source.tables.shape import Relation, Shape
 
 # Comments may stand in front.
 _SELECT = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:select|with|values|table)\s", re.IGNORECASE | re.DOTALL)
+_NAME_PART = re.compile(r'"(?:[^"]|"")+"|[^".]+')
+_QUOTED_NAME = re.compile(rf"(?:{_NAME_PART.pattern})(?:\.(?:{_NAME_PART.pattern}))*")
 CONSISTENCIES = ("bounded", "live", "snapshot")
 
 
@@ -224,9 +226,10 @@ class Queries:
         finish: Key | None,
         reader: Adapter | None = None,
     ) -> Reading:
+        unsure = [at for at, column in enumerate(query.order.columns) if column.nullable and column.name in self._key]
         return Reading(
-            reader or self._adapter, query.relation, query.order, query.form,
-            batch_bytes=room, batch_rows=rows, after=position, start=start, finish=finish, index=query.hint,
+            reader or self._adapter, query.relation, query.order, query.form, batch_bytes=room, batch_rows=rows,
+            after=position, start=start, finish=finish, index=query.hint, unsure=unsure,
         )  # fmt: skip
 
     def _end_key(self, reader: Adapter, query: Query, order: Order) -> Key | None:
@@ -269,7 +272,7 @@ def _opened(source: Any, name_or_select: Any, where: str, params: tuple[object, 
         if _SELECT.match(text):
             relation = Relation(select=text, where=where, params=params)
         else:
-            relation = Relation(path=tuple(text.split(".")), where=where, params=params)
+            relation = Relation(path=_path(text), where=where, params=params)
     elif name_or_select is None and not any(hasattr(source, each) for each in ("_meta", "query", "get_queryset")):
         raise errors.UsageError("which table?", hint='Give its name or a SELECT, as in Table("data.db", "users").')
     else:
@@ -278,6 +281,17 @@ def _opened(source: Any, name_or_select: Any, where: str, params: tuple[object, 
     if not isinstance(name_or_select, str):
         adapter, relation = adapter.bind(name_or_select, relation)
     return adapter, relation
+
+
+def _path(name: str) -> tuple[str, ...]:
+    """The parts of a name; a part between double quotes may have dots in it, and its quotes doubled.
+
+    >>> _path('shop.orders'), _path('"orders.2024"'), _path('shop."a ""b"" c"')
+    (('shop', 'orders'), ('orders.2024',), ('shop', 'a "b" c'))
+    """
+    if not _QUOTED_NAME.fullmatch(name):
+        return tuple(name.split("."))
+    return tuple(part[1:-1].replace('""', '"') if part.startswith('"') else part for part in _NAME_PART.findall(name))
 
 
 def count_of(value: object, *, what: str, most: int) -> int:

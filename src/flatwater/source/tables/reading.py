@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from flatwater import limits
+from flatwater import errors, limits
 from flatwater.source.tables import seek
 from flatwater.source.tables.conditions import Condition
 from flatwater.source.tables.forms import BASE_BYTES, Form, Row
@@ -57,6 +57,7 @@ class Reading:
         start: the first rows to read; None for the first there are.
         finish: the last rows to read, included; None for no end.
         index: a hint for databases that need one.
+        unsure: which columns of the order are of a key and can be NULL, and so may have the same NULL in several rows.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Reading:
         start: Key | None = None,
         finish: Key | None = None,
         index: str = "",
+        unsure: Sequence[int] = (),
     ) -> None:
         self.reader = reader
         self.relation = relation
@@ -80,9 +82,9 @@ class Reading:
         self.batch_bytes = batch_bytes
         self.batch_rows = batch_rows
         self.index = index
+        self.unsure = unsure
         self.position = after
         self.finish: Condition | None = None if finish is None else seek.until(order, finish)
-        self.is_done = False
         self._base = BASE_BYTES
         self._row_bytes = 0
         if after is not None:
@@ -119,8 +121,6 @@ class Reading:
                 self._steps.pop(0)
             else:
                 self._steps = self._after(self._reached)
-        if not out:
-            self.is_done = True
         return out
 
     @property
@@ -129,7 +129,32 @@ class Reading:
         return self.position
 
     def _after(self, position: Key) -> list[seek.Step]:
+        if any(position[at] is None for at in self.unsure):
+            self._refuse_twins(position)
         return seek.steps_after(self.order, position, row_values=self.reader.dialect.row_values)
+
+    def _refuse_twins(self, position: Key) -> None:
+        """Say so where several rows have this very key: what is behind one of them cannot be told.
+
+        Raises:
+            BrokenError: they have.
+        """
+        conditions = seek.equal(self.order, position)
+        query = PageQuery(self.relation, self.form.columns, conditions, self.order, 2, self.index)
+        rows = self.reader.rows(query, row_bytes=self._row_bytes)
+        try:
+            with self.reader.errors():
+                found = sum(1 for _ in rows)
+        finally:
+            close = getattr(rows, "close", None)
+            if close is not None:
+                close()
+        if found > 1:
+            key = ", ".join(f"{name}={value!r}" for name, value in zip(self.order.names, position, strict=True))
+            raise errors.BrokenError(
+                f"{self.relation}: several rows have the key {key}, and some would be lost.",
+                hint="Make its columns NOT NULL, or read a SELECT that has a key, such as SELECT rowid AS n, * FROM ... of SQLite.",
+            )
 
     def _likely_rows(self, used: int) -> int:
         """How many rows fill the batch, by experience: drivers that buffer are not asked for many more."""

@@ -52,6 +52,11 @@ def steps_all() -> list[Step]:
     return [()]
 
 
+def equal(order: Order, values: Sequence[object]) -> Step:
+    """The rows at a position."""
+    return tuple(_equal(column, value) for column, value in zip(order.columns, values, strict=True))
+
+
 def until(order: Order, values: Sequence[object], *, inclusive: bool = True) -> Condition:
     """What holds for all rows up to a position; an index ends its range by the first part.
 

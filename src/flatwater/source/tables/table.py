@@ -17,7 +17,7 @@ from flatwater.budget.budget import Budget
 from flatwater.source.tables import forms, tokens
 from flatwater.source.tables.explaining import Explanation, explain
 from flatwater.source.tables.order import OrderBy
-from flatwater.source.tables.pages import Page, read_page
+from flatwater.source.tables.pages import Page, read_page, refuse_arrow
 from flatwater.source.tables.passes import Batches, Rows
 from flatwater.source.tables.queries import Queries, count_of, key_of
 from flatwater.source.tables.ranges import CountEstimate, Range, borders
@@ -97,7 +97,7 @@ class Table(Queries):
         Args:
             as_: what a row becomes: `dict`, `tuple`, "orm" (objects of SQLAlchemy or Django), or a class: dataclass,
                 msgspec.Struct, TypedDict, NamedTuple, pydantic model, any with annotated fields. Only the columns that
-                the class names are asked for.
+                the class names are asked for. "arrow" gives record batches, as `batches` does.
             columns: of a dict or tuple; all, unless told otherwise.
             order_by: as in "-created_at, id"; the key is added where it is missing. The key alone, unless told.
             batch_bytes: of one batch, in heap bytes.
@@ -117,7 +117,8 @@ class Table(Queries):
         order keep their values; where they are updated meanwhile, only a snapshot promises that.
         """
         query = functools.partial(self._query, as_, columns, order_by, allow_scan=allow_scan)
-        found: Rows[Any] = self._pass(Rows, query, batch_bytes, batch_rows, start, finish, after, consistency)
+        kind = Batches if as_ == "arrow" else Rows
+        found: Rows[Any] = self._pass(kind, query, batch_bytes, batch_rows, start, finish, after, consistency)
         return found
 
     def batches(
@@ -186,7 +187,7 @@ class Table(Queries):
         Args:
             after: the token of the page before; None for the first page.
             limit: rows, at most.
-            as_: as in `find_each`.
+            as_: as in `find_each`, but for "arrow".
             columns: as in `find_each`.
             order_by: as in `find_each`.
             start: as in `find_each`.
@@ -198,6 +199,7 @@ class Table(Queries):
             TokenRefused: the token was changed, or belongs to another query.
             UsageError: a wrong argument.
         """
+        refuse_arrow(as_)
         query = self._query(as_, columns, order_by, allow_scan=allow_scan)
         rows = count_of(limit, what="limit", most=limits.TABLE_PAGE_ROWS_MAX)
         room = errors.bytes_of(page_bytes, what="page_bytes", least=1)
@@ -265,6 +267,7 @@ class Table(Queries):
             UsageError: a select, a changed key, an unknown column.
             Whatever `function` raises; what was committed stays, and the same call goes on behind it.
         """
+        refuse_arrow(as_)
         query = self._query(as_, columns, None, allow_scan=False)
         rows = count_of(commit_rows, what="commit_rows", most=limits.TABLE_BATCH_ROWS_MAX)
         room = errors.bytes_of(batch_bytes, what="batch_bytes", least=1)

@@ -60,6 +60,8 @@ def test_a_float_is_no_place(url):
     for allow_scan in (False, True):
         with pytest.raises(errors.UsageError, match="FLOAT"):
             Table(url, "people").find_each(order_by="f", allow_scan=allow_scan)
+        with pytest.raises(errors.UsageError, match="FLOAT"):
+            Table(url, "SELECT id, f AS worth FROM people", key="id").find_each(order_by="worth", allow_scan=allow_scan)
 
 
 def test_transactions_are_the_users_own(mariadb_database, url):  # noqa: F811 - the fixture

@@ -61,10 +61,16 @@ def test_the_index_of_an_order(fetch, terms, index):
 
 
 def test_a_select_has_no_index_to_name(fetch):
-    """An index is named for tables only; a FLOAT of a table is refused."""
+    """An index is named for tables only."""
     assert mysql_words.index_for(Relation(select="SELECT * FROM t"), order("a"), fetch) == ""
+
+
+def test_a_rounded_column_is_refused(fetch):
+    """A FLOAT of a table is no part of an order."""
+    shape = mysql_words.table_shape(Relation(("t",)), fetch)
     with pytest.raises(errors.UsageError, match="FLOAT"):
-        mysql_words.index_for(Relation(("t",)), order("f", "a", "b"), fetch)
+        mysql_words.refuse_rounded(shape, order("f", "a", "b"))
+    mysql_words.refuse_rounded(shape, order("a", "b"))
 
 
 def plan(fetch, relation, condition, *terms, index=""):

@@ -66,26 +66,27 @@ def _indexes(relation: Relation, fetch: Fetch) -> dict[str, list[tuple[str, bool
     return found
 
 
+def refuse_rounded(shape: Shape, order: Order) -> None:
+    """Raise where the order has a FLOAT, whose values arrive rounded to six digits: no row could be found again by them.
+
+    Raises:
+        UsageError: as said.
+    """
+    rounded = {column.name for column in shape.columns if column.type.startswith("float")}.intersection(order.names)
+    if rounded:
+        raise errors.UsageError(
+            f"{', '.join(sorted(rounded))} is FLOAT, whose values are given rounded: a pass would lose its place.",
+            hint="Make it DOUBLE, or order by other columns.",
+        )
+
+
 def index_for(relation: Relation, order: Order, fetch: Fetch) -> str:
     """The index whose columns are those of the order, all one way or all the other; empty for none.
 
     InnoDB's indexes end with the primary key, so an index of the first columns serves where the key's are what is left.
-
-    Raises:
-        UsageError: the order has a FLOAT, whose values arrive rounded to six digits: no row could be found again by them.
     """
     if not relation.path:
         return ""
-    shape = table_shape(relation, fetch)
-    rounded = (
-        {column.name for column in shape.columns if column.type.startswith("float")} if shape is not None else set()
-    )
-    if rounded.intersection(order.names):
-        raise errors.UsageError(
-            f"{', '.join(sorted(rounded.intersection(order.names)))} is FLOAT, whose values are given rounded: "
-            "a pass would lose its place.",
-            hint="Make it DOUBLE, or order by other columns.",
-        )
     indexes = _indexes(relation, fetch)
     key = [part[2] for part in indexes.get("PRIMARY", ())]
     wanted = [(column.name, column.descending) for column in order.columns]

@@ -15,13 +15,14 @@ import json
 import mmap
 import re
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from flatwater import errors
+from flatwater.source.tables.adapters.sqlite_columns import Kind
 from flatwater.source.tables.forms import Form, bare_type, form_of
-from flatwater.source.tables.shape import Dialect, Shape
+from flatwater.source.tables.shape import Column, Dialect, Shape
 
 _TYPES = {
     "postgresql": {
@@ -49,7 +50,7 @@ _WIDE_ROWS = 256  # fewer rows in a batch that is full are wide ones
 
 def arrow_form(
     shape: Shape, order: Sequence[str], dialect: Dialect, only: Sequence[str] | None
-) -> tuple[Form, Callable[[list[Any]], Any]]:
+) -> tuple[Form, Batcher]:
     """Rows as tuples, and what makes a record batch of them.
 
     Raises:
@@ -62,14 +63,18 @@ def arrow_form(
         raise errors.MissingExtra("tables", "pyarrow") from error
     names = tuple(only) if only is not None else shape.names
     form = form_of(tuple, shape, order, dialect, names)
-    types = {column.name: column.type for column in shape.columns}
-    return form, _Batcher(pa, names, [_arrow_type(pa, types[name], dialect) for name in names])
+    columns = {column.name: column for column in shape.columns}
+    return form, Batcher(pa, [columns[name] for name in names], dialect, shape.key)
+
+
+def _affinity(declared: str) -> str:
+    return next((kind for word, kind in _AFFINITIES if word in declared), "")
 
 
 def _arrow_type(pyarrow: Any, declared: str, dialect: Dialect) -> Any:
     """The type of a column as declared; None where values must tell."""
     if dialect.name == "sqlite":
-        kind = next((kind for word, kind in _AFFINITIES if word in declared), "")
+        kind = _affinity(declared)
     else:
         kind = _TYPES.get(dialect.name, {}).get(bare_type(declared), "")
         if kind == "int64" and declared.startswith("bigint") and "unsigned" in declared:
@@ -92,24 +97,37 @@ def _arrow_type(pyarrow: Any, declared: str, dialect: Dialect) -> Any:
     return made[kind]() if kind in made else getattr(pyarrow, kind)()
 
 
-class _Batcher:
+class Batcher:
     """Makes record batches of lists of tuples; what a column's type is, is settled once."""
 
-    def __init__(self, pyarrow: Any, names: tuple[str, ...], types: list[Any]) -> None:
+    def __init__(self, pyarrow: Any, columns: Sequence[Column], dialect: Dialect, key: tuple[str, ...]) -> None:
         self._pyarrow = pyarrow
-        self._names = names
-        self._types = types
+        self._columns = columns
+        self._key = key
+        self.names = tuple(column.name for column in columns)
+        self.types = [_arrow_type(pyarrow, column.type, dialect) for column in columns]
+
+    def kinds(self) -> list[Kind]:
+        """What SQLite's columns hold, as far as it is settled."""
+        return [self._kind(column, str(kind)) for column, kind in zip(self._columns, self.types, strict=True)]
+
+    def _kind(self, column: Column, kind: str) -> Kind:
+        # A table (a view has no key) makes text of all that goes into its text columns, and numbers its rows.
+        is_number = self._key == (column.name,) and column.type == "integer"
+        is_text = bool(self._key) and kind == "string" and _affinity(column.type) == "text"
+        return Kind(kind, is_sure=is_number or is_text, is_nullable=column.nullable)
 
     def __call__(self, rows: list[Any]) -> Any:
+        """The record batch of these rows, which are taken out of the list."""
         columns = list(zip(*rows, strict=True))
         rows.clear()  # the columns point to the values: each is dropped as soon as it is an array
         columns.reverse()
-        arrays = [self._array(at, columns.pop()) for at in range(len(self._names))]
-        return self._pyarrow.RecordBatch.from_arrays(arrays, names=list(self._names))
+        arrays = [self._array(at, columns.pop()) for at in range(len(self.names))]
+        return self._pyarrow.RecordBatch.from_arrays(arrays, names=list(self.names))
 
     def _array(self, at: int, values: Sequence[Any]) -> Any:
         pyarrow = self._pyarrow
-        kind = self._types[at]
+        kind = self.types[at]
         try:
             if len(values) < _WIDE_ROWS and kind in (pyarrow.string(), pyarrow.binary()):
                 return self._wide_array(list(values), kind)
@@ -122,17 +140,17 @@ class _Batcher:
             TypeError,
         ) as error:
             if kind is None or pyarrow.types.is_string(kind):  # ranges, composites: as the driver writes them
-                self._types[at] = kind = pyarrow.string()
+                self.types[at] = kind = pyarrow.string()
                 return pyarrow.array([None if value is None else _as_text(value) for value in values], kind)
             what = f"{kind}, as declared or as the first rows had it" if kind is not None else "one type"
             raise errors.BrokenError(
-                f"column {self._names[at]} holds values that are not {what}: {error}.",
+                f"column {self.names[at]} holds values that are not {what}: {error}.",
                 hint="Cast it in a SELECT, or leave it out with columns=.",
             ) from error
         if kind is None:
             # Of a column that declares nothing and has no value yet, text is all that every later value can become.
-            self._types[at] = pyarrow.string() if pyarrow.types.is_null(made.type) else made.type
-            made = made if made.type == self._types[at] else made.cast(self._types[at])
+            self.types[at] = pyarrow.string() if pyarrow.types.is_null(made.type) else made.type
+            made = made if made.type == self.types[at] else made.cast(self.types[at])
         return made
 
     def _wide_array(self, values: list[Any], kind: Any) -> Any:

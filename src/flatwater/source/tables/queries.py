@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flatwater import errors, limits
 from flatwater.source.tables import forms, tokens
@@ -20,6 +20,9 @@ from flatwater.source.tables.explaining import check_served
 from flatwater.source.tables.order import Order, OrderBy, check_columns, resolve
 from flatwater.source.tables.reading import Key, Reading
 from flatwater.source.tables.shape import Relation, Shape
+
+if TYPE_CHECKING:
+    from flatwater.source.tables.arrow import Batcher
 
 # Comments may stand in front.
 _SELECT = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:select|with|values|table)\s", re.IGNORECASE | re.DOTALL)
@@ -34,7 +37,7 @@ class Query(NamedTuple):
     relation: Relation
     order: Order
     form: forms.Form
-    wrap: Callable[[list[Any]], Any] | None
+    wrap: Batcher | None
     hint: str
 
 
@@ -185,7 +188,7 @@ class Queries:
 
         def wrap(batch: list[Any]) -> Any:
             by = settled()[0].wrap
-            return batch if by is None else by(batch)
+            return batch if by is None or not isinstance(batch, list) else by(batch)
 
         if not self._adapter.is_async:
             settled()  # else it is settled when the pass begins, where the source can be waited for
@@ -227,8 +230,14 @@ class Queries:
         reader: Adapter | None = None,
     ) -> Reading:
         unsure = [at for at, column in enumerate(query.order.columns) if column.nullable and column.name in self._key]
-        return Reading(
-            reader or self._adapter, query.relation, query.order, query.form, batch_bytes=room, batch_rows=rows,
+        reader = reader or self._adapter
+        kind: Callable[..., Reading] = Reading
+        if query.wrap is not None and reader.joins:
+            from flatwater.source.tables.columns import ColumnReading
+
+            kind = functools.partial(ColumnReading, query.wrap)
+        return kind(
+            reader, query.relation, query.order, query.form, batch_bytes=room, batch_rows=rows,
             after=position, start=start, finish=finish, index=query.hint, unsure=unsure,
         )  # fmt: skip
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from flatwater import errors, limits
 from flatwater.source.tables import statements
+from flatwater.source.tables.adapters.sqlite_columns import Joined, Kind
 from flatwater.source.tables.forms import Form, Row
 from flatwater.source.tables.order import Order
 from flatwater.source.tables.reading import Key
@@ -51,6 +52,7 @@ class Adapter(ABC):
     Attributes:
         dialect: its words.
         buffers: whether its driver takes rows from the server that nobody asked for yet.
+        joins: whether it puts a page's values together as columns (`join`).
         is_picklable: whether another process can open it by itself.
         is_async: whether only coroutines can use it.
         order: what passes go by if they are not told otherwise; None for the key.
@@ -58,6 +60,7 @@ class Adapter(ABC):
 
     dialect: Dialect
     buffers: bool = False
+    joins: bool = False
     is_picklable: bool = False
     is_async: bool = False
     order: list[str] | None = None
@@ -86,6 +89,10 @@ class Adapter(ABC):
         """A row of a statement of ours as `rows` would give it."""
         del names
         return row
+
+    def join(self, query: PageQuery, kinds: Sequence[Kind], column_bytes: int) -> Joined | None:
+        """A page as columns, where `joins`; None where a column is longer than that, or its text is none."""
+        raise NotImplementedError
 
     @abstractmethod
     def plan(self, query: PageQuery) -> Plan:

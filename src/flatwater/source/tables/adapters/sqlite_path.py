@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from flatwater import errors, limits
 from flatwater.source.tables import statements
-from flatwater.source.tables.adapters import sqlite_words
+from flatwater.source.tables.adapters import sqlite_columns, sqlite_words
 from flatwater.source.tables.adapters.base import Plan, SqlAdapter, in_transaction, no_such
 from flatwater.source.tables.forms import Row
 from flatwater.source.tables.shape import SQLITE, Column, Dialect, PageQuery, Relation, Shape
@@ -138,6 +138,7 @@ class SqlitePath(SqliteApsw):
     """
 
     is_picklable: bool = True
+    joins: bool = True
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -145,6 +146,26 @@ class SqlitePath(SqliteApsw):
         self.name = path
         self._log = _log_inode(path)
         self._pid = os.getpid()
+        self._joiner = sqlite_columns.Joiner(lambda: SqlitePath(path))
+
+    def bytes_max(self) -> int:
+        """The most this holds at once, in bytes, beside one batch and the largest row."""
+        total = super().bytes_max()
+        total += limits.SQLITE_CACHE_BYTES  # the connection that reads columns
+        return total
+
+    def join(
+        self, query: PageQuery, kinds: Sequence[sqlite_columns.Kind], column_bytes: int
+    ) -> sqlite_columns.Joined | None:
+        """A page as columns; None where a column is longer than that, or its text is none."""
+        self._look_after_fork()
+        return self._joiner.read(query, kinds, column_bytes)
+
+    def ready(self) -> Any:
+        """The connection, looked after: opened anew after a fork, or where its log went."""
+        self._look_after_fork()
+        self._look_after_log()
+        return self._connection
 
     def _all(self, sql: str, params: Sequence[Any]) -> list[Any]:
         self._look_after_fork()
@@ -174,7 +195,8 @@ class SqlitePath(SqliteApsw):
         """Open the file anew in the child of a fork: SQLite's connections belong to their process."""
         if self._pid == os.getpid():
             return
-        self._left_behind, self._pid = self._connection, os.getpid()
+        self._left_behind, self._pid = (self._connection, self._joiner), os.getpid()
+        self._joiner = sqlite_columns.Joiner(lambda: SqlitePath(self.path))  # its lock may be held by nobody's thread
         if self._connection.in_transaction:
             raise errors.ClosedError(
                 "the snapshot belongs to the process that this one was forked from.", hint="Begin another one here."
@@ -191,12 +213,14 @@ class SqlitePath(SqliteApsw):
         other = SqlitePath(self.path)
         try:
             sqlite_words.begin_snapshot(other._all)
+            other._joiner = sqlite_columns.Joiner(lambda: other)
             yield other
         finally:
             other.close()
 
     def close(self) -> None:
         """Close the file."""
+        self._joiner.close(but=self)
         self._connection.close(True)  # noqa: FBT003 - apsw's signature: statements in flight are no reason not to
 
 

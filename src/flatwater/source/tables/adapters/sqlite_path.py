@@ -35,7 +35,7 @@ class SqliteApsw(SqlAdapter):
         """The most this holds at once, in bytes, beside one batch and the largest row."""
         total = 0
         total += limits.SQLITE_CACHE_BYTES  # the connection's pages
-        total += limits.SQLITE_CACHE_BYTES  # those of a snapshot's own connection
+        total += limits.SQLITE_CACHE_BYTES  # those of a snapshot's own connection, or of the one that reads columns
         total += limits.DRIVER_BYTES  # prepared statements, and the row at hand
         return total
 
@@ -147,12 +147,6 @@ class SqlitePath(SqliteApsw):
         self._log = _log_inode(path)
         self._pid = os.getpid()
         self._joiner = sqlite_columns.Joiner(lambda: SqlitePath(path))
-
-    def bytes_max(self) -> int:
-        """The most this holds at once, in bytes, beside one batch and the largest row."""
-        total = super().bytes_max()
-        total += limits.SQLITE_CACHE_BYTES  # the connection that reads columns
-        return total
 
     def join(
         self, query: PageQuery, kinds: Sequence[sqlite_columns.Kind], column_bytes: int

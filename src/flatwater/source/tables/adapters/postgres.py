@@ -93,22 +93,22 @@ class Postgres(SqlAdapter):
         return total
 
     def rows(self, query: PageQuery, *, row_bytes: int) -> Iterator[Row]:
-        """Rows of a page, in chunks of bounded bytes."""
+        """Rows of a page: at once where they are a chunk at most, else in chunks of bounded bytes."""
         del row_bytes
-        return self._page(self._cast(query))
+        query = self._cast(query)
+        width = self._widest(query)
+        if width is None:
+            return iter(())
+        sql, params = statements.page(query, POSTGRESQL)
+        if query.limit * width <= limits.TABLE_CHUNK_BYTES:
+            return iter(self._all(sql, params, binary=self._is_binary))
+        size = max(1, min(limits.TABLE_CHUNK_ROWS, limits.TABLE_CHUNK_BYTES // max(width, 1)))
+        return self.stream(sql, params, row_bytes=limits.TABLE_CHUNK_BYTES // size)
 
     def _cast(self, query: PageQuery) -> PageQuery:
         """Keys as the columns' own types: a number would else be of the smallest type that holds it."""
         casts = {name: kind for name in query.order.names if (kind := self._types.get(name))}
         return dataclasses.replace(query, casts=casts)
-
-    def _page(self, query: PageQuery) -> Iterator[Row]:
-        width = self._widest(query)
-        if width is None:
-            return
-        size = max(1, min(limits.TABLE_CHUNK_ROWS, limits.TABLE_CHUNK_BYTES // max(width, 1)))
-        sql, params = statements.page(query, POSTGRESQL)
-        yield from self.stream(sql, params, row_bytes=limits.TABLE_CHUNK_BYTES // size)
 
     def _widest(self, query: PageQuery) -> int | None:
         """The bytes of the widest of the next rows; None if there are none."""
@@ -164,9 +164,9 @@ class Postgres(SqlAdapter):
         """All rows of a small statement."""
         return self._all(*statement)
 
-    def _all(self, sql: str, params: Sequence[Any]) -> list[Any]:
+    def _all(self, sql: str, params: Sequence[Any], *, binary: bool = False) -> list[Any]:
         with self.errors(), self._statement() as cursor:
-            cursor.execute(sql, tuple(params), prepare=False)
+            cursor.execute(sql, tuple(params), prepare=False, binary=binary)
             return cursor.fetchall()  # type: ignore[no-any-return]
 
     def shape(self, relation: Relation) -> Shape:

@@ -304,6 +304,12 @@ def test_async(database):
         ids = [row["id"] async for row in table.find_each(batch_rows=7)]
         batches = [len(batch) async for batch in table.batches(batch_rows=20)]
         page = await table.apage(limit=3)
+        parts = await table.aranges(3)
+        assert sorted([row["id"] for part in parts async for row in part.find_each(batch_rows=40)]) == list(
+            range(1, 31)
+        )
+        assert await table.acount_estimate() > 0
+        assert (await table.aexplain()).is_served
         done = await table.aupdate_each(lambda row: {"city": "new"}, finish=5)
         async with table.pluck("id") as rows:
             async for key in rows:

@@ -233,6 +233,10 @@ class Table(Queries):
             for begin, end in itertools.pairwise(cuts)
         ]
 
+    async def aranges(self, count: int, **options: Any) -> list[Range]:
+        """`ranges` for coroutines."""
+        return await self._adapter.run(functools.partial(self.ranges, count, **options))
+
     def update_each(
         self,
         function: Callable[[Any], Any],
@@ -297,6 +301,10 @@ class Table(Queries):
         count, how = self._adapter.count_estimate(self._relation)
         return CountEstimate(count, how)
 
+    async def acount_estimate(self) -> CountEstimate:
+        """`count_estimate` for coroutines."""
+        return await self._adapter.run(self.count_estimate)
+
     def explain(
         self, *, order_by: OrderBy = None, as_: Any = dict, batch_bytes: str | int = limits.TABLE_BATCH_BYTES
     ) -> Explanation:
@@ -304,11 +312,21 @@ class Table(Queries):
         query = self._query(as_, None, order_by, allow_scan=True)
         return explain(self._adapter, query, self.bytes_max(batch_bytes))
 
+    async def aexplain(self, **options: Any) -> Explanation:
+        """`explain` for coroutines."""
+        return await self._adapter.run(functools.partial(self.explain, **options))
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._adapter.run(self.close)
 
     def __repr__(self) -> str:
         return f"<Table {self._relation}>"

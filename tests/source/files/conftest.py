@@ -85,3 +85,29 @@ def web():
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+KEYS = {
+    "access_key_id": "name",
+    "secret_access_key": "word",
+    "region": "us-east-1",
+    "virtual_hosted_style_request": False,
+}
+
+
+@pytest.fixture(scope="session")
+def store():
+    """A real S3 server on a free loopback port, and what is needed to reach it."""
+    server_module = pytest.importorskip("moto.server")
+    import boto3
+
+    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    client = boto3.client(
+        "s3", endpoint_url=f"http://{host}:{port}", region_name="us-east-1",
+        aws_access_key_id="name", aws_secret_access_key="word",
+    )  # fmt: skip
+    client.create_bucket(Bucket="bucket")
+    yield client, {"endpoint": f"http://{host}:{port}", **KEYS}
+    server.stop()

@@ -34,3 +34,10 @@ def test_a_report_is_bounded_by_a_number(kept_max):
     """A report of no or of any size is refused."""
     with pytest.raises(errors.UsageError, match="report_max"):
         Report(kept_max)
+
+
+def test_a_report_that_keeps_nothing():
+    """It tells how many there were."""
+    report = Report(0)
+    report.add(BadRow("f", 3, -1, "no number"))
+    assert str(report) == "1 bad row, of which none was kept"

@@ -91,3 +91,9 @@ def test_letters_stay_whole(text):
         kept = whole_letters(data[:length], "utf-8")
         assert text.startswith(kept.decode())
         assert length - len(kept) < 4
+
+
+def test_a_cut_takes_no_byte(write):
+    """A lone return at the place of the cut is part of the line, not of an end."""
+    path = write(b"a\rbc\nok\r\n")
+    assert list(lines(path, 2, encoding=None, too_long="cut")) == [b"a\r", b"ok"]

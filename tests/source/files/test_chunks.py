@@ -243,3 +243,45 @@ def test_it_says_what_it_is(write):
     assert "at byte 3" in repr(chunks)
     chunks.close()
     assert "closed" in repr(chunks)
+
+
+@pytest.mark.parametrize("size", [4096, 262_144])
+def test_a_borrowed_view_ends_with_the_source(write, noise, size):
+    """Its bytes go back to the budget when the source is closed, so it raises then, too; a slice of it stays right."""
+    with FileChunks(write(noise), size) as chunks:
+        view = next(chunks)
+    with pytest.raises(ValueError, match="released"):
+        bytes(view)
+    with FileChunks(write(noise), size) as chunks:
+        kept = next(chunks)[:10]
+    assert bytes(kept) == noise[:10]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_fork_takes_nothing(write, noise):
+    """A child that goes on with its parent's source is refused, and the parent gets all bytes."""
+    got, told = os.pipe()
+    with FileChunks(write(noise), 100_000, copy=True) as chunks:
+        parts = [next(chunks)]
+        child = os.fork()
+        if not child:
+            try:
+                os.write(told, str(len(b"".join(chunks))).encode())
+            except errors.UsageError as error:
+                os.write(told, str(error).encode())
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        os.close(told)
+        with open(got, "rb") as pipe:
+            assert b"opened in the process from which this one was forked" in pipe.read()
+        parts += chunks
+    assert b"".join(parts) == noise
+
+
+def test_objects_that_cannot_be_read(tmp_path):
+    """A file that is closed, or open for writing, is refused in words."""
+    with open(tmp_path / "a", "wb") as file, pytest.raises(errors.UsageError, match="is not open for reading"):
+        list(FileChunks(file))
+    with pytest.raises(errors.UsageError, match="is closed already"):
+        list(FileChunks(file))

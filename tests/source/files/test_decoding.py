@@ -133,3 +133,16 @@ def test_hostile_files(pack, write, noise, seed):
             pass
     except errors.FlatwaterError as error:
         assert path in str(error)  # noqa: PT017 - either outcome is right
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_came_before_a_failure_is_handed_out(pack, write, kind):
+    """Garbage behind the data, or a missing end, takes nothing of what could be decoded; the error tells how much that is."""
+    text = b"so many words " * 5_000
+    packed = pack[kind](text)
+    for data, what in ((packed + b"garbage garbage", "is broken"), (packed[:-1], "ends in the middle")):
+        got = b""
+        with pytest.raises(errors.CorruptError, match=rf"{what}.* after {len(text)} decoded bytes"):  # noqa: PT012 - the loop is what raises
+            for chunk in FileChunks(write(data), "1 MiB", copy=True):
+                got += chunk
+        assert got == text

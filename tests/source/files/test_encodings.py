@@ -5,7 +5,14 @@ import io
 import pytest
 
 from flatwater import errors
-from flatwater.source.files.encodings import Transcoded, checked_encoding, marked, splits_as_bytes
+from flatwater.source.files.encodings import (
+    MARKING,
+    Transcoded,
+    checked_encoding,
+    marked,
+    marked_bytes,
+    splits_as_bytes,
+)
 from flatwater.source.files.opening import Borrowed
 
 TEXT = "één 🌊 línea\n" * 20_000
@@ -49,10 +56,18 @@ def test_turning_into_utf_8(encoding):
 
 
 def test_broken_text_has_its_byte():
-    """What is no text is told with its byte in the file."""
+    """What is no text is told with its byte in the file, and stands in the UTF-8 as bytes that are none."""
     data = TEXT.encode("utf-16-le")[:100_000] + b"\x00\xd8a\x00" + b"b\x00"
     raw = Transcoded(Borrowed(io.BytesIO(data)), "utf-16-le", "strict", "name", 2)
+    found = b"".join(iter(lambda: raw.read(4096), b""))
+    assert raw.wrong == "illegal UTF-16 surrogate at byte 100002"
+    with pytest.raises(UnicodeDecodeError) as caught:
+        found.decode()
+    assert found[: caught.value.start].decode() == data[:100_000].decode("utf-16-le")
+    assert found.endswith(b"b")
+    assert marked_bytes(found.decode("utf-8", MARKING))
     with pytest.raises(errors.CorruptError, match="at byte 100002"):  # noqa: PT012 - the loop is what raises
+        raw = Transcoded(Borrowed(io.BytesIO(data)), "utf-16-le", "surrogateescape", "name", 2)
         while raw.read(4096):
             pass
 

@@ -92,3 +92,16 @@ def test_what_cannot_be_followed(tmp_path, log):
         next(FileChunks("/dev/null", follow=True))
     with FileChunks(log, follow=True, offset=1) as tail:
         assert bytes(next(tail)) == b"ne\n"
+
+
+def test_a_line_without_an_end_is_not_given(log):
+    """Whoever writes it is not done: reading goes on from its beginning another time."""
+    append(log, "hal")
+    stop = threading.Event()
+    stop.set()
+    with lines(log, follow=True, stop=stop) as tail:
+        assert list(tail) == ["one"]
+        position = tail.position
+    append(log, "f\n")
+    with lines(log, follow=True, stop=stop, offset=position) as tail:
+        assert list(tail) == ["half"]

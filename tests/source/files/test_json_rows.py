@@ -68,3 +68,12 @@ def test_strictness(write):
     assert list(records(path, Row, strict=False)) == [Row(7)]
     with pytest.raises(errors.CorruptError):
         list(records(path, Row))
+
+
+def test_utf_16_that_is_broken(write):
+    """A line with bytes that are no text is told to be that, with the first such byte of the file."""
+    data = '{"id": 1}\n'.encode("utf-16") + b"\x00\xd8" + '{"id": 2}\n{"id": 3}\n'.encode("utf-16-le")
+    rows = records(write(data, "a.jsonl"), dict, on_error="skip")
+    assert [row["id"] for row in rows] == [1, 3]
+    assert [(row.line, row.byte) for row in rows.report] == [(2, -1)]
+    assert "no utf-16-le (the first that is none in this file: illegal UTF-16 surrogate at byte 22)" in str(rows.report)

@@ -105,3 +105,18 @@ def test_what_it_holds_is_within_its_bound(write):
         finally:
             tracemalloc.stop()
         assert peak <= reader.bytes_max()
+
+
+def test_utf_16_that_is_broken(write):
+    """It is told with its line, after the lines before it; or passed over and reported; its byte is that of the file."""
+    path = write("good\n".encode("utf-16") + b"\x00\xd8" + "bad\nlast\n".encode("utf-16-le"))
+    reader = lines(path)
+    assert next(reader) == "good"
+    with pytest.raises(errors.CorruptError, match=r"line 2: no utf-16-le .*illegal UTF-16 surrogate at byte 12"):
+        next(reader)
+    skipping = lines(path, errors="skip")
+    assert list(skipping) == ["good", "last"]
+    assert [(row.line, row.byte) for row in skipping.report] == [(2, -1)]
+    assert list(lines(path, errors="replace")) == ["good", "\ufffdbad", "last"]
+    with pytest.raises(errors.LimitReached, match=r"line 1 is longer than 2 B"):
+        list(lines(path, 2))

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+import flatwater as fw
 from flatwater import errors
+from flatwater.source import lines
 from flatwater.source.files.one_pass import Body, OnePass
 from flatwater.source.files.place import Place
 from flatwater.source.files.stream import Stream
@@ -42,3 +46,18 @@ def test_closing_twice_and_before(write):
     reader.close()
     with pytest.raises(errors.ClosedError), reader:
         pass
+
+
+def test_left_by_a_coroutine(write, open_files):
+    """`async with` opens and closes in a thread: a loop that is left leaves nothing open."""
+    before, budget = open_files(), fw.Budget("64 MiB")
+
+    async def read():
+        async with lines(write(b"one\ntwo\n")) as reader:
+            assert budget.held
+            return await anext(aiter(reader))
+
+    with budget:
+        assert asyncio.run(read()) == "one"
+    assert budget.held == 0
+    assert open_files() <= before

@@ -86,3 +86,41 @@ def test_a_named_pipe(pack, tmp_path):
 def test_a_file_of_the_kernel():
     """A file whose size is said to be 0 is read to its end."""
     assert b"VmRSS" in b"".join(map(bytes, FileChunks("/proc/self/status")))
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="reads /proc")
+def test_files_that_do_not_know_their_size():
+    """A file of /proc says it is empty and is not; one of /sys says 4096 bytes and has fewer: both are read as they are."""
+    whole = b"".join(FileChunks("/proc/version", copy=True))
+    assert b"".join(FileChunks("/proc/version", copy=True, offset=5, length=10)) == whole[5:15]
+    with pytest.raises(errors.UsageError, match="its size is not known before it is read"):
+        FileChunks("/proc/version").ranges(2)
+    if os.path.exists("/sys/kernel/mm/transparent_hugepage/enabled"):
+        assert b"never" in b"".join(FileChunks("/sys/kernel/mm/transparent_hugepage/enabled", copy=True))
+
+
+def test_a_tilde_is_no_home():
+    """Who expects that of it is told how to make a path."""
+    with pytest.raises(errors.BrokenError, match=r"os\.path\.expanduser"):
+        list(FileChunks("~/no such file"))
+
+
+def test_standard_input_that_is_closed(monkeypatch):
+    """Its descriptor may be another file's by now: nothing is read from it."""
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(errors.BrokenError, match="standard input is closed"):
+        list(FileChunks("-"))
+
+
+@pytest.mark.parametrize("length", [7, 8, 9, 10])
+def test_the_beginning_of_bz2(pack, length):
+    """A file that was cut off within its first bytes is no text."""
+    assert compression_of(pack["bz2"](b"x")[:length]) == "bz2"
+    assert compression_of(b"BZh91A") == "none"
+
+
+def test_file_objects_can_be_sought_in(write, noise):
+    """What is looked at of an object that can be sought in is read once more, from where the object stood."""
+    with open(write(noise), "rb") as file:
+        file.seek(1_000)
+        assert b"".join(FileChunks(file, 5_000, copy=True)) == noise[1_000:]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import io
 from pathlib import Path
 
 import msgspec
@@ -89,3 +90,57 @@ def test_large_rows_come_a_few_at_a_time(tmp_path):
     with records(path, Row) as reader:
         assert len(next(reader._rows.lists())) < 10
         assert reader.bytes_max() < 64 << 20
+
+
+def test_values_that_python_has_not(tmp_path):
+    """A day beyond its calendar, a nanosecond, bytes that are no text: each is a bad row, and the others come."""
+    columns = {
+        "id": [1, 2, 3, 4],
+        "day": pa.array([0, 2**30, 0, 0], pa.date32()),
+        "at": pa.array([1_000, 1_000, 1, 1_000], pa.timestamp("ns")),
+        "name": pa.array([b"a", b"b", b"c", b"\xff"]).view(pa.string()),
+    }
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pa.table(columns), path)
+    rows = records(path, dict, on_error="skip")
+    assert [row["id"] for row in rows] == [1]
+    assert [row.line for row in rows.report] == [2, 3, 4]
+    assert "Nanosecond" in rows.report.rows[1].reason
+    assert "pandas" not in rows.report.rows[1].reason
+    reader = records(path, dict)
+    assert next(reader)["id"] == 1
+    with pytest.raises(errors.CorruptError, match="line 2"):
+        next(reader)
+
+
+def test_open_files(table):
+    """A file object in which can be sought is as good as a path, from where it stands, and stays open."""
+    data = Path(table).read_bytes()
+    assert sum(1 for _ in records(io.BytesIO(data), Row)) == 10_000
+    with open(table, "rb") as file:
+        assert sum(1 for _ in records(file, Row)) == 10_000
+        assert not file.closed
+
+
+def test_damage_that_a_checksum_shows(tmp_path):
+    """Where pages have checksums they are compared."""
+    path = tmp_path / "a.parquet"
+    parquet.write_table(
+        pa.table({"id": list(range(10_000))}), path, write_page_checksum=True, compression="none", use_dictionary=False
+    )
+    data = bytearray(path.read_bytes())
+    data[20_000] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(errors.CorruptError, match="broken after row"):
+        list(records(path, Row))
+
+
+def test_columns_with_a_dot(tmp_path):
+    """A column whose name has a dot is counted like any other."""
+    path = tmp_path / "a.parquet"
+    parquet.write_table(
+        pa.table({"a.b": ["x" * 100_000] * 20, "a": list(range(20))}), path, use_dictionary=False, compression="none"
+    )
+    schema = msgspec.defstruct("Dotted", [("text", str, msgspec.field(name="a.b"))])
+    with records(path, schema) as reader:
+        assert [len(row.text) for row in next(reader._rows.lists())] == [100_000] * 5

@@ -83,3 +83,28 @@ def test_options_of_libraries_go_with_urls():
     """Given for a local file, they are a mistake."""
     with pytest.raises(errors.UsageError, match="URL"):
         Place("a", storage_options={"anon": True})
+
+
+def test_names_on_one_line():
+    """A name with an end of line, or with bytes that are no text, is shown with escapes."""
+    assert Place("rows\n2.csv").name == "rows\\n2.csv"
+    assert Place(b"rows\xff.csv").name == "rows\\udcff.csv"
+    assert Place("r\u00e9sum\u00e9 \U0001f389.csv").name == "r\u00e9sum\u00e9 \U0001f389.csv"
+
+
+def test_files_of_this_machine_as_urls():
+    """file:// names one, with or without localhost."""
+    for host in ("", "localhost"):
+        assert Place(f"file://{host}/a/b%20c").target == "/a/b c"
+
+
+def test_options_of_a_library():
+    """They are a dict."""
+    with pytest.raises(errors.UsageError, match="storage_options"):
+        Place("s3://a/b", storage_options="key")
+
+
+def test_an_expansion_has_a_bound():
+    """Nothing means unbounded."""
+    with pytest.raises(errors.UsageError, match="is no ratio"):
+        Place("a", expansion_max=float("inf"))

@@ -127,3 +127,17 @@ def test_what_it_holds_is_within_its_bound(write):
         finally:
             tracemalloc.stop()
         assert peak <= reader.bytes_max()
+
+
+@pytest.mark.parametrize("arguments", [{"header": 3}, {"header": "id"}, {"header": [1]}, {"csv": "x"}, {"csv": [1]}])
+def test_arguments_that_are_none(write, arguments):
+    """What is no header and no dict of arguments is refused in words."""
+    with pytest.raises(errors.UsageError, match=next(iter(arguments))):
+        records(write("id\n1\n", "a.csv"), Row, **arguments)
+
+
+def test_what_a_row_that_is_too_long_asks_for(write):
+    """The hint names an argument that there is."""
+    with pytest.raises(errors.LimitReached, match="on_error='skip'") as caught:
+        list(records(write(rows_of(1, 5000), "a.jsonl"), Row, longest="1 KiB"))
+    assert "too_long" not in str(caught.value)

@@ -1,37 +1,14 @@
 from __future__ import annotations
 
 import gzip
+import http.server
+import threading
 
 import pytest
 
 from flatwater import errors
 from flatwater.source import FileChunks, lines, records
-from flatwater.source.files.remote import failure, scrubbed, secrets_of
-
-KEYS = {
-    "access_key_id": "name",
-    "secret_access_key": "word",
-    "region": "us-east-1",
-    "virtual_hosted_style_request": False,
-}
-
-
-@pytest.fixture(scope="module")
-def store():
-    """A real S3 server on a free loopback port, and what is needed to reach it."""
-    server_module = pytest.importorskip("moto.server")
-    import boto3
-
-    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    client = boto3.client(
-        "s3", endpoint_url=f"http://{host}:{port}", region_name="us-east-1",
-        aws_access_key_id="name", aws_secret_access_key="word",
-    )  # fmt: skip
-    client.create_bucket(Bucket="bucket")
-    yield client, {"endpoint": f"http://{host}:{port}", **KEYS}
-    server.stop()
+from flatwater.source.files.remote import Remote, failure, scrubbed, secrets_of
 
 
 def test_an_object_store(store, noise):
@@ -140,3 +117,103 @@ def test_missing_libraries(monkeypatch):
             patched.setitem(sys.modules, name, None)
             with pytest.raises(errors.MissingExtra, match=r"flatwater\[files\]"):
                 list(FileChunks(url))
+
+
+def test_all_that_came_before_a_cut_is_handed_out():
+    """The byte that the error names is the one after the last that was given: going on from it loses none."""
+    parts = iter([b"x" * 70, b"y" * 30])
+
+    def take():
+        for part in parts:
+            return part
+        raise OSError("reset by peer")
+
+    remote = Remote("http://host/a", "http://host/a", take, lambda: None, 0)
+    assert remote.read(1_000) == b"x" * 70 + b"y" * 30
+    for _ in range(2):
+        with pytest.raises(errors.BrokenError, match=r"broke at byte 100 .*reset by peer"):
+            remote.read(1_000)
+
+
+class Parts(http.server.BaseHTTPRequestHandler):
+    """Sends parts that were not asked for, or none."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_words):
+        pass
+
+    def do_GET(self):
+        data = bytes(range(200))
+        asked = self.headers.get("Range")
+        first, last = {"/earlier": (5, 199), "/shorter": (100, 149), "/later": (120, 199)}.get(self.path, (0, 199))
+        if self.path == "/loop":
+            self.send_response(302)
+            self.send_header("Location", "/loop")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        if self.path == "/beyond" and asked:
+            self.send_response(416)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        self.send_response(200 if self.path == "/beyond" else 206)
+        self.send_header("Content-Range", f"bytes {first}-{last}/200")
+        self.send_header("Content-Length", str(last + 1 - first))
+        self.end_headers()
+        self.wfile.write(data[first : last + 1])
+
+
+@pytest.fixture
+def parts():
+    """Where `Parts` listens."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Parts)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_parts_that_were_not_asked_for(parts):
+    """What a server sends is placed by what it says of it: an earlier part is passed over, any other is refused."""
+    for path in ("earlier", "whole"):
+        got = b"".join(FileChunks(f"{parts}/{path}", copy=True, offset=100, compression="none"))
+        assert got == bytes(range(100, 200))
+    for path, sent in (("shorter", "100 to 149 of 200"), ("later", "120 to 199 of 200")):
+        with pytest.raises(errors.BrokenError, match=f"sent the bytes from {sent}, where those from 100 on"):
+            list(FileChunks(f"{parts}/{path}", offset=100, compression="none"))
+    with pytest.raises(errors.BrokenError, match="where those from 0 on"):
+        list(FileChunks(f"{parts}/shorter"))
+
+
+def test_an_offset_at_a_remote_end(parts):
+    """At the end there is nothing more, and beyond it the size is told, as of a local file."""
+    assert list(FileChunks(f"{parts}/beyond", offset=200, compression="none")) == []
+    with pytest.raises(errors.BrokenError, match="ends at byte 200, before the offset 201"):
+        list(FileChunks(f"{parts}/beyond", offset=201, compression="none"))
+
+
+def test_a_server_that_leads_in_a_circle(parts):
+    """It is said in words."""
+    with pytest.raises(errors.BrokenError, match="from one address to the next, and to no end"):
+        list(FileChunks(f"{parts}/loop"))
+
+
+def test_offsets_at_the_end_of_an_object(store, noise):
+    """At the end there is nothing more, and beyond it the size is told."""
+    client, options = store
+    client.put_object(Bucket="bucket", Key="end", Body=noise)
+    url, size = "s3://bucket/end", len(noise)
+    assert list(FileChunks(url, offset=size, compression="none", storage_options=options)) == []
+    with pytest.raises(errors.BrokenError, match=f"ends at byte {size}, before the offset {size + 1}"):
+        list(FileChunks(url, offset=size + 1, compression="none", storage_options=options))
+
+
+@pytest.mark.parametrize("url", ["s3://bucket", "s3://bucket/", "s3://", "s3:///key"])
+def test_a_bucket_is_no_object(store, url):
+    """Its list of objects is not taken for the content of one."""
+    with pytest.raises(errors.UsageError, match="names no object"):
+        list(FileChunks(url, storage_options=store[1]))

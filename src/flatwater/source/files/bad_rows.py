@@ -21,7 +21,8 @@ class BadRow(NamedTuple):
     Attributes:
         file: for people.
         line: counted from 1; of a row of several lines, its first. In a file that is read from an offset: from there.
-        byte: where the row begins, in decoded bytes; -1 where that is not known (rows of Parquet).
+        byte: where the row begins, in decoded bytes; -1 where that is not known (rows of Parquet, lines of
+            UTF-16 and others that are read as UTF-8).
         reason: in words.
     """
 
@@ -98,7 +99,9 @@ class Report:
             return "no bad rows"
         head = f"{self.count} bad rows" if self.count > 1 else "1 bad row"
         if len(self._kept) < self.count:
-            head += f", of which the first {len(self._kept)}"
+            head += f", of which the first {len(self._kept)}" if self._kept else ", of which none was kept"
+            if not self._kept:
+                return head
         return "\n".join([f"{head}:", *(f"  {row}" for row in self._kept)])
 
 

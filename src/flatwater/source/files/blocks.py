@@ -6,7 +6,7 @@ Not here:   what a line is made into (`files.line_reader`, `files.record_reader`
 Holds:      a window, and the line that is not complete yet; see `Blocks.bytes_max`.
 
 Lines end with "\n", and with nothing else: the bytes 0x0B, 0x0C, 0x1C and 0x85, and letters such as U+2028, are part of a
-line, and so is a lone "\r". An "\r" before the "\n" belongs to the end.
+line, and so is a lone "\r". An "\r" before the "\n" belongs to the end, and so does one that is the file's last byte.
 """
 
 from __future__ import annotations
@@ -59,8 +59,10 @@ class Blocks:
         report: where lines that were skipped or cut are told.
         begin: lines that begin before this byte are another range's.
         end: so are those that begin here or later; -1 for none.
+        instead: arguments that would pass over a line that is too long, for people.
 
     Attributes:
+        transcoded: the bytes as UTF-8, where lines cannot be found otherwise: then `Block.start` counts bytes of that.
         encoding: that of the blocks, from the first one on.
     """
 
@@ -75,6 +77,7 @@ class Blocks:
         report: Report,
         begin: int = 0,
         end: int = -1,
+        instead: str = "too_long='skip' or 'cut'",
     ) -> None:
         if too_long not in TOO_LONG:
             raise errors.UsageError(f"too_long={too_long!r} is not known.", hint=f"Use one of {', '.join(TOO_LONG)}.")
@@ -86,6 +89,8 @@ class Blocks:
         self._handling = handling
         self._too_long = too_long
         self._begin, self._end = begin, end
+        self._instead = instead
+        self.transcoded: Transcoded | None = None
         self._is_over = False  # the range was, before the stream
 
     @staticmethod
@@ -111,6 +116,17 @@ class Blocks:
         total += self.stream.held_bytes  # what the stream needs
         total += self.report.bytes_max()  # the lines that were passed over
         return total
+
+    def told(self, start: int) -> int:
+        """The byte of a block as people are told it: -1 where it is not one of the file's."""
+        return start if self.transcoded is None else -1
+
+    def no_text(self, error: UnicodeDecodeError, start: int) -> str:
+        """What to tell of bytes that are no text, in a line that begins at `start`."""
+        if self.transcoded is not None:
+            return f"no {self.transcoded.encoding} (the first that is none in this file: {self.transcoded.wrong})"
+        what = f"{error.reason} (byte 0x{error.object[error.start]:02x} at byte {start + error.start} of the text)"
+        return f"no {self.encoding}: {what}"
 
     def __iter__(self) -> Iterator[Block]:
         """One pass over the opened stream.
@@ -146,7 +162,7 @@ class Blocks:
                     f"{name} is {self.encoding}, in which no line can be found from the middle.",
                     hint="Read it as a whole.",
                 )
-            raw = Transcoded(raw, self.encoding, self._handling, name, start)
+            raw = self.transcoded = Transcoded(raw, self.encoding, self._handling, name, start)
             self.encoding = "utf-8"
         return raw, start
 
@@ -196,7 +212,7 @@ class Blocks:
             line += block.data.count(b"\n") + 1
             stream.position = start
         else:
-            if waiting:
+            if waiting and not stream.place.follow:  # there, whoever writes has not come to its end
                 yield from self._checked(Block(b"".join(head), start, line))
                 stream.position = start + waiting
             return
@@ -226,17 +242,19 @@ class Blocks:
             LimitReached: if it says so.
         """
         name = self.stream.place.name
+        start_told = self.told(start)
         if self._too_long == "raise":
+            at = f", which begins at byte {start_told}," if start_told >= 0 else ""
             raise errors.LimitReached(
-                f"{name}, line {line}, which begins at byte {start}, is longer than {units.format_bytes(self.longest)}.",
+                f"{name}, line {line}{at} is longer than {units.format_bytes(self.longest)}.",
                 what="longest", limit=self.longest,
-                hint="Raise longest=, or pass too_long='skip' or 'cut'.",
+                hint=f"Raise longest=, or pass {self._instead}.",
             )  # fmt: skip
         done = "skipped" if self._too_long == "skip" else "cut"
         reason = f"longer than {units.format_bytes(self.longest)}, {done}"
-        self.report.add(BadRow(name, line, start, reason))
+        self.report.add(BadRow(name, line, start_told, reason))
         if self._too_long == "cut":
-            yield Block(whole_letters(data[: self.longest], self.encoding), start, line)
+            yield Block(_kept(whole_letters(data[: self.longest], self.encoding)), start, line)
 
 
 def with_byte_before(place: Place) -> tuple[Place, int, int]:
@@ -269,6 +287,11 @@ def whole_letters(data: bytes, encoding: str | None) -> bytes:
             continue
         return kept
     return data
+
+
+def _kept(data: bytes) -> bytes:
+    r"""A line that was cut, so that a "\r" of its own is not taken for a part of an end."""
+    return data + b"\r" if data.endswith(b"\r") else data
 
 
 def _first_bytes(raw: Any) -> bytes:

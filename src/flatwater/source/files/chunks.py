@@ -7,6 +7,7 @@ Holds:      one chunk, and what its stream needs; see `FileChunks.bytes_max`.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, final, overload
 
@@ -25,7 +26,8 @@ Chunk = TypeVar("Chunk", memoryview, bytes)
 class FileChunks(OnePass[Chunk]):
     """The bytes of a file, a chunk at a time: an iterator and a context manager, good for one pass.
 
-    A chunk is a `memoryview` that is borrowed until the next turn: then it is released, and using it raises ValueError.
+    A chunk is a `memoryview` that is borrowed until the next turn or `close`: then it is released, and using it raises
+    ValueError.
     Whatever else still points into the buffer (a slice of the view, an array over it) keeps that buffer as it is, and
     reading goes on in a new one; `pinned` counts those. `copy=True` gives `bytes` of your own instead.
 
@@ -178,6 +180,12 @@ class _Run(Body):
         total += self.stream.held_bytes  # compressed bytes, the decompressor, what is under way from a server
         return total
 
+    def end_borrowing(self, view: memoryview | None) -> None:
+        """The source ends while a view is out: if it was closed, the view's bytes go back to the budget."""
+        if self.stream.is_closing and view is not None:
+            with contextlib.suppress(BufferError):  # somebody looks into it: that is theirs
+                view.release()
+
     @property
     def block_bytes(self) -> int:
         """Of the buffer that views are handed out of: one chunk, or as many small ones as fit."""
@@ -188,6 +196,7 @@ def _borrowed(run: _Run) -> Generator[memoryview, None, None]:
     """Views of one buffer."""
     stream = run.stream
     size = run.size
+    view: memoryview | None = None
     try:
         readinto = run.begin().readinto
         buffer = bytearray(run.block_bytes)
@@ -222,6 +231,7 @@ def _borrowed(run: _Run) -> Generator[memoryview, None, None]:
         if not stream.is_closing:
             stream.check_end()
     except GeneratorExit:
+        run.end_borrowing(view)
         run.warn_unclosed()
         raise
     except OSError as error:

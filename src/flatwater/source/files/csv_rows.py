@@ -14,6 +14,7 @@ from typing import Any, final
 from flatwater import errors, units
 from flatwater.source.files.bad_rows import BadRow
 from flatwater.source.files.blocks import Block, Blocks
+from flatwater.source.files.encodings import MARKING, marked_bytes
 from flatwater.source.files.rows import Rejects
 from flatwater.source.files.schemas import BAD_ROW_ERRORS, RowSchema
 
@@ -36,9 +37,13 @@ def checked_dialect(dialect: Any, options: Mapping[str, Any] | None, name: str) 
             stem = stem.removesuffix(suffix)
         dialect = "excel-tab" if stem.endswith((".tsv", ".tab")) else "excel"
     try:
-        csv.reader([], dialect, **found)
+        quoting = csv.reader([], dialect, **found).dialect.quoting
     except (csv.Error, TypeError, ValueError) as error:
         raise errors.UsageError(f"this dialect of CSV makes no sense: {error}.") from None
+    if quoting == csv.QUOTE_NONNUMERIC:
+        raise errors.UsageError(
+            "QUOTE_NONNUMERIC guesses types by quotes.", hint="Leave it out: the schema has the types."
+        )
     return {"dialect": dialect, **found}
 
 
@@ -53,62 +58,102 @@ class _Feed:
     """Gives the reader its lines, with their ends, and remembers where they stand.
 
     Attributes:
-        is_at_end: the line that was given last is the window's last one.
+        first_line: the number of the line after the last row that is done.
+        is_due: a window has ended since `row_done`: the rows that are complete are to be handed out.
+        is_torn: a line was passed over within the record that is being read.
+        is_over: the reader asked for lines beyond the last one, and beyond an empty one that follows it: within a quote.
+        is_dirty: bytes that are no text are in what was given since `row_done`; see `encodings.MARKING`.
     """
 
     def __init__(self, blocks: Blocks, rejects: Rejects, handling: str) -> None:
-        self.is_at_end = False
+        self.first_line = 1
+        self.is_due = self.is_torn = self.is_over = self.is_dirty = False
         self._blocks = blocks
         self._rejects = rejects
         self._handling = handling
+        self._shift = 0  # from the reader's count of lines to the file's
+        self._is_last_dirty = False
+        self._wrong = ""  # the first bytes of the window that are no text
         self._looked_in: Block | None = None  # the block of the line that was looked up last
         self._looked_up = (0, 0)  # that line, and its place in the block
-        self._seen: list[Block] = []  # those in which the rows of this window lie
+        self._seen: list[Block] = []  # those in which the rows since `row_done` lie
         self._fed_bytes = 0  # since the last complete row: a quote that is never closed would take all
 
     def lines(self) -> Iterator[str]:
         """All lines."""
-        longest = self._blocks.longest
-        for block in self._blocks:
+        blocks = self._blocks
+        given = 0
+        follows = -1  # where the next block begins, if no line is passed over
+        for block in blocks:
+            if self.is_due:
+                self.is_torn |= block.start != follows
+            else:
+                self.first_line = block.line
+                self._seen.clear()
+            follows = block.start + len(block.data) + 1
             self._seen.append(block)
             self._fed_bytes += len(block.data)
-            if len(self._seen) > 1 and self._fed_bytes > longest + 2 * self._blocks.window:
+            if len(self._seen) > 1 and self._fed_bytes > blocks.longest + 2 * blocks.window:
                 self._refuse()
-            text = self._text(block)
-            ends = text.split("\n")
-            self.is_at_end = False
-            last = len(ends) - 1
-            for number, line in enumerate(ends):
-                if number == last:
-                    self.is_at_end = True
+            *most, last = self._text(block).split("\n")
+            self._shift = block.line - given - 1
+            given += len(most) + 1
+            for line in most:
                 yield line + "\n"
+            self.is_due = True
+            yield last + "\n"
+        yield "\n"
+        self.is_over = True
 
     def _text(self, block: Block) -> str:
         encoding = str(self._blocks.encoding)
+        self._is_last_dirty = False
         try:
             return block.data.decode(encoding, self._handling)
         except UnicodeDecodeError as error:
-            at = block.start + error.start
-            line = block.line + block.data.count(b"\n", 0, error.start)
-            raise errors.CorruptError(
-                f"{self._rejects.file}, line {line}: no {encoding}: {error.reason} (byte 0x{block.data[error.start]:02x} at "
-                f"byte {at} of the text).",
-                hint="Pass the right encoding=, or errors='replace'.",
-            ) from None
+            self.is_dirty = self._is_last_dirty = True
+            self._wrong = self._blocks.no_text(error, block.start)
+            return block.data.decode(encoding, MARKING)
+
+    def no_text(self, fields: list[str]) -> str:
+        """What to tell of a row whose bytes are no text; empty of others."""
+        wrong = next(filter(None, map(marked_bytes, fields)), "") if self.is_dirty else ""
+        if not wrong:
+            return ""
+        if self._wrong:  # this is the first of its window, of which more is known
+            wrong, self._wrong = self._wrong, ""
+            return wrong
+        transcoded = self._blocks.transcoded
+        encoding = self._blocks.encoding if transcoded is None else transcoded.encoding
+        return f"no {encoding}" + (f" ({wrong})" if transcoded is None else "")
 
     def _refuse(self) -> None:
         first = self._seen[0]
+        start = self._blocks.told(first.start)
+        at = f", byte {start}," if start >= 0 else ""
         raise errors.LimitReached(
-            f"{self._rejects.file}: a record that begins at or after line {first.line}, byte {first.start}, is longer than "
+            f"{self._rejects.file}: a record that begins at or after line {first.line}{at} is longer than "
             f"{units.format_bytes(self._blocks.longest)}: perhaps a quote is not closed.",
             what="longest", limit=self._blocks.longest,
             hint="Raise longest=, or pass csv={'quoting': csv.QUOTE_NONE} for a file without quotes.",
         )  # fmt: skip
 
-    def row_done(self) -> None:
-        """All rows that were begun are complete: what was seen need not be kept."""
+    def row_done(self, line_num: int) -> None:
+        """All rows up to the reader's line are done: what was seen before need not be kept."""
+        self.first_line = line_num + self._shift + 1
+        self.is_due = self.is_torn = False
+        self.is_dirty = self._is_last_dirty
         del self._seen[:-1]
         self._fed_bytes = 0
+
+    def unfinished(self) -> str:
+        """Why the record that was read last is none; empty if it is one."""
+        if self.is_over:
+            stream = self._blocks.stream
+            return (
+                "" if stream.is_closing or stream.place.follow else "a quote is not closed before the end of the file"
+            )
+        return "a line of this record was passed over" if self.is_torn else ""
 
     def byte_of(self, line: int) -> int:
         """Where a line begins; -1 if it is not among those that were seen, or nobody will be told.
@@ -125,11 +170,11 @@ class _Feed:
             for _ in range(line - found):
                 at = block.data.find(b"\n", at) + 1
             self._looked_in, self._looked_up = block, (line, at)
-            return block.start + at
+            return self._blocks.told(block.start + at)
         return -1
 
 
-def csv_rows(  # noqa: C901 - one state machine, in one place
+def csv_rows(  # noqa: C901, PLR0912 - one state machine, in one place
     blocks: Blocks,
     schema: RowSchema,
     rejects: Rejects,
@@ -157,40 +202,76 @@ def csv_rows(  # noqa: C901 - one state machine, in one place
     names: list[str] | None = None if header is True else _names(header, schema)
     table = None if names is None else _Table(names, schema, rejects, feed, strict=strict)
     pending: list[list[str]] = []
-    first_line = 1
     while True:
         try:
             row = next(reader, None)
         except csv.Error as error:
-            if table is not None:
-                yield from table.rows(pending, first_line)
-            pending = []
             if table is None:
-                raise errors.CorruptError(f"{rejects.file}, line {reader.line_num}: {error}.") from None
-            rejects.add(BadRow(rejects.file, reader.line_num, feed.byte_of(reader.line_num), str(error)))
-            feed.row_done()
-            first_line = reader.line_num + 1
+                raise errors.CorruptError(f"{rejects.file}, line {feed.first_line}: {error}.") from None
+            yield from table.rows(pending)
+            _reject(rejects, feed, pending, str(error))
+            pending = []
+            feed.row_done(reader.line_num)
             continue
+        except (errors.FlatwaterError, OSError):
+            if table is not None:
+                yield from table.rows(pending)  # they stand before what is wrong
+            raise
         if row is None:
             break
         if table is None:
             if row:
+                _check_header(row, rejects, feed)
                 table = _Table(row, schema, rejects, feed, strict=strict)
-            first_line = reader.line_num + 1
+            feed.row_done(reader.line_num)
             continue
         pending.append(row)
-        if feed.is_at_end:
-            yield from table.rows(pending, first_line)
+        if feed.is_due:
+            reason = feed.unfinished()
+            if reason or feed.is_over:
+                row = pending.pop()
+            yield from table.rows(pending)
+            if reason:
+                _reject(rejects, feed, pending, reason)
             pending = []
-            first_line = reader.line_num + 1
-            feed.row_done()
+            feed.row_done(reader.line_num)
     if table is None:
         if schema.fields is not None and any(field.is_required for field in schema.fields):
             raise errors.CorruptError(
                 f"{rejects.file} is empty: it has no header.", hint="Pass header=False for rows without one."
             )
         return
-    yield from table.rows(pending, first_line)
+    yield from table.rows(pending)
+
+
+def _check_header(row: list[str], rejects: Rejects, feed: _Feed) -> None:
+    """Refuse to take something for a header that is none.
+
+    Raises:
+        CorruptError: there is no telling what the columns are.
+    """
+    reason = feed.unfinished() or feed.no_text(row)
+    if not reason and rejects.report.count:
+        reason = (
+            f"the line before it was passed over ({rejects.report.rows[0].reason})"
+            if rejects.report.rows
+            else "lines before it were passed over"
+        )
+    if reason:
+        raise errors.CorruptError(
+            f"{rejects.file}, line {feed.first_line}: the header cannot be read: {reason}.",
+            hint="Pass header=[...] with names, a larger longest=, or the encoding=.",
+        )
+
+
+def _reject(rejects: Rejects, feed: _Feed, before: list[list[str]], reason: str) -> None:
+    """Reject the record that comes after those before."""
+    line = feed.first_line + sum(map(_lines_of, before))
+    rejects.add(BadRow(rejects.file, line, feed.byte_of(line), reason))
+
+
+def _lines_of(row: list[str]) -> int:
+    return 1 + sum(field.count("\n") for field in row)
 
 
 @final
@@ -214,12 +295,12 @@ class _Table:
             if not field.takes_empty and field.name in self._names
         }
 
-    def rows(self, texts: list[list[str]], first_line: int) -> Iterator[list[Any]]:
-        """The good rows; the others are rejected."""
+    def rows(self, texts: list[list[str]]) -> Iterator[list[Any]]:
+        """The good rows of those since the last one that is done; the others are rejected."""
         if not texts:
             return
         width = self._width
-        if all(len(text) == width for text in texts):
+        if not self._feed.is_dirty and all(len(text) == width for text in texts):
             dicts = [self._dict(text) for text in texts]
             for padded in (True, False):
                 try:
@@ -229,7 +310,7 @@ class _Table:
                     continue
                 yield good
                 return
-        yield from self._one_by_one(texts, first_line)
+        yield from self._one_by_one(texts, self._feed.first_line)
 
     def _dict(self, text: list[str]) -> dict[str, Any]:
         values = text if self._is_whole else [text[place] for place in self._places]
@@ -254,10 +335,10 @@ class _Table:
         good: list[Any] = []
         for text in texts:
             if text:  # a blank line is no row
-                reason = ""
+                reason = self._feed.no_text(text)
                 if len(text) != self._width:
                     reason = f"{len(text)} fields where the header has {self._width}"
-                else:
+                elif not reason:
                     try:
                         good.append(self._schema.one(self._unpadded(self._dict(text)), strict=self._strict))
                     except BAD_ROW_ERRORS as error:
@@ -267,7 +348,7 @@ class _Table:
                         yield good
                         good = []
                     self._rejects.add(BadRow(self._rejects.file, line, self._feed.byte_of(line), reason))
-            line += 1 + sum(field.count("\n") for field in text)
+            line += _lines_of(text)
         yield good
 
 

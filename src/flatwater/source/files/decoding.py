@@ -23,6 +23,7 @@ _BZ2_BYTES = 4 * units.MIB  # 100 KiB and four times its block of 900 kB
 _SLACK_BYTES = units.MIB  # of xz and zstd, beside the window
 _XZ_WINDOW_BYTES = 8 * units.MIB  # of xz -6, where the header does not tell
 _XZ_LZMA2 = 0x21
+_ZSTD_BLOCK_BYTES = 128 * units.KIB  # of one block, at most
 
 
 class Codec(Protocol):
@@ -84,6 +85,7 @@ class Decoded(Raw):
         self._window_bytes_max = window_bytes_max
         self._taken = 0  # compressed bytes
         self._given = 0  # decoded bytes
+        self._failed: Exception | None = None  # told when all that came before it was handed out
 
     def _take(self) -> bytes:
         """The next compressed bytes; none at the end."""
@@ -91,13 +93,30 @@ class Decoded(Raw):
         self._taken += len(data)
         return data
 
-    def _count(self, given: int) -> None:
-        """Decoded bytes are handed out.
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer: what was decoded before a failure is handed out before it is raised."""
+        if self._failed is not None:
+            raise self._failed
+        before = self._given
+        try:
+            self._fill(buffer)
+        except (errors.FlatwaterError, OSError) as error:
+            if self._given == before:
+                raise
+            self._failed = error
+        self._check_expansion()
+        return self._given - before
+
+    def _fill(self, buffer: Any) -> None:
+        """Decode into the buffer until it is full, and count in `_given`."""
+        raise NotImplementedError
+
+    def _check_expansion(self) -> None:
+        """Compare what was decoded with what it was decoded from.
 
         Raises:
-            LimitReached: there are too many of them for the compressed ones.
+            LimitReached: it is too much.
         """
-        self._given += given
         if self._given > limits.FILES_EXPANSION_FLOOR_BYTES + self._expansion_max * self._taken:
             raise errors.LimitReached(
                 f"{self._name} expands to more than {self._expansion_max:g} times its size: {self._taken} bytes of "
@@ -144,8 +163,7 @@ class Members(Decoded):
         self._input = b""
         self._left = memoryview(b"")
 
-    def readinto(self, buffer: Any) -> int:
-        """Fill the buffer."""
+    def _fill(self, buffer: Any) -> None:
         filled = 0
         wanted = len(buffer)
         while filled < wanted:
@@ -153,15 +171,13 @@ class Members(Decoded):
             if not left:
                 data = self._more(max(wanted - filled, limits.FILES_INPUT_BYTES))
                 if not data:
-                    break
+                    return
                 left = memoryview(data)
             count = min(len(left), wanted - filled)
             buffer[filled : filled + count] = left[:count]
             filled += count
+            self._given += count
             self._left = left[count:]
-        if filled:
-            self._count(filled)
-        return filled
 
     def _more(self, count_max: int) -> bytes:
         """Some decoded bytes; none at the end."""
@@ -235,13 +251,13 @@ class Zstd(Decoded):
         self._frames.feed(data)
         return data
 
-    def readinto(self, buffer: Any) -> int:
-        """Fill the buffer."""
+    def _fill(self, buffer: Any) -> None:
         filled = 0
         with memoryview(buffer) as view:
             while filled < len(view):
                 try:
-                    count = self._reader.readinto(view[filled:])
+                    # Of what one call decodes before it fails nothing is known: so no call decodes more than a block.
+                    count = self._reader.readinto1(view[filled : filled + _ZSTD_BLOCK_BYTES])
                 except self._error as error:
                     if "memory" in str(error).lower() or "too large" in str(error).lower():
                         raise self._too_large() from error
@@ -249,11 +265,9 @@ class Zstd(Decoded):
                 if not count:
                     break
                 filled += count
-        if filled:
-            self._count(filled)
-        elif not self._frames.is_between:
+                self._given += count
+        if not filled and not self._frames.is_between:
             raise self._cut_off()
-        return filled
 
 
 @final

@@ -8,6 +8,7 @@ Holds:      a block of text on its way; see `Transcoded.held_bytes`.
 from __future__ import annotations
 
 import codecs
+import re
 from typing import Any, final
 
 from flatwater import errors, limits
@@ -24,6 +25,10 @@ MARKS = (
 MARK_BYTES_MAX = 4
 _STATEFUL = ("utf-7", "utf_7", "hz", "iso2022", "punycode", "idna")  # where a byte 0x0A need not be a line's end
 _ASCII = bytes(range(128))
+MARKING = (
+    "flatwater.marking"  # a handler of bytes that are no text: each becomes half a pair of UTF-16, which no text has
+)
+MARKED = re.compile("[\udc00-\udcff]")
 
 
 def checked_encoding(encoding: str) -> str:
@@ -77,12 +82,40 @@ def splits_as_bytes(encoding: str) -> bool:
         return False
 
 
+def marked_bytes(text: str) -> str:
+    r"""What stood in a text where `MARKING` has left something; empty if nothing did.
+
+    >>> marked_bytes(b"caf\xe9".decode("utf-8", MARKING)), marked_bytes("caf")
+    ('byte 0xe9', '')
+    """
+    found = MARKED.search(text)
+    return f"byte 0x{ord(found[0]) - _MARK:02x}" if found else ""
+
+
+_MARK = 0xDC00
+
+
+def _marking(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return chr(_MARK + error.object[error.start]), error.end
+
+
+codecs.register_error(MARKING, _marking)
+
+
 @final
 class Transcoded(Raw):
     """Bytes of one encoding, given as UTF-8.
 
+    Where `handling` is "strict", bytes that are no text become such as are no UTF-8 either: whoever takes the lines finds
+    them there, with the line.
+
+    Attributes:
+        wrong: what the first of them are, in words.
+
     Raises, while reading:
-        CorruptError: bytes that are no text, with their offset; unless `handling` is not "strict".
+        CorruptError: bytes that are no text, and that `handling` cannot handle.
     """
 
     def __init__(self, inner: Any, encoding: str, handling: str, name: str, start: int) -> None:
@@ -95,7 +128,8 @@ class Transcoded(Raw):
         self._decoder = codecs.getincrementaldecoder(encoding)(
             "surrogatepass" if handling == "surrogatepass" else handling
         )
-        self._encoding = encoding
+        self.wrong = ""
+        self.encoding = encoding
         self._name = name
         self._taken = start
         self._left = memoryview(b"")
@@ -112,10 +146,14 @@ class Transcoded(Raw):
                 text = self._decoder.decode(data, final=not data)
             except UnicodeDecodeError as error:
                 waiting = len(error.object) - len(data)  # an incomplete letter of the last block stands before it
-                raise errors.CorruptError(
-                    f"{self._name} is no {self._encoding}: {error.reason}, at byte {self._taken - waiting + error.start}.",
-                    hint="Pass the right encoding=, or errors='replace'.",
-                ) from None
+                self.wrong = f"{error.reason} at byte {self._taken - waiting + error.start}"
+                if self._decoder.errors != "strict":
+                    raise errors.CorruptError(
+                        f"{self._name} is no {self.encoding}: {self.wrong}.",
+                        hint="Pass the right encoding=, or errors='replace'.",
+                    ) from None
+                self._decoder.errors = MARKING
+                text = self._decoder.decode(data, final=not data)
             self._taken += len(data)
             self._left = memoryview(text.encode("utf-8", "surrogatepass"))
         count = min(len(self._left), len(buffer))

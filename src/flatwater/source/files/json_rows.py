@@ -30,7 +30,7 @@ def json_rows(blocks: Blocks, schema: RowSchema, rejects: Rejects, *, strict: bo
             try:
                 data = data.decode(str(blocks.encoding)).encode()
             except UnicodeDecodeError:
-                yield from _one_by_one(block, decoder, rejects, str(blocks.encoding))
+                yield from _one_by_one(block, decoder, rejects, blocks)
                 continue
         try:
             rows = decoder.decode_lines(data)
@@ -38,20 +38,21 @@ def json_rows(blocks: Blocks, schema: RowSchema, rejects: Rejects, *, strict: bo
             rows = None
         # Two values on a line, or a value on two lines, are none of JSON lines: then the numbers differ.
         if rows is None or len(rows) != data.count(b"\n") + 1:
-            yield from _one_by_one(block, decoder, rejects, str(blocks.encoding))
+            yield from _one_by_one(block, decoder, rejects, blocks)
         else:
             yield rows
         del rows  # before the next window's are made: they take the same memory, which the processor still has at hand
 
 
 def _one_by_one(
-    block: Block, decoder: msgspec.json.Decoder[Any], rejects: Rejects, encoding: str
+    block: Block, decoder: msgspec.json.Decoder[Any], rejects: Rejects, blocks: Blocks
 ) -> Iterator[list[Any]]:
     """The good rows of a window; the others are rejected.
 
     Raises:
         CorruptError: the first bad one, if that is the policy; the rows before it come first.
     """
+    encoding = str(blocks.encoding)
     start = block.start
     good: list[Any] = []
     for number, line in enumerate(block.data.split(b"\n"), block.line):
@@ -61,6 +62,16 @@ def _one_by_one(
             except BAD_ROW_ERRORS as error:
                 if not rejects.skips:
                     yield good
-                rejects.add(BadRow(rejects.file, number, start, str(error)))
+                reason = str(error) if blocks.transcoded is None else _reason(line, error, blocks)
+                rejects.add(BadRow(rejects.file, number, blocks.told(start), reason))
         start += len(line) + 1
     yield good
+
+
+def _reason(line: bytes, error: Exception, blocks: Blocks) -> str:
+    """Why a line is bad that was turned into UTF-8: what is none there was no text before."""
+    try:
+        line.decode()
+    except UnicodeDecodeError as found:
+        return blocks.no_text(found, 0)
+    return str(error)

@@ -220,20 +220,21 @@ class _Text(Body):
             CorruptError: if they are not to be passed over.
         """
         name = self.stream.place.name
+        blocks = self._blocks
         start = block.start
         good: list[str] = []
         for number, data in enumerate(block.data.split(b"\n"), block.line):
             try:
                 good.append(data.removesuffix(b"\r").decode(encoding))
             except UnicodeDecodeError as error:
-                what = f"{error.reason} (byte 0x{data[error.start]:02x} at byte {start + error.start} of the text)"
+                what = blocks.no_text(error, start)
                 if self._handling != "skip":
                     yield good
                     raise errors.CorruptError(
-                        f"{name}, line {number}: no {encoding}: {what}.",
+                        f"{name}, line {number}: {what}.",
                         hint="Pass the right encoding=, or errors='replace' or 'skip'.",
                     ) from None
-                self._blocks.report.add(BadRow(name, number, start, f"no {encoding}: {what}"))
+                blocks.report.add(BadRow(name, number, blocks.told(start), what))
             start += len(data) + 1
         yield good
 

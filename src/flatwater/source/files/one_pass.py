@@ -143,6 +143,17 @@ class OnePass(Generic[Item]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    async def __aenter__(self) -> Self:
+        import asyncio
+
+        await asyncio.to_thread(self._body.begin)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        import asyncio
+
+        await asyncio.to_thread(self.close)
+
     def _refuse_started(self) -> None:
         """Before pickling.
 

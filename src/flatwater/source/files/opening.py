@@ -78,7 +78,10 @@ class LocalFile(io.FileIO):
             return
         position = self.tell()
         found = os.fstat(self.fileno())
-        if position < self.size_bytes:
+        if position < self.size_bytes and not (
+            # A file of /sys says 4096 bytes and has fewer.
+            found.st_size == self.size_bytes and found.st_mtime_ns == self._modified_ns and not found.st_blocks
+        ):
             raise errors.BrokenError(
                 f"{self.shown} became shorter while it was read: it had {self.size_bytes} bytes, and ends at byte "
                 f"{min(position, found.st_size)} now; reading had come to byte {position}.",
@@ -96,6 +99,12 @@ class Borrowed(Raw):
 
     def __init__(self, file: Any) -> None:
         super().__init__()
+        if getattr(file, "closed", False) is True:
+            raise errors.UsageError(
+                f"{_shown(file)} is closed already.", hint="Open it, and read it before it is closed."
+            )
+        if isinstance(file, io.IOBase) and file.writable() and not file.readable():
+            raise errors.UsageError(f"{_shown(file)} is not open for reading.", hint="Open it with mode 'rb'.")
         self._file = file
         # A buffered reader's readinto() waits until the buffer is full; readinto1() hands out what a pipe has.
         self._into: Callable[[Any], int | None] | None = getattr(file, "readinto1", None) or getattr(
@@ -103,6 +112,21 @@ class Borrowed(Raw):
         )
         self._left = b""
         self.held_bytes = 0 if self._into else limits.FILES_CHUNK_BYTES
+        self._start = file.tell() if self._into and isinstance(file, io.IOBase) and file.seekable() else -1
+
+    def seekable(self) -> bool:
+        """As of the object."""
+        return self._start >= 0
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """As of the object; places count from where it stood."""
+        found: int = self._file.seek(offset + self._start if whence == os.SEEK_SET else offset, whence)
+        return found - self._start
+
+    def tell(self) -> int:
+        """As of the object."""
+        found: int = self._file.tell()
+        return found - self._start
 
     def readinto(self, buffer: Any) -> int:
         """As of the object."""
@@ -216,6 +240,8 @@ def _opened(place: Place) -> Any:
 
         return open_remote(place)
     if target == STANDARD_INPUT:
+        if sys.stdin is None:  # descriptor 0 is closed, or is some other file by now
+            raise errors.BrokenError("standard input is closed.", hint="Give this program a file or a pipe to read.")
         buffered = getattr(sys.stdin, "buffer", None)  # what somebody read ahead from it is in there
         return Borrowed(buffered) if buffered is not None else LocalFile(0, place.name, closefd=False)
     if not isinstance(target, str | bytes | int):
@@ -256,7 +282,7 @@ def _inside(place: Place, raw: Any) -> Any:
 
 def _peeked(raw: Any) -> tuple[Any, bytes]:
     """The stream, and its first bytes."""
-    if isinstance(raw, LocalFile) and raw.is_regular:
+    if raw.seekable() and (not isinstance(raw, LocalFile) or raw.is_regular):
         start = raw.tell()
         first = raw.read(MAGIC_BYTES)
         raw.seek(start)
@@ -296,7 +322,15 @@ def compression_of(first: bytes) -> str:
         return "zstd"
     if first[:6] == b"\xfd7zXZ\x00":
         return "xz"
-    if first[:3] == b"BZh" and first[3:4] in b"123456789" and first[4:10] in _BZ2_BLOCKS:
+    if (
+        first[:3] == b"BZh"
+        and first[3:4] in b"123456789"
+        and any(
+            # Three bytes of a block are enough in a file that was cut off there.
+            len(first) > 6 and block.startswith(first[4:10])  # noqa: PLR2004 - as said
+            for block in _BZ2_BLOCKS
+        )
+    ):
         return "bz2"
     return "none"
 
@@ -308,7 +342,7 @@ def _pass_over(raw: Any, place: Place) -> None:
         return
     if isinstance(raw, LocalFile) and raw.is_regular:
         start = raw.tell()
-        if start + offset > raw.size_bytes:
+        if start + offset > raw.size_bytes and raw.size_bytes:  # a file of /proc says 0 and has more
             raise errors.BrokenError(
                 f"{place.name} ends at byte {raw.size_bytes - start}, before the offset {offset}.",
                 hint="An offset is at most the size.",
@@ -332,7 +366,9 @@ def _pass_over(raw: Any, place: Place) -> None:
 def not_opened(name: str, error: OSError) -> errors.FlatwaterError:
     """What to tell of a file that cannot be opened."""
     if isinstance(error, FileNotFoundError):
-        where = "" if os.path.isabs(name) else f" Relative paths start from {os.getcwd()}."
+        where = "" if os.path.isabs(name) else f" Relative paths start from {_folder()}."
+        if name.startswith("~"):
+            where += " A ~ is a part of the name here: os.path.expanduser() makes a path of it."
         return errors.BrokenError(f"{name} does not exist.", hint=f"Look at the path.{where}")
     if isinstance(error, IsADirectoryError):
         return errors.UsageError(f"{name} is a folder.", hint="Name a file in it.")
@@ -359,6 +395,18 @@ def not_read(name: str, position: int, error: OSError) -> errors.BrokenError:
         f"{name} could not be read {at}: {error.strerror or error}.",
         hint="What came before is right; start again at that offset.",
     )
+
+
+def _shown(file: Any) -> str:
+    name = getattr(file, "name", None)
+    return repr(name) if isinstance(name, str) and name else f"the {type(file).__name__}"
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return "a folder that was deleted"
 
 
 def _user() -> str:

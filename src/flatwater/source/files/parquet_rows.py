@@ -35,20 +35,26 @@ def open_parquet(raw: Any, file: str, schema: RowSchema) -> tuple[Any, list[str]
         raise errors.MissingExtra("files", "pyarrow") from None
     try:
         found = parquet.ParquetFile(
-            pa.PythonFile(raw, mode="r"), buffer_size=limits.FILES_INPUT_BYTES, pre_buffer=False, memory_map=False
-        )
+            pa.PythonFile(raw, mode="r"), buffer_size=buffer_bytes_of(raw), pre_buffer=False, memory_map=False,
+            page_checksum_verification=True,
+        )  # fmt: skip
     except (pa.ArrowException, OSError) as error:
         raise errors.CorruptError(f"{file} is no whole Parquet file: {error}.", hint="Get the file again.") from error
     names = list(found.schema_arrow.names)
     return found, [names[place] for place in schema.columns(names, file)]
 
 
-def parquet_bytes(found: Any, columns: list[str]) -> int:
+def buffer_bytes_of(raw: Any) -> int:
+    """Through how many bytes each column is read: more where each read is a request."""
+    return int(getattr(raw, "buffer_bytes", limits.FILES_INPUT_BYTES))
+
+
+def parquet_bytes(found: Any, columns: list[str], buffer_bytes: int = limits.FILES_INPUT_BYTES) -> int:
     """The most that reading takes, in bytes, where pages are of the usual size (1 MiB) or columns are small."""
     total = 0
     for place in _leaves(found, columns):
         largest = max((int(group.column(place).total_uncompressed_size) for group in _groups(found)), default=0)
-        total += limits.FILES_INPUT_BYTES  # the buffer through which the column is read
+        total += buffer_bytes  # the buffer through which the column is read
         total += min(largest, limits.FILES_PAGES_BYTES)  # its page as it is stored, and unpacked, and its dictionary
     total += limits.FILES_PARQUET_BATCH_BYTES  # the record batch
     total += limits.FILES_PARQUET_HEAP_RATIO * limits.FILES_PARQUET_BATCH_BYTES  # its rows as objects
@@ -77,15 +83,18 @@ def parquet_rows(
             ) from error
         if batch is None:
             return
-        rows = batch.to_pylist()
-        del batch
+        count = batch.num_rows
         try:
-            good = schema.converted(rows, strict=strict)
-        except BAD_ROW_ERRORS:
-            yield from _one_by_one(rows, line, schema, rejects, strict=strict)
+            good = schema.converted(batch.to_pylist(), strict=strict)
+        except (*BAD_ROW_ERRORS, pa.ArrowException):
+            good = None
+        if good is None:
+            yield from _one_by_one(batch, line, schema, rejects, strict=strict)
         else:
+            del batch
             yield good
-        line += len(rows)
+        del good
+        line += count
 
 
 def batch_rows(found: Any, columns: list[str]) -> int:
@@ -105,22 +114,26 @@ def _groups(found: Any) -> Iterator[Any]:
 def _leaves(found: Any, columns: list[str]) -> list[int]:
     """The stored columns of some fields: a nested one has several."""
     wanted = set(columns)
+    within = tuple(f"{column}." for column in columns)
     schema = found.metadata.schema
-    return [place for place in range(len(schema)) if schema.column(place).path.partition(".")[0] in wanted]
+    paths = [schema.column(place).path for place in range(len(schema))]
+    return [place for place, path in enumerate(paths) if path in wanted or path.startswith(within)]
 
 
-def _one_by_one(
-    rows: list[dict[str, Any]], line: int, schema: RowSchema, rejects: Rejects, *, strict: bool
-) -> Iterator[list[Any]]:
+def _one_by_one(batch: Any, line: int, schema: RowSchema, rejects: Rejects, *, strict: bool) -> Iterator[list[Any]]:
+    """The good rows of a batch; the others are rejected: none of the schema, or with a value that Python has not."""
+    import pyarrow as pa
+
     good: list[Any] = []
-    for number, row in enumerate(rows, line):
+    for place in range(batch.num_rows):
         try:
-            good.append(schema.one(row, strict=strict))
-        except BAD_ROW_ERRORS as error:
+            good += [schema.one(row, strict=strict) for row in batch.slice(place, 1).to_pylist()]
+        except (*BAD_ROW_ERRORS, pa.ArrowException) as error:
             if not rejects.skips:
                 yield good
                 good = []
-            rejects.add(BadRow(rejects.file, number, -1, str(error)))
+            reason = str(error).partition(" Install pandas")[0]  # which would only take memory
+            rejects.add(BadRow(rejects.file, line + place, -1, reason))
     yield good
 
 

@@ -73,7 +73,11 @@ class Place:
                 f"compression={compression!r} is not known.", hint=f"Use one of {', '.join(COMPRESSIONS)}."
             )
         self.compression = compression
-        if isinstance(expansion_max, bool) or not isinstance(expansion_max, int | float) or not expansion_max >= 1:
+        if (
+            isinstance(expansion_max, bool)
+            or not isinstance(expansion_max, int | float)
+            or not 1 <= expansion_max < float("inf")
+        ):
             raise errors.UsageError(
                 f"expansion_max={expansion_max!r} is no ratio.", hint="Pass decoded bytes for each compressed byte."
             )
@@ -86,6 +90,8 @@ class Place:
                 hint="Pass its path, without compression and length.",
             )
         self.stop = stop
+        if not isinstance(storage_options, Mapping | None):
+            raise errors.UsageError(f"storage_options={storage_options!r}: a dict of the library's options.")
         self.storage_options = dict(storage_options or {})
         if self.storage_options and not self.is_url:
             raise errors.UsageError("storage_options go with a URL.", hint="Leave them out for a local file.")
@@ -103,12 +109,14 @@ class Place:
 
     @property
     def name(self) -> str:
-        """For people: without what may be secret in a URL."""
+        """For people: on one line, without what may be secret in a URL."""
         target = self.target
         if isinstance(target, bytes):
-            return os.fsdecode(target)
+            return on_one_line(os.fsdecode(target))
         if isinstance(target, str):
-            return public_url(target) if self.is_url else "standard input" if target == STANDARD_INPUT else target
+            if target == STANDARD_INPUT:
+                return "standard input"
+            return on_one_line(public_url(target) if self.is_url else target)
         if isinstance(target, int):
             return f"descriptor {target}"
         named = getattr(target, "name", None)
@@ -144,7 +152,8 @@ class Place:
         try:
             with open(self.target, "rb", buffering=0) as file:
                 found = os.fstat(file.fileno())
-                kind = compression_of(file.read(MAGIC_BYTES)) if self.compression == "auto" else self.compression
+                first = file.read(MAGIC_BYTES)
+                kind = compression_of(first) if self.compression == "auto" else self.compression
         except OSError as error:
             raise not_opened(self.name, error) from error
         if not stat.S_ISREG(found.st_mode) or kind != "none":
@@ -154,6 +163,10 @@ class Place:
                 hint="Read it as a whole, or keep several files.",
             )
         size = found.st_size
+        if first and not size:
+            raise errors.UsageError(
+                f"{self.name} cannot be split: its size is not known before it is read.", hint="Read it as a whole."
+            )
         stop = size if self.length is None else min(size, self.offset + self.length)
         whole = max(0, stop - self.offset)
         edges = [self.offset + whole * number // count for number in range(count + 1)]
@@ -162,6 +175,19 @@ class Place:
             for start, end in pairwise(edges)
             if end > start
         ]
+
+
+def on_one_line(name: str) -> str:
+    r"""A name that can be printed: with escapes for ends of lines, and for bytes that are no text.
+
+    >>> on_one_line("rows.csv"), on_one_line("rows\n2.csv")
+    ('rows.csv', 'rows\\\\n2.csv')
+    """
+    return (
+        name
+        if name.isprintable()
+        else "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in name)
+    )
 
 
 def public_url(url: str) -> str:
@@ -207,7 +233,8 @@ def _checked_target(target: Any) -> Any:
         if isinstance(target, str) and target[:7].lower() == "file://":
             from urllib.request import url2pathname
 
-            return url2pathname(target[7:])
+            path = target[7:]
+            return url2pathname(path.removeprefix("localhost") if path.startswith("localhost/") else path)
         return target
     if isinstance(target, int):
         if target < 0:

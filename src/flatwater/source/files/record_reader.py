@@ -7,7 +7,7 @@ Holds:      the rows of a window, and a batch; see `Records.bytes_max`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, final, overload
 
 from flatwater import errors, limits
@@ -147,7 +147,7 @@ def records(
     r"""The rows of a file, validated and typed, one at a time or in batches bounded by heap bytes.
 
     Args:
-        source: what `FileChunks` takes. Parquet needs a file that can be sought in.
+        source: what `FileChunks` takes. Parquet needs one that can be sought in, or a URL whose server knows ranges.
         schema: a dataclass, msgspec.Struct, TypedDict or attrs class; `dict` takes rows as they are. Fields that a file has
             and the schema has not are passed over, in Parquet unread.
         format: "jsonl", "csv" or "parquet"; by default what the name ends with (before .gz and the like), else what
@@ -194,12 +194,26 @@ def records(
         "encoding": encoding,
         "handling": checked_handling(errors),
         "strict": strict,
-        "header": header if isinstance(header, bool) else list(header),
+        "header": _checked_header(header),
         "dialect": dialect,
-        "csv": dict(csv or {}),
+        "csv": _checked_options(csv),
         "report_max": report_max,
     }
     return Records(Place(source, **known_options(options)), arguments)
+
+
+def _checked_header(header: Any) -> bool | list[str]:
+    if isinstance(header, bool):
+        return header
+    if isinstance(header, Sequence) and not isinstance(header, str) and all(isinstance(name, str) for name in header):
+        return list(header)
+    raise errors.UsageError(f"header={header!r}: True, False or a list of names.")
+
+
+def _checked_options(csv: Any) -> dict[str, Any]:
+    if not isinstance(csv, Mapping | None):
+        raise errors.UsageError(f"csv={csv!r}: a dict of arguments of csv.reader, such as {{'delimiter': ';'}}.")
+    return dict(csv or {})
 
 
 def format_of(name: str) -> str:
@@ -257,11 +271,12 @@ class _Rows(Body):
         self._blocks = Blocks(
             self.stream, longest=longest, too_long="raise" if on_error == "raise" else "skip", encoding=encoding,
             handling="strict" if handling == "skip" else handling, report=report, begin=begin, end=end,
+            instead="on_error='skip'",
         )  # fmt: skip
         self._parquet: tuple[Any, list[str]] | None = None
 
     def begin(self) -> Any:
-        raw = self.stream.open()
+        raw = self.stream.open(*self._openers())
         try:
             if not self.format:
                 self._tell(raw)
@@ -272,11 +287,20 @@ class _Rows(Body):
             raise
         return super().begin()
 
+    def _openers(self) -> tuple[Callable[[Place], Any], ...]:
+        """How to open it, where that is not the usual way."""
+        if self.format != "parquet" or not self.stream.place.is_url:
+            return ()
+        from flatwater.source.files.sought import open_sought
+
+        return (open_sought,)
+
     def _tell(self, raw: Any) -> None:
         """The format, by the first bytes."""
-        if hasattr(raw, "is_regular") and raw.is_regular:
+        if raw.seekable():
+            start = raw.tell()
             first = raw.read(_PEEK_BYTES)
-            raw.seek(raw.tell() - len(first))
+            raw.seek(start)
         else:
             buffer = bytearray(_PEEK_BYTES)
             count = raw.readinto(buffer)
@@ -299,7 +323,9 @@ class _Rows(Body):
         if not (hasattr(raw, "seekable") and raw.seekable()):
             raise errors.UsageError(
                 f"{self.stream.place.name}: Parquet is read from its end, and this can only be read from its start.",
-                hint="Copy it to a local file first, uncompressed.",
+                hint="Pass format='parquet', by which it is known that places are to be sought in it."
+                if self.stream.place.is_url
+                else "Copy it to a local file first, uncompressed.",
             )
         return open_parquet(raw, self.stream.place.name, self._schema)
 
@@ -309,9 +335,10 @@ class _Rows(Body):
         total += self.batch_bytes  # the batch that is handed out, where there are any
         total += Sizer().bytes_max() if self.batch_bytes else 0  # what weighs it
         if self.format == "parquet" and self._parquet is not None:
-            from flatwater.source.files.parquet_rows import parquet_bytes
+            from flatwater.source.files.parquet_rows import buffer_bytes_of, parquet_bytes
 
-            total += parquet_bytes(*self._parquet)  # pages, a record batch, its rows
+            total += parquet_bytes(*self._parquet, buffer_bytes_of(self.stream.raw))  # pages, a record batch, its rows
+            total += self.stream.held_bytes  # a part that is on its way
             total += self._rejects.report.bytes_max()  # bad rows
             return total
         total += blocks.bytes_max()  # windows of bytes, and what the stream needs

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any, final
 
 from flatwater import errors, limits
 from flatwater.source.files.opening import Raw
+from flatwater.source.files.place import public_url
 
 if TYPE_CHECKING:
     from flatwater.source.files.place import Place
 
 OBJECT_STORES = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "abfs", "abfss": "abfss"}
+_BEYOND = 416  # the status of a server that has no byte at the offset
 _RANGES = 206  # the status of a server that begins where it was asked to
 _CONNECT_S = 30.0  # to reach a server
 _SILENT_S = 60.0  # between two of its packets
@@ -49,9 +51,12 @@ class Remote(Raw):
         self._leave = leave
         self._taken = start
         self._left = memoryview(b"")
+        self._failed: Exception | None = None  # told when all that came before it was handed out
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer."""
+        """Fill the buffer: what came before the connection broke is handed out before that is raised."""
+        if self._failed is not None:
+            raise failure(self._url, self._name, self._failed, self._taken) from harmless(self._url, self._failed)
         filled = 0
         wanted = len(buffer)
         while filled < wanted:
@@ -59,6 +64,9 @@ class Remote(Raw):
                 try:
                     data = self._take()
                 except Exception as error:  # noqa: BLE001 - the libraries have no error in common
+                    if filled:
+                        self._failed = error
+                        break
                     raise failure(self._url, self._name, error, self._taken) from harmless(self._url, error)
                 if not len(data):
                     break
@@ -122,26 +130,52 @@ def _pass_over(remote: Remote, name: str, start: int, at: int) -> None:
 Opened = tuple[Callable[[], Any], Callable[[], None], int]
 
 
-def _object(url: str, start: int, options: dict[str, Any]) -> Opened:
-    """An object of S3, Google's or Azure's store."""
+def object_store(url: str, options: dict[str, Any]) -> tuple[Any, str]:
+    """An object's store, and its key.
+
+    Raises:
+        UsageError: it names no object.
+        MissingExtra: the library for it is not installed.
+    """
     try:
-        import obstore
+        import obstore  # noqa: F401 - says whether it is there
         from obstore.store import from_url
     except ImportError:
         raise errors.MissingExtra("files", "obstore") from None
     scheme, _, rest = url.partition("://")
     bucket, _, key = rest.partition("/")
+    if not bucket or not key.strip("/"):
+        raise errors.UsageError(
+            f"{public_url(url)} names no object.",
+            hint=f"Write {scheme}://bucket/key: a store answers with a list of its objects else.",
+        )
     options.setdefault("retry_config", {"max_retries": _RETRIES})
     if str(options.get("endpoint", "")).startswith("http://"):
         options["client_options"] = {"allow_http": True, **options.get("client_options", {})}
-    store = from_url(f"{OBJECT_STORES[scheme.lower()]}://{bucket}", **options)
-    got = obstore.get(store, key, options={"range": {"offset": start}} if start else None)
+    return from_url(f"{OBJECT_STORES[scheme.lower()]}://{bucket}", **options), key
+
+
+def _object(url: str, start: int, options: dict[str, Any]) -> Opened:
+    """An object of S3, Google's or Azure's store."""
+    store, key = object_store(url, options)
+    import obstore
+
+    try:
+        got = obstore.get(store, key, options={"range": {"offset": start}} if start else None)
+    except Exception as error:
+        if not start or str(_BEYOND) not in str(error):
+            raise
+        start, got = 0, obstore.get(store, key)  # the offset is the end, or lies beyond it: reading shows which
     parts: Iterator[Any] = iter(got.stream(min_chunk_size=limits.FILES_REMOTE_BYTES))
     return lambda: next(parts, b""), lambda: None, start
 
 
-def _http(url: str, start: int, options: dict[str, Any]) -> Opened:
-    """One GET, as a stream: also from servers that tell no length and know no ranges."""
+def http_files(url: str, options: dict[str, Any]) -> Any:
+    """What opens a URL of the web.
+
+    Raises:
+        MissingExtra: a library is not installed.
+    """
     try:
         import aiohttp
         import fsspec
@@ -152,26 +186,66 @@ def _http(url: str, start: int, options: dict[str, Any]) -> Opened:
         "timeout": aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_SILENT_S),
         **options.pop("client_kwargs", {}),
     }
-    files = fsspec.filesystem(
-        url.partition("://")[0].lower(), skip_instance_cache=True, client_kwargs=client, **options
-    )
+    return fsspec.filesystem(url.partition("://")[0].lower(), skip_instance_cache=True, client_kwargs=client, **options)
+
+
+def _http(url: str, start: int, options: dict[str, Any]) -> Opened:
+    """One GET, as a stream: also from servers that tell no length and know no ranges."""
+    files = http_files(url, options)
+    import aiohttp
+
     headers = {"Accept-Encoding": "identity"}  # the bytes as they are stored: an offset counts those
     if start:
         headers["Range"] = f"bytes={start}-"
     # A size spares a HEAD request, and a block size of 0 asks for a stream.
-    file = files.open(url, "rb", block_size=0, size=1, headers=headers)
-    at = start if file.r.status == _RANGES else 0
+    try:
+        file = files.open(url, "rb", block_size=0, size=1, headers=headers)
+    except aiohttp.ClientResponseError as error:
+        if error.status != _BEYOND or not start:
+            raise
+        # The offset is the end, or lies beyond it: reading up to it shows which.
+        headers.pop("Range")
+        file = files.open(url, "rb", block_size=0, size=1, headers=headers)
+    sent = sent_range(file.r.headers.get("Content-Range", ""))
+    if file.r.status != _RANGES or sent is None:
+        return lambda: file.read(limits.FILES_REMOTE_BYTES), file.close, start if file.r.status == _RANGES else 0
+    at, end, size = sent
+    if at > start or end + 1 < size:
+        file.close()
+        raise errors.BrokenError(
+            f"{public_url(url)}: its server sent the bytes from {at} to {end} of {size}, where those from {start} on were "
+            "asked for.",
+            hint="Read it from its start, or have the server mended.",
+        )
     return lambda: file.read(limits.FILES_REMOTE_BYTES), file.close, at
 
 
-def _other(url: str, start: int, options: dict[str, Any]) -> Opened:
-    """Whatever fsspec knows; each of these asks for a block at a time."""
+def sent_range(header: str) -> tuple[int, int, int] | None:
+    """First and last byte of a part that a server sends, and the size of the whole, -1 where it does not tell that.
+
+    >>> sent_range("bytes 5-9/10"), sent_range("bytes 5-9/*"), sent_range("")
+    ((5, 9, 10), (5, 9, -1), None)
+    """
+    part, _, size = header.removeprefix("bytes ").partition("/")
+    first, _, last = part.partition("-")
+    if not (header.startswith("bytes ") and first.isdecimal() and last.isdecimal()):
+        return None
+    return int(first), int(last), int(size) if size.isdecimal() else -1
+
+
+def other_files(url: str, options: dict[str, Any]) -> tuple[Any, str]:
+    """What opens a URL that fsspec knows, and its path there.
+
+    Raises:
+        UsageError: fsspec does not know it.
+        MissingExtra: a library is not installed.
+    """
     try:
         import fsspec
     except ImportError:
         raise errors.MissingExtra("files", "fsspec") from None
     try:
-        files, path = fsspec.url_to_fs(url, **options)
+        found: tuple[Any, str] = fsspec.url_to_fs(url, **options)
     except ValueError as error:
         known = url.partition("://")[0]
         raise errors.UsageError(
@@ -179,6 +253,12 @@ def _other(url: str, start: int, options: dict[str, Any]) -> Opened:
         ) from None
     except ImportError as error:
         raise errors.MissingExtra("files", error.name or f"fsspec's library for {url.partition('://')[0]}://") from None
+    return found
+
+
+def _other(url: str, start: int, options: dict[str, Any]) -> Opened:
+    """Whatever fsspec knows; each of these asks for a block at a time."""
+    files, path = other_files(url, options)
     file = files.open(path, "rb", block_size=limits.FILES_REMOTE_BYTES, cache_type="readahead")
     if start:
         file.seek(start)
@@ -208,9 +288,13 @@ def failure(url: str, name: str, error: Exception, position: int) -> errors.Flat
             f"{name} was refused{at}{f' (status {status})' if status else ''}.",
             hint="Pass credentials in storage_options, or in the URL.",
         )
+    if kind == "PreconditionError":
+        return errors.BrokenError(f"{name} was written while it was read{at}.", hint="Read it again.")
     said = (
-        f"status {status}"
+        f"status {status}: {scrubbed(url, str(getattr(error, 'message', '')))}".removesuffix(": ")
         if status
+        else "it leads from one address to the next, and to no end"
+        if kind == "TooManyRedirects"
         else scrubbed(url, f"{kind}: {error}".partition("\n\nDebug source")[0] if str(error) else kind)
     )
     if at:
@@ -229,7 +313,6 @@ def scrubbed(url: str, text: str) -> str:
     'no answer of https://host/a'
     """
     from flatwater.source.files.bad_rows import short
-    from flatwater.source.files.place import public_url
 
     text = text.replace(url, public_url(url))
     for secret in sorted(secrets_of(url), key=len, reverse=True):

@@ -8,6 +8,7 @@ Holds:      what the opened stream holds; see `Stream.held_bytes`.
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, final
@@ -17,6 +18,8 @@ from flatwater.budget.budget import Budget
 from flatwater.source.files.opening import not_read, open_raw
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flatwater.budget.reservation import Reservation
     from flatwater.source.files.place import Place
 
@@ -47,13 +50,14 @@ class Stream:
         self.is_done = False
         self.raw: Any = None
         self._holder = holder
+        self._process = -1  # that opened it
         self._budget = Budget.current()  # that of where it was written, not of whoever iterates
         self._gate = self._budget.gate
         self._reservation: Reservation | None = None
         self._notes: deque[str] = deque(maxlen=limits.FILES_NOTES_MAX)
 
-    def open(self) -> Any:
-        """The bytes; opens them the first time.
+    def open(self, opener: Callable[[Place], Any] = open_raw) -> Any:
+        """The bytes; opens them the first time, with `opener`.
 
         Raises:
             ClosedError: it was read or closed before.
@@ -64,7 +68,8 @@ class Stream:
                 f"{self.place.name} was read or closed: a source is one pass.", hint="Make a new one for another pass."
             )
         if self.raw is None:
-            self.raw = open_raw(self.place)
+            self.raw = opener(self.place)
+            self._process = os.getpid()
         return self.raw
 
     def reserve(self, count: int) -> None:
@@ -95,7 +100,13 @@ class Stream:
 
         Raises:
             LimitReached: it stayed closed for `limits.GATE_WAIT_S`.
+            UsageError: it was opened before a fork: both processes would take bytes from one another.
         """
+        if self._process != os.getpid():
+            raise errors.UsageError(
+                f"{self.place.name} was opened in the process from which this one was forked.",
+                hint="Open it in the process that reads it.",
+            )
         if self._gate.is_open:
             return not self.is_closing
         give_up_s = time.monotonic() + limits.GATE_WAIT_S

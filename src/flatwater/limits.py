@@ -158,6 +158,7 @@ BUILD_PATHS_MAX = 1_000  # of one picker; about 300 B each
 BUILD_PATH_DEPTH_MAX = 32  # parts of one path: as deep as the generated functions call each other
 BUILD_PATH_CHARS_MAX = 10_000  # of one path: longer ones are data
 BUILD_CLASSES_MAX = 64  # classes that one picker knows the fields of; a reference each
+BUILD_PROBLEMS_MAX = 1_000  # of one object that are told; about 300 B each
 BUILD_NESTED_MAX = 16  # levels of structs and lists in one column
 
 # --- source: files ----------------------------------------------------------------------------------------------------
@@ -217,6 +218,7 @@ DOCUMENT_DEATHS_MAX = 20  # of children by one document: each costs a start, and
 DOCUMENT_REOPEN_PAGES = 2_000  # after which a document is opened again: reading its list of pages costs 16 us a page
 DOCUMENT_REOPEN_PAGES_MIN = 100  # or after so many, if the process grew by
 DOCUMENT_REOPEN_GROWTH_BYTES = 16 * MIB  # fonts and the like that PDFium remembers
+DOCUMENT_MISSING_PAGES_MAX = 1_000  # in a row that are not there: a file of 100 bytes may say it has a million
 DOCUMENT_CHARACTERS_AT_ONCE = 64 * KIB  # copied out of PDFium at a time; 128 KiB
 DOCUMENT_MARKUP_PART_BYTES = 64 * KIB  # of the file, decoded at a time
 DOCUMENT_STACK_BYTES = 1 * MIB  # of the thread that parses: its address space counts for the child's limit

@@ -343,3 +343,28 @@ def test_what_is_printed():
     assert repr(builder).startswith("<BatchBuilder of Row: 2 rows, ")
     assert repr(builder).endswith(" of 1.0 MiB>")
     builder.close()
+
+
+@pytest.mark.parametrize("as_", ["arrow", "rows"])
+def test_a_default_of_a_row_of_plain_values(as_):
+    """Where no column can be None, what `append` leaves out is the default all the same, in a record batch too."""
+
+    class Plain(msgspec.Struct):
+        name: str
+        age: int = 7
+
+    found = []
+    with BatchBuilder(Plain, found.append, as_=as_) as rows:
+        rows.append(name="Ann")
+        rows.add({"name": "Bob"})
+        rows.row.with_name("Cid").push()
+        with pytest.raises(UsageError, match="'name' is not set"):
+            rows.append(age=1)
+    taken = [row["age"] for row in found[0].to_pylist()] if as_ == "arrow" else [row.age for row in found[0]]
+    assert taken == [7, 7, 7]
+
+
+def test_a_row_with_keys_that_are_no_names():
+    """A dict with other keys is refused as one with unknown names is."""
+    with BatchBuilder(["id"], [].append) as rows, pytest.raises(UsageError, match="has no field 5"):
+        rows.add({5: 1, "id": 2})

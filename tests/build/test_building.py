@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import collections
 import copy
 import dataclasses
 import pickle
@@ -284,3 +285,17 @@ def test_the_floor_is_lazy():
     """Its public names are listed, and each is there."""
     assert dir(fb) == sorted(fb.__all__)
     assert all(getattr(fb, name) for name in fb.__all__)
+
+
+def test_a_preset_may_have_any_name():
+    """A field called `self` is a field like others."""
+    assert builder(["self", "presets"]).template(self=1, presets=2).make() == {"self": 1, "presets": 2}
+
+
+def test_presets_of_kinds_of_lists_and_dicts_are_copied():
+    """A deque, an ordered dict and a list of one's own are lists and dicts: no object shares them with the next."""
+    factory = builder(["a", "b"]).template(a=collections.deque([1]), b=collections.OrderedDict(x=[1]))
+    one = factory.make()
+    one["a"].append(2)
+    one["b"]["x"].append(2)
+    assert factory.make() == {"a": collections.deque([1]), "b": {"x": [1]}}

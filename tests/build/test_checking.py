@@ -8,6 +8,7 @@ from typing import Annotated, NotRequired, TypedDict
 import msgspec
 import pytest
 
+from flatwater import limits
 from flatwater.build import builder
 from flatwater.build.checking import InvalidError
 from flatwater.errors import UsageError
@@ -88,7 +89,7 @@ def test_pydantic_tells_all_in_the_same_form():
     factory = builder(Model)
     with pytest.raises(InvalidError) as caught:
         factory.create().with_id("x").build()
-    assert [field for field, _reason in caught.value.problems] == ["ID", "name"]
+    assert [field for field, _reason in caught.value.problems] == ["id", "name"]
     assert isinstance(caught.value.__cause__, pydantic.ValidationError)
     made = factory.make(id=3, name="Ann")
     assert (made.id, made.tags, made.model_fields_set) == (3, [], {"id", "name"})
@@ -130,3 +131,22 @@ def test_the_error_travels():
     assert len(again.problems) == 50
     assert str(again).endswith("and 30 more.")
     assert isinstance(again, ValueError)
+
+
+def test_everything_inside_of_a_value_is_told():
+    """Each wrong item of a list is a problem of its own, up to a bound; pydantic's too."""
+
+    class Order(msgspec.Struct):
+        prices: list[int]
+        buyer: Frozen
+
+    orders = builder(Order, validate=True)
+    with pytest.raises(InvalidError) as caught:
+        orders.make(prices=["a", 1, "b"], buyer={"name": 5, "age": "x"})
+    assert [(field, reason.partition(" - at ")[2]) for field, reason in caught.value.problems] == [
+        ("prices", "`$[0]`"), ("prices", "`$[2]`"), ("buyer", "`$.name`"), ("buyer", "`$.age`"),
+    ]  # fmt: skip
+    with pytest.raises(InvalidError) as caught:
+        orders.make(prices=["a"] * 100_000, buyer={"name": "x"})
+    assert len(caught.value.problems) == limits.BUILD_PROBLEMS_MAX + 1
+    assert "more wrong values" in caught.value.problems[-1][1]

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, NewType, Optional, TypedDict
 import msgspec
 import pytest
 
+from flatwater.build import BatchBuilder
 from flatwater.build.checking import InvalidError
 from flatwater.build.columns import arrow_schema_of, columns_of, pyarrow, record_batch
 from flatwater.build.schemas import read
@@ -157,3 +158,94 @@ def test_without_pyarrow(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtra, match=r"flatwater\[tables\]"):
         pyarrow()
+
+
+@dataclasses.dataclass
+class Raw:
+    raw: bytearray
+
+
+@dataclasses.dataclass
+class Outer:
+    raw: bytearray
+    inner: Raw
+    both: list[bytearray]
+
+
+def test_bytes_stay_bytes():
+    """A bytearray is what is in it, alone and nested, and not a text that stands for it."""
+    found = []
+    with BatchBuilder(Outer, found.append) as rows:
+        rows.append(raw=bytearray(b"x"), inner=Raw(bytearray(b"y")), both=[bytearray(b"z")])
+    assert found[0].to_pylist() == [{"raw": b"x", "inner": {"raw": b"y"}, "both": [b"z"]}]
+
+
+class Sparing(msgspec.Struct, omit_defaults=True):
+    x: int = 3
+    y: str | None = "q"
+
+
+class Needing(msgspec.Struct):
+    id: int
+    note: str | None = None
+    level: int = 5
+
+
+class Holder(msgspec.Struct):
+    one: Sparing
+    many: list[Needing]
+    named: dict[str, Needing]
+    maybe: Needing | None = None
+
+
+def held(**row):
+    found = []
+    rows = BatchBuilder(Holder, found.append)
+    try:
+        rows.append(**{"one": Sparing(), "many": [], "named": {}} | row)
+        rows.flush()
+    finally:
+        rows.discard()
+        rows.close()
+    return found[0].to_pylist()[0]
+
+
+def test_defaults_inside_of_values_are_there():
+    """What msgspec leaves out because it is a default, and what a dict leaves out that has one, is no null in the column."""
+    assert held()["one"] == {"x": 3, "y": "q"}
+    assert held(one=Sparing(4))["one"] == {"x": 4, "y": "q"}
+    full = {"id": 1, "note": None, "level": 5}
+    row = held(many=[{"id": 1}, Needing(1)], named={"k": {"id": 1}})
+    assert (row["many"], row["named"], row["maybe"]) == ([full, full], [("k", full)], None)
+
+
+@pytest.mark.parametrize(
+    ("row", "place"),
+    [
+        ({"many": [Needing(1), {"note": "x"}]}, "[1].id"),
+        ({"many": [Needing(None)]}, "[0].id"),
+        ({"named": {"k": {}}}, "['k'].id"),
+        ({"maybe": {"idd": 1}}, "id"),
+    ],
+)
+def test_what_must_be_inside_of_a_value_is_asked_for(row, place):
+    """A nested dict without what it must have is refused, with the row and the place, and does not become null."""
+    with pytest.raises(InvalidError) as caught:
+        held(**row)
+    ((column, reason),) = caught.value.problems
+    assert column in row
+    assert f"row 0: {place} is not there" in reason
+
+
+def test_a_struct_that_is_written_as_a_list():
+    """It has no names in Arrow, which is said at once, and not when the first batch goes."""
+
+    class Listed(msgspec.Struct, array_like=True):
+        id: int
+
+    class Row(msgspec.Struct):
+        one: Any
+
+    Row.__annotations__["one"] = Listed
+    with pytest.raises(UsageError, match="array_like"):
+        columns_of(read(Row), for_arrow=True)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import pickle
 import types
 from collections import UserDict
@@ -243,3 +244,27 @@ def slowly(value):
     if isinstance(value, dict):
         return UserDict({name: slowly(part) for name, part in value.items()})
     return [slowly(part) for part in value] if isinstance(value, list) else value
+
+
+def test_methods_of_any_make_are_no_data():
+    """A cache around a method, or a function with some arguments given, leads to code as a method does."""
+
+    class Data:
+        def __init__(self):
+            self.bound = functools.partial(print)
+            self.said = Said()
+
+        @staticmethod
+        @functools.lru_cache
+        def cached():
+            """Cached."""
+
+    class Said:
+        text = "x"
+
+        def __call__(self):
+            """It can be called, and is data all the same."""
+
+    for path in ("cached", "bound", "bound.func"):
+        assert pick([path], missing="drop")(Data()) in ({}, {"bound": {}})
+    assert pick(["said.text"])(Data()) == {"said": {"text": "x"}}

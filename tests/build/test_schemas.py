@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import abc
+import collections
 import dataclasses
 import enum
+import threading
 import typing
 from typing import Any, ClassVar, Generic, NamedTuple, NotRequired, Required, TypedDict, TypeVar
 
@@ -263,3 +265,37 @@ def test_an_untyped_parameter_is_anything():
             self.id = id
 
     assert [field.type for field in read(Free).fields] == [Any, Any]
+
+
+def test_defaults_that_would_be_shared():
+    """Kinds of lists and dicts are copied as well; what cannot be copied is refused, with its name."""
+
+    class Kept:
+        ordered: object = collections.OrderedDict(x=1)
+        queue: object = collections.deque([1])
+
+    one = builder(Kept).make()
+    one.ordered["y"] = one.queue.append(2)
+    assert (builder(Kept).make().ordered, len(Kept.queue)) == ({"x": 1}, 1)
+
+    class Locked:
+        locks: object = [threading.Lock()]
+
+    with pytest.raises(UsageError, match="cannot be copied"):
+        builder(Locked)
+
+
+def test_what_cannot_be_built():
+    """An enumeration has its members; a property without a setter takes no value. Both are said when the builder is made."""
+
+    class Fixed:
+        a: int
+
+        @property
+        def a(self):
+            return 1
+
+    with pytest.raises(UsageError, match="enumeration"):
+        read(enum.Enum("Colour", "RED"))
+    with pytest.raises(UsageError, match=r"Fixed\.a is a property that cannot be set"):
+        read(Fixed)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, final, overload
 from flatwater import errors
 from flatwater.build import generate
 from flatwater.build.checking import checked_assembler
-from flatwater.build.schemas import MISSING, Copies, Field, Schema, missing, read, unknown, unknown_all
+from flatwater.build.schemas import COPIED, MISSING, Copies, Field, Schema, missing, read, unknown, unknown_all
 
 if TYPE_CHECKING:
     from flatwater.build.pools import Pool
@@ -120,7 +120,7 @@ class Factory(Generic[T]):
         """`create`."""
         return self.create()
 
-    def template(self, **presets: Any) -> Factory[T]:
+    def template(self, /, **presets: Any) -> Factory[T]:
         """A factory with these values as defaults. Lists, dicts and sets among them are copied for each object.
 
         Raises:
@@ -226,7 +226,7 @@ def _with_presets(schema: Schema, presets: dict[str, Any]) -> Schema:
         if field.name not in presets:
             return field
         value = presets[field.name]
-        if isinstance(value, (list, dict, set, bytearray)):
+        if isinstance(value, COPIED):
             return dataclasses.replace(field, default=MISSING, factory=Copies(value), may_be_absent=False)
         return dataclasses.replace(field, default=value, factory=None, may_be_absent=False)
 

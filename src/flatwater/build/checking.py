@@ -8,10 +8,12 @@ Holds:      two small classes for a schema, by which msgspec remembers its types
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterable
 from typing import Any, final
 
-from flatwater import errors
+from flatwater import errors, limits
+from flatwater.build.findings import findings
 from flatwater.build.generate import assembler
 from flatwater.build.schemas import MISSING, Schema, Unresolved
 
@@ -92,16 +94,19 @@ class Checker:
         raise InvalidError(self.schema.name, self._problems(given))
 
     def _problems(self, given: tuple[Any, ...]) -> list[tuple[str, str]]:
-        found = []
+        found: list[tuple[str, str]] = []
         for field, value in zip(self.schema.fields, given, strict=True):
+            if len(found) >= limits.BUILD_PROBLEMS_MAX:
+                found.append((self.schema.name, f"has more wrong values than these {limits.BUILD_PROBLEMS_MAX:,}"))
+                break
             if value is MISSING:
                 if field.is_required:
                     found.append((field.name, "is not set"))
                 continue
-            try:
-                self.convert(value, field.type)
-            except self.wrong as error:
-                found.append((field.name, str(error)))
+            reasons = findings(self.convert, self.wrong, field.type, value)
+            found += [
+                (field.name, reason) for reason in itertools.islice(reasons, limits.BUILD_PROBLEMS_MAX - len(found))
+            ]
         # A value that changes while it is looked at could be right by now.
         return found or [(self.schema.name, "changed while it was checked")]
 
@@ -134,13 +139,16 @@ def telling_all(schema: Schema) -> Callable[..., Any]:
     from pydantic import ValidationError
 
     cls = schema.cls
+    own: dict[Any, str] = {field.key: field.name for field in schema.fields}  # pydantic tells aliases
 
     def construct(**given: Any) -> Any:
         try:
             return cls(**given)
         except ValidationError as error:
             problems = [
-                (".".join(map(str, one["loc"])) or schema.name, _reason(one)) for one in error.errors(include_url=False)
+                (".".join(map(str, (own.get(first, first), *rest))), _reason(one))
+                for one in error.errors(include_url=False)
+                for first, *rest in [one["loc"] or (schema.name,)]
             ]
             raise InvalidError(schema.name, problems) from error
 

@@ -7,6 +7,7 @@ Holds:      the compiled functions: about 1 KiB for each path.
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -24,7 +25,7 @@ Missing = Literal["error", "null", "drop"]
 _CODE = (
     type, types.ModuleType, types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.CodeType,
     types.FrameType, types.TracebackType, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType,
-    types.MethodWrapperType,
+    types.MethodWrapperType, functools.partial,
 )  # fmt: skip
 
 
@@ -174,7 +175,11 @@ def _part(value: Any, name: str) -> Any:
     if name.startswith("__") or isinstance(value, _CODE):
         return MISSING
     part = getattr(value, name, MISSING)
-    return part if not isinstance(part, _CODE) or name in _declared(type(value)) else MISSING
+    if name in _declared(type(value)):
+        return part
+    # What can be called on the class as well is a method, whatever made it one: a cache around it, or a compiler.
+    is_method = callable(part) and callable(getattr(type(value), name, None))
+    return MISSING if is_method or isinstance(part, _CODE) else part
 
 
 def _declared(cls: Any) -> set[str]:

@@ -16,7 +16,7 @@ from flatwater.build import generate
 from flatwater.build.building import Builder, finish, make_class
 from flatwater.build.checking import Checker, telling_all
 from flatwater.build.columns import NUMBER_BYTES, PLACE_BYTES, ROUNDING_BYTES, Column
-from flatwater.build.schemas import MISSING, Schema, missing
+from flatwater.build.schemas import MISSING, Schema, missing, unknown_all
 from flatwater.sizing import heap_bytes
 
 if TYPE_CHECKING:
@@ -86,12 +86,13 @@ def functions(
         "weigh_all": _weigher(schema, base_bytes), "len": len,
         **{f"L{number}": values for number, values in enumerate(lists)},
     }  # fmt: skip
+    is_late = check is not None or len(strange) == len(columns)  # what is not given is seen when the row is looked at
     take = f"    {everything}= check(({everything}))\n" if check else ""
     for number, field in enumerate(schema.fields):
         if field.factory is not None:
             take += f"    if p{number} is U: p{number} = F{number}()\n"
         elif field.default is not MISSING:
-            take += f"    if p{number} is U: p{number} = D{number}\n" if check else ""
+            take += f"    if p{number} is U: p{number} = D{number}\n" if is_late else ""
         elif field.may_be_absent and not with_objects:
             take += f"    if p{number} is U: p{number} = None\n"
     take += f"    size = {' + '.join([str(base_bytes), *weights])}\n"
@@ -114,9 +115,7 @@ def functions(
     )
     generate.compiled(f"def take({everything}):\n{look}{take}", names, values)
     add = _adder(schema, values, names, take)
-    append = generate.append_function(
-        schema, values, names, take, checked=check is not None or len(strange) == len(columns)
-    )
+    append = generate.append_function(schema, values, names, take, checked=is_late)
     values["append"] = append
     return Functions(append, add, _fluent(schema, values), _objects(schema, lists))
 
@@ -176,10 +175,20 @@ def _adder(schema: Schema, values: dict[str, Any], names: Mapping[str, str], tak
         if absent:
             raise missing(absent, schema.name) from None
 
+    def refuse_keys(given: Mapping[Any, object]) -> None:
+        strange = [key for key in given if not isinstance(key, str)]
+        if strange:
+            raise unknown_all(strange, schema.names, schema.name) from None
+
     values["refuse_object"], values["is_mapping"] = refuse, lambda given: isinstance(given, Mapping)
+    values["refuse_keys"], values["TypeError"] = refuse_keys, TypeError
     text = (
         "def add(o):\n"
-        "    if type(o) is dict or is_mapping(o): return append(**o)\n"
+        "    if type(o) is dict or is_mapping(o):\n"
+        "        try: return append(**o)\n"
+        "        except TypeError:\n"
+        "            refuse_keys(o)\n"
+        "            raise\n"
         f"    try: {everything}= {read},\n"
         "    except AttributeError:\n"
         "        refuse_object(o)\n"

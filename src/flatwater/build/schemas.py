@@ -14,6 +14,7 @@ import inspect
 import sys
 import types
 import typing
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, final
 
@@ -35,7 +36,7 @@ class _Missing(enum.Enum):
 
 
 MISSING = _Missing.MISSING
-_COPIED = (list, dict, set, bytearray)  # defaults that an object would share with the next one
+COPIED = (list, dict, set, bytearray, deque)  # defaults that an object would share with the next one
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -188,6 +189,8 @@ def _read_names(names: Iterable[Any]) -> Schema:
 
 
 def _read_class(cls: type, arguments: Mapping[Any, Any]) -> Schema:
+    if issubclass(cls, enum.Enum):
+        raise errors.UsageError(f"{cls.__qualname__} is an enumeration: its members are there, and none can be built.")
     if inspect.isabstract(cls):
         left = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
         raise errors.UsageError(f"{cls.__qualname__} is abstract ({left}): no object of it can be built.")
@@ -198,7 +201,7 @@ def _read_class(cls: type, arguments: Mapping[Any, Any]) -> Schema:
     struct = sys.modules.get("msgspec")
     if struct is not None and issubclass(cls, struct.Struct):
         return _read_struct(cls, arguments)
-    if cls.__init__ is object.__init__ and cls.__new__ is object.__new__:  # type: ignore[comparison-overlap,misc]  # asked
+    if cls.__init__ is object.__init__ and cls.__new__ is object.__new__:
         return _read_attributes(cls, arguments)
     return _read_signature(cls, arguments)
 
@@ -275,6 +278,11 @@ def _read_attributes(cls: Any, arguments: Mapping[Any, Any]) -> Schema:
         if _is_class_variable(hint):
             continue
         value = inspect.getattr_static(cls, name, MISSING)
+        if isinstance(value, property) and value.fset is None:
+            raise errors.UsageError(
+                f"{cls.__qualname__}.{name} is a property that cannot be set.",
+                hint="Give it a setter, or take its annotation away.",
+            )
         is_slot = isinstance(value, (types.MemberDescriptorType, property))
         default, factory = _default(MISSING if is_slot else value)
         fields.append(Field(name, name, _bound(hint, arguments), default, factory))
@@ -347,7 +355,7 @@ def _is_slot(cls: Any, name: str) -> bool:
 
 def _default(value: object) -> tuple[object, Callable[[], object] | None]:
     """A default that is safe to share, or a factory of copies."""
-    if type(value) in _COPIED:
+    if isinstance(value, COPIED):
         return MISSING, Copies(value)
     return value, None
 
@@ -359,7 +367,13 @@ class Copies:
     __slots__ = ("value",)
 
     def __init__(self, value: object) -> None:
-        self.value = copy.deepcopy(value)
+        try:
+            self.value = copy.deepcopy(value)
+        except Exception as error:
+            raise errors.UsageError(
+                f"the default {_shown(value)} cannot be copied for each object: {error}.",
+                hint="Make it in the constructor or by a default_factory, or set it each time.",
+            ) from error
 
     def __call__(self) -> object:
         """One more copy."""

@@ -13,7 +13,14 @@ from flatwater.source.documents import kinds
     ("path", "head", "kind"),
     [
         ("x", b"%PDF-1.4\n", "pdf"),
-        ("x.txt", b"junk\n%PDF-1.4\n", "pdf"),
+        ("x", b"junk\n%PDF-1.4\n", "pdf"),
+        ("x.txt", b"\xef\xbb\xbf \n%PDF-1.4\n", "pdf"),
+        ("x.txt", b"A PDF begins with %PDF-1.4\n", "text"),
+        ("x.html", b"<p>A PDF begins with %PDF-1.4\n", "html"),
+        ("x.txt", b"BZhuga is a name", "text"),
+        ("x.pdf", b"", ""),
+        ("x.docx", b"", ""),
+        ("x", b"BZh91AY&SY\0\0", ""),
         ("x.pdf", b"only text", "text"),
         ("x", b"PK\x03\x04\x14\x00\x00", "zip"),
         ("x", b"<!DOCTYPE html><p>", "html"),
@@ -52,9 +59,24 @@ def test_the_content_decides_first(path, head, kind):
         ("grün ä ö ü".encode() + b"\xff", "utf-8", 0, False),
         ("words in it".encode("utf-16-le"), "utf-16-le", 0, True),
         ("grün".encode()[:3], "utf-8", 0, False),
+        ("gr\ufffdn gr\ufffdn".encode(), "utf-8", 0, False),
     ],
 )
 def test_encodings(data, encoding, mark, guessed):
     """A mark, else UTF-8 unless it is mostly broken; what is guessed is said; a character at the end may be cut."""
     assert kinds.encoding_of(data)[:2] == (encoding, mark)
     assert bool(kinds.encoding_of(data)[2]) == guessed
+
+
+def test_texts_between_zeros_are_no_utf16():
+    """Two zeros that stand at odd places by chance do not make other characters of a short text."""
+    assert kinds.encoding_of(b"hello\0world\0")[0] == "utf-8"
+    assert kinds.kind_of("x.html", b"<p>a\0b") == ("html", "")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-32-be", "cp037"])
+def test_the_encoding_that_was_asked_for_tells_what_is_text(encoding):
+    """Russian in UTF-16 has no zeros to know it by, EBCDIC looks like nothing; pictures are no text in any encoding."""
+    text = ("Привет, мир. " if encoding != "cp037" else "hello, world\n") * 50
+    assert kinds.kind_of("x", text.encode(encoding), encoding) == ("text", "")
+    assert kinds.kind_of("x.png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 16, encoding)[0] == ""

@@ -167,3 +167,14 @@ def test_names_that_are_no_text(tmp_path):
     open(os.fsencode(tmp_path) + b"/\xe9\xff.txt", "wb").close()
     paths, _ = listed(tmp_path)
     assert os.path.exists(paths[0])
+
+
+def test_what_a_place_can_be_in(tree):
+    """A path is among what an argument names, or between it, only if it is spelled as the argument is."""
+    arguments = [tree, f"{tree}/*.md", f"{tree}/a.txt", "*.md"]
+    found = Listing([str(one) for one in arguments], print)
+    assert [found.holds(number, f"{tree}/a.txt") for number in range(3)] == [True, True, True]
+    assert not any(found.holds(number, f"{tree}x/a.txt") for number in range(3))
+    assert not any(found.holds(number, f"{tree}/../a.txt") for number in (2,))
+    assert not any(found.holds(number, "a.txt") for number in range(3))
+    assert found.holds(3, "a.md")

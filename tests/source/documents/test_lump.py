@@ -45,6 +45,16 @@ def test_a_limit_below_which_nothing_loads(request_):
     assert "worker_limit" in str(caught.value)
 
 
+def test_an_interrupted_child_takes_no_more(request_):
+    """Whoever ended it from another thread wants no more of it: no process is started anew."""
+    child = lump.Child(Budget("256 MiB"), 96 << 20, 65_536, 30.0)
+    child.take(request_)
+    child.interrupt()
+    with pytest.raises(errors.ClosedError):
+        child.take(request_)
+    child.close()
+
+
 def test_bounds():
     """Larger pieces make larger answers; the child's limit is an addend."""
     assert lump.bytes_max(1 << 20, 0) > lump.bytes_max(1 << 10, 0)

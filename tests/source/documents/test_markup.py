@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from flatwater import limits
 from flatwater.source.documents import markup, serving
 
 
@@ -109,3 +110,83 @@ def test_a_parser_that_stops_early_is_no_end(write, monkeypatch):
     monkeypatch.setattr(etree, "parse", lambda source, _parser: source.read(100))
     with pytest.raises(serving.Unreadable, match="gives up"):
         list(markup.events(request(path)))
+
+
+KINDS = {
+    "one line": ("", "words and ", ""),
+    "one word": ("", "words", ""),
+    "entities": ("", "a&amp;b", ""),
+    "a picture": ("<img src='data:image/png;base64,", "iVBORw0K", "'>"),
+    "attributes": ("<i ", "a=1 ", ">"),
+    "a script": ("<script>", "if (a<b) x('</b>');\n", "</script>"),
+    "a long script": ("<script>", "x = 5 > 4; i--; ", "</SCRIPT>"),
+    "a script in a comment": ("<script><!-- ", "x = '<p>'; ", "--></script>"),
+    "a style": ("<style>", "p > a {} ", "</style>"),
+    "a comment": ("<!-- ", "words ", "-->"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_long_parts_of_a_page_change_nothing(write, kind):
+    """A text, tag, script or comment of several parts of the file: the text around it is whole, and so is the text itself."""
+    begin, middle, end = KINDS[kind]
+    count = 3 * limits.DOCUMENT_MARKUP_PART_BYTES // len(middle)
+    for shift in range(7):  # so that parts end everywhere
+        path = write("a.html", f"<p>{' ' * shift}before<b>{begin}{middle * count}{end}</b> after<p>the end")
+        inner = "" if begin else middle.replace("&amp;", "&") * count
+        assert text_of(path)[0] == f"before{inner.rstrip()} after\n\nthe end"
+
+
+def test_the_end_of_a_script_is_seen_wherever_it_is(write):
+    """`</script>` on the border of two parts ends a long script all the same."""
+    for back in range(12):
+        filler = "x" * (3 * limits.DOCUMENT_MARKUP_PART_BYTES - len("<p>before<script>") - back)
+        assert text_of(write("a.html", f"<p>before<script>{filler}</script><p>after"))[0] == "before\n\nafter"
+
+
+def test_the_parser_holds_no_long_text(write):
+    """Of a page of one line, the parser gets the text away as it comes: 33 MB are read below 48 MiB."""
+    from flatwater.source.documents import documents
+
+    path = write("a.html", b"<p>" + b"words and " * 3_300_000)
+    found = documents(path, worker_limit="48 MiB")
+    assert sum(len(piece.text) for piece in found) > 32_000_000
+    assert found.report.count == 0
+
+
+def test_what_comes_before_a_failure_is_text(write, monkeypatch):
+    """Where memory ends in the middle, the text so far is given out; then it is said."""
+    path = write("a.html", "<p>words</p>" * 100_000)
+    original = markup.Target.end
+
+    def end(target, tag):
+        original(target, tag)
+        if parts:
+            raise MemoryError
+
+    monkeypatch.setattr(markup.Target, "end", end)
+    parts = []
+
+    def read_all():
+        for event in markup.events(request(path, piece_bytes=1_000)):
+            parts.extend(event[3:])  # of pieces, the text
+
+    with pytest.raises(MemoryError):
+        read_all()
+    assert "".join(parts) == "words\n\n" * (len("".join(parts)) // 7) + "words"
+
+
+def test_bytes_that_are_replaced_are_said(write):
+    """Once for a document; U+FFFD that stands in the file is none, also on the border of two parts."""
+    assert text_of(write("a.html", b"<meta charset=utf-8><p>gr\xfcn gr\xfcn"))[1] == [
+        (0, "guessed", "bytes that are not UTF-8 are replaced by U+FFFD")
+    ]
+    for shift in range(4):
+        assert text_of(write("b.html", "<p>" + "a" * shift + "\ufffd" * 60_000))[1] == []
+
+
+def test_the_declaration_of_xml_says_an_encoding(write):
+    """XHTML says it there; a meta tag wins."""
+    assert text_of(write("a.html", '<?xml version="1.0" encoding="latin-1"?><p>grün'.encode("latin-1"))) == ("grün", [])
+    both = '<?xml version="1.0" encoding="latin-1"?><meta charset="utf-8"><p>grün'
+    assert text_of(write("b.html", both)) == ("grün", [])

@@ -161,3 +161,16 @@ def test_what_pdfium_remembers_ends(made, monkeypatch):
     assert events_of(made) == wanted
     assert opened
     assert set(opened) <= {2, 3}
+
+
+def test_pages_that_are_said_to_be_there(tmp_path, monkeypatch):
+    """A file that says it has a million pages is left after some in a row that it has not."""
+    monkeypatch.setattr(limits, "DOCUMENT_MISSING_PAGES_MAX", 50)
+    path = tmp_path / "a.pdf"
+    making.make_pdf(path, 3, 60)
+    path.write_bytes(path.read_bytes().replace(b"/Count 3", b"/Count 1000000"))
+    events = pdf.events(request(path))
+    pages = [next(event[0] for event in events if len(event) == 4) for _ in range(3)]
+    assert pages == [1, 2, 3]
+    with pytest.raises(serving.Unreadable, match="50 pages in a row"):
+        list(events)

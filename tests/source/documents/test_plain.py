@@ -122,3 +122,25 @@ def test_the_bound_is_a_sum():
     """Larger pieces cost more, and the least is below a few megabytes."""
     assert plain.bytes_max(64) < plain.bytes_max(1 << 20)
     assert plain.bytes_max(64 << 10) < 2 << 20
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding"),
+    [
+        ("漢字。".encode("utf-16") * 500, ""),
+        ("naïve é ".encode("cp1252") * 500, ""),
+        ("€".encode("cp1252") * 1_500, "cp1252"),
+        (b"some words " + b"\xff" * 1_500 + b" and more", "utf-8"),
+        ("漢字 ".encode("gb18030") * 500, "gb18030"),
+    ],
+)
+@pytest.mark.parametrize("piece_bytes", [16, 100, 1_000])
+def test_a_piece_is_bounded_as_utf8(write, data, encoding, piece_bytes):
+    """Whatever the file is encoded in and however much of it is replaced, no piece has more bytes as UTF-8; all of it comes."""
+    path = write("a.txt", data)
+    pieces, _ = read(path, piece_bytes, encoding=encoding)
+    assert max(len(text.encode()) for _, _, text in pieces) <= piece_bytes
+    assert [start for start, _, _ in pieces[1:]] == [stop for _, stop, _ in pieces[:-1]]
+    assert pieces[-1][1] == len(data)
+    middle = pieces[len(pieces) // 2]
+    assert read(path, piece_bytes, offset=middle[1], encoding=encoding)[0] == pieces[len(pieces) // 2 + 1 :]

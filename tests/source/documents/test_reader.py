@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import copy
 import gc
 import json
 import os
+import pickle
 import threading
 
 import pytest
@@ -199,6 +203,16 @@ def test_a_closed_gate_is_waited_for(mixed, monkeypatch):
         with pytest.raises(errors.LimitReached, match="memory is critical"):
             list(pieces)
 
+        async def never(_self):
+            return False
+
+        async def read():
+            return [piece async for piece in documents(mixed / "a.txt")]
+
+        monkeypatch.setattr(type(budget.gate), "wait_async", never)
+        with pytest.raises(errors.LimitReached, match="memory is critical"):
+            asyncio.run(read())
+
 
 def test_a_page_that_hangs_is_given_up(tmp_path):
     """A page of two gigabytes of nothing takes its time-out, and the others come; the file's size costs nothing."""
@@ -230,7 +244,7 @@ def test_a_page_that_needs_too_much_is_given_up(tmp_path):
 
 def test_memory_that_ends_within_a_parser_is_no_end(write):
     """A comment larger than the worker: libxml2 stops without a word, and the document is reported all the same."""
-    path = write("a.html", b"<html><!--" + b"a" * (30 << 20) + b"--><p>words")
+    path = write("a.html", b"<html><!--" + b"a > " * (8 << 20) + b"--><p>words")
     found = documents(path, worker_limit="48 MiB")
     assert list(found) == []
     assert "worker_limit" in found.report.problems[0].reason
@@ -241,7 +255,7 @@ def test_memory_that_ends_within_a_parser_is_no_end(write):
     [
         {"path": 7}, {"path": b"a"}, {"path": ""}, {"path": ["a", 7]}, {"path": "a\0b*"}, {"piece_bytes": 1}, {"piece_bytes": "1 GiB"},
         {"worker_limit": "1 MiB"}, {"page_timeout_s": 0}, {"on_error": "ignore"}, {"encoding": "nonsense"}, {"password": 7},
-        {"resume": "here"}, {"expanded_bytes_max": 0}, {"page_bytes_max": 0},
+        {"resume": "here"}, {"resume": [1, "x", 0, 0, 0, 0]}, {"password": "a\0b"}, {"password": "\ud800"}, {"expanded_bytes_max": 0}, {"page_bytes_max": 0},
     ],
 )  # fmt: skip
 def test_arguments_that_make_no_sense(arguments):
@@ -269,6 +283,121 @@ def test_a_file_that_shrinks_meanwhile(write):
     list(pieces)
     assert "shrank" in found.report.problems[0].reason
     assert found.report.cut == 1
+
+
+def test_a_place_in_something_else_is_refused(mixed, tmp_path):
+    """A position of other paths, or of the same ones spelled otherwise, would leave documents out without a word."""
+    found = documents(mixed, worker_limit=LIMIT)
+    next(iter(found))
+    for paths in (f"{tmp_path}/./", mixed / "c", mixed / "b.md", [mixed / "c", mixed]):
+        with pytest.raises(errors.UsageError, match="not among what is read"):
+            list(documents(paths, resume=found.position))
+    assert list(documents(f"{mixed}/*.md", resume=found.position))
+
+
+def test_a_document_that_is_written_meanwhile(mixed):
+    """Its pieces may be of both versions, which is said; the text files that grow are no problem."""
+    path = mixed / "f.pdf"
+    found = documents([path, mixed / "a.txt"], worker_limit=LIMIT, piece_bytes=16)
+    pieces = iter(found)
+    next(pieces)
+    os.utime(path, ns=(5, 5))
+    assert {os.path.basename(piece.source) for piece in pieces} == {"f.pdf", "a.txt"}
+    assert [(problem.kind, "written while" in problem.reason) for problem in found.report.problems] == [("cut", True)]
+
+
+def test_a_forked_process_makes_its_own(mixed):
+    """Both would read on in one open file, and each would miss what the other reads: the fork is refused, here all comes."""
+    path = mixed / "long.txt"
+    path.write_text("some words\n" * 40_000)
+    whole = list(documents(path))
+    found = documents(path)
+    pieces = iter(found)
+    first = next(pieces)
+    pid = os.fork()
+    if not pid:
+        code = 1
+        try:
+            next(pieces)
+        except errors.ClosedError:
+            code = 7
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+    assert [first, *pieces] == whole
+
+
+def test_closing_from_another_thread_ends_the_loop(mixed):
+    """While a thread waits for a page that hangs, `close` ends the child, and the loop ends without an error."""
+    writer = making.PdfWriter(mixed / "slow.pdf")
+    writer.page_of(writer.hole(2 << 30))
+    writer.close()
+    found = documents(mixed / "slow.pdf", worker_limit="128 MiB", page_timeout_s=600)
+    ended = []
+    thread = threading.Thread(target=lambda: ended.append(list(found)))
+    thread.start()
+    while not children():
+        pass
+    found.close()
+    thread.join()
+    assert ended == [[]]
+    assert not children()
+    assert "closed" in repr(found)
+
+
+def test_it_cannot_be_copied(mixed):
+    """Its position can; a reader has a place in a process."""
+    found = documents(mixed / "a.txt")
+    for way in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(errors.UsageError, match="position"):
+            way(found)
+
+
+def test_coroutines_read_the_same(mixed):
+    """`async for` gives the same pieces; left early, a later loop goes on; nothing is left."""
+    whole = list(documents(mixed, piece_bytes=16, worker_limit=LIMIT))
+
+    async def read():
+        found = documents(mixed, piece_bytes=16, worker_limit=LIMIT)
+        first = []
+        async with contextlib.aclosing(aiter(found)) as pieces:
+            async for piece in pieces:
+                first.append(piece)
+                if piece.page:
+                    break
+        assert not children()
+        assert found.position[1:4] == (piece.source, piece.page, piece.stop)
+        return first + [piece async for piece in found], found.report.pieces
+
+    assert asyncio.run(read()) == (whole, len(whole))
+    assert not children()
+
+
+def test_a_cancelled_task_loses_nothing(mixed):
+    """Cancelled while a page is read, however often: the position is behind the last piece that was given out."""
+    path = mixed / "many.pdf"
+    making.make_pdf(path, 80, 60)
+    whole = list(documents(path, worker_limit=LIMIT))
+
+    async def read():
+        found = documents(path, worker_limit=LIMIT)
+        pieces = []
+
+        async def part(count):
+            async for piece in found:
+                pieces.append(piece)
+                if not (count := count - 1):
+                    asyncio.current_task().cancel()  # at the next wait: for the piece that is read then
+
+        while len(pieces) < len(whole):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.create_task(part(9))
+            while getattr(found._running(), "gi_frame", None) is not None:  # noqa: ASYNC110 - its thread tells nobody
+                await asyncio.sleep(0)
+        return pieces, found.report.pieces
+
+    assert asyncio.run(read()) == (whole, len(whole))
+    assert not children()
 
 
 def test_it_is_made_by_documents(mixed):

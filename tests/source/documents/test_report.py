@@ -16,6 +16,9 @@ def test_all_are_counted_and_some_kept():
     assert (report.count, report.skipped, report.cut) == (1_001, 1_000, 1)
     assert len(report.problems) == limits.DOCUMENT_PROBLEMS_KEPT_MAX
     assert str(report).endswith("... and 901 more")
+    assert "pages" not in str(report)
+    report.pages_empty = 1_200
+    assert "1 cut, 0 guessed; 1,200 pages without text" in str(report)
 
 
 def test_a_reason_is_one_short_line():

@@ -77,3 +77,17 @@ def test_a_library_that_is_missing(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "lxml.etree", None)
     with pytest.raises(errors.MissingExtra, match=r"flatwater\[files\]"):
         serving.ready("html")
+
+
+def test_a_failure_comes_after_what_was_read(request_, monkeypatch):
+    """A document that breaks in the middle of a call: the call gives what came before, the next one the failure."""
+
+    def breaking(_request):
+        yield 3, 0, 5, "words"
+        raise serving.Unreadable("broken")
+
+    monkeypatch.setattr(serving, "_format_of", lambda _kind: breaking)
+    lump = serving.take(request_)
+    assert (lump.parts, lump.place, lump.done) == ([(3, 0, 5, "words")], (3, 5), False)
+    with pytest.raises(serving.Unreadable, match="broken"):
+        serving.take(request_._replace(page=3, offset=5))

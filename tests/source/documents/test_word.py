@@ -56,6 +56,11 @@ CELL = "<w:tc>{}</w:tc>"
             ),
             "keptnew",
         ),
+        (
+            p("<w:moveFrom>", run("moved"), "</w:moveFrom>", run("a")) + p("<w:moveTo>", run("moved"), "</w:moveTo>"),
+            "a\n\nmoved",
+        ),
+        (p("<w:del>", run("gone"), "</w:del>", run("kept")), "kept"),
         (p("<w:r><w:instrText>PAGE</w:instrText></w:r>", run("&lt;3 &#8364;")), "<3 €"),
         (
             '<mc:AlternateContent xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"><mc:Choice>'
@@ -176,3 +181,46 @@ def test_an_encrypted_member_is_said(tmp_path):
     path.write_bytes(data)
     with pytest.raises(serving.Unreadable, match="encrypted"):
         text_of(path)
+
+
+def text_before(path, reason, error=serving.Unreadable):
+    """What comes before the failure."""
+    parts = []
+
+    def read_all():
+        for event in word.events(request(path)):
+            parts.extend(event[3:])  # of pieces, the text
+
+    with pytest.raises(error, match=reason):
+        read_all()
+    return "".join(parts)
+
+
+def test_text_before_a_break_is_given_however_short(tmp_path):
+    """XML that breaks off, notes that are none, a sum that is wrong: the text so far comes, then the reason."""
+    path = tmp_path / "a.docx"
+    with zipfile.ZipFile(path, "w") as archive:
+        words = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+        archive.writestr("word/document.xml", f"<w:document xmlns:w='{words}'>{p(run('good'))}<w:p><oops")
+    assert text_before(path, r"document\.xml is broken") == "good"
+    making.make_docx(path, p(run("good")))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("word/footnotes.xml", "<broken")
+    assert text_before(path, r"footnotes\.xml is broken") == "good"
+    making.make_docx(path, p(run("good" * 20_000)))
+    data = path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        crc = struct.pack("<L", archive.getinfo("word/document.xml").CRC)
+    path.write_bytes(data.replace(crc, b"\1\2\3\4"))
+    assert text_before(path, "Bad CRC-32").startswith("good" * 10_000)
+
+
+def test_memory_that_ends_is_no_broken_xml(tmp_path):
+    """libxml2 calls it an unknown error; here it is memory, so that the worker's limit is named."""
+    from flatwater.source.documents import documents
+
+    path = tmp_path / "a.docx"
+    making.make_docx(path, [p(run("good")), '<w:p x="', *["a" * 1_000_000] * 60, '"/>'])
+    found = documents(path, worker_limit="48 MiB")
+    assert [piece.text for piece in found] == ["good"]
+    assert [(problem.kind, "worker_limit" in problem.reason) for problem in found.report.problems] == [("cut", True)]

@@ -90,6 +90,9 @@ class Cutter:
         piece_bytes: the most that a piece has as UTF-8.
         skip: characters at the beginning that are not given out; the first piece begins there.
 
+    Attributes:
+        skip: how many of these are still to come.
+
     >>> cutter = Cutter(9)
     >>> [piece for part in ("one t", "wo thr", "ee") for piece in cutter.feed(part)], list(cutter.end())
     ([(0, 8, 'one two ')], [(8, 13, 'three')])
@@ -97,15 +100,15 @@ class Cutter:
 
     def __init__(self, piece_bytes: int, skip: int = 0) -> None:
         self.piece_bytes = piece_bytes
-        self._skip = skip  # still to come
+        self.skip = skip
         self._start = skip
         self._rest = ""
 
     def feed(self, part: str) -> Iterator[tuple[int, int, str]]:
         """The pieces that are certain by now."""
-        if self._skip:
-            dropped = min(self._skip, len(part))
-            self._skip -= dropped
+        if self.skip:
+            dropped = min(self.skip, len(part))
+            self.skip -= dropped
             part = part[dropped:]
         self._rest += part
         yield from self._cut(self.piece_bytes)

@@ -60,6 +60,14 @@ class Listing:
             for found in self._of(self._arguments[number], at):
                 yield Found(number, found)
 
+    def holds(self, argument: int, path: str) -> bool:
+        """Whether the files of that argument may be `path`, or have it between them."""
+        name = self._arguments[argument]
+        if not os.path.isdir(name) and (os.path.lexists(name) or not has_magic(name)):
+            return path == name
+        root = name if os.path.isdir(name) else _split(name)[0]
+        return path.startswith(_joined(root, "")) and len(path) > len(_joined(root, ""))
+
     def _of(self, argument: str, least: str) -> Iterator[str]:
         if os.path.isdir(argument):
             yield from self._walk(argument, _Pattern(("**",)), least)

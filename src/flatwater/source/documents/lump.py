@@ -41,6 +41,9 @@ class Child:
         limit_bytes: of the process.
         piece_bytes: of one piece.
         timeout_s: of one call.
+
+    Attributes:
+        interrupted: whether somebody does not want any more of it.
     """
 
     def __init__(self, budget: Budget, limit_bytes: int, piece_bytes: int, timeout_s: float) -> None:
@@ -52,6 +55,7 @@ class Child:
         self._worker: Worker | None = None
         self._kinds: set[str] = set()  # that the process is ready for
         self._pid = 0
+        self.interrupted = False
 
     def take(self, request: serving.Request) -> serving.Lump:
         """Some pieces.
@@ -61,11 +65,22 @@ class Child:
             MissingExtra: a library that this kind of document needs is not installed.
             LimitReached: the child cannot even start below its limit (`what` is "worker_limit"), or what `Worker.run`
                 raises where the call took too much memory, time or room.
+            ClosedError: it was interrupted.
             BrokenError: `serving.Unreadable`, or what `Worker.run` raises where the child died.
         """
+        if self.interrupted:
+            raise errors.ClosedError("this reader is closed.")
         worker = self._ready(request.kind)
         lump: serving.Lump = worker.run(serving.take, (request,), timeout=self._timeout_s).value
         return lump
+
+    def interrupt(self) -> None:
+        """From another thread: end the process; whoever waits for it gets an error, and asking it again is refused."""
+        self.interrupted = True
+        worker = self._worker
+        if worker is not None:  # else it is made after the line above, and sees that
+            worker.interrupt()
+            worker.close()
 
     def close(self) -> None:
         """End the process and give its bytes back. Closing twice is fine."""
@@ -112,5 +127,7 @@ class Child:
         except errors.BudgetExceeded as error:
             error.hint = "Raise the budget, or lower worker_limit of fw.documents: PDF, HTML and DOCX are read in a process of their own."
             raise
-        self._worker = Worker(self._limit_bytes, result_bytes_max=self._result_bytes_max)
-        return self._worker
+        worker = self._worker = Worker(self._limit_bytes, result_bytes_max=self._result_bytes_max)
+        if self.interrupted:
+            worker.close()  # it takes no calls
+        return worker

@@ -25,9 +25,17 @@ from flatwater.source.documents.serving import Event, Request, Unreadable
 
 _CHARSET = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_.:-]{2,40})", re.IGNORECASE)
 _CHARSET_WITHIN = 4_096  # bytes in which browsers look for it, and some more
+_XML_CHARSET = re.compile(rb"\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([a-zA-Z0-9_.:-]{2,40})", re.IGNORECASE)
+_TAG_START = re.compile(r"<[a-zA-Z/!?]")
+_RAW_END = re.compile(r"</(?:script|style|textarea)|<!--|-->", re.IGNORECASE)
+_RAW_END_BEGUN = re.compile(r"(?:<(?:/[a-z]{0,9}|!-?)?|--?)\Z", re.IGNORECASE)  # cut off by the border of two parts
+_BORDER = "</flatwater-border>"  # the end of what never began: parsers pass it over, and hand out the text before it
+_REPLACED = "\ufffd"
+_KEPT_CHARACTERS = 64  # of the end of a part whose middle is dropped: no name, "=" or quotation mark is torn off
 _DROPPED = frozenset(
     ("script", "style", "template", "noscript", "iframe", "object", "svg", "math", "select", "textarea")
 )
+_RAW = frozenset(("script", "style", "textarea"))
 _PARAGRAPHS = frozenset((
     "title", "p", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote", "ul", "ol", "dl", "table", "section",
     "article", "header", "footer", "nav", "aside", "main", "figure", "hr", "form", "fieldset", "details", "address",
@@ -43,6 +51,7 @@ def events(request: Request) -> Iterator[Event]:
     """Pieces of the text from the request's offset on; now and then the place reached, so that long silences show life."""
     cutter = Cutter(request.piece_bytes, skip=request.offset)
     place = request.offset
+    failure: Exception | None = None
     with open(request.path, "rb", buffering=0) as file:
         head = file.read(limits.DOCUMENT_HEAD_BYTES)
         encoding, mark_bytes, guess = encoding_of(head, request.encoding)
@@ -51,13 +60,21 @@ def events(request: Request) -> Iterator[Event]:
             yield 0, GUESSED, guess
         file.seek(mark_bytes)
         with closing(Parsing(file, encoding)) as parsing:
-            for text in parsing:
-                for start, stop, piece in cutter.feed(text):
-                    yield 0, start, stop, piece
-                    place = stop
-                yield 0, place
+            try:
+                for text in parsing:
+                    for start, stop, piece in cutter.feed(text):
+                        yield 0, start, stop, piece
+                        place = stop
+                    if parsing.replaced and not cutter.skip and not guess:
+                        guess = f"bytes that are not {encoding.upper()} are replaced by U+FFFD"
+                        yield 0, GUESSED, guess
+                    yield 0, place
+            except (Unreadable, MemoryError) as error:
+                failure = error  # what came before it is text all the same
     for start, stop, piece in cutter.end():
         yield 0, start, stop, piece
+    if failure:
+        raise failure
 
 
 @final
@@ -66,11 +83,19 @@ class Parsing:
 
     libxml2's parser keeps all that it is fed (measured: a byte for each byte), but not what it reads itself. So it reads itself,
     in a thread that goes on only while somebody waits for its next part: one of the two runs at a time.
+
+    Attributes:
+        replaced: whether there were bytes that are no text in that encoding.
     """
 
     def __init__(self, file: IO[bytes], encoding: str) -> None:
         self._file = file
         self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+        self._mark = _encoded(_REPLACED, encoding)  # where a file has it, nothing was replaced
+        self._before = b""  # the end of the part before, in which the mark may begin
+        self.replaced = False
+        self._in_tag = False  # what was read last ends within a tag or a comment
+        self._had_end = True  # a script may end in it, or an end of one begin
         self._target = Target()
         self._part = b""  # of the file as UTF-8, that the parser has not asked for yet
         self._is_over = self._ends = self._stopped = False  # the file, the text, the wish to have it
@@ -87,9 +112,9 @@ class Parsing:
         while not self._ends:
             self._go.release()
             self._reached.acquire()
+            yield self._target.layout.take()
             if self._error is not None:
                 raise self._error
-            yield self._target.layout.take()
 
     def close(self) -> None:
         """End the thread."""
@@ -105,12 +130,44 @@ class Parsing:
             self._go.acquire()
             while not self._part and not self._stopped:
                 some = self._file.read(limits.DOCUMENT_MARKUP_PART_BYTES)
-                self._part = self._decoder.decode(some, not some).replace("\0", "\ufffd").encode("utf-8", "replace")
+                text = self._decoder.decode(some, not some)
+                if _REPLACED in text and not self.replaced:
+                    seen = (self._before + some).count(self._mark) if self._mark else 0
+                    self.replaced = text.count(_REPLACED) > seen
+                self._before = some[1 - len(self._mark) :] if len(self._mark) > 1 else b""
+                self._part = self._bounded(text.replace("\0", _REPLACED)).encode("utf-8", "replace")
                 if not some:
                     self._is_over = True
                     break
         part, self._part = self._part[:count], self._part[count:]
         return b"" if self._stopped else part
+
+    def _bounded(self, text: str) -> str:
+        """The same for the parser, which keeps a tag or a text without tags until it ends, however long it is.
+
+        Of a tag that goes on, such as one with a picture in an attribute, the middle is dropped: no attribute is read. So is
+        that of a script. A text that goes on gets a border, after a space or an entity where there is one.
+        """
+        had_end, self._had_end = self._had_end, True
+        if self._target.raw and not _RAW_END.search(text):
+            self._had_end = _RAW_END_BEGUN.search(text[-_KEPT_CHARACTERS:]) is not None
+            if not had_end:  # nor in the part before: the parser is less than that behind
+                return text[-_KEPT_CHARACTERS:]
+        start = text.rfind("<")
+        if start >= 0:
+            self._in_tag = text.find(">", start) < 0 and _TAG_START.match(text, start) is not None
+        elif len(text) < _KEPT_CHARACTERS:
+            pass
+        elif not self._in_tag:
+            at = max(text.rfind(" "), text.rfind("\n"), text.rfind(";")) + 1
+            if not at:  # one word; an entity must not be cut
+                at = max(text.rfind("&"), 0) or len(text)
+            text = f"{text[:at]}{_BORDER}{text[at:]}"
+        elif not any(sign in text for sign in "\"'>"):
+            text = text[-_KEPT_CHARACTERS:]
+        else:
+            self._in_tag = ">" not in text
+        return text
 
     def _run(self) -> None:
         from lxml import etree
@@ -136,12 +193,13 @@ class Parsing:
 
 
 def encoding_of(head: bytes, wanted: str = "") -> tuple[str, int, str]:
-    """The encoding, the length of the mark, and what was guessed: by the mark, as wanted, by `<meta>`, else as for text."""
+    """The encoding, the length of the mark, and what was guessed: by the mark, as wanted, by what it says, else as for text."""
     encoding, mark_bytes = kinds.encoding_by_mark(head)
     if encoding:
         return encoding, mark_bytes, ""
     found = _CHARSET.search(head[:_CHARSET_WITHIN])
-    for name in (wanted, found[1].decode("ascii") if found else ""):
+    declared = _XML_CHARSET.match(head)
+    for name in (wanted, *(match[1].decode("ascii") for match in (found, declared) if match)):
         try:
             encoding = codecs.lookup(name).name if name else ""
             "a".encode(encoding) if encoding else b""
@@ -154,6 +212,14 @@ def encoding_of(head: bytes, wanted: str = "") -> tuple[str, int, str]:
         if encoding:
             return encoding, 0, ""
     return kinds.encoding_of(head)
+
+
+def _encoded(text: str, encoding: str) -> bytes:
+    """Nothing where the encoding does not have it."""
+    try:
+        return text.encode(encoding)
+    except UnicodeEncodeError:
+        return b""
 
 
 @final
@@ -169,11 +235,14 @@ class Target:
 
     def __init__(self) -> None:
         self.layout = Layout()
+        self.raw = ""  # the element that is open and in which no other can begin
         self._dropped = 0  # elements that are open and whose text is left out
         self._verbatim = 0
 
     def start(self, tag: str, _attributes: object) -> None:
         """An element begins."""
+        if tag in _RAW:
+            self.raw = tag
         if tag in _DROPPED:
             self._dropped += 1
         elif tag == "pre":
@@ -182,6 +251,8 @@ class Target:
 
     def end(self, tag: str) -> None:
         """An element ends."""
+        if tag == self.raw:
+            self.raw = ""
         if tag in _DROPPED:
             self._dropped = max(self._dropped - 1, 0)
         elif tag == "pre":

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, final
 
 from flatwater import limits
@@ -38,26 +38,31 @@ def events(request: Request) -> Iterator[Event]:
     page, offset = max(request.page, 1), request.offset
     with _Document(request) as document:
         pages = document.pages
+        missing = 0  # pages in a row
         if not pages:
             raise Unreadable("it has no pages")
         yield page, offset
         while page <= pages:
             if document.remembers_much():
                 document.reopen()
-            yield from _page(document, request, page, offset)
+            is_there = yield from _page(document, request, page, offset)
+            missing = 0 if is_there else missing + 1
+            if missing == limits.DOCUMENT_MISSING_PAGES_MAX:
+                raise Unreadable(f"{missing:,} pages in a row cannot be loaded")
             page, offset = page + 1, 0
             yield page, 0
 
 
-def _page(document: _Document, request: Request, page: int, offset: int) -> Iterator[Event]:
+def _page(document: _Document, request: Request, page: int, offset: int) -> Generator[Event, None, bool]:
+    """The events of a page, and whether there is such a page."""
     try:
         text, is_cut = document.text(page - 1, request.page_bytes_max)
     except Unreadable as error:
         yield page, SKIPPED, str(error)
-        return
+        return False
     if not text.strip():
         yield page, EMPTY, ""
-        return
+        return True
     while offset < len(text):
         stop = text_border(text, offset, request.piece_bytes)
         yield page, offset, stop, text[offset:stop]
@@ -68,6 +73,7 @@ def _page(document: _Document, request: Request, page: int, offset: int) -> Iter
             CUT,
             f"its text is longer than {request.page_bytes_max:,} bytes (page_bytes_max); the rest is left out",
         )
+    return True
 
 
 @final

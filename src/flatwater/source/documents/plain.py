@@ -20,6 +20,7 @@ from flatwater.source.documents.borders import BYTES_PER_CHARACTER_MAX, ByteBord
 
 _HOLE = bytes(limits.DOCUMENT_HOLE_BYTES)
 _BLOCK = bytes(4 << 10)
+_UTF8_PER_BYTE_MAX = 3  # of a byte: a sign of a code page, or U+FFFD for one that is none
 _STATEFUL = frozenset(
     ("utf_7", "hz", "iso2022_jp", "iso2022_kr", "idna", "punycode", "unicode_escape", "raw_unicode_escape")
 )
@@ -35,6 +36,7 @@ def bytes_max(piece_bytes: int) -> int:
     total += limits.DOCUMENT_HEAD_BYTES * BYTES_PER_CHARACTER_MAX  # its beginning, decoded to guess the encoding
     total += piece_bytes * BYTES_PER_CHARACTER_MAX  # the piece that the caller looks at
     total += piece_bytes * BYTES_PER_CHARACTER_MAX  # the next one
+    total += piece_bytes * _UTF8_PER_BYTE_MAX  # the same as UTF-8, to see whether it is too much
     return total
 
 
@@ -149,8 +151,20 @@ class _Window:
                 stop = 0
             if not stop:
                 return
-            yield self._base + self._low, self._base + stop, self._text(stop)
+            stop, text = self._fitting(stop)
+            yield self._base + self._low, self._base + stop, text
             self._low = stop
+
+    def _fitting(self, stop: int) -> tuple[int, str]:
+        """The end of the piece and its text: bytes of other encodings, and those that are replaced, are more as UTF-8."""
+        text = self._text(stop)
+        if text.isascii() or (self._borders.encoding == "utf-8" and "\ufffd" not in text):
+            return stop, text
+        while (taken := len(text.encode("utf-8", "surrogatepass"))) > self._piece_bytes:
+            limit = self._low + max((stop - self._low) * self._piece_bytes // taken, BYTES_PER_CHARACTER_MAX)
+            stop = self._borders.border(self._buffer, self._low, limit, self._base)
+            text = self._text(stop)
+        return stop, text
 
     def _hole(self) -> int:
         """Where the next run of zeros begins, -1 where there is none; where characters do."""

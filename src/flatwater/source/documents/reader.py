@@ -7,12 +7,13 @@ Holds:      the parts that are named in `Documents.bytes_max`.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import stat
 import weakref
-from collections.abc import Generator, Iterable, Iterator
-from typing import Literal, Self, final
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator
+from typing import Literal, Never, Self, final
 
 from flatwater import errors, limits, units
 from flatwater.budget import Budget
@@ -41,10 +42,10 @@ class DocumentError(errors.BrokenError):
 
 @final
 class Documents:
-    """The pieces of some documents. Made by `documents`; not thread-safe.
+    """The pieces of some documents. Made by `documents`; one thread reads.
 
-    Iterate to read. A loop that is left ends the child process, and a later loop goes on where it stopped. `close`, leaving a
-    `with` and being collected end it too. It belongs to the process that made it.
+    Iterate to read, with `for` or `async for`. A loop that is left ends the child process, and a later loop goes on where it
+    stopped. `close`, leaving a `with` and being collected end it too. It belongs to the process that made it.
 
     Attributes:
         report: what was read, and what could not be.
@@ -77,7 +78,9 @@ class Documents:
         self._request = serving.Request(
             "", "", 0, 0, piece_bytes, page_bytes_max, expanded_bytes_max, limits.DOCUMENT_LUMP_BYTES, limits.DOCUMENT_LUMP_S, 0, password, encoding
         )  # fmt: skip
-        self._running: weakref.ref[Generator[Piece]] | None = None  # weak: a loop that is left ends at once
+        self._running: weakref.ref[Generator[object]] | None = None  # weak: a loop that is left ends at once
+        self._child: lump.Child | None = None  # of the loop that runs
+        self._owner = os.getpid()
         self._closed = self._ended = False
 
     @property
@@ -100,23 +103,43 @@ class Documents:
         return total
 
     def __iter__(self) -> Iterator[Piece]:
-        if self._closed:
-            raise errors.ClosedError("this reader is closed.", hint="Make another, with resume=reader.position.")
-        running = self._running() if self._running else None
-        if getattr(running, "gi_frame", None) is not None:  # neither collected nor at its end
-            raise errors.UsageError(
-                "another loop reads these documents.", hint="Call fw.documents once for each loop that runs at a time."
-            )
-        running = self._read()
+        self._check_free()
+        running = self._pieces()
         self._running = weakref.ref(running)
         return running
 
+    async def __aiter__(self) -> AsyncIterator[Piece]:
+        """The same for coroutines: each piece is read in a thread, and the event loop goes on.
+
+        A piece that was being read when the task was cancelled counts as not given out: a later loop begins with it, as soon
+        as the thread has ended.
+        """
+        import asyncio
+
+        self._check_free()
+        steps = self._steps()
+        self._running = weakref.ref(steps)
+        try:
+            while True:
+                gate = self._budget.gate
+                if not gate.is_open and not await gate.wait_async():
+                    raise self._kept_out()
+                step = await asyncio.to_thread(next, steps, None)
+                if step is None:
+                    break
+                yield self._given(*step)
+        finally:
+            self._end(steps)
+
     def close(self) -> None:
-        """End the child process and give all bytes back. Closing twice is fine."""
+        """End the child process and give all bytes back. From any thread; closing twice is fine.
+
+        A loop that runs in another thread ends within a piece.
+        """
         self._closed = True
         running = self._running() if self._running else None
         if running is not None:
-            running.close()
+            self._end(running)
 
     def __enter__(self) -> Self:
         return self
@@ -124,24 +147,82 @@ class Documents:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __reduce__(self) -> Never:
+        raise errors.UsageError(
+            "a reader of documents cannot be pickled or copied.",
+            hint="Send its `position`, and make a reader with resume= there.",
+        )
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "at its end" if self._ended else f"{self.report.pieces:,} pieces so far"
+        return f"<Documents of {len(self._paths):,} paths, {state}>"
+
     # --- reading ------------------------------------------------------------------------------------------------------
 
-    def _read(self) -> Generator[Piece]:
+    def _check_free(self) -> None:
+        self._check_process()
+        if self._closed:
+            raise errors.ClosedError("this reader is closed.", hint="Make another, with resume=reader.position.")
+        running = self._running() if self._running else None
+        if getattr(running, "gi_frame", None) is not None:  # neither collected nor at its end
+            raise errors.UsageError(
+                "another loop reads these documents.", hint="Call fw.documents once for each loop that runs at a time."
+            )
+
+    def _check_process(self) -> None:
+        if os.getpid() != self._owner:  # both would read on in one open file, and each miss what the other reads
+            raise errors.ClosedError(
+                "this reader belongs to the process that this one was forked from.",
+                hint="Make one in this process, with resume=reader.position.",
+            )
+
+    def _pieces(self) -> Generator[Piece]:
+        with contextlib.closing(self._steps()) as steps:
+            for position, piece in steps:
+                yield self._given(position, piece)
+
+    def _given(self, position: Position, piece: Piece) -> Piece:
+        """The same piece: it is given out now."""
+        self._position = position
+        self.report.pieces += 1
+        return piece
+
+    def _end(self, running: Generator[object]) -> None:
+        try:
+            running.close()
+        except ValueError:  # it runs, in another thread: it ends at its next look
+            child = self._child
+            if child is not None:
+                child.interrupt()
+
+    def _steps(self) -> Generator[tuple[Position, Piece]]:
         if self._ended:
             return
         with self._budget.reserve(self._own_bytes_max(), HOLDER):
             child = lump.Child(self._budget, self._worker_limit, self._piece_bytes, self._page_timeout_s)
+            self._child = child
             try:
                 files = listing.Listing(self._paths, lambda path, reason: self._problem(path, 0, reason, SKIPPED))
                 first = self._position
+                if first and not files.holds(first.argument, first.source):
+                    raise errors.UsageError(
+                        f"resume= is a place in {first.source!r}, which is not among what is read now.",
+                        hint="Pass the same paths, spelled the same way, as to the reader that the position is of.",
+                    )
                 for found in files.files(*(first[:2] if first else ())):
                     self._pass_gate()
                     yield from self._document(found, child, first)
                 self._ended = True
+            except errors.ClosedError:
+                if not (self._closed or child.interrupted):
+                    raise  # else another thread closed it, and it ends
             finally:
+                self._child = None
                 child.close()
 
-    def _document(self, found: listing.Found, child: lump.Child, first: Position | None) -> Iterator[Piece]:
+    def _document(
+        self, found: listing.Found, child: lump.Child, first: Position | None
+    ) -> Iterator[tuple[Position, Piece]]:
         source = found.path
         try:
             file = open(source, "rb", buffering=0, opener=_open_at_once)  # noqa: SIM115 - closed below, where it is read
@@ -160,15 +241,15 @@ class Documents:
                 else:
                     self._problem(source, 0, "it changed since the position was taken; read from its beginning", AGAIN)
             for number, start, stop, text in self._parts(file, source, page, offset, child):
-                self._position = Position(found.argument, source, number, stop, state.st_size, state.st_mtime_ns)
-                self.report.pieces += 1
-                yield Piece(source, number, start, stop, text)
+                position = Position(found.argument, source, number, stop, state.st_size, state.st_mtime_ns)
+                yield position, Piece(source, number, start, stop, text)
+                self._check_process()
 
     def _parts(self, file: io.FileIO, source: str, page: int, offset: int, child: lump.Child) -> Iterator[serving.Part]:
         try:
             head = file.read(limits.DOCUMENT_HEAD_BYTES)
-            kind, reason = kinds.kind_of(source, head)
-            if reason and head:
+            kind, reason = kinds.kind_of(source, head, self._encoding)
+            if reason:
                 self._problem(source, 0, reason, SKIPPED)
                 return
             del head
@@ -187,7 +268,14 @@ class Documents:
             self._problem(source, number, reason, how)
 
         request = self._request._replace(path=os.path.abspath(source), kind=kind, page=page, offset=offset)
+        before = os.fstat(file.fileno())
         yield from remote.RemoteDocument(child, request, problem, empty, self._pass_gate).pieces()
+        try:
+            after = os.stat(source)
+        except OSError:  # the child had it open
+            return
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            self._problem(source, 0, "it was written while it was read; the pieces may be of both versions", CUT)
 
     def _text(self, file: io.FileIO, source: str, offset: int) -> Iterator[serving.Part]:
         def guess(reason: str) -> None:
@@ -203,11 +291,18 @@ class Documents:
             self._problem(source, 0, f"it shrank from {size:,} to {left:,} bytes while it was read", CUT)
 
     def _pass_gate(self) -> None:
+        if self._closed or (self._child is not None and self._child.interrupted):
+            raise errors.ClosedError("this reader is closed.")
         gate = self._budget.gate
         if not gate.is_open and not gate.wait():
-            raise errors.LimitReached(
-                f"the budget's gate stayed closed: {gate.reason}.", what="GATE_WAIT_S", hint="Resume it, and read on."
-            )
+            raise self._kept_out()
+
+    def _kept_out(self) -> errors.LimitReached:
+        return errors.LimitReached(
+            f"the budget's gate stayed closed: {self._budget.gate.reason}.",
+            what="GATE_WAIT_S",
+            hint="Resume it, and read on.",
+        )
 
     def _problem(self, source: str, page: int, reason: str, kind: str) -> None:
         problem = self.report.add(source, page, reason, kind)
@@ -274,10 +369,19 @@ def documents(
     """
     if on_error not in {"skip", "raise"}:
         raise errors.UsageError(f"on_error={on_error!r}: 'skip' or 'raise'.")
-    if not isinstance(password, str):
-        raise errors.UsageError("the password is a text.", hint="Pass password='...'.")
+    if not isinstance(password, str) or "\0" in password or password.encode("utf-8", "replace").decode() != password:
+        raise errors.UsageError(
+            "the password is a text, without zeros and lone surrogates.", hint="Pass password='...'."
+        )
+    position = None if resume is None else position_of(resume)
+    paths = _checked_paths(path)
+    if position and position.argument >= len(paths):
+        raise errors.UsageError(
+            f"resume= is a place in path {position.argument + 1:,}, and there are {len(paths):,}.",
+            hint="Pass the same paths as to the reader that the position is of.",
+        )
     return Documents(
-        _checked_paths(path),
+        paths,
         piece_bytes=_between(
             piece_bytes, "piece_bytes", limits.DOCUMENT_PIECE_BYTES_MIN, limits.DOCUMENT_PIECE_BYTES_MAX
         ),
@@ -288,7 +392,7 @@ def documents(
         page_bytes_max=errors.bytes_of(page_bytes_max, what="page_bytes_max", least=limits.DOCUMENT_PIECE_BYTES_MIN),
         page_timeout_s=_seconds(page_timeout_s),
         expanded_bytes_max=errors.bytes_of(expanded_bytes_max, what="expanded_bytes_max", least=1),
-        resume=None if resume is None else position_of(resume),
+        resume=position,
         budget=Budget.current(),
     )
 

@@ -79,7 +79,8 @@ class Report:
 
     def __str__(self) -> str:
         read = f"{self.documents:,} documents, {self.pieces:,} pieces"
-        lines = [f"{read}; {self.skipped:,} skipped, {self.cut:,} cut, {self.guessed:,} guessed"]
+        empty = f"; {self.pages_empty:,} pages without text" if self.pages_empty else ""
+        lines = [f"{read}; {self.skipped:,} skipped, {self.cut:,} cut, {self.guessed:,} guessed{empty}"]
         lines += [f"  {problem.kind:<7}  {printable(problem)}" for problem in self.problems]
         if self.count > len(self.problems):
             lines.append(f"  ... and {self.count - len(self.problems):,} more")

@@ -110,7 +110,13 @@ def take(request: Request) -> Lump:
     held_bytes = pages = 0
     until_s = time.monotonic() + request.lump_s
     while True:
-        event = next(events, None)
+        try:
+            event = next(events, None)
+        except Exception as error:
+            if not (parts or notes):
+                raise
+            events = _failing(error.with_traceback(None))  # for the next call: what came before is given out first
+            break
         if event is None:
             return Lump(parts, notes, place, done=True)
         if len(event) == 4:  # noqa: PLR2004 - a piece
@@ -129,6 +135,12 @@ def take(request: Request) -> Lump:
             break
     _open.append(_Open(_key(request, place), events))
     return Lump(parts, notes, place, done=False)
+
+
+def _failing(error: Exception) -> Iterator[Event]:
+    """What is left of a document that cannot be read on."""
+    raise error
+    yield
 
 
 def _events(request: Request, place: Place) -> Iterator[Event]:

@@ -34,6 +34,8 @@ _WORDS = (
 )
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"  # the same text once more
 
+_DELETED = frozenset(("del", "moveFrom"))  # what was moved stands at its new place once more
+
 
 def events(request: Request) -> Iterator[Event]:
     """Pieces of the text from the request's offset on; now and then the place reached, so that long silences show life."""
@@ -41,6 +43,7 @@ def events(request: Request) -> Iterator[Event]:
     layout = Layout()
     place = request.offset
     left_bytes = request.expanded_bytes_max
+    failure: Exception | None = None
     with open(request.path, "rb") as file:
         _check_directory(file)
         try:
@@ -55,12 +58,18 @@ def events(request: Request) -> Iterator[Event]:
                         bound = f"{request.expanded_bytes_max:,} bytes (expanded_bytes_max)"
                         yield 0, CUT, f"it unpacks to more than {bound}; the rest is left out"
                         break
+        except (Unreadable, MemoryError) as error:
+            failure = error
         except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error) as error:
-            raise Unreadable(f"its zip archive is broken: {error}") from None
+            failure = Unreadable(f"its zip archive is broken: {error}")
         except RuntimeError as error:  # zipfile's way to say that a member is encrypted
-            raise Unreadable(f"{error}") from None
+            failure = Unreadable(f"{error}")
+    for start, stop, text in cutter.feed(layout.take()):  # what came before a failure is text all the same
+        yield 0, start, stop, text
     for start, stop, text in cutter.end():
         yield 0, start, stop, text
+    if failure:
+        raise failure
 
 
 def _check_directory(file: IO[bytes]) -> None:
@@ -102,6 +111,8 @@ def _fed(archive: zipfile.ZipFile, layout: Layout) -> Iterator[int]:
                     yield len(part)
                 parser.close()
             except etree.XMLSyntaxError as error:
+                if any(entry.type_name == "ERR_NO_MEMORY" for entry in parser.feed_error_log):
+                    raise MemoryError from None
                 raise Unreadable(f"{name} is broken: {error}") from None
         yield 0
 
@@ -123,11 +134,12 @@ class Target:
 
     def start(self, tag: str, _attributes: object) -> None:
         """An element begins."""
-        if tag == _FALLBACK:
+        name = _local(tag)
+        if tag == _FALLBACK or name in _DELETED:
             self._dropped += 1
         if self._dropped:
             return
-        match _local(tag):
+        match name:
             case "t":
                 self._is_text = True
             case "pPr":
@@ -145,11 +157,13 @@ class Target:
 
     def end(self, tag: str) -> None:
         """An element ends."""
-        if tag == _FALLBACK:
+        name = _local(tag)
+        if tag == _FALLBACK or name in _DELETED:
             self._dropped -= 1
+            return
         if self._dropped:
             return
-        match _local(tag):
+        match name:
             case "t":
                 self._is_text = False
             case "pPr":

@@ -12,7 +12,7 @@ import sys
 import threading
 
 
-def main(databases):
+def main(databases):  # noqa: C901 - functions in a function, for settings come first
     """Answers by database."""
     import django
     from django.conf import settings
@@ -65,6 +65,15 @@ def main(databases):
             cursor.execute("SELECT id, name FROM things_thing WHERE name <> %s", ["secret"])
             return cursor.fetchall()
 
+    def wrapped_meanwhile(alias):
+        """Whose wrappers are left when a connection was made inside of another one's block."""
+        connections[alias].close()
+        del connections[alias]
+        fw.page_guard.install(connections, max_rows=50)
+        with connections[alias].execute_wrapper(lambda execute, *told: execute(*told)):
+            Thing.objects.using(alias).first()
+        return [type(each).__module__.split(".")[0] for each in connections[alias].execute_wrappers]
+
     answers = {}
     for alias in databases:
         with connections[alias].schema_editor() as editor:
@@ -102,6 +111,7 @@ def main(databases):
         answers[alias]["standing in a thread"] = in_thread(query)
         with fw.page_guard(max_rows=1_000):
             answers[alias]["export"] = outcome(query)
+        answers[alias]["wrapped meanwhile"] = wrapped_meanwhile(alias)
     connections.close_all()
     print(json.dumps(answers))
 

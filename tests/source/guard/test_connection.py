@@ -47,3 +47,31 @@ def test_a_driver_that_reads_all_unseen_is_refused():
 
     with pytest.raises(fw.errors.UsageError, match="sqlite3, psycopg 3 and PyMySQL"):
         page_guard.wrap(Strange()).cursor()
+
+
+NUMBERS = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 50) SELECT i FROM n"
+
+
+def test_there_is_no_way_around():
+    """What a guarded connection's shortcuts and its cursors' `connection` give is guarded."""
+    inner = sqlite3.connect(":memory:")
+    connection = page_guard.wrap(inner, max_rows=10)
+    ways = (
+        connection.cursor().connection,
+        connection.executescript("CREATE TABLE things (id)"),
+        connection.executemany("INSERT INTO things VALUES (?)", [(1,)]),
+        connection.cursor().executemany("INSERT INTO things VALUES (?)", [(1,)]),
+    )
+    for way in ways:
+        with pytest.raises(PageTooLarge):
+            way.execute(NUMBERS).fetchall()
+    inner.close()
+
+
+def test_wrapping_again_changes_the_limits():
+    """A wrapped connection can be wrapped once more, with other limits."""
+    inner = sqlite3.connect(":memory:")
+    connection = page_guard.wrap(page_guard.wrap(inner, max_rows=10), max_rows=100)
+    assert connection.inner is inner
+    assert len(connection.execute(NUMBERS).fetchall()) == 50
+    inner.close()

@@ -169,7 +169,7 @@ def test_row_factories_and_classes_stay(postgres_things, mariadb_things):
         assert cursor.fetchmany(2) == [(1,), (2,)]
         with pytest.raises(PageTooLarge):
             cursor.fetchall()
-        assert rows_of(connection, "SELECT 1") == [(1,)]
+        assert rows_of(connection, "SELECT 1") == ((1,),)
 
 
 def test_a_server_that_lets_nobody_in_loses_the_connection(mariadb_things, monkeypatch):
@@ -228,3 +228,145 @@ def test_unknown_drivers_are_none():
 
     with pytest.raises(fw.errors.UsageError, match="SQLAlchemy"):
         driver_of(AsyncCursor.__new__(AsyncCursor))
+
+
+def test_a_cut_cursor_takes_the_next_statement(connection):
+    """Who catches the refusal may ask for less with the same cursor."""
+    with page_guard(max_rows=10), connection.cursor() as cursor:
+        with pytest.raises(PageTooLarge):
+            cursor.execute("SELECT * FROM things")
+        cursor.execute("SELECT id FROM things ORDER BY id LIMIT 2")
+        assert [row[0] for row in cursor.fetchall()] == [1, 2]
+
+
+def test_results_are_in_the_drivers_own_form(mariadb_things):
+    """With PyMySQL `execute` tells the number of rows, and rows come in a tuple; of dicts in a list."""
+    from pymysql.cursors import DictCursor
+
+    told = []
+    with mariadb_things.connect() as inner:
+        for of in (inner, page_guard.wrap(inner, max_rows=10)):
+            for kind in (None, DictCursor):
+                cursor = of.cursor(kind)
+                count = cursor.execute("SELECT id, name FROM things ORDER BY id LIMIT 5")
+                told.append((count, cursor.fetchmany(2), cursor.rownumber, cursor.lastrowid, cursor.fetchall()))
+    assert told[:2] == told[2:]
+
+
+def test_going_back_and_forth_in_a_result(connection):
+    """`scroll` and `rownumber` are of the result that was read, as with the driver alone."""
+    told = []
+    for of in (connection.inner, connection):
+        with page_guard(max_rows=10), of.cursor() as cursor:
+            cursor.execute("SELECT id FROM things ORDER BY id LIMIT 10")
+            seen = [cursor.fetchone()]
+            cursor.scroll(5)
+            seen += [cursor.rownumber, cursor.fetchone()]
+            cursor.scroll(0, "absolute")
+            seen += [cursor.fetchone(), cursor.rownumber]
+            with pytest.raises(IndexError):
+                cursor.scroll(10)
+        told.append(seen)
+    assert told[0] == told[1]
+
+
+def test_a_server_side_cursor_scrolls_from_where_the_program_is(postgres_things):
+    """Rows that were fetched ahead do not count as seen: after `scroll` comes the row that the driver alone would give."""
+    told = []
+    with postgres_things.connect(autocommit=False) as inner:
+        for of in (inner, page_guard.wrap(inner, max_rows=50)):
+            with of.cursor("place", scrollable=True) as cursor:
+                cursor.execute("SELECT id FROM things ORDER BY id")
+                seen = [cursor.fetchone(), cursor.fetchone()]
+                cursor.scroll(5)
+                seen += [cursor.fetchone()]
+                cursor.scroll(-3)
+                seen += [cursor.fetchone(), cursor.rownumber]
+                cursor.scroll(20, "absolute")
+                seen += [cursor.fetchmany(3), cursor.rownumber]
+            told.append(seen)
+    assert told[0] == told[1]
+
+
+def test_a_stream_that_is_left_frees_the_connection(postgres_things):
+    """Leaving the loop over `stream` ends it, and the connection takes the next statement."""
+    with postgres_things.connect() as inner, page_guard(max_rows=10):
+        connection = page_guard.wrap(inner)
+        cursor = connection.cursor()
+        for row in cursor.stream("SELECT id FROM things ORDER BY id"):
+            assert row == (1,)
+            break
+        assert not inner.lock.locked()
+        assert connection.execute("SELECT 2").fetchall() == [(2,)]
+
+
+def test_a_stream_of_what_writes_passes(postgres_things):
+    """`stream` of a statement that writes runs to its end."""
+    with postgres_things.connect() as inner, page_guard(max_rows=10):
+        cursor = page_guard.wrap(inner).cursor()
+        cursor.execute("CREATE TEMPORARY TABLE streamed (id int)")
+        assert sum(1 for _ in cursor.stream("INSERT INTO streamed SELECT id FROM things RETURNING id")) == 5_000
+        with pytest.raises(PageTooLarge):
+            list(cursor.stream("SELECT id FROM things"))
+
+
+def test_executemany_leaves_the_last_query(postgres_things):
+    """After `executemany` its own rows are fetched, and none of the query before it."""
+    with postgres_things.connect() as inner, page_guard(max_rows=10):
+        cursor = page_guard.wrap(inner).cursor()
+        cursor.execute("CREATE TEMPORARY TABLE many (id int)")
+        cursor.execute("SELECT 1 UNION SELECT 2")
+        cursor.executemany("INSERT INTO many VALUES (%s) RETURNING id", [(7,), (8,)], returning=True)
+        assert [cursor.fetchall(), cursor.nextset(), cursor.fetchall()] == [[(7,)], True, [(8,)]]
+        cursor.execute("SELECT 1 UNION SELECT 2")
+        cursor.executemany("INSERT INTO many VALUES (%s)", [(9,)] * 3)
+        assert cursor.rowcount == 3
+
+
+def test_a_procedure_leaves_the_last_query(mariadb_things):
+    """After `callproc` its own rows are fetched, however many, and none of the query before it."""
+    mariadb_things.execute("CREATE PROCEDURE all_things() SELECT id FROM things")
+    with mariadb_things.connect() as inner, page_guard(max_rows=10):
+        cursor = page_guard.wrap(inner).cursor()
+        cursor.execute("SELECT 1")
+        cursor.callproc("all_things")
+        assert len(cursor.fetchall()) == 5_000
+
+
+def test_several_statements_in_one_text(mariadb_things):
+    """With PyMySQL each result is guarded, and `nextset` goes to the next; what is left there does not stay in flight."""
+    from pymysql.constants import CLIENT
+
+    with mariadb_things.connect(client_flag=CLIENT.MULTI_STATEMENTS) as inner, page_guard(max_rows=10):
+        connection = page_guard.wrap(inner)
+        cursor = connection.cursor()
+        cursor.execute("SELECT 1; SELECT 2; SELECT * FROM things")
+        assert [cursor.fetchall(), cursor.nextset(), cursor.fetchall()] == [((1,),), True, ((2,),)]
+        with pytest.raises(PageTooLarge):
+            cursor.nextset()
+        assert rows_of(connection, "SELECT 3") == ((3,),)
+        cursor = connection.cursor()
+        cursor.execute("SELECT 1; SELECT * FROM things")
+        cursor.close()
+        assert rows_of(connection, "SELECT 4") == ((4,),)
+
+
+def test_an_unbuffered_cursor_has_no_way_around(mariadb_things):
+    """PyMySQL's `fetchall_unbuffered` is counted as well."""
+    from pymysql.cursors import SSCursor
+
+    with mariadb_things.connect() as inner, page_guard(max_rows=10):
+        cursor = page_guard.wrap(inner).cursor(SSCursor)
+        cursor.execute("SELECT * FROM things")
+        with pytest.raises(PageTooLarge):
+            list(cursor.fetchall_unbuffered())
+
+
+def test_fetching_from_a_declared_cursor_is_guarded(postgres_things):
+    """FETCH in SQL is a query like another."""
+    with postgres_things.connect(autocommit=False) as inner, page_guard(max_rows=10):
+        connection = page_guard.wrap(inner)
+        connection.execute("DECLARE place CURSOR FOR SELECT * FROM things")
+        assert len(connection.execute("FETCH 10 FROM place").fetchall()) == 10
+        with pytest.raises(PageTooLarge):
+            connection.execute("FETCH ALL FROM place")

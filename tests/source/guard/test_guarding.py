@@ -149,3 +149,12 @@ def test_what_cannot_be_guarded_is_refused():
         page_guard.install(sqlite3.connect(":memory:"))
     with pytest.raises(fw.errors.UsageError, match=r"sqlite3\.connect"):
         page_guard.wrap("path.db")
+
+
+def test_left_more_often_than_entered():
+    """Leaving a guard twice is a mistake that is named."""
+    guard = page_guard()
+    guard.__enter__()
+    guard.__exit__(None, None, None)
+    with pytest.raises(fw.errors.UsageError, match="more often"):
+        guard.__exit__(None, None, None)

@@ -71,3 +71,22 @@ def test_statements_of_any_kind():
     assert short(composed) == 'SELECT ? FROM "t"'
     assert short(object()) == "<object>"
     assert not is_query(text_of(object()))
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("; SELECT 1", True),
+        ("\ufeffSELECT 1", True),
+        ("FETCH ALL FROM place", True),
+        ("SELECT concat( insert('abc', 1, 1, 'x')) FROM things", True),
+        ('SELECT (update) FROM (SELECT 1 AS "update") q', True),
+        ("WITH x AS (SELECT 1) INSERT INTO things SELECT * FROM x", False),
+        ("WITH x AS (SELECT 1) UPDATE things SET id = 1", False),
+        ('WITH x AS ( DELETE FROM "things" RETURNING *) SELECT * FROM x', False),
+        ("WITH x AS (MERGE INTO things USING y ON true WHEN MATCHED THEN DELETE RETURNING *) SELECT * FROM x", False),
+    ],
+)
+def test_what_only_looks_like_something_else(text, answer):
+    """An empty statement or a mark in front, functions and columns named like a write, do not hide a query."""
+    assert is_query(text) is answer

@@ -58,3 +58,8 @@ def test_blocks_and_standing_limits(answers):
 def test_other_things_are_not_djangos():
     """What has nothing to do with Django is told apart without importing it."""
     assert not is_connections(object())
+
+
+def test_a_connection_made_inside_of_another_wrapper(answers):
+    """The guard stays where a connection is made inside of `execute_wrapper`, and takes nobody else's place."""
+    assert answers["wrapped meanwhile"] == ["flatwater"]

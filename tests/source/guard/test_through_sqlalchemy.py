@@ -211,6 +211,39 @@ def test_coroutines_on_postgres(postgres_database):
     asyncio.run(main())
 
 
+def test_a_lost_connection_is_said_as_what_it_is(mariadb):
+    """Where the server lets nobody in to stop the query, the refusal still comes through, and the pool drops the connection."""
+    with mariadb.database() as database:
+        database.execute(
+            "CREATE USER lone IDENTIFIED BY 'x' WITH MAX_USER_CONNECTIONS 1", f"GRANT ALL ON {database.name}.* TO lone"
+        )
+        url = sa.make_url(database.sqlalchemy_url).set(username="lone", password="x")
+        engine = sa.create_engine(url)
+        page_guard.install(engine, max_rows=10)
+        with engine.connect() as connection, pytest.raises(PageTooLarge) as caught:
+            connection.execute(sa.text("SELECT seq FROM seq_1_to_1000000"))
+        assert caught.value.transaction == "lost"
+        assert engine.pool.checkedin() == 1
+        assert not connection.invalidated
+        engine.dispose()
+        database.execute("DROP USER lone")
+
+
+def test_raw_connections_are_wrapped(engine):
+    """`raw_connection` gives the driver's own; wrapped, it is guarded."""
+    raw = engine.raw_connection()
+    connection = page_guard.wrap(raw, max_rows=10)
+
+    def read():
+        cursor = connection.cursor()
+        cursor.execute("SELECT * FROM books")
+        return cursor.fetchall()
+
+    with pytest.raises(PageTooLarge):
+        read()
+    raw.close()
+
+
 def test_what_is_no_engine_is_refused():
     """A session is told to pass its engine."""
     with pytest.raises(fw.errors.UsageError, match="Engine"):

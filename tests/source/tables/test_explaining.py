@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from worlds import mariadb, postgres, world  # noqa: F401 - fixtures
 
-SIZES = (0, 1, pytest.param(100_000, marks=pytest.mark.slow))
+SIZES = (0, 1, pytest.param(20_000, marks=pytest.mark.slow))
 COLUMNS = "id INT NOT NULL PRIMARY KEY, a INT NOT NULL, b VARCHAR(20) NOT NULL, n INT, free INT NOT NULL"
 INDEXES = ("ab ON {t} (a, b, id)", "n_id ON {t} (n, id)", "mixed ON {t} (a DESC, b, id)", "b_only ON {t} (b)")
 ORDERS = ("id", "-id", "a, b", "-a, -b, -id", "-a, b, id", "a, -b", "n", "-n, -id", "n, id")

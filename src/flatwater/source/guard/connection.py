@@ -7,6 +7,7 @@ Holds:      a reference.
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Self, final
 
 from flatwater import errors
@@ -33,7 +34,7 @@ class GuardedConnection:
             UsageError: the driver is not one of those.
         """
         cursor = self.inner.cursor(*words, **options)
-        return GuardedCursor(cursor, known_driver(cursor), self._standing)
+        return GuardedCursor(cursor, known_driver(cursor), self._standing, connection=self)
 
     def execute(self, statement: Any, *words: Any, **options: Any) -> GuardedCursor:
         """The shortcut that sqlite3's and psycopg's connections have: a new cursor that ran the statement."""
@@ -49,7 +50,12 @@ class GuardedConnection:
         return self.inner.__exit__(*error)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.inner, name)
+        found = getattr(self.inner, name)
+        return functools.partial(self._by_cursor, name) if name in {"executemany", "executescript"} else found
+
+    def _by_cursor(self, name: str, *words: Any) -> Any:
+        """sqlite3's other shortcuts: what they return runs further statements."""
+        return getattr(self.cursor(), name)(*words)
 
     def __setattr__(self, name: str, value: object) -> None:
         if name in {"inner", "_standing"}:

@@ -7,8 +7,8 @@ Holds:      of drivers that read a result whole, the rows of one query, up to it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn, Self, final
 
 from flatwater.source.guard.counting import Count
@@ -17,7 +17,13 @@ from flatwater.source.guard.page import Limits, limits_now
 from flatwater.source.guard.statement import is_query, short, text_of
 from flatwater.source.guard.too_large import PageTooLarge
 
-_OWN = frozenset(("_count", "_driver", "_inner", "_refusal", "_rows", "_run", "_standing", "_whole"))
+_OWN = frozenset((
+    "_at", "_connection", "_count", "_driver", "_inner", "_lost", "_refusal", "_run", "_shown", "_standing", "_whole",
+))  # fmt: skip
+_OTHER_STATEMENTS = frozenset(("callproc", "copy", "executemany", "executescript"))
+_ABOUT_THE_STATEMENT = frozenset(
+    ("_executed", "lastrowid", "warning_count")
+)  # that ran on a cursor of ours, with PyMySQL
 
 
 @final
@@ -28,16 +34,29 @@ class GuardedCursor:
         inner: the driver's cursor.
         driver: how it is dealt with.
         standing: limits that hold where no guard is open.
+        connection: what `connection` gives; the driver's own if it is None.
+        lost: called when the connection had to be closed.
     """
 
-    def __init__(self, inner: Any, driver: Driver, standing: Limits | None) -> None:
+    def __init__(
+        self,
+        inner: Any,
+        driver: Driver,
+        standing: Limits | None,
+        *,
+        connection: object = None,
+        lost: Callable[[], object] | None = None,
+    ) -> None:
         self._inner = inner
         self._driver = driver
         self._standing = standing
+        self._connection = connection
+        self._lost = lost
         self._run: Run | None = None  # the guarded query; without one, the inner cursor has the rows
         self._count: Count | None = None
-        self._rows: Iterator[object] = iter(())  # of a result that was read ahead
-        self._whole: tuple[object, int] | None = None  # its columns and number of rows
+        self._whole: Sequence[object] | None = None  # a result that was read ahead
+        self._at = 0  # the next of its rows
+        self._shown: object = None  # its columns
         self._refusal: PageTooLarge | None = None
 
     def execute(self, statement: Any, *words: Any, **options: Any) -> Any:
@@ -53,28 +72,48 @@ class GuardedCursor:
             return self if result is self._inner else result
         self._count = Count(limits, short(statement, double_quotes_hide=self._driver.double_quotes_hide))
         self._run = self._driver.start(self._inner, statement, words, options)
-        if self._driver.reads_ahead:
-            try:
-                read = self._read()
-            except BaseException:
-                if self._refusal is None:
-                    self._run = None  # the driver's error: nothing of the result is left
-                raise
-            self._whole = (self._run.cursor.description, len(read))
-            self._rows = iter(read)
-            self._driver.finish(self._run)
-        return self
+        self._read_ahead(self._run)
+        return self._whole_rows if self._driver.tells_rows else self
+
+    def _read_ahead(self, run: Run) -> None:
+        """Where the driver's own cursor has all rows by now, have them."""
+        if not self._driver.reads_ahead:
+            return
+        try:
+            read = self._read()
+        except BaseException:
+            if self._refusal is None:
+                self._run = None  # the driver's error: nothing of the result is left
+            raise
+        self._shown = run.cursor.description
+        self._whole, self._at = self._driver.shaped(run, read), 0
+        self._driver.finish(run)
+
+    @property
+    def _whole_rows(self) -> int:
+        return -1 if self._whole is None else len(self._whole)
 
     def stream(self, statement: Any, *words: Any, **options: Any) -> Iterator[Any]:
         """As psycopg's `stream`, counted."""
         self._forget()
         limits = limits_now(self._standing)
         rows = self._inner.stream(statement, *words, **options)
-        if limits is None:
+        if limits is None or not is_query(text_of(statement)):
             return iter(rows)
-        self._count = Count(limits, short(statement))
-        self._run = Run(self._inner, self._inner, rows)
-        return self
+        return self._counted(Count(limits, short(statement)), Run(self._inner, self._inner, rows))
+
+    def _counted(self, count: Count, run: Run) -> Iterator[object]:
+        """A generator like psycopg's: who leaves it ends the stream, which would keep the connection for itself."""
+        for row in run.rows:
+            try:
+                count.one(row)
+            except PageTooLarge as found:
+                refusal = found
+            else:
+                yield row
+                continue
+            del row
+            self._refuse(run, refusal)
 
     def _read(self, most: int | None = None) -> list[object]:
         """The next rows from the driver, counted."""
@@ -89,6 +128,8 @@ class GuardedCursor:
     def _refuse(self, run: Run, refusal: PageTooLarge) -> NoReturn:
         """Stop the query and say so, with an error whose traceback does not hold the rows that were read."""
         self._refusal = refusal.with_traceback(None).after(self._driver.cut(run))
+        if self._lost is not None and self._refusal.transaction == "lost":
+            self._lost()
         raise self._refusal.after(self._refusal.transaction)
 
     def fetchone(self) -> Any:
@@ -101,14 +142,22 @@ class GuardedCursor:
             return self._inner.fetchmany() if size is None else self._inner.fetchmany(size)
         self._check()
         most = self._inner.arraysize if size is None else size
-        return self._read(most) if self._whole is None else list(islice(self._rows, most))
+        return self._read(most) if self._whole is None else self._next_rows(self._whole, most)
 
     def fetchall(self) -> Any:
         """All rows that are left."""
         if self._run is None:
             return self._inner.fetchall()
         self._check()
-        return self._read() if self._whole is None else list(self._rows)
+        return self._read() if self._whole is None else self._next_rows(self._whole, len(self._whole))
+
+    def _next_rows(self, whole: Sequence[object], most: int) -> Sequence[object]:
+        begin, self._at = self._at, min(self._at + most, len(whole))
+        return whole[begin : self._at]
+
+    def fetchall_unbuffered(self) -> Any:
+        """As PyMySQL's: an iterator."""
+        return self._inner.fetchall_unbuffered() if self._run is None else iter(self)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._inner) if self._run is None else self
@@ -118,7 +167,10 @@ class GuardedCursor:
             return next(self._inner)
         self._check()
         if self._whole is not None:
-            return next(self._rows)
+            if self._at == len(self._whole):
+                raise StopIteration
+            self._at += 1
+            return self._whole[self._at - 1]
         assert self._count is not None, "set where the query starts"
         row = next(self._run.rows)
         try:
@@ -130,23 +182,73 @@ class GuardedCursor:
         del row
         return self._refuse(self._run, refusal)
 
+    def scroll(self, value: int, mode: str = "relative") -> None:
+        """As psycopg's and PyMySQL's.
+
+        Raises:
+            IndexError: there is no such row.
+        """
+        if self._run is None or self._whole is None:
+            ahead = getattr(
+                self._run and self._run.rows, "drop", int
+            )()  # the server's cursor is further than the program
+            self._inner.scroll(value - ahead if mode == "relative" else value, mode)
+            return
+        self._check()
+        to = self._at + value if mode == "relative" else value
+        if mode not in {"relative", "absolute"}:
+            raise ValueError(f"bad mode: {mode}. It should be 'relative' or 'absolute'")
+        if not 0 <= to < len(self._whole):
+            raise IndexError("position out of bound")
+        self._at = to
+
+    @property
+    def rownumber(self) -> Any:
+        """How many rows were fetched, where the driver says it."""
+        if self._whole is not None:
+            return self._at
+        return self._inner.rownumber - len(getattr(self._run and self._run.rows, "ahead", ()))
+
     @property
     def description(self) -> Any:
         """The columns."""
         if self._whole is not None:
-            return self._whole[0]
+            return self._shown
         return (self._inner if self._run is None else self._run.cursor).description
 
     @property
     def rowcount(self) -> int:
         """As the driver's."""
         if self._whole is not None:
-            return self._whole[1]
+            return len(self._whole)
         return int((self._inner if self._run is None else self._run.cursor).rowcount)
 
+    @property
+    def connection(self) -> Any:
+        """The connection that it was made by."""
+        return self._inner.connection if self._connection is None else self._connection
+
     def nextset(self) -> Any:
-        """As the driver's; a query has one result."""
-        return self._inner.nextset() if self._run is None else None
+        """As the driver's; each result of several is guarded like a query."""
+        if self._run is None:
+            return self._inner.nextset()
+        self._check()
+        following = self._driver.following(self._run)
+        if following is None:
+            return None
+        assert self._count is not None, "set where the query starts"
+        self._count = Count(self._count.limits, self._count.statement)
+        self._run, self._whole = following, None
+        self._read_ahead(following)
+        return True
+
+    def results(self) -> Iterator[Self]:
+        """As psycopg's; a guarded query has one result."""
+        if self._run is None:
+            for _ in self._inner.results():
+                yield self
+        else:
+            yield self
 
     def close(self) -> None:
         """Close it, and the statement that it runs."""
@@ -160,7 +262,16 @@ class GuardedCursor:
         self.close()
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
+        if name in _ABOUT_THE_STATEMENT and self._run is not None:
+            return getattr(self._run.cursor, name)
+        found = getattr(self._inner, name)
+        return functools.partial(self._other, found) if name in _OTHER_STATEMENTS else found
+
+    def _other(self, run: Callable[..., Any], *words: Any, **options: Any) -> Any:
+        """A statement that is not guarded: what is fetched from now on is its own, not the last query's."""
+        self._forget()
+        result = run(*words, **options)
+        return self if result is self._inner else result
 
     def __setattr__(self, name: str, value: object) -> None:
         if name in _OWN:
@@ -176,5 +287,7 @@ class GuardedCursor:
 
     def _forget(self) -> None:
         """Leave the last statement."""
-        self._rows = iter(())
-        self._run = self._whole = self._refusal = self._count = None
+        run, refusal = self._run, self._refusal
+        self._run = self._whole = self._shown = self._refusal = self._count = None
+        if run is not None and refusal is None:
+            self._driver.leave(run)

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from sys import getsizeof
 from typing import Any, NamedTuple, Protocol
 
@@ -36,6 +37,7 @@ class Driver(Protocol):
 
     reads_ahead: bool  # whether all rows are to be read in `execute`, as the driver's own cursor does
     double_quotes_hide: bool  # whether "text" is a literal
+    tells_rows: bool  # whether `execute` returns the number of rows instead of the cursor
 
     def start(self, cursor: Any, statement: Any, words: tuple[Any, ...], options: dict[str, Any]) -> Run:
         """Run the statement."""
@@ -45,68 +47,116 @@ class Driver(Protocol):
         """All rows were read ahead."""
         ...
 
+    def shaped(self, run: Run, rows: list[object]) -> Sequence[object]:
+        """All rows, in what the driver's own cursor gives them in."""
+        ...
+
+    def following(self, run: Run) -> Run | None:
+        """The next result of the same statement, if there is one."""
+        ...
+
+    def leave(self, run: Run) -> None:
+        """The program wants no more of it, and it was not cut."""
+        ...
+
     def cut(self, run: Run) -> Transaction:
         """Stop it, and leave the connection usable if that can be."""
         ...
 
 
-class Sqlite:
+class _Plain:
+    """What most drivers have in common."""
+
+    double_quotes_hide = False
+    tells_rows = False
+
+    def finish(self, run: Run) -> None:
+        """Nothing is left to do."""
+
+    def shaped(self, run: Run, rows: list[object]) -> Sequence[object]:
+        """A list."""
+        del run
+        return rows
+
+    def following(self, run: Run) -> Run | None:
+        """A guarded query has one result."""
+        del run
+        return None
+
+    def leave(self, run: Run) -> None:
+        """Its cursor is the program's own, which ends it."""
+
+
+class Sqlite(_Plain):
     """sqlite3: `execute` computes the first row, and each further one when it is asked for."""
 
     reads_ahead = False
-    double_quotes_hide = False
 
     def start(self, cursor: Any, statement: Any, words: tuple[Any, ...], options: dict[str, Any]) -> Run:
         """Rows as the cursor steps through them."""
         cursor.execute(statement, *words, **options)
         return Run(cursor, cursor, iter(cursor))
 
-    def finish(self, run: Run) -> None:
-        """Nothing is left to do."""
-
     def cut(self, run: Run) -> Transaction:
-        """Closing the cursor resets the statement."""
-        run.cursor.close()
+        """Another statement resets this one, and leaves the cursor open for the next."""
+        importlib.import_module("sqlite3").Cursor.execute(run.cursor, "SELECT NULL LIMIT 0")
         return "usable"
 
 
-class Batched:
-    """A cursor that is asked for a few rows at a time: server-side cursors, and asynchronous drivers behind SQLAlchemy."""
+class Batches:
+    """Rows of a cursor, asked for in batches of 1, 2, 4 and so on: huge rows show themselves before many are asked for.
 
-    double_quotes_hide = False
+    Attributes:
+        ahead: rows that were asked for and not yet given.
+    """
+
+    def __init__(self, cursor: Any) -> None:
+        self.ahead: deque[object] = deque()
+        self._cursor = cursor
+        self._size = 1
+
+    def __iter__(self) -> Iterator[object]:
+        return self
+
+    def __next__(self) -> object:
+        if not self.ahead:
+            self.ahead.extend(self._cursor.fetchmany(self._size) if self._cursor.description is not None else ())
+            if not self.ahead:
+                raise StopIteration
+            last = self.ahead[-1]
+            glance = sum(map(getsizeof, last)) if isinstance(last, tuple) else 0
+            fitting = limits.GUARD_BATCH_BYTES // (glance + 1)
+            self._size = max(1, min(2 * self._size, limits.GUARD_BATCH_ROWS_MAX, fitting))
+        return self.ahead.popleft()
+
+    def drop(self) -> int:
+        """Forget what is ahead; says how many rows that were."""
+        dropped = len(self.ahead)
+        self.ahead.clear()
+        return dropped
+
+
+class Batched(_Plain):
+    """A cursor that is asked for a few rows at a time: server-side cursors, and asynchronous drivers behind SQLAlchemy."""
 
     def __init__(self, *, reads_ahead: bool) -> None:
         self.reads_ahead = reads_ahead
 
     def start(self, cursor: Any, statement: Any, words: tuple[Any, ...], options: dict[str, Any]) -> Run:
-        """Rows in batches of 1, 2, 4 and so on: a table of huge rows shows itself before many of them are asked for."""
+        """Rows in batches; what the server keeps goes when the program closes the cursor."""
         cursor.execute(statement, *words, **options)
-        return Run(cursor, cursor, self._rows(cursor))
-
-    def finish(self, run: Run) -> None:
-        """What the server keeps for it goes when the program closes it."""
+        return Run(cursor, cursor, Batches(cursor))
 
     def cut(self, run: Run) -> Transaction:
         """Closing it tells the server to forget the rest."""
         run.cursor.close()
         return "usable"
 
-    @staticmethod
-    def _rows(cursor: Any) -> Iterator[object]:
-        if cursor.description is None:
-            return
-        size = 1
-        while batch := cursor.fetchmany(size):
-            yield from batch
-            glance = sum(map(getsizeof, batch[-1])) if isinstance(batch[-1], tuple) else 0
-            size = max(1, min(2 * size, limits.GUARD_BATCH_ROWS_MAX, limits.GUARD_BATCH_BYTES // (glance + 1)))
 
-
-class Psycopg:
+class Psycopg(_Plain):
     """psycopg 3: libpq's single-row mode, or from libpq 17 on chunks of a few rows."""
 
     reads_ahead = True
-    double_quotes_hide = False
 
     def start(self, cursor: Any, statement: Any, words: tuple[Any, ...], options: dict[str, Any]) -> Run:
         """Rows as they come from the server."""
@@ -119,16 +169,11 @@ class Psycopg:
     def _stream(cursor: Any, statement: Any, words: tuple[Any, ...], options: dict[str, Any]) -> Iterator[object]:
         return iter(cursor.stream(statement, *words, **options))
 
-    def finish(self, run: Run) -> None:
-        """The stream has ended by itself."""
-
     def cut(self, run: Run) -> Transaction:
         """A stream that is left is cancelled by psycopg, which takes in what was on its way."""
         with contextlib.suppress(Exception):
             run.rows.close()  # type: ignore[attr-defined]  # it is a generator
         connection = run.cursor.connection
-        with contextlib.suppress(Exception):
-            run.asked.close()
         if connection.closed:
             return "lost"
         return "aborted" if connection.info.transaction_status.name == "INERROR" else "usable"
@@ -167,22 +212,43 @@ class AsyncPsycopg(Psycopg):
             wait(rows.aclose())
 
 
-class PyMySQL:
+class PyMySQL(_Plain):
     """PyMySQL: an unbuffered cursor instead of the program's own, and KILL QUERY through a second connection."""
 
     double_quotes_hide = True
 
     def __init__(self, *, reads_ahead: bool = True) -> None:
-        self.reads_ahead = reads_ahead
+        self.reads_ahead = self.tells_rows = reads_ahead
 
     def start(self, cursor: Any, statement: Any, words: tuple[Any, ...], options: dict[str, Any]) -> Run:
         """Rows as they come from the server."""
         running = cursor.connection.cursor(_unbuffered(type(cursor))) if self.reads_ahead else cursor
         running.execute(statement, *words, **options)
-        return Run(cursor, running, running.fetchall_unbuffered() if running.description else iter(()))
+        return self._run(cursor, running)
+
+    @staticmethod
+    def _run(asked: Any, running: Any) -> Run:
+        return Run(asked, running, running.fetchall_unbuffered() if running.description else iter(()))
 
     def finish(self, run: Run) -> None:
-        """Reads the server's last words."""
+        """The server's last words were read, unless it has another result."""
+        if not run.cursor._result.has_next:  # noqa: SLF001 - asking for the next one would read it
+            run.cursor.close()
+
+    def shaped(self, run: Run, rows: list[object]) -> Sequence[object]:
+        """A tuple, of dicts a list."""
+        return rows if hasattr(run.cursor, "dict_type") else tuple(rows)
+
+    def following(self, run: Run) -> Run | None:
+        """The next result of a procedure's, or of several statements in one text."""
+        return self._run(run.asked, run.cursor) if run.cursor.connection is not None and run.cursor.nextset() else None
+
+    def leave(self, run: Run) -> None:
+        """What is left is read and dropped, row by row."""
+        if run.cursor is run.asked or run.cursor.connection is None:
+            return
+        while run.cursor.nextset():  # PyMySQL's own close() would leave the last one in flight
+            deque(run.cursor, maxlen=0)
         run.cursor.close()
 
     def cut(self, run: Run) -> Transaction:
@@ -196,12 +262,11 @@ class PyMySQL:
             result.unbuffered_active, result.has_next = False, False
             with connection.cursor() as last, contextlib.suppress(err.OperationalError):
                 last.execute("DO 0")  # the kill may have come after the query's end: then this one takes it
-            run.cursor.close()
-            run.asked.close()
+            if run.cursor is not run.asked:
+                run.cursor.close()
         except (err.MySQLError, OSError):
             result.unbuffered_active, connection._result = False, None  # noqa: SLF001 - else both would be read to their end
-            with contextlib.suppress(err.MySQLError, OSError):
-                connection.close()
+            connection._force_close()  # noqa: SLF001 - close() can be called once, and who owns it will do so
         return "usable" if connection.open else "lost"
 
 

@@ -103,7 +103,11 @@ class page_guard:  # noqa: N801 - reads as a verb: with fw.page_guard(max_rows=1
         while found is not None and found not in self._open:
             found = found.outer  # a block of another instance was left open inside
         if found is None:  # entered in another context, which has it to itself: nobody else can close it
-            found = next(reversed(self._open))
+            found = next(reversed(self._open), None)
+        if found is None:
+            raise errors.UsageError(
+                "this page guard is left more often than it was entered.", hint="Use it in a with block."
+            )
         held = self._open.pop(found)
         page.leave(found)
         if held is not None:
@@ -190,6 +194,8 @@ class page_guard:  # noqa: N801 - reads as a verb: with fw.page_guard(max_rows=1
         """
         from flatwater.source.guard.connection import GuardedConnection
 
+        if isinstance(connection, GuardedConnection):
+            connection = connection.inner  # wrapped again, it has other standing limits
         if not hasattr(connection, "cursor"):
             raise errors.UsageError(
                 f"{type(connection).__name__} is no connection of a database driver.",

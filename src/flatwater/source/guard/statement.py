@@ -13,11 +13,11 @@ from flatwater import limits
 
 _LOOKED_AT_CHARS_MAX = 4_000  # of a statement, before literals are taken out for showing it
 
-_QUERIES = frozenset(("SELECT", "WITH", "VALUES", "TABLE"))
-_FIRST = re.compile(r"(?:[\s(]|--[^\n]*|#[^\n]*|/\*.*?\*/)*+([A-Za-z]+)", re.DOTALL)
+_QUERIES = frozenset(("SELECT", "WITH", "VALUES", "TABLE", "FETCH"))
+_FIRST = re.compile(r"(?:[\s(;\ufeff]|--[^\n]*|#[^\n]*|/\*.*?\*/)*+([A-Za-z]+)", re.DOTALL)
 _MAY_WRITE = re.compile(r"\b(?:INTO|INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
 _QUIET = re.compile(r"'(?:[^'\\]|''|\\.)*+'|\"[^\"]*\"|`[^`]*`|--[^\n]*|/\*.*?\*/", re.DOTALL)
-_WRITES = re.compile(r"\bINTO\b|[()]\s*(?:INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
+_WRITES = re.compile(r"\bINTO\b|[()]\s*(?:UPDATE|DELETE)\s+\w", re.IGNORECASE)  # INSERT and MERGE have an INTO, too
 _LITERALS = re.compile(
     r"\$(\w*)\$.*?(?:\$\1\$|\Z)"  # PostgreSQL's dollar quotes
     r"|[eEbBxXnN]?'(?:[^'\\]|''|\\.)*+(?:'|\Z)"

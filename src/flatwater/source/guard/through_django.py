@@ -58,4 +58,5 @@ def _wrap(connection: Any, standing: Limits | None) -> None:
         if isinstance(wrapper, _Wrapper):
             wrapper.standing = standing
             return
-    connection.execute_wrappers.append(_Wrapper(standing))
+    # In front: `with connection.execute_wrapper(...)` takes off the last one, and a connection may be made inside of it.
+    connection.execute_wrappers.insert(0, _Wrapper(standing))

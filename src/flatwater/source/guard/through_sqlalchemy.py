@@ -72,13 +72,14 @@ def _guarded(base: Any) -> Any:
             if not is_query(text):
                 return super().create_cursor()
             cursor = super().create_cursor()
+            lost = self.root_connection.invalidate
             if self._is_server_side:  # stream_results or yield_per: the program reads a few rows at a time
-                return GuardedCursor(cursor, driver_of(cursor) or Batched(reads_ahead=False), standing)
+                return GuardedCursor(cursor, driver_of(cursor) or Batched(reads_ahead=False), standing, lost=lost)
             driver = driver_of(cursor)
             if driver is None and self.dialect.supports_server_side_cursors:
                 # Asynchronous drivers and others read whole results; what the server keeps can be asked for in parts.
                 cursor.close()
-                return GuardedCursor(self.create_server_side_cursor(), Batched(reads_ahead=True), standing)
-            return GuardedCursor(cursor, driver or Batched(reads_ahead=False), standing)
+                return GuardedCursor(self.create_server_side_cursor(), Batched(reads_ahead=True), standing, lost=lost)
+            return GuardedCursor(cursor, driver or Batched(reads_ahead=False), standing, lost=lost)
 
     return GuardedContext

@@ -8,6 +8,7 @@ import datetime as dt
 import functools
 import json
 import sys
+import types
 
 import django
 from django.conf import settings
@@ -17,8 +18,13 @@ from flatwater import errors
 from flatwater.source.tables.adapters.django_pages import object_bytes
 from flatwater.source.tables.table import Table
 
+sys.modules["tests"] = types.ModuleType("tests")  # an application, so that relations are known from both sides
+sys.modules["tests"].__file__ = __file__
 settings.configure(
-    DATABASES={"default": json.loads(sys.argv[1])}, USE_TZ=False, DEFAULT_AUTO_FIELD="django.db.models.BigAutoField"
+    INSTALLED_APPS=["tests"],
+    DATABASES={"default": json.loads(sys.argv[1])},
+    USE_TZ=False,
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
 )
 django.setup()
 
@@ -48,6 +54,46 @@ class Person(models.Model):  # noqa: DJ008 - never shown
         ordering = ("name",)
 
 
+class Label(models.Model):  # noqa: DJ008 - never shown
+    people = models.ManyToManyField(Person, related_name="labels")
+
+    class Meta:
+        app_label = "tests"
+
+
+class Seat(models.Model):  # noqa: DJ008 - never shown
+    pk = models.CompositePrimaryKey("row", "place")
+    row = models.IntegerField()
+    place = models.CharField(max_length=5)
+    taken = models.BooleanField(default=False)
+
+    class Meta:
+        app_label = "tests"
+
+
+class Covered(models.CharField):
+    """Shows less than the database has."""
+
+    def from_db_value(self, value, *_):
+        return value[:1]
+
+
+class Ranked(models.Model):  # noqa: DJ008 - never shown
+    code = Covered(max_length=10, db_index=True)
+    label = models.ForeignKey("Sorted", on_delete=models.CASCADE)
+
+    class Meta:
+        app_label = "tests"
+
+
+class Sorted(models.Model):  # noqa: DJ008 - never shown
+    number = models.IntegerField()
+
+    class Meta:
+        app_label = "tests"
+        ordering = ("number",)
+
+
 class Wide(models.Model):  # noqa: DJ008 - never shown
     body = models.TextField()
 
@@ -57,7 +103,7 @@ class Wide(models.Model):  # noqa: DJ008 - never shown
 
 def fill():
     with connection.schema_editor() as editor:
-        for model in (Group, Person, Wide):
+        for model in (Group, Person, Wide, Label, Seat, Sorted, Ranked):
             editor.create_model(model)
     groups = Group.objects.bulk_create([Group(name=f"group {number}") for number in range(10)])
     day = dt.datetime(2020, 1, 1)  # noqa: DTZ001 - as databases have it
@@ -65,6 +111,11 @@ def fill():
         Person(group=groups[n % 10], name=f"name {n}", rank=n // 10 if n % 7 else None, born=day, extra={"n": [n]})
         for n in range(PEOPLE)
     )
+    for _ in range(3):
+        Label.objects.create().people.set(range(1, 41))
+    Seat.objects.bulk_create(Seat(row=row, place=place) for row in range(10) for place in "abc")
+    label = Sorted.objects.create(number=1)
+    Ranked.objects.bulk_create(Ranked(code=f"code {number}", label=label) for number in range(30))
     Wide.objects.bulk_create(Wide(body="narrow") for _ in range(1000))
     for _ in range(200):
         Wide(body="w" * 1_000_000).save()
@@ -73,7 +124,7 @@ def fill():
 def refusal(call):
     try:
         call()
-    except errors.UsageError as error:
+    except errors.FlatwaterError as error:
         return str(error)
     return "accepted"
 
@@ -106,6 +157,27 @@ def orders():
         )
 
 
+def keys_and_joins():
+    """What is read, beside what one query of Django's gives."""
+    label = Label.objects.first()
+    seats = list(Seat.objects.order_by("pk").values_list("row", "place"))
+    rows = Table(Seat.objects.all())
+    read = {
+        "reversed": (Table(Person.objects.order_by("rank").reverse()).pluck("id", batch_rows=40), Person.objects.order_by("-rank", "-id").values_list("id", flat=True)),
+        "reversed key": (Table(Person.objects.reverse()).pluck("id", batch_rows=40), range(PEOPLE, 0, -1)),
+        "composite": ([seat.pk for seat in rows.find_each(as_="orm", batch_rows=7, allow_scan=True)], seats),
+        "composite rows": ([(seat["row"], seat["place"]) for seat in rows.find_each(batch_rows=7)], seats),
+        "composite parts": ([seat for part in rows.ranges(3) for seat in part.find_each(columns=["row", "place"], as_=tuple)], seats),
+        "composite down": ([seat.pk for seat in Table(Seat.objects.order_by("-pk")).find_each(as_="orm", batch_rows=7)], seats[::-1]),
+        "joined once": (Table(label.people.all()).pluck("id", batch_rows=7, allow_scan=True), range(1, 41)),
+        "joined and fixed": (Table(Person.objects.filter(labels=label)).pluck("id", batch_rows=7, allow_scan=True), range(1, 41)),
+        "joined distinct": (Table(Person.objects.filter(labels__gt=0).distinct()).pluck("id", batch_rows=7, allow_scan=True), range(1, 41)),
+    }  # fmt: skip
+    for name, (found, expected) in read.items():
+        yield name, list(found) == list(expected)
+    yield "composite written", rows.update_each(lambda _: {"taken": True}, commit_rows=7).changed == len(seats)
+
+
 def made_table(made):
     return Table(made())
 
@@ -122,8 +194,15 @@ def refusals():
         "nulls": lambda: people.order_by(models.F("rank").asc(**nulls)),
         "raw": lambda: people.raw("SELECT * FROM tests_person"),
         "object": Person,
+        "repeated": lambda: people.filter(labels__gt=0),
+        "repeated values": lambda: people.values("id", "labels"),
+        "distinct values": lambda: people.values("rank").distinct(),
+        "sorted relation": lambda: Ranked.objects.order_by("label"),
     }.items():
         yield name, refusal(functools.partial(made_table, made))
+    for as_ in (dict, "orm"):
+        covered = Table(Ranked.objects.order_by("code")).find_each(as_=as_, batch_rows=7, allow_scan=True)
+        yield f"covered {as_}", refusal(functools.partial(list, covered))
     yield "unindexed", refusal(lambda: Table(people.order_by("born")).find_each())
     yield "values", refusal(lambda: Table(people.values("name")).find_each(as_="orm"))
     yield "name", refusal(lambda: Table(people.all(), "users").find_each())
@@ -178,6 +257,7 @@ def main():
     told = {"wide": dict(wide()), "orders": dict(orders()), "refusals": dict(refusals())}
     first = next(iter(Table(Person.objects.all()).find_each()))
     told["first"] = [list(first), first["extra"], str(first["born"])]
+    told["keys and joins"] = dict(keys_and_joins())
     told["objects"] = type(next(iter(Table(Person).find_each(as_="orm")))).__name__
     told["fields"] = [
         list(next(iter(Table(rows).find_each())))

@@ -73,3 +73,15 @@ def test_tokens_belong_to_the_filters(told):
     """A page goes on by its token; the token of other filters is refused."""
     assert told["page"] == [[1, 11], [21, 31]]
     assert "another query" in told["other"]
+
+
+def test_reversed_querysets_and_composite_keys(told):
+    """reverse(), a CompositePrimaryKey, related managers: the rows of one plain query, each once, in its order."""
+    assert [name for name, is_so in told["keys and joins"].items() if not is_so] == []
+
+
+def test_what_repeats_rows_is_refused(told):
+    """A join that repeats rows, and values() that are distinct only without the key, are refused with what to do."""
+    assert "distinct()" in told["refusals"]["repeated"]
+    assert "distinct()" in told["refusals"]["repeated values"]
+    assert "primary key" in told["refusals"]["distinct values"]

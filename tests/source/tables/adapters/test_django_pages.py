@@ -53,3 +53,14 @@ def test_shared_objects_weigh_once(told):
     """An object that was weighed already adds nothing."""
     alone, shared = told["weights"]
     assert 0 < shared < alone
+
+
+def test_an_order_that_django_would_take_from_elsewhere(told):
+    """order_by of a relation whose class has an ordering is refused: Django goes by that, not by the column."""
+    assert "'label_id'" in told["refusals"]["sorted relation"]
+
+
+def test_a_field_that_does_not_give_back_what_it_got(told):
+    """A field whose values are not the database's again is refused in the order: pages would never end."""
+    assert "value of its own again" in told["refusals"]["covered <class 'dict'>"]
+    assert "value of its own again" in told["refusals"]["covered orm"]

@@ -50,6 +50,27 @@ def test_pending_changes_are_flushed_first(engine):
         session.rollback()
 
 
+def test_a_session_of_several_databases(sqlite_engine, tmp_path):
+    """A session that chooses its database by the class is read in the one it chooses, in a transaction and without."""
+    other = sa.create_engine(f"sqlite:///{tmp_path / 'other.db'}")
+    Person.metadata.create_all(other)
+
+    class Routed(Session):
+        def get_bind(self, mapper=None, **_):
+            return sqlite_engine if mapper is not None and mapper.class_ is Person else other
+
+    for session in (Session(other, binds={Person: sqlite_engine}), Routed()):
+        with session:
+            for source in (Person, sa.select(Person)):
+                table = Table(session, source)
+                assert sum(1 for _ in table.find_each()) == PEOPLE
+                assert sum(1 for _ in table.find_each(as_="orm")) == PEOPLE
+            session.execute(sa.select(Person).limit(1))
+            assert sum(1 for _ in Table(session, Person).find_each()) == PEOPLE
+            assert not list(Table(session, "people").find_each())
+    other.dispose()
+
+
 def test_writing_back_wants_transactions_of_its_own(sqlite_engine):
     """update_each within the user's transaction is refused."""
     with Session(sqlite_engine) as session:
@@ -102,6 +123,11 @@ def test_asynchronous_sources(kind, request):
             assert await session.scalar(sa.select(1)) == 1
         page = await Table(source, Person).apage(limit=2)
         assert [row["id"] for row in page] == [1, 2]
+        async with Table(source, Person) as table:
+            parts = await table.aranges(3)
+            assert [key for part in parts for key in await ids(part.find_each(batch_rows=7))] == everyone
+            assert await table.acount_estimate() > 0
+            assert (await table.aexplain(order_by="-id")).is_served
         done = await Table(source, Person).aupdate_each(lambda row: {"name": "new"} if row["id"] == 1 else None)
         assert done.changed == 1
         await source.dispose()

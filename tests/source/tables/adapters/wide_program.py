@@ -1,4 +1,4 @@
-"""Reads 1,000 narrow rows and then 200 of 1 MB in every way SQLAlchemy has, and says how far each peak rose.
+"""Reads 1,000 narrow rows and then 60 of 1 MB in every way SQLAlchemy has, and says how far each peak rose.
 
 python wide_program.py URL [ASYNC_URL]
 """
@@ -31,7 +31,7 @@ def fill(engine):
     numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) "
     wide = "replace(hex(zeroblob(500000)), '0', 'w')" if engine.dialect.name == "sqlite" else "repeat('w', 1000000)"
     with engine.begin() as connection:
-        for count, first, text in ((1000, 0, "'narrow'"), (200, 1000, wide)):
+        for count, first, text in ((1000, 0, "'narrow'"), (60, 1000, wide)):
             insert = f"SELECT i + {first}, {text} FROM n"
             words = numbers.format(count)
             whole = (

@@ -308,8 +308,8 @@ class DjangoRows(Adapter):
 
     def loaded(self, names: Sequence[str], row: Row) -> Row:
         """The row that has this key, with Django's types."""
-        key = self._rows.model._meta.pk  # noqa: SLF001 - Django's documented name
-        again = self._rows.filter(pk=row[list(names).index(key.attname)]).order_by().values_list(*names)
+        key = {name: row[list(names).index(name)] for name in pages.key_of(self._rows.model)}
+        again = self._rows.filter(**key).order_by().values_list(*names)
         found: Row = again.first() or row
         return found
 

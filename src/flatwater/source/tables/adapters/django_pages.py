@@ -55,6 +55,48 @@ def check(rows: Any) -> None:
                 f"pages cannot be cut from a QuerySet with {what}.",
                 hint="Give the QuerySet without it; find_each has start, finish and order_by.",
             )
+    if query.distinct and rows._fields and not set(key_of(rows.model)) <= set(fields_of(rows, with_key=False)):
+        raise errors.UsageError(
+            "distinct() of values() without the primary key: pages go on by that key, and with it all rows are distinct.",
+            hint="Name the key in values(), too, or read the distinct values from the table where each is once.",
+        )
+    if not query.distinct and not query.group_by and (several := _several(query)):
+        raise errors.UsageError(
+            f"the QuerySet joins several rows of {several} to one of its own, and pages cannot be cut among those.",
+            hint="Add .distinct(), or filter by pk__in=... or Exists(...).",
+        )
+
+
+def _several(query: Any) -> str:
+    """A table of which several rows are joined to one; empty if there is none."""
+    fixed = _fixed(query.where)
+    for alias, join in query.alias_map.items():
+        field: Any = getattr(join, "join_field", None)
+        if not query.alias_refcount.get(alias) or not getattr(field, "multiple", False):
+            continue
+        # The table of a ManyToManyField has each pair once: group.people.all() and filter(groups=group) repeat nothing.
+        if alias not in fixed or not field.related_model._meta.auto_created:  # noqa: SLF001 - Django's documented name
+            return str(join.table_name)
+    return ""
+
+
+def _fixed(where: Any) -> set[str]:
+    """Tables of which a column has one value in all rows."""
+    if getattr(where, "negated", True) or where.connector != "AND":  # what is no node, says nothing
+        return set()
+    found: set[str] = set()
+    for each in where.children:
+        if hasattr(each, "children"):
+            found |= _fixed(each)
+        elif getattr(each, "lookup_name", "") == "exact" and hasattr(each.lhs, "alias"):
+            found.add(each.lhs.alias)
+    return found
+
+
+def key_of(model: Any) -> tuple[str, ...]:
+    """The columns of a model's key: several of a CompositePrimaryKey."""
+    meta = model._meta  # noqa: SLF001 - Django's documented name
+    return tuple(field.attname for field in getattr(meta, "pk_fields", None) or [meta.pk])
 
 
 def order_of(rows: Any, *, nulls_are_smallest: bool) -> list[str] | None:
@@ -80,9 +122,23 @@ def order_of(rows: Any, *, nulls_are_smallest: bool) -> list[str] | None:
                 hint="Leave out nulls_first and nulls_last: no row is lost either way.",
             )
         bare = name.lstrip("-+")
-        bare = _attname(rows.model, bare)
-        terms.append(f"-{bare}" if down or name.startswith("-") else bare)
+        sign = "-" if down or name.startswith("-") else ""
+        own = key_of(rows.model) if bare == "pk" else (_attname(rows.model, _own_column(rows.model, bare)),)
+        terms += [f"{sign}{each}" for each in own]
+    if not query.standard_ordering:  # reverse()
+        terms = [term[1:] if term.startswith("-") else f"-{term}" for term in terms or key_of(rows.model)]
     return [term.replace(",", "") for term in terms] or None
+
+
+def _own_column(model: Any, name: str) -> str:
+    """A field's name, unless Django would go by the ordering of the class that it refers to."""
+    field = next((each for each in model._meta.concrete_fields if each.name == name != each.attname), None)  # noqa: SLF001 - Django's documented name
+    if field is not None and field.related_model._meta.ordering:  # noqa: SLF001 - as above
+        raise errors.UsageError(
+            f"order_by({name!r}) goes by the ordering of {field.related_model.__name__}, and no index of one table has that.",
+            hint=f"Order by {field.attname!r}.",
+        )
+    return name
 
 
 def _attname(model: Any, name: str) -> str:
@@ -96,7 +152,7 @@ def _attname(model: Any, name: str) -> str:
         return name
 
 
-def fields_of(rows: Any) -> dict[str, Any]:
+def fields_of(rows: Any, *, with_key: bool = True) -> dict[str, Any]:
     """Names that rows carry, with their fields; None for what is computed. The primary key is always one of them."""
     query, meta = rows.query, rows.model._meta  # noqa: SLF001 - Django's documented name
     concrete = {field.attname: field for field in meta.concrete_fields}
@@ -108,10 +164,11 @@ def fields_of(rows: Any) -> dict[str, Any]:
         deferred, is_defer = query.deferred_loading
         for name, field in concrete.items():
             is_named = field.name in deferred or name in deferred
-            if is_named != is_defer or field.primary_key:
+            if is_named != is_defer:
                 found[name] = field
         found.update(dict.fromkeys([*query.extra_select, *query.annotation_select]))
-    return {meta.pk.attname: meta.pk, **found} if meta.pk.attname not in found else found
+    missing = [name for name in key_of(rows.model) if with_key and name not in found]
+    return {**{name: concrete[name] for name in missing}, **found}
 
 
 def shape_of(rows: Any, connection: Any) -> Shape:
@@ -121,14 +178,14 @@ def shape_of(rows: Any, connection: Any) -> Shape:
         kind = "" if field is None else (field.db_type(connection) or "").lower()
         is_plain = field is not None and field.get_internal_type() in _PLAIN and not hasattr(field, "from_db_value")
         columns.append(Column(name, kind if is_plain else f"{kind} object", field is None or field.null))
-    return Shape(tuple(columns), (rows.model._meta.pk.attname,))  # noqa: SLF001 - Django's documented name
+    return Shape(tuple(columns), key_of(rows.model))
 
 
 def page_of(rows: Any, query: PageQuery) -> Any:
     """The QuerySet of one page."""
     from django.db import connections
 
-    found = rows
+    found = rows if rows.query.standard_ordering else rows.reverse()  # which is in the order that is given here
     for condition in query.conditions:
         found = found.filter(_condition(condition))
     # MariaDB would sort by a column that is NULL on the whole page, instead of following its index.
@@ -169,9 +226,10 @@ def streamed(page: Any, connection: Any, cut: Cut | None = None) -> Iterator[Any
                 return []
             found = stack.enter_context(_cursor(connection))
             found.execute(sql, params)
+            raw = _checked(iter(found), page, compiler)
             if cut is None:
-                return [iter(found)]
-            rows = cut.take(iter(found))
+                return [raw]
+            rows = cut.take(raw)
             stack.close()  # further statements of this page find the connection free
             return [rows]
 
@@ -181,6 +239,32 @@ def streamed(page: Any, connection: Any, cut: Cut | None = None) -> Iterator[Any
         clone = page._clone()  # noqa: SLF001 - a QuerySet's only copy that keeps its slice
         clone._query = query  # noqa: SLF001 - as above
         yield iter(clone._iterable_class(clone))  # noqa: SLF001 - as above
+
+
+def _checked(rows: Iterator[Row], page: Any, compiler: Any) -> Iterator[Row]:
+    """Rows as they come; refused where a field of the order does not make the database's value of its own again."""
+    names = {each.lstrip("-") for each in page.query.order_by}
+    asked = {at: column for at, (column, *_) in enumerate(compiler.select) if hasattr(column, "target")}
+    work = [
+        (at, column.target, compiler.connection.ops.get_db_converters(column), column.get_db_converters(compiler.connection), column)
+        for at, column in asked.items()
+        if column.target.attname in names and hasattr(column.target, "from_db_value")
+    ]  # fmt: skip
+    if not work:
+        return rows
+
+    def check(row: Row) -> Row:
+        for at, field, by_database, by_field, column in work:
+            plain = functools.reduce(lambda value, by: by(value, column, compiler.connection), by_database, row[at])
+            given = functools.reduce(lambda value, by: by(value, column, compiler.connection), by_field, plain)
+            if plain is not None and field.get_prep_value(given) != plain:
+                raise errors.UsageError(
+                    f"{field.attname}: {type(field).__name__} does not make the database's value of its own again, and pages go on by that.",
+                    hint="Order by another field.",
+                )
+        return row
+
+    return map(check, rows)
 
 
 def objects_of(page: Any, connection: Any, cut: Cut) -> list[Any]:

@@ -211,7 +211,10 @@ class SqlAlchemyText(_Common, SqlAdapter):
 
     def index_for(self, relation: Relation, order: Order) -> str:
         """The index to name, where the database would not take it by itself."""
-        return mysql_words.index_for(relation, order, self._all) if self._words is mysql_words else ""
+        if self._words is not mysql_words:
+            return ""
+        _refuse_unordered(self.shape(relation), order)
+        return mysql_words.index_for(relation, order, self._all)
 
     def count_estimate(self, relation: Relation) -> tuple[int, str]:
         """About how many rows there are."""
@@ -221,13 +224,14 @@ class SqlAlchemyText(_Common, SqlAdapter):
     def bind(self, name_or_select: Any, relation: Relation) -> tuple[Adapter, Relation]:
         """This source for a Table, a mapped class or a select()."""
         target = selects.target_of(name_or_select, relation)
-        target.dialect = self.dialect.name
+        door = self._door.of(target.base, target.mapper)
+        target.dialect = _DIALECTS[door.dialect.name][0].name
         if target.table is not None:
             path = tuple(part for part in (target.table.schema, target.table.name) if part)
-            return SqlAlchemySelect(self._door, target), Relation(path=path)
-        compiled = target.base.compile(dialect=self._door.dialect)
+            return SqlAlchemySelect(door, target), Relation(path=path)
+        compiled = target.base.compile(dialect=door.dialect)
         params = tuple(f"{name}={value!r}" for name, value in sorted(compiled.params.items()))
-        return SqlAlchemySelect(self._door, target), Relation(select=str(compiled), params=params)
+        return SqlAlchemySelect(door, target), Relation(select=str(compiled), params=params)
 
     def _through(self, door: Door) -> Adapter:
         other = SqlAlchemyText(door)
@@ -292,8 +296,13 @@ class SqlAlchemySelect(_Common):
         ):
             if result.cursor is None:
                 return
-            read = self._reader(query.columns, result.cursor.description)
+            about = result.cursor.description
+            read = self._reader(query.columns, about)
             rows = streams.raw_rows(result.cursor)
+            check = selects.comes_back(query.order.names, self._target, self._door.dialect, query.columns, about)
+            if check is not None and read is not None:
+                yield from (check(row, read(row)) for row in rows)
+                return
             yield from rows if read is None else map(read, rows)
 
     def _reader(self, names: tuple[str, ...], description: Any) -> Any:
@@ -304,7 +313,10 @@ class SqlAlchemySelect(_Common):
 
     def index_for(self, relation: Relation, order: Order) -> str:
         """Names the index, where the database would not take it by itself."""
-        if self._words is not mysql_words or self._target.table is None:
+        if self._words is not mysql_words:
+            return ""
+        _refuse_unordered(self.shape(relation), order)
+        if self._target.table is None:
             return ""
         stored = Order(tuple(each._replace(name=self._target.stored(each.name)) for each in order.columns))
         return mysql_words.index_for(relation, stored, self._all)
@@ -356,7 +368,7 @@ class SqlAlchemySelect(_Common):
 
     def count_estimate(self, relation: Relation) -> tuple[int, str]:
         """About how many rows there are."""
-        if self._target.table is not None:
+        if self._target.is_whole:
             found: tuple[int, str] = self._words.count_estimate(relation, self._all)
             return found
         return self._counted()
@@ -367,3 +379,18 @@ class SqlAlchemySelect(_Common):
 
     def _through(self, door: Door) -> Adapter:
         return SqlAlchemySelect(door, self._target)
+
+
+def _refuse_unordered(shape: Shape, order: Order) -> None:
+    """Raise where MariaDB sorts a column by something else than what it compares it by.
+
+    Raises:
+        UsageError: as said.
+    """
+    mysql_words.refuse_rounded(shape, order)
+    listed = {column.name for column in shape.columns if column.type.startswith(("enum", "set("))}
+    if found := sorted(listed.intersection(order.names)):
+        raise errors.UsageError(
+            f"{', '.join(found)} is ENUM or SET, which is sorted by number and compared as text: rows would be lost.",
+            hint="Order by other columns; or Enum(native_enum=False) makes it text.",
+        )

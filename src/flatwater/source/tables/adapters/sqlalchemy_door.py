@@ -33,16 +33,25 @@ class Door:
     Attributes:
         dialect: SQLAlchemy's.
         is_async: whether only coroutines can use it.
+        bind_arguments: what a Session with several databases chooses one by.
     """
 
     def __init__(self, source: Any) -> None:
         self._source = source
         self._pinned: Any = None
+        self.bind_arguments: dict[str, Any] = {}
         self.is_async = any(base.__module__.startswith("sqlalchemy.ext.asyncio") for base in type(source).__mro__)
         engine = self.engine
         self.dialect = engine.dialect
         if not self.is_async and getattr(self.dialect, "is_async", False):
             self.is_async = True
+
+    def of(self, clause: Any, mapper: Any) -> Door:
+        """The door to the database that a Session takes for this select, of this class if it is of one."""
+        door = copy.copy(self)
+        door.bind_arguments = {"clause": clause} if mapper is None else {"clause": clause, "mapper": mapper}
+        door.dialect = door.engine.dialect
+        return door
 
     # --- what there is -------------------------------------------------------------------------------------------------
 
@@ -88,7 +97,7 @@ class Door:
             session = source if isinstance(source, Session) else None
         if session is not None:
             try:
-                return session.get_bind()
+                return session.get_bind(**self.bind_arguments)
             except exc.UnboundExecutionError as error:
                 raise errors.UsageError("the Session has no engine of its own.", hint="Give it bind=engine.") from error
         if isinstance(source, (Engine, Connection)):
@@ -108,7 +117,7 @@ class Door:
         if session is not None and session.in_transaction():
             if session.autoflush:
                 session.flush()
-            yield session.connection(), True
+            yield session.connection(bind_arguments=dict(self.bind_arguments)), True
             return
         bind = self._bind()
         if bind is self.engine:
@@ -170,7 +179,7 @@ class Door:
         if self.is_async and not _IN_ASYNC.get():
             raise errors.UsageError(
                 "this source is asynchronous, and was asked by a plain call.",
-                hint="Use async for, apage() and aupdate_each(); or give a synchronous Engine.",
+                hint="Use async for and the verbs that begin with a (apage, aranges, ...); or give a synchronous Engine.",
             )
 
     async def run(self, call: Callable[[], Value]) -> Value:
@@ -202,7 +211,7 @@ class Door:
         except exc.MissingGreenlet as error:
             raise errors.UsageError(
                 "this source is asynchronous, and was asked by a plain call.",
-                hint="Use async for, apage(), aupdate_each().",
+                hint="Use async for and the verbs that begin with a (apage, aranges, ...).",
             ) from error
         except (exc.ResourceClosedError, exc.TimeoutError) as error:
             raise errors.BrokenError(f"SQLAlchemy: {_words(error)}.") from error

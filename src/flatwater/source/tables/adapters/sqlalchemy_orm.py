@@ -12,11 +12,12 @@ what was loaded can be read, what was not cannot.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flatwater import errors
 from flatwater.sizing import heap_bytes
+from flatwater.source.tables.adapters import sqlalchemy_selects as selects
 from flatwater.source.tables.adapters import sqlalchemy_streams as streams
 from flatwater.source.tables.adapters.rowwise import Cut
 from flatwater.source.tables.adapters.sqlalchemy_door import JOINED, JOINED_HINT, Door
@@ -62,14 +63,18 @@ class Objects:
         yield lambda out, room: self._collect(query, out, room)
 
     def _collect(self, query: PageQuery, out: list[Any], room: int) -> tuple[int, Row | None, bool]:
-        count = len(query.order.columns)
+        names = query.order.names
+        decorated = self._target.decorated(names)
+        count = len(names) + len(decorated)
         cut = Cut(room, self._base, _values_bytes, may_pass=not out)
         select = self._target.page(query)
         with self._session() as (session, is_users), session.no_autoflush:
-            connection = session.connection(bind_arguments={"clause": select})
+            connection = session.connection(bind_arguments=self._door.bind_arguments)
             with streams.opened(
                 connection,
-                lambda options: session.execute(select, execution_options=options),
+                lambda options: session.execute(
+                    select, execution_options=options, bind_arguments=dict(self._door.bind_arguments)
+                ),
                 is_users=is_users,
                 cut=cut,
             ) as result:
@@ -77,8 +82,17 @@ class Objects:
                 self._learn(rows, count, cut)
             if session is not self._door.session():
                 session.expunge_all()
+        if rows:
+            self._check(decorated, names, rows[-1])
         out += [row[0] if len(row) == count + 1 else row[:-count] for row in rows]
-        return cut.used, rows[-1][-count:] if rows else None, cut.is_full
+        return cut.used, rows[-1][-count:][: len(names)] if rows else None, cut.is_full
+
+    def _check(self, decorated: list[str], names: Sequence[str], row: Row) -> None:
+        """The place behind this row can be found again."""
+        count = len(names) + len(decorated)
+        for name, plain in zip(decorated, row[len(row) - len(decorated) :], strict=True):
+            given = row[len(row) - count + names.index(name)]
+            selects.check_comes_back(name, self._target.columns[name].type, self._door.dialect, plain, given)
 
     def _learn(self, rows: list[Row], count: int, cut: Cut) -> None:
         """What an object takes beside its own values; with what was loaded of others, on average."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import operator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flatwater import errors
@@ -33,6 +34,8 @@ class Target:
         key: names of the key, if it is known.
         table: the table that is written back to; None where there is not one.
         entity: whether `base` gives objects.
+        mapper: of the class that was given, or is selected first; None of tables.
+        twins: by name, columns of other tables that are the same by a join of inheritance: a seek begins in each of them.
         may_repeat: whether joins may give one row several times.
         dialect: the name of the database's, as in `tables.shape`.
     """
@@ -44,13 +47,18 @@ class Target:
     entity: bool
     may_repeat: bool
     dialect: str = ""
+    mapper: Any = None
+    twins: dict[str, list[Any]] = dataclasses.field(default_factory=dict)
 
     def page(self, query: PageQuery) -> Any:
         """The select of one page; of objects if OBJECT is asked for."""
         from sqlalchemy import text
 
         if query.columns[:1] == (OBJECT,):
-            chosen = self.base.add_columns(*(self.columns[name] for name in query.order.names))
+            chosen = self.base.add_columns(
+                *(self.columns[name] for name in query.order.names),
+                *(self._plain_value(name) for name in self.decorated(query.order.names)),
+            )
         else:
             chosen = self.base.with_only_columns(
                 *(self.columns[name] for name in query.columns), maintain_column_froms=True
@@ -80,6 +88,30 @@ class Target:
 
         return select(func.count()).select_from(self.base.order_by(None).subquery())
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether these are all rows of the table."""
+        return self.table is not None and (self.mapper is None or not (self.mapper.single and self.mapper.inherits))
+
+    def decorated(self, names: Sequence[str]) -> list[str]:
+        """Those of the columns whose values the user's own code makes and takes apart."""
+        return [name for name in names if _overrides(self.columns[name].type)]
+
+    def _plain_value(self, name: str) -> Any:
+        """A column without the user's own code."""
+        from sqlalchemy import type_coerce
+
+        return type_coerce(self.columns[name], self.columns[name].type.impl_instance).label(f"flatwater_plain_{name}")
+
+    def _bound(self, name: str, value: object) -> Any:
+        """A value of a key, for comparing it with its column: of the column's own type, whatever Python would make of it."""
+        from sqlalchemy import cast, literal, types
+
+        kind = self.columns[name].type
+        bound = literal(value, kind)
+        # PostgreSQL's real is compared with a double as that, and is then another number.
+        return cast(bound, kind) if self.dialect == "postgresql" and isinstance(kind, types.Float) else bound
+
     def _order(self, order: Order) -> list[Any]:
         return [
             self.columns[column.name].desc() if column.descending else self.columns[column.name].asc()
@@ -90,7 +122,8 @@ class Target:
         from sqlalchemy import and_, false, or_, true, tuple_
 
         if isinstance(condition, Compare):
-            return _OPS[condition.op](self.columns[condition.column], condition.value)
+            found = (self.columns[condition.column], *self.twins.get(condition.column, ()))
+            return and_(*(_OPS[condition.op](each, self._bound(condition.column, condition.value)) for each in found))
         if isinstance(condition, Null):
             column = self.columns[condition.column]
             return column.is_(None) if condition.is_null else column.is_not(None)
@@ -98,7 +131,10 @@ class Target:
             return and_(true(), *map(self._condition, condition.parts))
         if isinstance(condition, AnyOf):
             return or_(false(), *map(self._condition, condition.parts))
-        return _OPS[condition.op](tuple_(*(self.columns[name] for name in condition.columns)), condition.values)
+        return _OPS[condition.op](
+            tuple_(*(self.columns[name] for name in condition.columns)),
+            tuple_(*map(self._bound, condition.columns, condition.values)),
+        )
 
     def shape(self, dialect: Any) -> Shape:
         """Names, types as the database writes them, and the key."""
@@ -176,9 +212,12 @@ def _of_class(mapped: Any, mapper: Any) -> Target:
     from sqlalchemy import Table, select
 
     columns = {each.key: getattr(mapped, each.key) for each in mapper.column_attrs if not each.deferred}
-    key = _names_of(mapper.primary_key, columns) or ()
+    key = tuple(mapper.get_property_by_column(column).key for column in mapper.primary_key)
+    if not columns.keys() >= set(key):
+        key = ()
     table = mapper.local_table if isinstance(mapper.persist_selectable, Table) else None
-    return Target(select(mapped), columns, key, table, entity=True, may_repeat=False)
+    twins = {each.key: list(each.columns[1:]) for each in mapper.column_attrs if each.key in key}
+    return Target(select(mapped), columns, key, table, entity=True, may_repeat=False, mapper=mapper, twins=twins)
 
 
 def _of_select(given: Any) -> Target:
@@ -208,12 +247,15 @@ def _of_select(given: Any) -> Target:
     ).get_final_froms()  # without what joinedload() adds
     only = froms[0] if len(froms) == 1 and isinstance(getattr(froms[0], "element", froms[0]), Table) else None
     key = _names_in(only.primary_key, columns) if only is not None else ()
-    return Target(given, columns, key, None, entity=entity, may_repeat=only is None)
+    first = inspect(described[0]["entity"], raiseerr=False) if described else None
+    return Target(
+        given, columns, key, None, entity=entity, may_repeat=only is None, mapper=getattr(first, "mapper", None)
+    )
 
 
 def _changes_with_conditions(given: Any) -> bool:
     """Whether a condition more would be met before the select's own grouping, numbering or limit."""
-    from sqlalchemy.sql import functions, visitors
+    from sqlalchemy.sql import functions
     from sqlalchemy.sql.elements import Over
 
     own = (given._group_by_clauses, given._having_criteria, given._distinct, given._distinct_on)  # noqa: SLF001 - as above
@@ -224,8 +266,18 @@ def _changes_with_conditions(given: Any) -> bool:
     return any(
         isinstance(part, (functions.FunctionElement, Over))
         for column in given.selected_columns
-        for part in visitors.iterate(column)
+        for part in _parts(column)
     )
+
+
+def _parts(column: Any) -> Iterator[Any]:
+    """An expression and what it is made of; a subquery counts for itself, whatever is in it."""
+    from sqlalchemy import ScalarSelect
+
+    yield column
+    if not isinstance(column, ScalarSelect):
+        for each in column.get_children():
+            yield from _parts(each)
 
 
 def _names_of(columns: Any, named: dict[str, Any]) -> tuple[str, ...] | None:
@@ -249,6 +301,7 @@ def _names_in(key: Any, named: dict[str, Any]) -> tuple[str, ...]:
 def _plain(column: Any) -> Any:
     """The table's own column behind an attribute of a class, or a column of a select."""
     column = getattr(column, "expression", column)
+    column = column.element if getattr(column, "__visit_name__", "") == "label" else column
     return getattr(column, "_deannotate", lambda: column)() if hasattr(column, "_deannotate") else column
 
 
@@ -272,6 +325,48 @@ def _type_words(kind: Any, dialect: Any) -> str:
     )
     is_plain = isinstance(kind, (*plain, types.Uuid, types.Interval)) and not isinstance(kind, types.PickleType)
     return text if is_plain else f"{text} object"
+
+
+def check_comes_back(name: str, kind: Any, dialect: Any, plain: object, given: object) -> None:
+    """Refuse a key whose type does not give back what it was given: pages would begin at another place than the last ended.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if plain is None:
+        return
+    if (kind.process_bind_param(given, dialect) if "process_bind_param" in _overrides(kind) else given) != plain:
+        raise errors.UsageError(
+            f"{name}: its type {type(kind).__name__} does not make the database's value of its own again, and pages go on by that.",
+            hint="Order by another column, or name the table in SQL text, which has no types.",
+        )
+
+
+def comes_back(names: Sequence[str], target: Target, dialect: Any, columns: Sequence[str], description: Any) -> Any:
+    """What checks a raw row beside the one that was made of it; None where nothing is decorated."""
+    work = []
+    for name in target.decorated(names):
+        at, kind = columns.index(name), target.columns[name].type
+        work.append((name, at, kind, kind.type_engine(dialect).result_processor(dialect, description[at][1])))
+    if not work:
+        return None
+
+    def check(raw: Any, made: Any) -> Any:
+        for name, at, kind, by in work:
+            check_comes_back(name, kind, dialect, raw[at] if by is None else by(raw[at]), made[at])
+        return made
+
+    return check
+
+
+def _overrides(kind: Any) -> list[str]:
+    """What a TypeDecorator of the user's does with values; nothing of any other type."""
+    from sqlalchemy import TypeDecorator
+
+    if not isinstance(kind, TypeDecorator):
+        return []
+    names = ("process_bind_param", "process_result_value")
+    return [name for name in names if getattr(type(kind), name) is not getattr(TypeDecorator, name)]
 
 
 def form_dialect(core: Any) -> Any:

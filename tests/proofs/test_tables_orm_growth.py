@@ -110,19 +110,30 @@ def with_django(n, path, *, keep):
             kept.append(person)  # noqa: PERF401 - the twin is the same loop
 
 
-WAYS = [with_session, with_engine, with_django]
+WAYS = {with_session: "sqlalchemy.orm", with_engine: "sqlalchemy.orm", with_django: "django.db.models"}
+
+
+def proof_of(way, path, *, keep):
+    """By 128 bytes a row, where objects take hundreds."""
+
+    def scenario(n):
+        way(n, path, keep=keep)
+
+    library = pytest.importorskip(WAYS[way])
+    scenario.needs = library  # sent along, so that it is imported before the call: else that is most of its time
+    return fw.prove(scenario, sizes=SIZES, resolution=128)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_pass_is_flat(way, path):
     """500 to 8,000 rows: the peak is that of a batch."""
-    proof = fw.prove(lambda n: way(n, path, keep=False), sizes=SIZES, resolution=128)
+    proof = proof_of(way, path, keep=False)
     assert (proof.verdict, proof.outcome) == ("constant", "holds"), str(proof)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_its_twin_that_keeps_objects_grows(way, path):
     """The same pass with a list of all its objects grows with each row."""
-    proof = fw.prove(lambda n: way(n, path, keep=True), sizes=SIZES, resolution=128)
+    proof = proof_of(way, path, keep=True)
     assert (proof.verdict, proof.outcome) == ("grows", "fails"), str(proof)
     assert proof.bytes_per_item > 200

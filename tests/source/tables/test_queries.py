@@ -172,3 +172,17 @@ def test_a_name_with_a_dot_is_written_between_quotes(tmp_path):
         assert list(Table(str(path), name).find_each()) == []
     with pytest.raises(errors.UsageError, match="unknown database"):
         Table(str(path), "orders.2024").find_each()
+
+
+@pytest.mark.parametrize("order_by", ["city", "-city"])
+def test_a_select_whose_key_is_null_in_one_row(order_by):
+    """The group of NULL has its row, wherever the database sorts it."""
+    connection = connection_of("CREATE TABLE t (id INTEGER PRIMARY KEY, city TEXT)")
+    connection.executemany(
+        "INSERT INTO t (city) VALUES (?)", [(None if at % 5 == 0 else f"c{at}",) for at in range(41)]
+    )
+    table = Table(connection, "SELECT city, count(*) AS people FROM t GROUP BY city", key="city")
+    for rows in (1, 2, 100):
+        found = list(table.find_each(as_=tuple, order_by=order_by, batch_rows=rows, allow_scan=True))
+        assert len(found) == len(set(found)) == 33
+        assert (None, 9) in found

@@ -73,6 +73,7 @@ def parquet_rows(
     import pyarrow as pa
 
     line = 1
+    pool = pa.default_memory_pool()
     batches = found.iter_batches(batch_size=batch_rows(found, columns), columns=columns, use_threads=False)
     while True:
         try:
@@ -95,6 +96,7 @@ def parquet_rows(
             yield good
         del good
         line += count
+        pool.release_unused()  # Arrow's allocator keeps what it had: as much again as is in use, and more with each row group
 
 
 def batch_rows(found: Any, columns: list[str]) -> int:

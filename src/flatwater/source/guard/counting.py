@@ -4,8 +4,8 @@ Covers:     rows and heap bytes of the query, rows of all queries of a guard.
 Not here:   where rows come from (`guard.drivers`), what happens to the query then (`guard.cursor`).
 Holds:      at most limits.GUARD_BLOCK_ROWS rows that are not yet weighed; one `Sizer` for the process, 2 MiB at most.
 
-Rows that are fetched together are weighed in blocks of 1, 2, 4 and then 8: weighing a row by itself costs 7 us, in a block of
-8 it costs 5. Where rows are large, blocks stay small: only a sudden change can exceed the limit, by one block.
+Rows that are fetched together are weighed in blocks of 1, 2, 4 and then 8: a row by itself costs more to
+weigh than one of a block. Where rows are large, blocks stay small: only a sudden change can exceed the limit, by one block.
 """
 
 from __future__ import annotations

@@ -111,6 +111,8 @@ def make({arguments}):
                 append({made})
                 used += need
                 last = row
+        except passed:
+            raise
         except blamed as error:
             raise blame(row, last, error) from error
         return used, last, False
@@ -150,7 +152,9 @@ def _form(making: _Making, shape: Shape, order: Sequence[str], dialect: Dialect)
     if making.kind is tuple:
         kept = "".join(f"{mark}, " for mark in marks[: len(names)])
         made = "row" if not hidden and not statements else f"({kept})"
-    values.update(weigh=heap_bytes, blamed=_BLAMED, blame=_Blame(columns, making.fields, order))
+    values.update(
+        weigh=heap_bytes, passed=errors.FlatwaterError, blamed=_BLAMED, blame=_Blame(columns, making.fields, order)
+    )
     text = _SOURCE.format(
         arguments=", ".join(values),
         unpack=", ".join(marks),

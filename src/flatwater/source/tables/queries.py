@@ -132,9 +132,7 @@ class Queries:
     ) -> Query:
         dialect, shape = self._adapter.dialect, self._shape
         order_by = self._adapter.order if order_by is None else order_by
-        # Where the database declares no key, the user says that his is never NULL.
-        trusted = () if self._relation.path and shape.key else self._key
-        listed = [(column.name, column.nullable and column.name not in trusted) for column in shape.columns]
+        listed = [(column.name, column.nullable) for column in shape.columns]
         order = resolve(order_by, key=self._key, columns=listed, nulls_are_smallest=dialect.nulls_are_smallest)
         wrap = None
         if single:

@@ -69,8 +69,8 @@ def test_a_rounded_column_is_refused(fetch):
     """A FLOAT of a table is no part of an order."""
     shape = mysql_words.table_shape(Relation(("t",)), fetch)
     with pytest.raises(errors.UsageError, match="FLOAT"):
-        mysql_words.refuse_rounded(shape, order("f", "a", "b"))
-    mysql_words.refuse_rounded(shape, order("a", "b"))
+        mysql_words.refuse_no_place(shape, order("f", "a", "b"))
+    mysql_words.refuse_no_place(shape, order("a", "b"))
 
 
 def plan(fetch, relation, condition, *terms, index=""):

@@ -174,7 +174,7 @@ class MySql(SqlAdapter):
 
     def index_for(self, relation: Relation, order: Order) -> str:
         """The index that serves an order: on small tables the optimizer would rather sort."""
-        mysql_words.refuse_rounded(self.shape(relation), order)
+        mysql_words.refuse_no_place(self.shape(relation), order)
         return mysql_words.index_for(relation, order, self._all)
 
     def some_key(self, relation: Relation, order: Order) -> Key:

@@ -8,6 +8,7 @@ Holds:      nothing.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -66,18 +67,24 @@ def _indexes(relation: Relation, fetch: Fetch) -> dict[str, list[tuple[str, bool
     return found
 
 
-def refuse_rounded(shape: Shape, order: Order) -> None:
-    """Raise where the order has a FLOAT, whose values arrive rounded to six digits: no row could be found again by them.
+_NO_PLACE = {
+    "float": ("FLOAT, whose values are given rounded to six digits", "Make it DOUBLE, or order by other columns."),
+    "enum": ("ENUM, which is sorted by number and compared as text", "Order by other columns."),
+    "set": ("SET, which is sorted by number and compared as text", "Order by other columns."),
+}
+
+
+def refuse_no_place(shape: Shape, order: Order) -> None:
+    """Raise where the order has a column by whose values no row is found again.
 
     Raises:
         UsageError: as said.
     """
-    rounded = {column.name for column in shape.columns if column.type.startswith("float")}.intersection(order.names)
-    if rounded:
-        raise errors.UsageError(
-            f"{', '.join(sorted(rounded))} is FLOAT, whose values are given rounded: a pass would lose its place.",
-            hint="Make it DOUBLE, or order by other columns.",
-        )
+    for column in shape.columns:
+        kind = re.match(r"[a-z]*", column.type)
+        if column.name in order.names and kind is not None and kind[0] in _NO_PLACE:
+            why, hint = _NO_PLACE[kind[0]]
+            raise errors.UsageError(f"{column.name} is {why}: a pass would lose its place.", hint=hint)
 
 
 def index_for(relation: Relation, order: Order, fetch: Fetch) -> str:
@@ -104,7 +111,10 @@ def index_for(relation: Relation, order: Order, fetch: Fetch) -> str:
 def plan_of(query: PageQuery, fetch: Fetch) -> Plan:
     """What EXPLAIN says of a page."""
     sql, params = statements.page(query, MYSQL)
-    told = json.loads(_text(fetch(f"EXPLAIN FORMAT=JSON {sql}", params)[0][0]))
+    try:
+        told = json.loads(_text(fetch(f"EXPLAIN FORMAT=JSON {sql}", params)[0][0]))
+    except json.JSONDecodeError:  # of a name with quotation marks
+        return _plan_of_lines(query, fetch(f"EXPLAIN {sql}", params))
     tables = list(_tables(told))
     text = json.dumps(told)
     sorts = '"filesort"' in text or '"using_filesort": true' in text
@@ -119,6 +129,14 @@ def plan_of(query: PageQuery, fetch: Fetch) -> Plan:
         for table in tables
     ]
     return Plan("\n".join([*lines, *(["filesort"] if sorts else [])]), sorts, scans)
+
+
+def _plan_of_lines(query: PageQuery, found: Sequence[Sequence[Any]]) -> Plan:
+    """What EXPLAIN says as a table: its fourth column is the access, its last one has further words."""
+    lines = [", ".join("" if cell is None else _text(cell) for cell in row) for row in found]
+    access = {_text(row[3]).lower() for row in found[:1] if row[3] is not None}
+    scans = bool(query.conditions) and bool(access & {"all", "index"})
+    return Plan("\n".join(lines), "filesort" in "".join(lines), scans)
 
 
 def _tables(node: Any) -> Iterator[dict[str, Any]]:

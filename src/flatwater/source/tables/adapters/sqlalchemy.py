@@ -387,7 +387,7 @@ def _refuse_unordered(shape: Shape, order: Order) -> None:
     Raises:
         UsageError: as said.
     """
-    mysql_words.refuse_rounded(shape, order)
+    mysql_words.refuse_no_place(shape, order)
     listed = {column.name for column in shape.columns if column.type.startswith(("enum", "set("))}
     if found := sorted(listed.intersection(order.names)):
         raise errors.UsageError(

@@ -215,9 +215,7 @@ DOCUMENT_START_S_MAX = 60.0  # for the child to start and import, on a busy mach
 DOCUMENT_NOTES_BYTES_MAX = 64 * KIB  # of the rest of an answer
 DOCUMENT_PAGES_AT_ONCE = 64  # in one call: so many are asked for one by one after a child died, 5 ms each
 DOCUMENT_DEATHS_MAX = 20  # of children by one document: each costs a start, and up to a time-out
-DOCUMENT_REOPEN_PAGES = (
-    2_000  # after which a document is opened again: reading its list of pages costs time by the page
-)
+DOCUMENT_REOPEN_PAGES = 2_000  # after which a document is opened anew: its list of pages is read again, page by page
 DOCUMENT_REOPEN_PAGES_MIN = 100  # or after so many, if the process grew by
 DOCUMENT_REOPEN_GROWTH_BYTES = 16 * MIB  # fonts and the like that PDFium remembers
 DOCUMENT_MISSING_PAGES_MAX = 1_000  # in a row that are not there: a file of 100 bytes may say it has a million

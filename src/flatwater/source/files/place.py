@@ -181,7 +181,7 @@ def on_one_line(name: str) -> str:
     r"""A name that can be printed: with escapes for ends of lines, and for bytes that are no text.
 
     >>> on_one_line("rows.csv"), on_one_line("rows\n2.csv")
-    ('rows.csv', 'rows\\\\n2.csv')
+    ('rows.csv', 'rows\\n2.csv')
     """
     return (
         name

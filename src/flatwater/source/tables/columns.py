@@ -75,8 +75,8 @@ class ColumnReading(Reading):
     def _rows(self) -> list[Any]:
         self._skip = max(self._skip - 1, 0)
         rows = super().next_batch()
-        if rows and not self._is_learned:
-            self._is_learned = True
+        if rows:
+            self._is_learned = True  # heap bytes, which are more than those of text
             self._row_bytes_seen = max(self._row_bytes, 1)
         return rows
 

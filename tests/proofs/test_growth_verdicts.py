@@ -112,6 +112,7 @@ PROGRAMS = [
     streams, batches, least_recently_used, ring_buffer, cycles, native, table_in_memory, random_batches, buffer,
 ]  # fmt: skip
 SMALLER = {native: "12500..200k", table_in_memory: "12500..200k"}  # they take longer for each item
+LARGER = {buffer: "200k..3200k"}  # two bytes for each item, which must not fit into what is free at the start
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -129,7 +130,7 @@ def test_its_leaking_twin_is_found(program):
     def twin(n):
         return program(n, keep=True)
 
-    proof = fw.prove(twin, sizes=SMALLER.get(program, "25k..400k"))
+    proof = fw.prove(twin, sizes={**SMALLER, **LARGER}.get(program, "25k..400k"))
     assert (proof.verdict, proof.outcome) == ("grows", "fails"), str(proof)
     assert proof.kind == "linear", str(proof)
     assert proof.bytes_per_item > 1.5

@@ -33,6 +33,8 @@ class ColumnReading(Reading):
     """
 
     def __init__(self, batcher: Batcher, reader: Adapter, *arguments: Any, **options: Any) -> None:
+        import pyarrow.compute  # noqa: F401 - a few MB: here they come with pyarrow, and not in the middle of a pass
+
         super().__init__(reader, *arguments, **options)
         self._join = reader.join
         self.batcher = batcher

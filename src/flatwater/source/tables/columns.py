@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class ColumnReading(Reading):
     """A pass that gives record batches, and lists of rows where it must; see `Reading` for its other arguments.
 
-    While a page is put together there are three of it: as SQLite holds it, as text, and as arrays; so it has a quarter of
+    While a page is put together it is there several times: as SQLite holds it, as text, and as arrays; so it has a tenth of
     what a batch may have.
 
     Args:
@@ -41,23 +41,22 @@ class ColumnReading(Reading):
         self._skip = 0  # batches to read row by row, before columns are tried again
         self._failed = 0  # tries in a row that gave nothing
         self._left: Any = None  # of the last page
+        self._settled: list[Kind] | None = None  # the columns' kinds, until rows say more of them
         self._is_learned = False
-        self._row_bytes_seen = 1  # of a row as text
-        self._column_bytes_seen = 1  # of its widest column
+        self._row_bytes_seen = 1  # of a row, by experience
         self._rows_most = limits.TABLE_BATCH_ROWS_MAX
 
     def next_batch(self) -> Any:
         """The next record batch, or rows for one; an empty list when there are no more."""
         while self._left is None and self._steps and self._skip == 0:
-            kinds = self._kinds()
+            kinds = self._settled = self._kinds() if self._settled is None else self._settled
             room = self.batch_bytes * 3 // 4  # a third of batch_bytes is there; this is a quarter
-            column_room = 2 * room // max(len(kinds), 1)
             # SQLite doubles a text as it grows, as long as the double is below the limit; then each value is a copy of all.
-            fitting = min(room // self._row_bytes_seen, column_room * 2 // 5 // self._column_bytes_seen)
+            fitting = min(room * 2 // 5, limits.TABLE_JOIN_BYTES) // self._row_bytes_seen
             asked = min(self.batch_rows * limits.TABLE_JOIN_BATCHES, self._rows_most, fitting)
             if not kinds or asked < limits.TABLE_JOIN_ROWS_MIN:
                 break
-            page = self._join(self._query(asked), kinds, column_room)
+            page = self._join(self._query(asked), kinds, room)
             if page is not None and page.rows == 0:
                 self._steps.pop(0)
                 continue
@@ -77,6 +76,7 @@ class ColumnReading(Reading):
     def _rows(self) -> list[Any]:
         self._skip = max(self._skip - 1, 0)
         rows = super().next_batch()
+        self._settled = None
         if rows:
             self._is_learned = True  # heap bytes, which are more than those of text
             self._row_bytes_seen = max(self._row_bytes, 1)
@@ -102,31 +102,23 @@ class ColumnReading(Reading):
         return kinds if KINDS.issuperset(kind.type for kind in kinds) else []
 
     def _batch_of(self, page: Joined, kinds: Sequence[Kind]) -> Any:
+        """The record batch of a page; None where it is not what the kinds say."""
         import pyarrow as pa
+        import pyarrow.compute as pc
 
-        arrays: list[Any] = []
-        sizes = [len(text) // page.rows + 1 for text in page.texts]
-        self._row_bytes_seen, self._column_bytes_seen = sum(sizes), max(sizes)
-        page.texts.reverse()  # each text goes as soon as it is an array
-        for kind in kinds:
-            made = _array(kind, page.texts.pop(), page.rows)
-            if made is None:
-                return None
-            arrays.append(made)
+        self._row_bytes_seen = len(page.text) // page.rows + 1
+        parts = pc.split_pattern(pa.array([page.text], pa.string()), SEPARATOR).values
+        if len(parts) != page.rows * len(kinds):
+            return None
+        arrays = [_array(kind, parts.slice(at * page.rows, page.rows)) for at, kind in enumerate(kinds)]
         return pa.RecordBatch.from_arrays(arrays, names=list(self.batcher.names))
 
 
-def _array(kind: Kind, text: str, rows: int) -> Any:
-    """The array of a column; None where its text is not what its kind says."""
+def _array(kind: Kind, parts: Any) -> Any:
+    """The array of a column."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    whole = pa.array([text], pa.string())
-    del text
-    parts = pc.split_pattern(whole, SEPARATOR).values
-    del whole
-    if len(parts) != rows:
-        return None
     if kind.is_nullable and pc.any(is_null := pc.equal(parts, NULL)).as_py():
         parts = pc.if_else(is_null, None, parts)
     if kind.type == "binary":

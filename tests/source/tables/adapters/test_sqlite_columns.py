@@ -36,12 +36,12 @@ def query(limit, name='a "b"'):
     return PageQuery(Relation(("t",)), ("id", name), (), order, limit)
 
 
-def test_a_page_is_one_row_of_texts(source):
-    """Values stand between separators, and a mark in the place of NULL."""
-    assert source.join(query(2), [ID, TEXT], 1 << 20) == (2, [f"1{SEPARATOR}2", f"x{SEPARATOR}{NULL}"])
+def test_a_page_is_one_text(source):
+    """Values stand between separators, column by column, and a mark in the place of NULL."""
+    assert source.join(query(2), [ID, TEXT], 1 << 20) == (2, SEPARATOR.join(["1", "2", "x", NULL]))
 
 
-def test_a_column_that_is_too_long_is_refused_by_sqlite(source):
+def test_a_page_that_is_too_long_is_refused_by_sqlite(source):
     """It is never made; a shorter page of the same table is."""
     assert source.join(query(3), [ID, TEXT], 70_000) is None
     assert source.join(query(2), [ID, TEXT], 70_000).rows == 2
@@ -51,7 +51,7 @@ def test_a_column_that_is_too_long_is_refused_by_sqlite(source):
 def test_another_type_makes_a_part_too_many(source):
     """A text where numbers are said is a separator more than rows have."""
     page = source.join(query(2), [ID, Kind("int64", is_sure=False, is_nullable=True)], 1 << 20)
-    assert page.texts[1].count(SEPARATOR) == 2
+    assert page.text.count(SEPARATOR) == 4
 
 
 def test_an_error_of_the_statement_is_an_error(source):

@@ -90,8 +90,8 @@ class Adapter(ABC):
         del names
         return row
 
-    def join(self, query: PageQuery, kinds: Sequence[Kind], column_bytes: int) -> Joined | None:
-        """A page as columns, where `joins`; None where a column is longer than that, or its text is none."""
+    def join(self, query: PageQuery, kinds: Sequence[Kind], text_bytes: int) -> Joined | None:
+        """A page as columns, where `joins`; None where it is longer than that, or its text is none."""
         raise NotImplementedError
 
     @abstractmethod

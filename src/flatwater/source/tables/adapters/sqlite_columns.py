@@ -1,8 +1,8 @@
 """Pages of a SQLite file as whole columns: one statement that puts a page's values together, so that no row is made.
 
-Covers:     the statement, a connection of its own that refuses a column longer than was said.
+Covers:     the statement, a connection of its own that refuses a text longer than was said.
 Not here:   what the columns become (`tables.columns`), rows (`sqlite_path`).
-Holds:      the columns of one page as text, and as much again in SQLite while it makes them.
+Holds:      one page as text, and up to three times as much in SQLite while it makes it.
 
 SQLite joins a column's values much faster than it hands them over one by one. Where a value could be of another type than
 said, the column's expression gives a separator in its place: the count of the parts then tells that this page is to be read
@@ -47,19 +47,21 @@ class Kind(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """A page: how many rows, and for each column all of its values between separators."""
+    """A page: how many rows, and all values of the first column, then of the next, between separators."""
 
     rows: int
-    texts: list[str]
+    text: str
 
 
 def statement(query: PageQuery, kinds: Sequence[Kind]) -> statements.Statement:
     """The page's statement, put together: its columns are of these kinds."""
     sql, params = statements.page(query, SQLITE)
-    parts = ["count(*)"]
-    for name, kind in zip(query.columns, kinds, strict=True):
-        parts.append(f"group_concat({_expression(SQLITE.identifier(name), kind)}, '{SEPARATOR}')")
-    return f"SELECT {', '.join(parts)} FROM ({sql})", params
+    columns = [
+        f"group_concat({_expression(SQLITE.identifier(name), kind)}, '{SEPARATOR}')"
+        for name, kind in zip(query.columns, kinds, strict=True)
+    ]
+    joined = f" || '{SEPARATOR}' || ".join(columns)
+    return f"SELECT count(*), ifnull({joined}, '') FROM ({sql})", params
 
 
 def _expression(quoted: str, kind: Kind) -> str:
@@ -83,8 +85,8 @@ class Joiner:
         self._own: SqlitePath | None = None
         self._lock = threading.Lock()
 
-    def read(self, query: PageQuery, kinds: Sequence[Kind], column_bytes: int) -> Joined | None:
-        """A page; None where a column is longer than `column_bytes`, or its text is none."""
+    def read(self, query: PageQuery, kinds: Sequence[Kind], text_bytes: int) -> Joined | None:
+        """A page; None where it is longer than `text_bytes`, or its text is none."""
         import apsw
 
         sql, params = statement(query, kinds)
@@ -92,7 +94,7 @@ class Joiner:
             if self._own is None:
                 self._own = self._opened()
             try:
-                with _limited(self._own.ready(), column_bytes):
+                with _limited(self._own.ready(), text_bytes):
                     (found,) = self._own.fetch((sql, params))
             except UnicodeDecodeError:
                 return None
@@ -100,7 +102,7 @@ class Joiner:
                 if isinstance(error.__cause__, apsw.TooBigError):
                     return None
                 raise
-        return Joined(found[0], list(found[1:]))
+        return Joined(*found)
 
     def close(self, *, but: SqlitePath) -> None:
         """Close the connection, unless it is that one."""
@@ -113,7 +115,7 @@ class Joiner:
 def _limited(connection: Any, length_bytes: int) -> Iterator[None]:
     import apsw
 
-    before = connection.limit(apsw.SQLITE_LIMIT_LENGTH, max(length_bytes, limits.SQLITE_COLUMN_BYTES_MIN))
+    before = connection.limit(apsw.SQLITE_LIMIT_LENGTH, max(length_bytes, limits.SQLITE_TEXT_BYTES_MIN))
     try:
         yield
     finally:

@@ -149,11 +149,11 @@ class SqlitePath(SqliteApsw):
         self._joiner = sqlite_columns.Joiner(lambda: SqlitePath(path))
 
     def join(
-        self, query: PageQuery, kinds: Sequence[sqlite_columns.Kind], column_bytes: int
+        self, query: PageQuery, kinds: Sequence[sqlite_columns.Kind], text_bytes: int
     ) -> sqlite_columns.Joined | None:
-        """A page as columns; None where a column is longer than that, or its text is none."""
+        """A page as columns; None where it is longer than that, or its text is none."""
         self._look_after_fork()
-        return self._joiner.read(query, kinds, column_bytes)
+        return self._joiner.read(query, kinds, text_bytes)
 
     def ready(self) -> Any:
         """The connection, looked after: opened anew after a fork, or where its log went."""

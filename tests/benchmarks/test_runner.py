@@ -120,6 +120,16 @@ def test_figures_are_medians_and_ratios_are_within_rounds():
     ]
 
 
+def test_who_took_part_in_fewer_rounds_is_compared_in_those(monkeypatch):
+    """A slow contestant runs in the first rounds alone: its bar goes by these."""
+    case = Case("A title.", size=1, tiny=1, bars=(Bar("fast", 1.0, "x", lambda outcome: outcome.ratio("a", "b")),))
+    for name in ("a", "b"):
+        case.contestant(name)(lambda size: lambda: None)
+    monkeypatch.setattr(outcome, "load", lambda name: case)
+    result = outcome.Outcome(record("x/y", {"a": [one(1.0), one(9.0)], "b": [one(2.0)]}))
+    assert result.bars() == [("fast", "0.500 x of 1 x (one round)", True)]
+
+
 def test_a_missed_bar_is_said(monkeypatch):
     """A value above its limit is missed, and a bar whose contestant was left out is not taken for kept."""
     case = Case("A title.", size=1, tiny=1, bars=(

@@ -39,9 +39,11 @@ def others():
 def children():
     found = set()
     for task in os.listdir("/proc/self/task"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended meanwhile
-            with open(f"/proc/self/task/{task}/children") as file:
-                found |= set(file.read().split())
+        with (
+            contextlib.suppress(FileNotFoundError, ProcessLookupError),  # a thread that has ended meanwhile
+            open(f"/proc/self/task/{task}/children") as file,
+        ):
+            found |= set(file.read().split())
     return found - OTHERS
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, TypeVar, final
 
 from flatwater import errors, limits
 from flatwater.source.files.opening import Raw
@@ -20,6 +20,8 @@ from flatwater.source.files.place import public_url
 
 if TYPE_CHECKING:
     from flatwater.source.files.place import Place
+
+Found = TypeVar("Found")
 
 OBJECT_STORES = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "abfs", "abfss": "abfss"}
 _BEYOND = 416  # the status of a server that has no byte at the offset
@@ -95,19 +97,35 @@ def open_remote(place: Place) -> Remote:
         UsageError: nothing knows that kind of URL.
         MissingExtra: the library for it is not installed.
     """
-    url, name = place.target, place.name
-    scheme = url.partition("://")[0].lower()
     start = place.offset if place.compression == "none" else 0
-    opener = _object if scheme in OBJECT_STORES else _http if scheme in {"http", "https"} else _other
+    take, leave, at = reached(place, _object, _http, _other, start)
+    remote = Remote(place.target, place.name, take, leave, at)
+    _pass_over(remote, place.name, start, at)
+    return remote
+
+
+def reached(
+    place: Place,
+    in_store: Callable[..., Found],
+    on_web: Callable[..., Found],
+    elsewhere: Callable[..., Found],
+    *more: int,
+) -> Found:
+    """What the opener for a place's kind of URL gives; it is called with the URL, `more` and the options.
+
+    Raises:
+        BrokenError: it is missing, refused, or its server cannot be reached.
+        UsageError, MissingExtra: as the openers say.
+    """
+    url = place.target
+    scheme = url.partition("://")[0].lower()
+    opener = in_store if scheme in OBJECT_STORES else on_web if scheme in {"http", "https"} else elsewhere
     try:
-        take, leave, at = opener(url, start, dict(place.storage_options))
+        return opener(url, *more, dict(place.storage_options))
     except errors.FlatwaterError:
         raise
     except Exception as error:  # noqa: BLE001 - the libraries have no error in common
-        raise failure(url, name, error, -1) from harmless(url, error)
-    remote = Remote(url, name, take, leave, at)
-    _pass_over(remote, name, start, at)
-    return remote
+        raise failure(url, place.name, error, -1) from harmless(url, error)
 
 
 def _pass_over(remote: Remote, name: str, start: int, at: int) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, final
 from flatwater import errors, limits
 from flatwater.source.files.opening import MAGIC_BYTES, Raw, compression_of
 from flatwater.source.files.place import public_url
-from flatwater.source.files.remote import OBJECT_STORES, failure, harmless, http_files, object_store, other_files
+from flatwater.source.files.remote import failure, harmless, http_files, object_store, other_files, reached
 
 if TYPE_CHECKING:
     from flatwater.source.files.place import Place
@@ -105,16 +105,9 @@ def open_sought(place: Place) -> Sought:
         UsageError: its server knows no ranges, or it is compressed.
         MissingExtra: the library for it is not installed.
     """
-    url, name = place.target, place.name
-    scheme = url.partition("://")[0].lower()
-    opener = _object if scheme in OBJECT_STORES else _http if scheme in {"http", "https"} else _other
-    try:
-        size, take, leave = opener(url, dict(place.storage_options))
-    except errors.FlatwaterError:
-        raise
-    except Exception as error:  # noqa: BLE001 - the libraries have no error in common
-        raise failure(url, name, error, -1) from harmless(url, error)
-    sought = Sought(url, name, size, take, leave)
+    name = place.name
+    size, take, leave = reached(place, _object, _http, _other)
+    sought = Sought(place.target, name, size, take, leave)
     try:
         kind = place.compression
         if kind == "auto":

@@ -42,7 +42,6 @@ class ColumnReading(Reading):
         self._failed = 0  # tries in a row that gave nothing
         self._left: Any = None  # of the last page
         self._settled: list[Kind] | None = None  # the columns' kinds, until rows say more of them
-        self._is_learned = False
         self._row_bytes_seen = 1  # of a row, by experience
         self._rows_most = limits.TABLE_BATCH_ROWS_MAX
 
@@ -78,8 +77,7 @@ class ColumnReading(Reading):
         rows = super().next_batch()
         self._settled = None
         if rows:
-            self._is_learned = True  # heap bytes, which are more than those of text
-            self._row_bytes_seen = max(self._row_bytes, 1)
+            self._row_bytes_seen = self._row_bytes  # heap bytes, which are more than those of text
         return rows
 
     def _cut(self) -> Any:
@@ -96,7 +94,7 @@ class ColumnReading(Reading):
 
     def _kinds(self) -> list[Kind]:
         """The columns' kinds; empty where one cannot be joined, or is not known yet."""
-        if not self._is_learned or self.form.columns != self.batcher.names:
+        if not self._row_bytes or self.form.columns != self.batcher.names:
             return []
         kinds = self.batcher.kinds()
         return kinds if KINDS.issuperset(kind.type for kind in kinds) else []

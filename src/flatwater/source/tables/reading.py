@@ -7,6 +7,7 @@ Holds:      the batch being built: see `Reading.bytes_max`.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -100,15 +101,9 @@ class Reading:
         used = 0
         while self._steps and len(out) < self.batch_rows:
             asked = min(self.batch_rows - len(out), self._likely_rows(used))
-            rows = self.reader.rows(self._query(asked), row_bytes=self._row_bytes)
-            try:
-                before = len(out)
-                with self.reader.errors():
-                    taken, last, is_full = self.form.collect(iter(rows), out, self.batch_bytes - used, self._base)
-            finally:
-                close = getattr(rows, "close", None)
-                if close is not None:
-                    close()
+            before = len(out)
+            with self._rows_of(self._query(asked)) as rows:
+                taken, last, is_full = self.form.collect(iter(rows), out, self.batch_bytes - used, self._base)
             got = len(out) - before
             used += taken
             if last is not None:
@@ -141,20 +136,26 @@ class Reading:
         """
         conditions = seek.equal(self.order, position)
         query = PageQuery(self.relation, self.form.columns, conditions, self.order, 2, self.index)
-        rows = self.reader.rows(query, row_bytes=self._row_bytes)
-        try:
-            with self.reader.errors():
-                found = sum(1 for _ in rows)
-        finally:
-            close = getattr(rows, "close", None)
-            if close is not None:
-                close()
+        with self._rows_of(query) as rows:
+            found = sum(1 for _ in rows)
         if found > 1:
             key = ", ".join(f"{name}={value!r}" for name, value in zip(self.order.names, position, strict=True))
             raise errors.BrokenError(
                 f"{self.relation}: several rows have the key {key}, and some would be lost.",
                 hint="Make its columns NOT NULL, or read a SELECT that has a key, such as SELECT rowid AS n, * FROM ... of SQLite.",
             )
+
+    @contextlib.contextmanager
+    def _rows_of(self, query: PageQuery) -> Iterator[Iterator[Row]]:
+        """The rows of a statement, which ends with the block."""
+        rows = self.reader.rows(query, row_bytes=self._row_bytes)
+        try:
+            with self.reader.errors():
+                yield rows
+        finally:
+            close = getattr(rows, "close", None)
+            if close is not None:
+                close()
 
     def _likely_rows(self, used: int) -> int:
         """How many rows fill the batch, by experience: drivers that buffer are not asked for many more."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flatwater import proof as proof
     from flatwater import sizing as sizing
     from flatwater import source as source
+    from flatwater import store as store
     from flatwater import tour as tour
     from flatwater import units as units
     from flatwater import watch as watch
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from flatwater.source.files.record_reader import records as records
     from flatwater.source.guard.guarding import page_guard as page_guard
     from flatwater.source.tables.table import Table as Table
+    from flatwater.store.store import Store as Store
     from flatwater.watch.watcher import Watcher as Watcher
 
 __version__ = "0.1.0"
@@ -65,6 +67,7 @@ _HOMES = {
     "Proof": "flatwater.proof.result",
     "Reading": "flatwater.meter.reading",
     "Reservation": "flatwater.budget.reservation",
+    "Store": "flatwater.store.store",
     "Table": "flatwater.source.tables.table",
     "Timeline": "flatwater.meter.timeline",
     "Watcher": "flatwater.watch.watcher",
@@ -87,7 +90,7 @@ _HOMES = {
     "usage": "flatwater.meter.probe",
 }
 _MODULES = (
-    "budget", "build", "errors", "limits", "meter", "proof", "sizing", "source", "tour", "units", "watch", "worker",
+    "budget", "build", "errors", "limits", "meter", "proof", "sizing", "source", "store", "tour", "units", "watch", "worker",
 )  # fmt: skip
 
 __all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - one table feeds lookup, dir() and *

@@ -258,6 +258,27 @@ TABLE_BUSY_S = 10.0  # seconds to wait for another writer's lock on a SQLite fil
 SQLITE_CACHE_BYTES = 2 * MIB  # of pages, in SQLite's own cache, for each connection of ours
 DRIVER_BYTES = 2 * MIB  # of a connection's buffers and prepared statements
 
+# --- store ------------------------------------------------------------------------------------------------------------
+
+STORE_BATCH_BYTES = 8 * MIB  # of one batch, heap bytes; two are alive at a time: the one used, the one being built
+STORE_BATCH_ROWS = 1_000  # of one batch, at most
+STORE_BATCH_ROWS_MAX = 1_000_000  # that a batch may be asked for; its bytes bound it all the same
+STORE_COMMIT_ROWS = 500  # changed in one transaction of update_each; LMDB copies about a page for each of scattered keys
+STORE_WRITE_BYTES_MAX = 64 * MIB  # of keys and values in one write: it is one transaction
+STORE_MAP_BYTES = GIB  # of address space, no memory, that an LMDB file may fill before the map is doubled
+STORE_READERS_MAX = 1_024  # read transactions at once, of all processes; 64 B each in LMDB's lock file
+STORE_LMDB_BYTES = 1 * MIB  # of LMDB's own: the environment, a cached transaction, the list of free pages
+STORE_KEYS_AT_ONCE = 2_000  # walked in one short transaction, where only keys are wanted; at most 1.1 MB
+STORE_REWRITE_BYTES = 4 * MIB  # written in one transaction of a compaction
+STORE_UPDATE_TRIES = 20  # of an entry that others change meanwhile; each reads it again
+STORE_RANGES_MAX = 10_000  # parts of a partition for workers; about 300 B each
+STORE_DESCRIPTION_BYTES_MAX = 64 * KIB  # of store.json; it has about 60 B
+STORE_LOCK_S = 2.0  # seconds to wait for another process to let go of a store
+STORE_READER_OLD_S = 60.0  # a read transaction that is open for longer is reported
+STORE_COMPACT_SHARE = 0.2  # of a file that is free, from which a compaction pays
+STORE_COMPACT_BYTES_MIN = 1 * MIB  # that it would give back
+STORE_PARTITIONS_MAX = 2_000_000  # of one store; about 150 B each once used
+
 assert RUN_TRACE_BYTES_MAX < GIB  # it is read whole when the program ends
 assert TIMELINE_POINTS_MAX % 2 == 0  # it is halved by merging pairs
 assert KIB < LIMIT_BYTES_MIN

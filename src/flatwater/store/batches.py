@@ -1,0 +1,211 @@
+"""What `batches` gives back: lists of entries, for and async for, each read in a short transaction of its own.
+
+Covers:     pages of a walk, the budget's bytes and its gate, the key to go on with, ending early.
+Not here:   reading one page (`store.engines`), writing while it goes on (`store.partition`, `store.updating`).
+Holds:      one batch while the next one is being made; see `Batches.bytes_max`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Self, final
+
+import msgspec
+
+from flatwater import errors, limits
+from flatwater.budget.budget import Budget
+from flatwater.budget.reservation import Reservation
+from flatwater.sizing.sizer import Sizer
+from flatwater.store import keys
+from flatwater.store.engines import base
+from flatwater.store.keys import Key, Pair
+from flatwater.store.values import Values
+
+if TYPE_CHECKING:
+    from flatwater.store.space import Space
+
+_SAMPLE = 32  # values of a page that are weighed
+Bounds = Callable[[], tuple[bytes, bytes] | None]
+
+
+@final
+class Walk:
+    """Pages of a range, one after another. The next one begins behind the last key of the one before, whatever became of it."""
+
+    def __init__(
+        self, space: Space, bounds: Bounds, values: Values, *, batch_bytes: int, rows: int, reverse: bool
+    ) -> None:
+        self._space = space
+        self._bounds = bounds
+        self._values = values
+        self._batch_bytes = batch_bytes
+        self._rows = rows
+        self._reverse = reverse
+        self._range: tuple[bytes, bytes] | None = None
+        self._is_done = False
+        self._heap_ratio = 1.0 if values.is_raw else 0.0  # heap bytes of typed values, for each byte stored; 0: unknown
+        self._sizer = Sizer()
+        self.entries: list[base.Raw] = []
+        self.mark = base.UNKNOWN
+        self.last: bytes | None = None  # the last raw key that was read
+
+    def next_page(self) -> list[Pair]:
+        """The next entries, decoded; empty at the end. `entries` has them raw, and `mark` says of which version."""
+        self.entries = []
+        if self._is_done:
+            return []
+        if self._range is None:
+            self._range = self._bounds()
+            if self._range is None:
+                self._is_done = True
+                return []
+        low, high = self._range
+        rows, size = self._rows, self._batch_bytes
+        if self._heap_ratio == 0.0:
+            rows = min(rows, _SAMPLE)
+        elif self._heap_ratio > 1.0:
+            size = max(1, int(size / self._heap_ratio))
+        page = self._space.engine.page(low, high, rows=rows, bytes_max=size, reverse=self._reverse)
+        self._is_done = page.is_last
+        self.mark = page.mark
+        if not page.entries:
+            self._is_done = True
+            return []
+        self.last = page.entries[-1][0]
+        self._range = (low, self.last) if self._reverse else (self.last + b"\x00", high)
+        pairs = self._decoded(page.entries)
+        self.entries = page.entries
+        return pairs
+
+    def _decoded(self, entries: list[base.Raw]) -> list[Pair]:
+        at = base.HEAD_BYTES
+        try:
+            pairs = keys.decode_pairs(entries, at, self._values.decoder)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            for raw, stored in entries:  # which one it is
+                self._values.decode(stored, keys.decode(raw, at))
+            raise
+        if not self._values.is_raw:
+            self._weigh(entries, pairs)
+        return pairs
+
+    def _weigh(self, entries: list[base.Raw], pairs: list[Pair]) -> None:
+        """Learn how many heap bytes typed values take, from some of this page."""
+        step = max(1, len(pairs) // _SAMPLE)
+        stored = sum(len(value) + base.ENTRY_BYTES for _key, value in entries[::step])
+        held = self._sizer.batch([value for _key, value in pairs[::step]])
+        ratio = max(1.0, (held + base.ENTRY_BYTES * len(pairs[::step])) / stored)
+        self._heap_ratio = max(ratio, self._heap_ratio * 0.9)
+
+
+@final
+class Batches:
+    """A walk, once: an iterator, an async iterator and a context manager over lists of (key, value).
+
+    Its bytes are taken from the budget around the call that made it, when it starts, and given back when it ends, is
+    closed or dropped. One thread or task at a time.
+    """
+
+    def __init__(
+        self, space: Space, bounds: Bounds, values: Values, *, name: str, batch_bytes: int, rows: int, reverse: bool
+    ) -> None:
+        self.name = name
+        self.walk = Walk(space, bounds, values, batch_bytes=batch_bytes, rows=rows, reverse=reverse)
+        self._batch_bytes = batch_bytes
+        self._reverse = reverse
+        self._budget = Budget.current()
+        self._reservation: Reservation | None = None
+        self._is_closed = False
+
+    def bytes_max(self) -> int:
+        """The most this walk holds at once, in bytes, beside the largest entry; taken from the budget."""
+        total = 0
+        total += self._batch_bytes  # the batch that is being used
+        total += self._batch_bytes  # the batch that is being made
+        return total
+
+    @property
+    def resume_key(self) -> Key | None:
+        """The key that another walk goes on with, behind the last entry that came; None before the first one.
+
+        `batches(start=resume_key)` goes on, in reverse `batches(stop=resume_key, reverse=True)`. It is right even if the
+        entry it comes from is deleted meanwhile. A tuple as any other key: it can be kept where keys can.
+        """
+        last = self.walk.last
+        if last is None:
+            return None
+        key = keys.decode(last, base.HEAD_BYTES)
+        return key if self._reverse else (*key, None)  # the least key behind it
+
+    def close(self) -> None:
+        """End the walk: its bytes go back to the budget. More than once does no harm."""
+        self._is_closed = True
+        reservation, self._reservation = self._reservation, None
+        if reservation is not None:
+            reservation.release()
+
+    def next_batch(self, *, keep: bool = False) -> list[Pair]:
+        """The next batch; empty at the end, when all is given back. `keep` leaves the walk its raw entries.
+
+        Raises:
+            LimitReached: the budget's gate stayed closed for limits.GATE_WAIT_S.
+        """
+        if self._is_closed:
+            return []
+        if self._reservation is None:
+            self._reservation = self._budget.reserve(self.bytes_max(), self.name)
+        gate = self._budget.gate
+        if not gate.is_open and not gate.wait():
+            raise errors.LimitReached(
+                f"{self.name} waited {limits.GATE_WAIT_S:.0f} s at the budget's closed gate ({gate.reason}).",
+                what="GATE_WAIT_S", limit=limits.GATE_WAIT_S, hint="Resume the gate, and go on with resume_key.",
+            )  # fmt: skip
+        try:
+            batch = self.walk.next_page()
+        except BaseException:
+            self.close()
+            raise
+        if not keep:
+            self.walk.entries = []
+        if not batch:
+            self.close()
+        return batch
+
+    def __iter__(self) -> Iterator[list[Pair]]:
+        return self
+
+    def __next__(self) -> list[Pair]:
+        batch = self.next_batch()
+        if not batch:
+            raise StopIteration
+        return batch
+
+    def __aiter__(self) -> AsyncIterator[list[Pair]]:
+        return self
+
+    async def __anext__(self) -> list[Pair]:
+        import asyncio
+
+        gate = self._budget.gate
+        if not gate.is_open:
+            await gate.wait_async()
+        batch = await asyncio.to_thread(self.next_batch)
+        if not batch:
+            raise StopAsyncIteration
+        return batch
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_reservation", None) is not None:
+            self.close()

@@ -1,0 +1,272 @@
+"""Entries under one name: get, put, delete, write, and walk over them while they change.
+
+Covers:     one partition's methods, and the store's own, whose entries are a partition, too.
+Not here:   opening (`store.store`), the walk (`store.batches`), changing every entry (`store.updating`).
+Holds:      nothing of the entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from flatwater import errors, limits
+from flatwater.store import keys, updating
+from flatwater.store.batches import Batches
+from flatwater.store.engines import base
+from flatwater.store.keys import Key
+from flatwater.store.values import Values
+
+if TYPE_CHECKING:
+    from flatwater.store.space import Space
+
+
+class Range(NamedTuple):
+    """Keys from `start` on, up to and without `stop`; None is open. Good for `batches(start=..., stop=...)`."""
+
+    start: Key | None
+    stop: Key | None
+
+
+class Partition:
+    """Ordered entries under one name. All partitions of a store share its files and its memory. Thread-safe.
+
+    Keys are tuples of str, bytes, int, float, bool, None, UUID and datetime. They sort element by element, a key in front
+    of those that continue it; elements of several types sort as None, bool, int, float, str, bytes, naive datetime, aware
+    datetime, UUID. 1, 1.0 and True are three keys. Values are bytes, unless a type was named.
+    """
+
+    DELETE = updating.DELETE
+
+    def __init__(self, space: Space, name: str, values: Values) -> None:
+        self._space = space
+        self.name = name
+        self._values = values
+        self._head: bytes | None = None
+
+    # --- one entry ----------------------------------------------------------------------------------------------------
+
+    def get(self, key: Key, default: Any = None) -> Any:
+        """The value of `key`, or `default`.
+
+        Raises:
+            UsageError: `key` is no key.
+            CorruptError: its value is not of the partition's type.
+        """
+        head = self._head or self._find_head()
+        raw = keys.encode(head or b"", key)
+        if head is None:
+            return default
+        stored = self._space.engine.get(raw)
+        if stored is None:
+            return default
+        return stored if self._values.is_raw else self._values.decode(stored, key)
+
+    def __contains__(self, key: Key) -> bool:
+        missing = object()
+        return self.get(key, missing) is not missing
+
+    def put(self, key: Key, value: Any) -> None:
+        """Write one entry, in place of what stood there.
+
+        Raises:
+            UsageError: `key` is no key, or `value` not of the partition's type.
+            BrokenError: the disk is full or broken; nothing was written.
+        """
+        head = self._head or self._made_head()
+        self._space.write([(head, [(keys.encode(head, key), self._values.encode(value))])])
+
+    def delete(self, key: Key) -> None:
+        """Delete one entry; if it is not there, nothing happens."""
+        head = self._head or self._find_head()
+        raw = keys.encode(head or b"", key)
+        if head is not None:
+            self._space.write([(head, [(raw, None)])])
+
+    # --- several ------------------------------------------------------------------------------------------------------
+
+    def get_many(self, wanted: Sequence[Key]) -> list[Any]:
+        """The values of several keys, in their order, all of one moment; None for those that are not there.
+
+        Faster than one by one: one transaction, and keys in order cost less than others. Holds the values.
+        """
+        head = self._head or self._find_head()
+        raw = keys.encode_many(head or b"", wanted)
+        if head is None:
+            return [None] * len(raw)
+        stored = self._space.engine.get_many(raw)
+        if self._values.is_raw:
+            return stored
+        decode = self._values.decode
+        return [None if each is None else decode(each, key) for key, each in zip(wanted, stored, strict=True)]
+
+    def write(self, pairs: Iterable[tuple[Key, Any]] | Mapping[Key, Any]) -> None:
+        """Put and delete several entries: all of them or, whatever happens, none.
+
+        Args:
+            pairs: keys and values; the value None deletes. Of several for one key, the last one holds.
+
+        Raises:
+            UsageError: a key or value is none; or they are more than limits.STORE_WRITE_BYTES_MAX in all.
+            BudgetExceeded: the transaction does not fit into the budget.
+            BrokenError: the disk is full or broken; nothing was written.
+        """
+        listed = list(pairs.items() if isinstance(pairs, Mapping) else pairs)
+        if listed:
+            self._space.write([self.encoded(listed)])
+
+    def encoded(self, pairs: Sequence[tuple[Key, Any]]) -> base.Group:
+        """`pairs` as the engine takes them."""
+        try:
+            wanted, values = zip(*pairs, strict=True)
+        except (TypeError, ValueError):
+            raise errors.UsageError(
+                "write takes pairs of a key and a value.", hint="Pass a list such as [(('a', 1), b'value')]."
+            ) from None
+        head = self._head or self._made_head()
+        return head, list(zip(keys.encode_many(head, wanted), self._values.encode_many(values), strict=True))
+
+    # --- walks --------------------------------------------------------------------------------------------------------
+
+    def batches(
+        self,
+        prefix: Key = (),
+        *,
+        bytes: str | int = limits.STORE_BATCH_BYTES,  # noqa: A002 - what it bounds
+        rows: int = limits.STORE_BATCH_ROWS,
+        start: Key | None = None,
+        stop: Key | None = None,
+        reverse: bool = False,
+    ) -> Batches:
+        """Walk over the entries in the order of their keys: lists of (key, value), each read in a transaction of its own.
+
+        Others write meanwhile, and so may you: nothing waits, and nothing is held between two batches. An entry that is
+        there all the time comes once; one that is written or deleted during the walk comes if it is there when the walk
+        passes.
+
+        Args:
+            prefix: only keys that begin with these elements.
+            bytes: heap bytes of one batch; one entry that is larger comes alone.
+            rows: entries of one batch, at most.
+            start: the first key, whether it exists or not.
+            stop: the key behind the last one, whether it exists or not.
+            reverse: from the last key to the first.
+
+        Returns:
+            An iterator, an async iterator and a context manager. Its `resume_key` goes on in another walk, or after a
+            restart: `batches(start=resume_key)`, in reverse `batches(stop=resume_key, reverse=True)`.
+
+        Raises:
+            UsageError: an argument is out of range.
+            BudgetExceeded: at the first batch, if two batches do not fit into the budget.
+        """
+        return Batches(
+            self._space, self._bounds(prefix, start, stop), self._values,
+            name=f"store.batches {self.name}", batch_bytes=errors.bytes_of(bytes, what="bytes", least=1),
+            rows=_count(rows, "rows", limits.STORE_BATCH_ROWS_MAX), reverse=reverse,
+        )  # fmt: skip
+
+    def _bounds(self, prefix: Key, start: Key | None, stop: Key | None) -> Callable[[], tuple[bytes, bytes] | None]:
+        """Where a walk begins and ends, asked for when it starts; None if there is no such partition."""
+        for key in (prefix, start, stop):
+            if key is not None and key != ():
+                keys.encode(b"", key)  # refuses what is no key, before the walk
+
+        def bounds() -> tuple[bytes, bytes] | None:
+            head = self._head or self._find_head()
+            if head is None:
+                return None
+            low, high = keys.prefix_range(head, prefix)
+            if start:
+                low = max(low, keys.encode(head, start))
+            if stop is not None:
+                high = min(high, keys.encode(head, stop) if stop else head)
+            return low, high
+
+        return bounds
+
+    def ranges(self, count: int, prefix: Key = ()) -> list[Range]:
+        """Divide the entries into `count` ranges of about the same number, for walks side by side.
+
+        Walks over all keys once, which takes about a third of the time of `batches`. Fewer ranges come back where there are
+        fewer entries. Together they have every key, also those that come later.
+        """
+        _count(count, "count", limits.STORE_RANGES_MAX)
+        bounds = self._bounds(prefix, None, None)()
+        borders: list[Key] = []
+        if bounds is not None and count > 1:
+            assert self._head is not None
+            borders = [keys.decode(key, len(self._head)) for key in self._space.engine.borders(*bounds, count)]
+        return [Range(start, stop) for start, stop in zip([None, *borders], [*borders, None], strict=True)]
+
+    def update_each(
+        self,
+        function: Callable[[Key, Any], Any],
+        *,
+        prefix: Key = (),
+        start: Key | None = None,
+        stop: Key | None = None,
+        write_rows: int = limits.STORE_COMMIT_ROWS,
+        rows: int = limits.STORE_BATCH_ROWS,
+        bytes: str | int = limits.STORE_BATCH_BYTES,  # noqa: A002 - what it bounds
+    ) -> updating.Updated:
+        """Call `function(key, value)` for each entry, and write what it returns, in short transactions.
+
+        `function` returns the new value, None to leave the entry as it is, or `Store.DELETE`. Changes are gathered until
+        there are `write_rows` of them; a value that equals the old one is not written. An entry that others changed
+        between reading and writing is read again, and `function` is called again with what is there now: nobody's write
+        is lost. After a crash, what was written stays; call it again, with a function that leaves alone what it has
+        changed before.
+
+        Args:
+            function: takes a key and a value.
+            prefix: only keys that begin with these elements.
+            start: the first key.
+            stop: the key behind the last one.
+            write_rows: changes of one transaction.
+            rows: entries read at a time.
+            bytes: heap bytes of those, at most.
+
+        Returns:
+            Counts: seen, changed, deleted, repeated.
+
+        Raises:
+            What `function` raises: changes gathered until then are not written.
+        """
+        _count(write_rows, "write_rows", limits.STORE_BATCH_ROWS_MAX)
+        walk = self.batches(prefix, bytes=bytes, rows=rows, start=start, stop=stop)
+        return updating.Job(self._space, walk, self._values, function, write_rows).run()
+
+    def count_estimate(self, prefix: Key = ()) -> int:
+        """About how many entries there are; exact in most cases, less so after a crash.
+
+        Of a whole partition it costs one read; with a prefix, a walk over its keys.
+        """
+        bounds = self._bounds(prefix, None, None)()
+        if bounds is None:
+            return 0
+        assert self._head is not None
+        return self._space.engine.count(self._head, *bounds)
+
+    def clear(self) -> int:
+        """Delete all entries, in short transactions; how many there were. Those written meanwhile may stay."""
+        return self.update_each(lambda _key, _value: updating.DELETE).deleted
+
+    # --- where it is --------------------------------------------------------------------------------------------------
+
+    def _find_head(self) -> bytes | None:
+        self._head = self._space.head_of(self.name)
+        return self._head
+
+    def _made_head(self) -> bytes:
+        self._head = self._space.made_head_of(self.name)
+        return self._head
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r} of {self._space.path!r}>"
+
+
+def _count(value: int, what: str, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise errors.UsageError(f"{what}={value!r} is no number from 1 to {most}.")
+    return value

@@ -1,0 +1,235 @@
+"""Ordered entries on disk, under partitions that share files and memory; what was promised is taken from the budget.
+
+Covers:     opening and closing, partitions, writes to several at once, upkeep: compact, check, backup, trim, stats.
+Not here:   entries (`store.partition`), the engines (`store.engines`), when compacting pays (`store.compacting`).
+Holds:      what its engine holds; see `Store.bytes_max`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, Self, final
+
+from flatwater import errors
+from flatwater.budget.budget import Budget
+from flatwater.store import directory as directories
+from flatwater.store.compacting import Compacted, Policy, compacted
+from flatwater.store.directory import Directory
+from flatwater.store.engines import base
+from flatwater.store.keys import Key
+from flatwater.store.partition import Partition
+from flatwater.store.space import Space
+from flatwater.store.stats import Stats, stats_of
+from flatwater.store.values import Values
+
+SYNC_LEVELS = ("full", "normal", "off")
+MAIN = "main"  # the partition that the store's own methods work on
+
+
+@final
+class Store(Partition):
+    """An ordered key-value store in a directory. Thread-safe; it is a partition itself, named "main".
+
+    What each level of `sync` may lose: a process that is killed loses nothing that was acknowledged, at any level of LMDB;
+    RocksDB at "off" loses what was not flushed. A machine that loses power loses nothing at "full"; at "normal" the last
+    writes, and the store is whole; at "off" LMDB's file may be damaged, which `check()` finds. See docs/store.md.
+
+    Args:
+        path: of the directory; made if it does not exist.
+        backend: "lmdb" or "rocksdb"; by default what is there, and "lmdb" for a new store.
+        sync: "full", "normal" or "off".
+        type: of the values: bytes, or what msgspec knows (a Struct, a dataclass, dict, ...).
+        format: of typed values, "msgpack" or "json".
+        read_only: nothing is changed, and nothing is made.
+        options: of RocksDB, such as {"block_cache_size": "32 MiB"}; see `flatwater store explain`.
+
+    Raises:
+        UsageError: an argument is wrong, there is no store or something else, or this process has it open.
+        BrokenError: the disk, the rights, a newer format, or another process that has it.
+        CorruptError: its files are damaged.
+        BudgetExceeded: it does not fit into the ambient budget.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, Store(folder) as store:
+    ...     store.put(("users", 17), b"Ada")
+    ...     store.write([(("users", 18), b"Grace"), (("users", 17), None)])
+    ...     list(store.batches(("users",)))
+    [[(('users', 18), b'Grace')]]
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        backend: Literal["lmdb", "rocksdb"] | None = None,
+        sync: Literal["full", "normal", "off"] = "full",
+        *,
+        type: Any = bytes,  # noqa: A002 - what it is
+        format: Literal["msgpack", "json"] = "msgpack",  # noqa: A002 - what it is
+        read_only: bool = False,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._engine: base.Engine | None = None
+        if sync not in SYNC_LEVELS:
+            raise errors.UsageError(f"sync={sync!r} is not known.", hint=f"Take one of {', '.join(SYNC_LEVELS)}.")
+        values = Values(type, format)
+        budget = Budget.current()
+        self._directory = Directory(path, backend=backend, read_only=read_only)
+        self.path = self._directory.path
+        self.backend = self._directory.description.backend
+        self.sync_level = sync
+        try:
+            engine = self._opened(read_only=read_only, options=options, budget=budget)
+            self._reservation = budget.reserve(engine.bytes_max(), f"store {os.path.basename(self.path)}")
+        except BaseException:
+            self._directory.close()
+            raise
+        self._engine = engine
+        super().__init__(Space(self.path, engine, budget), MAIN, values)
+
+    def _opened(self, *, read_only: bool, options: Mapping[str, Any] | None, budget: Budget) -> base.Engine:
+        place = self._directory.engine_path
+        try:
+            if self.backend == "lmdb":
+                from flatwater.store.engines.lmdb import LmdbEngine
+
+                if options:
+                    raise errors.UsageError("options are RocksDB's.", hint="Leave them out, or take backend='rocksdb'.")
+                return LmdbEngine(place, sync=self.sync_level, read_only=read_only)
+            raise errors.MissingExtra("store", "rocksdict")
+        except OSError as error:
+            raise directories.said(error, self.path) from error
+
+    # --- partitions ---------------------------------------------------------------------------------------------------
+
+    def partition(
+        self,
+        name: str,
+        *,
+        type: Any = bytes,  # noqa: A002 - what it is
+        format: Literal["msgpack", "json"] = "msgpack",  # noqa: A002 - what it is
+    ) -> Partition:
+        """The entries under `name`. It begins to exist with its first write; thousands of them cost no memory each.
+
+        Args:
+            name: 1 to 200 characters.
+            type: of the values, as for the store.
+            format: of typed values.
+        """
+        if not isinstance(name, str) or not 1 <= len(name) <= 200:  # noqa: PLR2004 - it is part of a key
+            raise errors.UsageError(f"{name!r:.80} is no name of a partition.", hint="Give 1 to 200 characters.")
+        return Partition(self._space, name, Values(type, format))
+
+    def partitions(self) -> list[str]:
+        """The names of those that have been written to, sorted."""
+        return list(self._space.names())
+
+    def write_to(self, pairs: Mapping[Partition, Iterable[tuple[Key, Any]]]) -> None:
+        """Write to several partitions at once: all or nothing.
+
+        Args:
+            pairs: for each partition, keys and values as for `write`.
+
+        Raises:
+            As `write`.
+        """
+        groups = []
+        for partition, wanted in pairs.items():
+            if not isinstance(partition, Partition) or partition._space is not self._space:  # noqa: SLF001 - its own kind
+                raise errors.UsageError(
+                    f"{partition!r:.80} is no partition of this store.", hint="Take store.partition(name)."
+                )
+            if listed := list(wanted):
+                groups.append(partition.encoded(listed))
+        if groups:
+            self._space.write(groups)
+
+    # --- upkeep -------------------------------------------------------------------------------------------------------
+
+    def compact(self, policy: Policy | None = None) -> Compacted:
+        """Give free room in the files back to the disk. Writers wait meanwhile, readers hardly.
+
+        Args:
+            policy: when it is worth its time; None does it in any case.
+
+        Returns:
+            Bytes before and after, and why it was done or not.
+
+        Raises:
+            BrokenError: no room for the new file beside the old one, or another process has the store open.
+        """
+        return compacted(self._space.engine, self._directory, policy)
+
+    def check(self) -> list[str]:
+        """What is wrong with the store, in words; empty if nothing is. Reads all of it; others cannot write meanwhile."""
+        return self._space.engine.check()
+
+    def stats(self) -> Stats:
+        """What it takes on disk and in memory, who reads it: a table when printed, `.to_dict()` for JSON."""
+        return stats_of(self)
+
+    def backup(self, path: str | os.PathLike[str]) -> None:
+        """Write a copy of this moment, which is a store itself, to a directory that does not exist; others go on writing.
+
+        Raises:
+            UsageError: there is something at `path`.
+            BrokenError: the disk is full or broken; nothing is left at `path`.
+        """
+        target = os.path.abspath(os.fspath(path))
+        if os.path.lexists(target):
+            raise errors.UsageError(f"{target} exists.", hint="Give a path that does not.")
+        made = f"{target}.tmp-{os.getpid()}"
+        try:
+            os.makedirs(made)
+            copy = Directory(made, backend=self.backend, read_only=False)
+            try:
+                self._space.engine.backup(copy.engine_path)
+            finally:
+                copy.close()
+            os.rename(made, target)
+            directories.sync_directory(os.path.dirname(target))
+        except OSError as error:
+            raise errors.BrokenError(
+                f"{target} could not be written: {(error.strerror or str(error)).lower()}."
+            ) from error
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+
+    def trim(self) -> None:
+        """Give memory back after a big phase: what the engine keeps for the next one, and what malloc does."""
+        from flatwater.meter.retained import trim
+
+        self._space.engine.trim()
+        trim()
+
+    def sync(self) -> None:
+        """Make everything durable that was written, at any level."""
+        self._space.engine.sync()
+
+    def bytes_max(self) -> int:
+        """The most it holds in memory, in bytes, beside its walks and large writes, which take theirs when they run."""
+        return self._space.engine.bytes_max()
+
+    def close(self) -> None:
+        """End: what was written at "off" is made durable, its bytes go back to the budget. More than once does no harm."""
+        engine, self._engine = self._engine, None
+        if engine is None:
+            return
+        try:
+            engine.close()
+        finally:
+            self._directory.close()
+            self._reservation.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_engine", None) is not None:
+            warnings.warn(f"unclosed store {self.path!r}", ResourceWarning, stacklevel=2)
+            self.close()

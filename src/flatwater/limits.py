@@ -264,6 +264,7 @@ STORE_BATCH_BYTES = 8 * MIB  # of one batch, heap bytes; two are alive at a time
 STORE_BATCH_ROWS = 1_000  # of one batch, at most
 STORE_BATCH_ROWS_MAX = 1_000_000  # that a batch may be asked for; its bytes bound it all the same
 STORE_COMMIT_ROWS = 500  # changed in one transaction of update_each; LMDB copies about a page for each of scattered keys
+STORE_GATHERED_BYTES = 2 * MIB  # of keys and values that update_each gathers before it writes, whatever their number
 STORE_WRITE_BYTES_MAX = 64 * MIB  # of keys and values in one write: it is one transaction
 STORE_MAP_BYTES = GIB  # of address space, no memory, that an LMDB file may fill before the map is doubled
 STORE_READERS_MAX = 1_024  # read transactions at once, of all processes; 64 B each in LMDB's lock file
@@ -274,9 +275,12 @@ STORE_UPDATE_TRIES = 20  # of an entry that others change meanwhile; each reads 
 STORE_RANGES_MAX = 10_000  # parts of a partition for workers; about 300 B each
 STORE_DESCRIPTION_BYTES_MAX = 64 * KIB  # of store.json; it has about 60 B
 STORE_LOCK_S = 2.0  # seconds to wait for another process to let go of a store
+STORE_READERS_PERIOD_S = 10.0  # between looks at read transactions that stay open, after a write; about 30 us each
 STORE_READER_OLD_S = 60.0  # a read transaction that is open for longer is reported
 STORE_COMPACT_SHARE = 0.2  # of a file that is free, from which a compaction pays
 STORE_COMPACT_BYTES_MIN = 1 * MIB  # that it would give back
+STORE_NAME_BYTES_MAX = 200  # of a partition's name as UTF-8: it is part of a key
+STORE_KEY_BYTES_MAX = 64 * KIB  # of one key as bytes; LMDB reads one more entry for each 480 B of it
 STORE_PARTITIONS_MAX = 2_000_000  # of one store; about 150 B each once used
 
 assert RUN_TRACE_BYTES_MAX < GIB  # it is read whole when the program ends

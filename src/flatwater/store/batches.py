@@ -8,7 +8,7 @@ Holds:      one batch while the next one is being made; see `Batches.bytes_max`.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TYPE_CHECKING, Any, Self, final
+from typing import TYPE_CHECKING, NoReturn, Self, final
 
 import msgspec
 
@@ -66,14 +66,14 @@ class Walk:
         elif self._heap_ratio > 1.0:
             size = max(1, int(size / self._heap_ratio))
         page = self._space.engine.page(low, high, rows=rows, bytes_max=size, reverse=self._reverse)
+        pairs = self._decoded(page.entries)  # what fails here comes again in a walk that goes on
         self._is_done = page.is_last
         self.mark = page.mark
-        if not page.entries:
+        if not pairs:
             self._is_done = True
             return []
         self.last = page.entries[-1][0]
         self._range = (low, self.last) if self._reverse else (self.last + b"\x00", high)
-        pairs = self._decoded(page.entries)
         self.entries = page.entries
         return pairs
 
@@ -116,6 +116,12 @@ class Batches:
         self._budget = Budget.current()
         self._reservation: Reservation | None = None
         self._is_closed = False
+        self._is_broken = False
+
+    def __reduce__(self) -> NoReturn:
+        raise errors.UsageError(
+            f"{self.name}: a walk cannot be pickled.", hint="Send its resume_key, and start another one there."
+        )
 
     def bytes_max(self) -> int:
         """The most this walk holds at once, in bytes, beside the largest entry; taken from the budget."""
@@ -150,6 +156,8 @@ class Batches:
         Raises:
             LimitReached: the budget's gate stayed closed for limits.GATE_WAIT_S.
         """
+        if self._is_broken:
+            raise errors.ClosedError(f"{self.name}: this walk broke.", hint="Start another one with resume_key.")
         if self._is_closed:
             return []
         if self._reservation is None:
@@ -164,6 +172,7 @@ class Batches:
             batch = self.walk.next_page()
         except BaseException:
             self.close()
+            self._is_broken = True
             raise
         if not keep:
             self.walk.entries = []

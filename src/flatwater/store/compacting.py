@@ -72,7 +72,10 @@ def compacted(engine: base.Engine, directory: Directory, policy: Policy | None) 
     reason = "it was asked for" if policy is None else policy.reason(room)
     if not reason:
         free = units.format_bytes(max(0, room.file_bytes - room.used_bytes))
-        return Compacted(False, f"only {free} are free", room.file_bytes, room.file_bytes)
+        return Compacted(
+            is_done=False, reason=f"only {free} are free", before_bytes=room.file_bytes, after_bytes=room.file_bytes
+        )
     with directory.exclusive("compact it"):
         engine.compact()
-    return Compacted(True, reason, room.file_bytes, engine.room().file_bytes)
+    after = engine.room().file_bytes
+    return Compacted(is_done=True, reason=reason, before_bytes=room.file_bytes, after_bytes=after)

@@ -5,8 +5,12 @@ Not here:   the files of an engine (`store.engines`), upgrades from older format
 Holds:      one open file: the lock.
 
     store.json      what it is: format, backend
-    store.lock      locked shared by those who have it open, exclusively by one that creates, compacts or upgrades it
+    store.lock      locked shared by those who have it open, exclusively by one that compacts or upgrades it
+    store.work      locked by one that creates, compacts or upgrades it
     lmdb/, rocksdb/ the engine's files
+
+Two locks, because a shared one does not become exclusive at once: it is given up first, and not given back if that fails.
+Without the second lock, two that try at the same time would let each other in while both have the store open.
 """
 
 from __future__ import annotations
@@ -15,8 +19,10 @@ import contextlib
 import errno
 import fcntl
 import os
+import threading
 import time
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from typing import Any, Final, final
 
 import msgspec
@@ -27,7 +33,12 @@ FORMAT: Final = 1
 BACKENDS: Final = ("lmdb", "rocksdb")
 DESCRIPTION: Final = "store.json"
 LOCK: Final = "store.lock"
-_OURS = {DESCRIPTION, DESCRIPTION + ".tmp", LOCK, *BACKENDS}
+WORK: Final = "store.work"
+_OURS = {DESCRIPTION, DESCRIPTION + ".tmp", LOCK, WORK, *BACKENDS, "lost+found"}  # the last one: a disk of its own
+_MAIN_FILES = {"lmdb": "data.mdb", "rocksdb": "CURRENT"}  # without which there is nothing of an engine
+_BUSY = {errno.EWOULDBLOCK, errno.EACCES, errno.EINTR}
+_directories: weakref.WeakSet[Directory] = weakref.WeakSet()
+_open_here: dict[tuple[int, int], object] = {}  # lock files that this process has open: device and number
 
 
 class Description(msgspec.Struct, frozen=True):
@@ -38,6 +49,13 @@ class Description(msgspec.Struct, frozen=True):
     store: str = "flatwater"
 
 
+class _Version(msgspec.Struct):
+    """What `store.json` says in every version."""
+
+    format: int = 0
+    store: str = ""
+
+
 @final
 class Directory:
     """The directory of one open store.
@@ -46,19 +64,33 @@ class Directory:
         path: of the directory.
         backend: "lmdb" or "rocksdb"; None is what is there, or "lmdb" for a new one.
         read_only: nothing is created or changed.
+        make: makes the files of an engine, given its name and its directory, before the description says that there are
+            any: a store that has a description and no such files is damaged.
 
     Raises:
-        UsageError: it is no store, or one of another backend.
+        UsageError: it is no store, or one of another backend, or this process has it open.
         BrokenError: it cannot be opened, is of a newer format, or another process has it.
-        CorruptError: its description cannot be read.
+        CorruptError: its description cannot be read, or the engine's files are gone.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, backend: str | None, read_only: bool) -> None:
-        self.path = os.path.abspath(os.fspath(path))
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        backend: str | None,
+        read_only: bool,
+        make: Callable[[str, str], None] | None = None,
+    ) -> None:
+        self.path = _full(path)
         self.read_only = read_only
         if backend is not None and backend not in BACKENDS:
             raise errors.UsageError(f"backend={backend!r} is not known.", hint=f"Take one of {', '.join(BACKENDS)}.")
         self._lock: int | None = None
+        self._kind = fcntl.LOCK_SH  # how the lock is held while nobody asks for more
+        self._turn = threading.Lock()  # of the threads that ask for more
+        self._make = make
+        self._key: tuple[int, int] | None = None
+        _directories.add(self)
         try:
             self._refuse_foreign()
             if not read_only:
@@ -85,6 +117,8 @@ class Directory:
                 raise errors.UsageError(f"there is no store at {self.path}.", hint="Check the path.") from None
             return
         except NotADirectoryError:
+            if not os.path.lexists(self.path):
+                raise  # a file is above it
             raise errors.UsageError(
                 f"{self.path} is a file, and a store is a directory.", hint="Give another path."
             ) from None
@@ -104,31 +138,66 @@ class Directory:
             with open(file, "rb") as stream:
                 text = stream.read(limits.STORE_DESCRIPTION_BYTES_MAX)
         except FileNotFoundError:
-            return self._create(backend or BACKENDS[0])
-        try:
-            found = msgspec.json.decode(text, type=Description)
-        except msgspec.MsgspecError as error:
-            raise errors.CorruptError(f"{file} cannot be read: {error}.", hint="Restore it from a backup.") from error
-        if found.store != "flatwater" or found.backend not in BACKENDS or found.format < 1:
-            raise errors.UsageError(f"{self.path} is no store of flatwater.", hint=f"{file} says what it is.")
-        if found.format > FORMAT:
-            raise errors.BrokenError(
-                f"{self.path} has format {found.format}, and this version of flatwater knows formats up to {FORMAT}.",
-                hint="Upgrade flatwater: pip install --upgrade flatwater.",
-            )
+            return self._create(backend)
+        found = self._read(text, file)
         if backend is not None and backend != found.backend:
             raise errors.UsageError(
                 f"{self.path} was made with backend={found.backend!r}, not {backend!r}.",
                 hint="Leave backend= out; or make another store, with `flatwater store dump` and `load`.",
             )
+        main = os.path.join(self.path, found.backend, _MAIN_FILES[found.backend])
+        if self._make is not None and not (os.path.exists(main) and os.path.getsize(main)):
+            state = "empty" if os.path.exists(main) else "gone"
+            raise errors.CorruptError(
+                f"{main} is {state}, and so is what was in the store.", hint="Restore it from a backup."
+            )
         return found
 
-    def _create(self, backend: str) -> Description:
-        """A new store: whatever a creation left that did not come to its end is used, for nobody wrote to it."""
-        with self.exclusive("create it"):
+    def _read(self, text: bytes, file: str) -> Description:
+        """What a description says, if it is one that this version knows."""
+        try:
+            version = msgspec.json.decode(text, type=_Version)
+        except msgspec.ValidationError:
+            version = _Version()
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise errors.CorruptError(f"{file} cannot be read: {error}.", hint="Restore it from a backup.") from error
+        if version.store == "flatwater" and version.format > FORMAT:  # before all else: who knows what it looks like
+            raise errors.BrokenError(
+                f"{self.path} has format {version.format}, and this version of flatwater knows formats up to {FORMAT}.",
+                hint="Upgrade flatwater: pip install --upgrade flatwater.",
+            )
+        if version.store != "flatwater" or version.format < 1:
+            raise errors.UsageError(f"{self.path} is no store of flatwater.", hint=f"Look into {file}.")
+        try:
+            found = msgspec.json.decode(text, type=Description)
+        except msgspec.MsgspecError as error:
+            raise errors.CorruptError(f"{file} cannot be read: {error}.", hint="Restore it from a backup.") from error
+        if found.backend not in BACKENDS:
+            raise errors.CorruptError(
+                f"{file} names {found.backend!r:.80}, which is no backend.", hint="Restore it from a backup."
+            )
+        return found
+
+    def _create(self, backend: str | None) -> Description:
+        """A new store: what a creation left that did not come to its end is used, for nobody wrote to it.
+
+        So is a store that lost its description: its entries are there.
+        """
+        with self._turn, self._at_work("create it"):
             if os.path.exists(os.path.join(self.path, DESCRIPTION)):  # somebody was faster
                 return self._described(backend)
-            os.makedirs(os.path.join(self.path, backend), exist_ok=True)
+            there = [name for name, main in _MAIN_FILES.items() if os.path.exists(os.path.join(self.path, name, main))]
+            if backend is None:
+                backend = there[0] if there else BACKENDS[0]
+            elif there and backend not in there:
+                raise errors.UsageError(
+                    f"{self.path} has the files of {there[0]!r}, and no {DESCRIPTION}.", hint="Leave backend= out."
+                )
+            place = os.path.join(self.path, backend)
+            os.makedirs(place, exist_ok=True)
+            if self._make is not None:
+                self._make(backend, place)
+                sync_directory(place)
             description = Description(format=FORMAT, backend=backend)
             self.describe(description)
         return description
@@ -136,11 +205,16 @@ class Directory:
     def describe(self, description: Description) -> None:
         """Write what it is, all at once."""
         temporary = os.path.join(self.path, DESCRIPTION + ".tmp")
-        with open(temporary, "wb") as stream:
-            stream.write(msgspec.json.encode(description) + b"\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, os.path.join(self.path, DESCRIPTION))
+        try:
+            with open(temporary, "wb") as stream:
+                stream.write(msgspec.json.encode(description) + b"\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, os.path.join(self.path, DESCRIPTION))
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
         sync_directory(self.path)
         self.description = description
 
@@ -149,22 +223,30 @@ class Directory:
     def _open_lock(self) -> None:
         """The lock of those who have it open; none on a disk that cannot be written, where nobody changes anything."""
         file = os.path.join(self.path, LOCK)
+        flags = os.O_RDONLY if self.read_only else os.O_RDWR | os.O_CREAT
         try:
-            self._lock = os.open(file, os.O_RDWR | (0 if self.read_only else os.O_CREAT) | os.O_CLOEXEC, 0o644)
+            self._lock = os.open(file, flags | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            if self.read_only and error.errno in {errno.ENOENT, errno.EROFS, errno.EACCES, errno.EPERM}:
+            if self.read_only and error.errno in {errno.ENOENT, errno.EACCES, errno.EPERM}:
                 return
             raise
-        self._take(fcntl.LOCK_SH, "open it")
+        state = os.fstat(self._lock)
+        key = (state.st_dev, state.st_ino)
+        if _open_here.setdefault(key, self) is not self:
+            raise errors.UsageError(
+                f"{self.path} is open in this process already.", hint="Share that Store: it is thread-safe."
+            )
+        self._key = key
+        self._take(self._lock, fcntl.LOCK_SH, "open it")
 
-    def _take(self, kind: int, what: str) -> None:
-        assert self._lock is not None
+    def _take(self, lock: int, kind: int, what: str) -> None:
+        """Lock it, or say after a while that somebody else has it."""
         until = time.monotonic() + limits.STORE_LOCK_S
         while True:
             try:
-                fcntl.flock(self._lock, kind | fcntl.LOCK_NB)
+                fcntl.flock(lock, kind | fcntl.LOCK_NB)
             except OSError as error:
-                if error.errno not in {errno.EWOULDBLOCK, errno.EACCES, errno.EINTR}:
+                if error.errno not in _BUSY:
                     raise
             else:
                 return
@@ -176,27 +258,55 @@ class Directory:
             time.sleep(0.02)
 
     @contextlib.contextmanager
-    def exclusive(self, what: str) -> Iterator[None]:
-        """While nobody else has the store open.
-
-        Raises:
-            BrokenError: somebody has it open, and keeps it open.
-        """
-        if self._lock is None:
-            raise errors.UsageError(f"the store {self.path} is open for reading.", hint="Open it without read_only.")
+    def _at_work(self, what: str) -> Iterator[None]:
+        """While nobody else creates, compacts or upgrades it."""
+        work = os.open(os.path.join(self.path, WORK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            self._take(fcntl.LOCK_EX, what)
+            self._take(work, fcntl.LOCK_EX, what)
             yield
         finally:
-            self._take(fcntl.LOCK_SH, what)
+            os.close(work)
+
+    @contextlib.contextmanager
+    def exclusive(self, what: str) -> Iterator[None]:
+        """While nobody else has the store open. Threads come one after another.
+
+        Raises:
+            UsageError: it is open for reading.
+            BrokenError: somebody has it open, and keeps it open.
+            ClosedError: it was closed.
+        """
+        if self.read_only:
+            raise errors.UsageError(f"the store {self.path} is open for reading.", hint="Open it without read_only.")
+        with self._turn:
+            lock = self._lock
+            if lock is None:
+                raise errors.ClosedError(f"the store {self.path} was closed.", hint="Open it again.")
+            try:
+                with self._at_work(what):
+                    try:
+                        self._take(lock, fcntl.LOCK_EX, what)
+                        yield
+                    finally:
+                        fcntl.flock(lock, self._kind)  # nobody else can have more than a shared one: it does not wait
+            except OSError as error:
+                raise said(error, self.path) from error
 
     def keep(self) -> None:
         """Let no other process open it: for an engine that only one can use."""
         if self._lock is not None:
-            self._take(fcntl.LOCK_EX, "open it")
+            self._take(self._lock, fcntl.LOCK_EX, "open it")
+            self._kind = fcntl.LOCK_EX
 
     def close(self) -> None:
-        """Give the lock back; more than once does no harm."""
+        """Give the lock back, after the work that needs it; more than once does no harm."""
+        with self._turn:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        key, self._key = self._key, None
+        if key is not None:
+            _open_here.pop(key, None)
         lock, self._lock = self._lock, None
         if lock is not None:
             os.close(lock)
@@ -214,11 +324,45 @@ def sync_directory(path: str) -> None:
 def said(error: OSError, path: str) -> errors.FlatwaterError:
     """An error of the operating system in our words."""
     reason = (error.strerror or str(error)).lower()
-    hints: dict[Any, str] = {
-        errno.EACCES: "Check who owns it; to read only, open it with read_only=True.",
-        errno.EPERM: "Check who owns it; to read only, open it with read_only=True.",
-        errno.EROFS: "The disk cannot be written: open it with read_only=True.",
-        errno.ENOSPC: "Make room and try again: nothing is lost.",
-        errno.EDQUOT: "Make room and try again: nothing is lost.",
-    }
-    return errors.BrokenError(f"the store {path} cannot be used: {reason}.", hint=hints.get(error.errno, ""))
+    return errors.BrokenError(f"the store {path} cannot be used: {reason}.", hint=_HINTS.get(error.errno, ""))
+
+
+_OWNER = "Check who owns it; to read only, open it with read_only=True."
+_ROOM = "Make room and try again: nothing is lost."
+_HINTS: dict[Any, str] = {
+    errno.EACCES: _OWNER,
+    errno.EPERM: _OWNER,
+    errno.EROFS: "The disk cannot be written: open it with read_only=True.",
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: "Files of this process may not be so large (ulimit -f): raise that and try again.",
+    errno.EMFILE: "This process has too many files open (ulimit -n).",
+    errno.ENAMETOOLONG: "Give a shorter path.",
+    errno.EEXIST: "A link that leads nowhere stands there, or a file in the place of a directory.",
+    errno.ENOTDIR: "A file stands in the place of a directory.",
+}
+
+
+def _full(path: str | os.PathLike[str]) -> str:
+    """`path` from the root on: it stays right when the process changes its directory."""
+    text = os.fsdecode(path)
+    if not text or "\x00" in text:
+        raise errors.UsageError(f"{text!r} is no path.", hint="Give the directory of the store.")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise errors.UsageError(
+            f"{text!r} is no text in UTF-8, and the engines need that of a path.", hint="Give another path."
+        ) from None
+    return os.path.abspath(text)
+
+
+def _forked() -> None:
+    """A child has no use for its parent's store, and must not keep others out after its parent closed it."""
+    _open_here.clear()
+    for directory in list(_directories):
+        directory._turn = threading.Lock()  # noqa: SLF001 - its own kind; a thread that is not here may have held it
+        directory._let_go()  # noqa: SLF001 - its own kind
+
+
+os.register_at_fork(after_in_child=_forked)

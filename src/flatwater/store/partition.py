@@ -7,8 +7,9 @@ Holds:      nothing of the entries.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from flatwater import errors, limits
 from flatwater.store import keys, updating
@@ -73,8 +74,10 @@ class Partition:
             UsageError: `key` is no key, or `value` not of the partition's type.
             BrokenError: the disk is full or broken; nothing was written.
         """
+        raw = keys.encode(b"", key)  # refuses before the partition is made
+        stored = self._values.encode(value)
         head = self._head or self._made_head()
-        self._space.write([(head, [(keys.encode(head, key), self._values.encode(value))])])
+        self._space.write([(head, [(head + raw, stored)])])
 
     def delete(self, key: Key) -> None:
         """Delete one entry; if it is not there, nothing happens."""
@@ -85,11 +88,12 @@ class Partition:
 
     # --- several ------------------------------------------------------------------------------------------------------
 
-    def get_many(self, wanted: Sequence[Key]) -> list[Any]:
+    def get_many(self, wanted: Iterable[Key]) -> list[Any]:
         """The values of several keys, in their order, all of one moment; None for those that are not there.
 
         Faster than one by one: one transaction, and keys in order cost less than others. Holds the values.
         """
+        wanted = list(wanted)
         head = self._head or self._find_head()
         raw = keys.encode_many(head or b"", wanted)
         if head is None:
@@ -111,20 +115,41 @@ class Partition:
             BudgetExceeded: the transaction does not fit into the budget.
             BrokenError: the disk is full or broken; nothing was written.
         """
-        listed = list(pairs.items() if isinstance(pairs, Mapping) else pairs)
-        if listed:
-            self._space.write([self.encoded(listed)])
+        group = self.encoded(pairs)
+        if group[1]:
+            self._space.write([group])
 
-    def encoded(self, pairs: Sequence[tuple[Key, Any]]) -> base.Group:
-        """`pairs` as the engine takes them."""
+    def encoded(self, pairs: Iterable[tuple[Key, Any]] | Mapping[Key, Any]) -> base.Group:
+        """`pairs` as the engine takes them. Refuses all before the partition is made."""
         try:
-            wanted, values = zip(*pairs, strict=True)
-        except (TypeError, ValueError):
-            raise errors.UsageError(
-                "write takes pairs of a key and a value.", hint="Pass a list such as [(('a', 1), b'value')]."
-            ) from None
-        head = self._head or self._made_head()
-        return head, list(zip(keys.encode_many(head, wanted), self._values.encode_many(values), strict=True))
+            turns = iter(pairs.items() if isinstance(pairs, Mapping) else pairs)
+        except TypeError:
+            raise _no_pairs() from None
+        front = self._head or b""
+        raw: list[bytes] = []
+        stored: list[bytes | None] = []
+        size = 0
+        while part := list(islice(turns, limits.STORE_COMMIT_ROWS)):
+            try:
+                wanted, values = zip(*part, strict=True)
+            except (TypeError, ValueError):
+                raise _no_pairs() from None
+            new_keys, new_values = keys.encode_many(front, wanted), self._values.encode_many(values)
+            size += sum(map(len, new_keys)) + sum(map(len, filter(None, new_values)))
+            if size > limits.STORE_WRITE_BYTES_MAX:
+                raise errors.UsageError(
+                    f"more than {limits.STORE_WRITE_BYTES_MAX} B in one write, which is one transaction.",
+                    hint="Write in several parts.",
+                )
+            raw += new_keys
+            stored += new_values
+        if not front:
+            head = self._find_head()
+            if head is None and not any(each is not None for each in stored):
+                return base.SYSTEM, []  # nothing to be written, and nothing that could be deleted
+            front = head or self._made_head()
+            raw = [front + each for each in raw]
+        return front, list(zip(raw, stored, strict=True))
 
     # --- walks --------------------------------------------------------------------------------------------------------
 
@@ -168,9 +193,11 @@ class Partition:
 
     def _bounds(self, prefix: Key, start: Key | None, stop: Key | None) -> Callable[[], tuple[bytes, bytes] | None]:
         """Where a walk begins and ends, asked for when it starts; None if there is no such partition."""
-        for key in (prefix, start, stop):
+        if prefix != ():
+            keys.encode(b"", prefix)  # refuses what is no key, before the walk
+        for key in (start, stop):
             if key is not None and key != ():
-                keys.encode(b"", key)  # refuses what is no key, before the walk
+                keys.encode(b"", key)
 
         def bounds() -> tuple[bytes, bytes] | None:
             head = self._head or self._find_head()
@@ -262,8 +289,19 @@ class Partition:
         self._head = self._space.made_head_of(self.name)
         return self._head
 
+    def __reduce__(self) -> NoReturn:
+        raise errors.UsageError(
+            f"{self!r} cannot be pickled: it is open in this process.", hint="Send its path, and open it there."
+        )
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} of {self._space.path!r}>"
+
+
+def _no_pairs() -> errors.UsageError:
+    return errors.UsageError(
+        "write takes pairs of a key and a value.", hint="Pass a list such as [(('a', 1), b'value')]."
+    )
 
 
 def _count(value: int, what: str, most: int) -> int:

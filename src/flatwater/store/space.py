@@ -67,20 +67,12 @@ class Space:
         """One transaction.
 
         Raises:
-            UsageError: it has more bytes than one may have.
             BudgetExceeded: it does not fit into the budget.
         """
         rows = sum(len(pairs) for _head, pairs in groups)
-        if rows == 1:
-            return self.engine.write(groups)
-        size = sum(len(key) + len(value or b"") for _head, pairs in groups for key, value in pairs)
-        if size > limits.STORE_WRITE_BYTES_MAX:
-            raise errors.UsageError(
-                f"{size} B in one write are more than {limits.STORE_WRITE_BYTES_MAX}: it is one transaction.",
-                hint="Write in several parts.",
-            )
         if rows <= limits.STORE_COMMIT_ROWS:
-            return self.engine.write(groups)
+            return self.engine.write(groups)  # it has room for these at all times
+        size = sum(len(key) + len(value or b"") for _head, pairs in groups for key, value in pairs)
         with self.budget.reserve(self.engine.write_bytes_max(rows, size), "store.write"):
             return self.engine.write(groups)
 

@@ -74,7 +74,10 @@ class Stats:
             f"promised    {size(self.promised_bytes)} of memory",
         ]
         lines += [f"  {name:<24}{size(held)}" for name, held in self.held.items()]
-        lines += [f"{name:<12}{value}" for name, value in self.notes.items()]
+        lines += [
+            f"{name.replace('_', ' '):<24}{value:,}" if isinstance(value, int) else f"{name:<24}{value}"
+            for name, value in self.notes.items()
+        ]
         for reader in self.readers:
             age = "" if reader.age_s is None else f", seen for {reader.age_s:.0f} s"
             old = "  (old: it keeps free room from being used)" if reader in self.old_readers else ""

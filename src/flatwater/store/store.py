@@ -13,9 +13,10 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Self, final
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.budget.budget import Budget
 from flatwater.store import directory as directories
+from flatwater.store import opening
 from flatwater.store.compacting import Compacted, Policy, compacted
 from flatwater.store.directory import Directory
 from flatwater.store.engines import base
@@ -76,31 +77,21 @@ class Store(Partition):
             raise errors.UsageError(f"sync={sync!r} is not known.", hint=f"Take one of {', '.join(SYNC_LEVELS)}.")
         values = Values(type, format)
         budget = Budget.current()
-        self._directory = Directory(path, backend=backend, read_only=read_only)
+        self._directory = Directory(path, backend=backend, read_only=read_only, make=opening.make)
         self.path = self._directory.path
         self.backend = self._directory.description.backend
         self.sync_level = sync
+        engine: base.Engine | None = None
         try:
-            engine = self._opened(read_only=read_only, options=options, budget=budget)
+            engine = opening.open_engine(self._directory, sync=sync, options=options, budget_bytes=budget.free)
             self._reservation = budget.reserve(engine.bytes_max(), f"store {os.path.basename(self.path)}")
         except BaseException:
+            if engine is not None:
+                engine.close()
             self._directory.close()
             raise
         self._engine = engine
         super().__init__(Space(self.path, engine, budget), MAIN, values)
-
-    def _opened(self, *, read_only: bool, options: Mapping[str, Any] | None, budget: Budget) -> base.Engine:
-        place = self._directory.engine_path
-        try:
-            if self.backend == "lmdb":
-                from flatwater.store.engines.lmdb import LmdbEngine
-
-                if options:
-                    raise errors.UsageError("options are RocksDB's.", hint="Leave them out, or take backend='rocksdb'.")
-                return LmdbEngine(place, sync=self.sync_level, read_only=read_only)
-            raise errors.MissingExtra("store", "rocksdict")
-        except OSError as error:
-            raise directories.said(error, self.path) from error
 
     # --- partitions ---------------------------------------------------------------------------------------------------
 
@@ -114,12 +105,19 @@ class Store(Partition):
         """The entries under `name`. It begins to exist with its first write; thousands of them cost no memory each.
 
         Args:
-            name: 1 to 200 characters.
+            name: a text of up to 200 bytes in UTF-8.
             type: of the values, as for the store.
             format: of typed values.
         """
-        if not isinstance(name, str) or not 1 <= len(name) <= 200:  # noqa: PLR2004 - it is part of a key
-            raise errors.UsageError(f"{name!r:.80} is no name of a partition.", hint="Give 1 to 200 characters.")
+        try:
+            size = len(name.encode()) if isinstance(name, str) else 0
+        except UnicodeEncodeError:
+            size = 0
+        if not 1 <= size <= limits.STORE_NAME_BYTES_MAX:
+            raise errors.UsageError(
+                f"{name!r:.80} is no name of a partition.",
+                hint=f"Give a text of up to {limits.STORE_NAME_BYTES_MAX} bytes of UTF-8.",
+            )
         return Partition(self._space, name, Values(type, format))
 
     def partitions(self) -> list[str]:
@@ -136,13 +134,18 @@ class Store(Partition):
             As `write`.
         """
         groups = []
+        if not isinstance(pairs, Mapping):
+            raise errors.UsageError(
+                "write_to takes a dict: for each partition, its pairs.", hint="See store.partition(name)."
+            )
         for partition, wanted in pairs.items():
             if not isinstance(partition, Partition) or partition._space is not self._space:  # noqa: SLF001 - its own kind
                 raise errors.UsageError(
                     f"{partition!r:.80} is no partition of this store.", hint="Take store.partition(name)."
                 )
-            if listed := list(wanted):
-                groups.append(partition.encoded(listed))
+            group = partition.encoded(wanted)
+            if group[1]:
+                groups.append(group)
         if groups:
             self._space.write(groups)
 
@@ -181,6 +184,7 @@ class Store(Partition):
         if os.path.lexists(target):
             raise errors.UsageError(f"{target} exists.", hint="Give a path that does not.")
         made = f"{target}.tmp-{os.getpid()}"
+        shutil.rmtree(made, ignore_errors=True)  # of a process of this number that was killed
         try:
             os.makedirs(made)
             copy = Directory(made, backend=self.backend, read_only=False)
@@ -224,6 +228,8 @@ class Store(Partition):
             self._reservation.release()
 
     def __enter__(self) -> Self:
+        if self._engine is None:
+            raise errors.ClosedError(f"the store {self.path} was closed.", hint="Open it again.")
         return self
 
     def __exit__(self, *_: object) -> None:

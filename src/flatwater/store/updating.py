@@ -10,6 +10,7 @@ nothing has to be read again. Else the values are compared in the transaction th
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
@@ -77,7 +78,7 @@ class Job:
         """Go through all entries."""
         walk = self._batches.walk
         function = self._function
-        with self._batches:
+        with self._batches, self._room():
             while pairs := self._batches.next_batch(keep=True):
                 entries = walk.entries
                 if not self._keys:
@@ -93,25 +94,31 @@ class Job:
             self._flush()
         return self.done
 
+    def _room(self) -> contextlib.AbstractContextManager[object]:
+        """The budget's bytes for changes that are gathered, and for the transaction that writes them."""
+        if self._write_rows <= limits.STORE_COMMIT_ROWS:
+            return contextlib.nullcontext()  # the store has room for so many at all times
+        size = self._space.engine.write_bytes_max(self._write_rows, limits.STORE_GATHERED_BYTES)
+        return self._space.budget.reserve(size, "store.update_each")
+
     def _gather(self, entries: list[base.Raw], wanted: list[Any]) -> None:
         """Add to the changes, and write when there are enough."""
         is_raw = self._values.is_raw
         for (key, old), value in zip(entries, wanted, strict=True):
             if value is None:
                 continue
-            new: bytes | None
-            if is_raw and type(value) is bytes:
-                new = value
-            else:
-                new = None if value is DELETE else self._values.encode(value)
+            new = value if is_raw and type(value) is bytes else self._encoded(value)
             if new == old:
                 continue
             self._keys.append(key)
             self._olds.append(old)
             self._news.append(new)
             self._bytes += len(key) + len(old) + len(new or b"")
-            if len(self._keys) >= self._write_rows or self._bytes >= limits.STORE_WRITE_BYTES_MAX // 4:
+            if len(self._keys) >= self._write_rows or self._bytes >= limits.STORE_GATHERED_BYTES:
                 self._flush()
+
+    def _encoded(self, value: Any) -> bytes | None:
+        return None if value is DELETE else self._values.encode(value)
 
     def _flush(self) -> None:
         """Write what was gathered; what others have changed meanwhile is asked for once more."""
@@ -148,7 +155,7 @@ class Job:
             value = self._function(key, self._values.decode(old, key))
             if value is None:
                 continue
-            new = None if value is DELETE else self._values.encode(value)
+            new = self._encoded(value)
             if new != old:
                 self._keys.append(raw)
                 self._olds.append(old)

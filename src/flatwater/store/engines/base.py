@@ -121,7 +121,8 @@ class Engine(Protocol):
             since: the mark at which `olds` stood there; if it is still the mark, nothing is compared.
 
         Returns:
-            The mark afterwards, and the numbers of those that others had changed, which were left.
+            The mark afterwards, or `UNKNOWN` if others committed since: what else was read then has to be compared, too. And
+            the numbers of those that others had changed, which were left.
         """
         ...
 

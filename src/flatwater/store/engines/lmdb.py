@@ -4,37 +4,37 @@ Covers:     short transactions, a map that grows by itself, compaction by rewrit
 Not here:   keys beyond 480 bytes (`engines.long_keys`), the directory and who has it open (`store.directory`).
 Holds:      pages that the transaction at work has changed; LMDB keeps as many for the next one.
 
-Two facts that this file goes by. A value of more than half a page lies on pages of its own, and LMDB counts these: where
-there are none, a thousand entries cannot be larger than a thousand half pages, and nothing has to be weighed one by one.
-The number of a transaction says whether another one came between a read and a write.
+The number of a transaction says whether another one came between a read and a write: then, nothing is compared.
 """
 
 from __future__ import annotations
 
 import bisect
 import contextlib
+import logging
 import os
-import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby, islice
+from functools import partial
 from operator import itemgetter
-from typing import Any, Final, final
+from typing import Any, Final, TypeAlias, TypeVar, final
 
 import lmdb
 
-from flatwater import errors, limits, units
+from flatwater import errors, limits
 from flatwater.store.engines import base, lmdb_upkeep
+from flatwater.store.engines import lmdb_steps as steps
+from flatwater.store.engines.door import BROKEN, CLOSED, FORKED, Door
+from flatwater.store.engines.lmdb_counts import Counts, note_key
 from flatwater.store.engines.lmdb_upkeep import said
 
+logger = logging.getLogger("flatwater.store")
+Result = TypeVar("Result")
+Txn: TypeAlias = "lmdb.Transaction[bytes]"
+
 KEY_BYTES_MAX: Final = 511
-_COUNT = base.SYSTEM + b"\x01count"  # no tuple begins so: it is in nobody's range
 _FLAGS = {"full": (True, True), "normal": (True, False), "off": (False, False)}  # sync, metasync
-_COUNTS_EVERY = 100  # small commits between two notes of how many entries there are
 _key_of = itemgetter(0)
-_value_of = itemgetter(1)
-_engines: weakref.WeakSet[LmdbEngine] = weakref.WeakSet()
 
 
 @final
@@ -48,25 +48,19 @@ class LmdbEngine:
         map_bytes: that the file may have before the map grows the first time.
     """
 
-    def __init__(
-        self, path: str, *, sync: str = "full", read_only: bool = False, map_bytes: int = limits.STORE_MAP_BYTES
-    ) -> None:
+    def __init__(self, path: str, *, sync: str = "full", read_only: bool = False, map_bytes: int | None = None) -> None:
         self.path = path
         self.sync_level = sync
         self.read_only = read_only
-        self._map_bytes = map_bytes
-        self._active: list[None] = []  # one for each call at work: appending and popping are atomic
-        self._shut = ""  # why nobody may come in
-        self._opened = threading.Event()
-        self._opened.set()
-        self._writing = threading.Lock()
+        self._map_bytes = map_bytes or limits.STORE_MAP_BYTES
+        self._door = Door(path)
+        self._inside = self._door.inside
         self._generation = 0  # of the file: numbers of transactions begin anew in another one
-        self._counts: dict[bytes, int] = {}  # entries that each partition won, and that are not noted in the file yet
-        self._added: dict[bytes, int] = {}  # the same, of the transaction at work
-        self._commits_unnoted = 0
-        self._seen_readers: dict[tuple[int, int], float] = {}
+        self._counts = Counts()
+        self._seen_readers: dict[tuple[int, int], float] = {}  # since when
+        self._told_readers: set[tuple[int, int]] = set()
+        self._next_look = time.monotonic() + limits.STORE_READERS_PERIOD_S
         self._env = self._open()
-        _engines.add(self)
 
     # --- opening and closing ------------------------------------------------------------------------------------------
 
@@ -78,6 +72,9 @@ class LmdbEngine:
             "map_size": max(self._map_bytes, -(-size >> 20) << 20), "sync": sync, "metasync": metasync, "readonly": self.read_only,
             "max_spare_txns": 1, "max_readers": limits.STORE_READERS_MAX, "create": False, "mode": 0o644,
         }  # fmt: skip
+        if not self.read_only:
+            lmdb_upkeep.clear(self.path)
+            lmdb_upkeep.make_lock_file(self.path)
         try:
             try:
                 env = lmdb.open(self.path, **options)
@@ -87,54 +84,34 @@ class LmdbEngine:
                 env = lmdb.open(self.path, lock=False, **options)  # a disk that cannot be written has no writers
         except lmdb.Error as error:
             raise said(error, self.path) from error
-        pages = env.info()["last_pgno"] + 1
-        page_bytes = env.stat()["psize"]
-        if size and pages * page_bytes > os.path.getsize(file):
+        try:
+            lmdb_upkeep.complete(env, self.path, read_only=self.read_only)
+        except BaseException:
             env.close()
-            raise errors.CorruptError(
-                f"{file} is cut off: it has {units.format_bytes(size)} of {units.format_bytes(pages * page_bytes)}.",
-                hint="Restore it from a backup.",
-            )
-        self.page_bytes = page_bytes
+            raise
+        self.page_bytes = env.stat()["psize"]
         self._map_bytes = env.info()["map_size"]
         return env
 
     def close(self) -> None:
         """End; more than once does no harm."""
-        with self._writing:
-            if self._shut:
+        if self._door.reason in {FORKED, BROKEN, CLOSED}:
+            return
+        with self._door.writing:
+            if self._door.reason:
                 return
-            if not self.read_only:
-                self._note_counts()
-            self._shut_out("it was closed")
-            if self.sync_level != "full" and not self.read_only:
-                self._env.sync(True)  # noqa: FBT003 - lmdb's signature
-            self._env.close()
-
-    def _shut_out(self, reason: str) -> None:
-        """Let nobody in, and wait until all are out."""
-        self._opened.clear()
-        self._shut = reason
-        while self._active:
-            time.sleep(0.0005)
-
-    def _let_in(self) -> None:
-        self._shut = ""
-        self._opened.set()
-
-    def _enter(self) -> None:
-        self._active.append(None)
-        while self._shut:
-            self._active.pop()
-            if not self._opened.wait(0.05) and self._shut.startswith("it was"):
-                raise errors.ClosedError(f"the store {self.path} cannot be used: {self._shut}.", hint="Open it again.")
-            self._active.append(None)
-
-    def _after_fork(self) -> None:
-        self._shut = "it was opened before this process was forked"
-        self._opened.clear()
-        self._active.clear()
-        self._writing = threading.Lock()
+            if not self.read_only and not self._counts.is_complete:
+                with contextlib.suppress(lmdb.Error), self._env.begin(write=True) as txn:
+                    self._counts.begin()
+                    self._counts.note(txn, at_once=True)
+            self._door.shut(CLOSED)
+            try:
+                if self.sync_level != "full" and not self.read_only:
+                    self._env.sync(True)  # noqa: FBT003 - lmdb's signature
+            except lmdb.Error as error:
+                raise said(error, self.path) from error
+            finally:
+                self._env.close()
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -151,11 +128,14 @@ class LmdbEngine:
 
     def get(self, key: bytes) -> bytes | None:
         """The value, or None."""
-        self._enter()
+        token = object()  # `_read` by hand: this is what is called most
         try:
+            self._inside.add(token)
+            if self._door.reason:
+                self._door.wait(token)
             txn = self._env.begin()
             try:
-                return txn.get(key)  # type: ignore[no-any-return]
+                return txn.get(key)
             finally:
                 txn.abort()
         except lmdb.MapResizedError:
@@ -165,15 +145,15 @@ class LmdbEngine:
         except lmdb.Error as error:
             raise said(error, self.path) from error
         finally:
-            self._active.pop()
+            self._inside.discard(token)
         self._adopt_map()
         return self.get(key)
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The values, all of one version."""
 
-        def read(txn: lmdb.Transaction) -> list[tuple[bytes, bytes]]:
-            return txn.cursor().getmulti(keys)  # type: ignore[no-any-return]
+        def read(txn: Txn) -> list[tuple[bytes, bytes]]:
+            return txn.cursor().getmulti(keys)
 
         found = self._read(read)
         if len(found) == len(keys):
@@ -183,22 +163,13 @@ class LmdbEngine:
     def page(self, low: bytes, high: bytes, *, rows: int, bytes_max: int, reverse: bool) -> base.Page:
         """Entries with low <= key < high, from the near end, as many as fit; at least one, if there is one."""
 
-        def read(txn: lmdb.Transaction) -> base.Page | None:
-            overflow = txn.stat()["overflow_pages"]
-            if overflow * self.page_bytes + rows * (self.page_bytes // 2 + base.ENTRY_BYTES) > bytes_max:
-                return None
-            cursor = txn.cursor()
-            entries: list[base.Raw] = []
-            if _place(cursor, low, high, reverse=reverse):
-                entries = list(islice(cursor.iterprev() if reverse else cursor.iternext(), rows))
-            return base.Page(entries, is_last=len(entries) < rows, mark=self._mark(txn.id()))
+        def read(txn: Txn) -> base.Page | None:
+            found = steps.page(txn, low, high, rows, bytes_max, page_bytes=self.page_bytes, reverse=reverse)
+            return found and base.Page(*found, mark=self._mark(txn.id()))
 
-        def weigh(txn: lmdb.Transaction) -> base.Page:
-            cursor = txn.cursor()
+        def weigh(txn: Any) -> base.Page:
             mark = self._mark(txn.id())
-            if not _place(cursor, low, high, reverse=reverse):
-                return base.Page([], is_last=True, mark=mark)
-            return base.Page(*_weighed(cursor, rows, bytes_max, reverse=reverse), mark=mark)
+            return base.Page(*steps.weighed(txn, low, high, rows, bytes_max, reverse=reverse), mark=mark)
 
         page = self._read(read) or self._read(weigh, buffers=True)
         entries = page.entries
@@ -209,20 +180,23 @@ class LmdbEngine:
         elif entries and entries[-1][0] >= high:
             del entries[bisect.bisect_left(entries, high, key=_key_of) :]
             page.is_last = True
-        return page  # type: ignore[no-any-return]
+        return page
 
-    def _read(self, call: Callable[[lmdb.Transaction], Any], *, buffers: bool = False) -> Any:
+    def _read(self, call: Callable[[Any], Result], *, buffers: bool = False) -> Result:
         while True:
-            self._enter()
+            token = object()
             try:
-                with self._env.begin(buffers=buffers) as txn:
+                self._inside.add(token)
+                if self._door.reason:
+                    self._door.wait(token)
+                with self._env.begin(buffers=True) if buffers else self._env.begin() as txn:
                     return call(txn)
             except lmdb.MapResizedError:
                 pass
             except lmdb.Error as error:
                 raise said(error, self.path) from error
             finally:
-                self._active.pop()
+                self._inside.discard(token)
             self._adopt_map()
 
     def _mark(self, number: int) -> int:
@@ -233,7 +207,7 @@ class LmdbEngine:
     def write(self, groups: Sequence[base.Group]) -> int:
         """Put and delete, all or nothing; the last of several for one key holds. Returns the mark afterwards."""
 
-        def work(txn: lmdb.Transaction) -> None:
+        def work(txn: Txn) -> None:
             for head, pairs in groups:
                 self._apply(txn, head, pairs)
 
@@ -244,113 +218,94 @@ class LmdbEngine:
     ) -> tuple[int, list[int]]:
         """Put `news` in place of `olds` in one transaction, where these still stand; None deletes."""
 
-        def work(txn: lmdb.Transaction) -> list[int]:
+        def work(txn: Txn) -> tuple[bool, list[int]]:
             pairs = list(zip(keys, news, strict=True))
             changed: list[int] = []
-            if self._mark(txn.id()) - 1 != since:
+            is_ours = self._mark(txn.id()) - 1 == since
+            if not is_ours:
                 now = dict(txn.cursor().getmulti(keys))
                 if [*map(now.get, keys)] != [*olds]:
                     changed = [at for at, key in enumerate(keys) if now.get(key) != olds[at]]
                     gone = set(changed)
                     pairs = [pair for at, pair in enumerate(pairs) if at not in gone]
             self._apply(txn, head, pairs)
-            return changed
+            return is_ours, changed
 
-        changed, mark = self._write(work)
-        return mark, changed
+        (is_ours, changed), mark = self._write(work)
+        return mark if is_ours else base.UNKNOWN, changed
 
     def alter(self, function: Callable[[Callable[[bytes], bytes | None]], Sequence[base.Group]]) -> None:
         """Write what `function` returns, which may read with what it is given; nothing comes between."""
 
-        def work(txn: lmdb.Transaction) -> None:
+        def work(txn: Txn) -> None:
             for head, pairs in function(txn.get):
                 self._apply(txn, head, pairs)
 
         self._write(work)
 
-    def _write(self, work: Callable[[lmdb.Transaction], Any]) -> tuple[Any, int]:
+    def _write(self, work: Callable[[Txn], Any]) -> tuple[Any, int]:
         if self.read_only:
             raise errors.UsageError(f"the store {self.path} is open for reading.", hint="Open it without read_only.")
-        with self._writing:
+        with self._door.writing:
             while True:
-                self._added = {}
-                self._enter()
+                token = object()
+                grown, panic = 0, None
                 try:
+                    self._inside.add(token)
+                    if self._door.reason:
+                        self._door.wait(token)
+                    self._counts.begin()
                     with self._env.begin(write=True) as txn:
                         done = work(txn)
+                        self._counts.note(txn)
                         mark = self._mark(txn.id())
-                        is_noted = self._commits_unnoted >= _COUNTS_EVERY
-                        if is_noted:
-                            self._put_counts(txn)
-                    self._committed(is_noted=is_noted)
-                    return done, mark
                 except lmdb.MapFullError:
                     grown = self._map_bytes * 2
                 except lmdb.MapResizedError:
-                    grown = 0  # another process has: take what it took
+                    pass  # another process has: take what it took
+                except lmdb.PanicError as error:
+                    panic = said(error, self.path)
                 except lmdb.Error as error:
                     raise said(error, self.path) from error
+                else:
+                    self._counts.committed()
+                    self._look_at_readers()
+                    return done, mark
                 finally:
-                    self._active.pop()
+                    self._inside.discard(token)
+                if panic is not None:  # LMDB refuses every write from now on, until it is opened again
+                    self._exchange(lambda: None)
+                    raise panic
                 self._set_map(grown)
 
     def _adopt_map(self) -> None:
-        with self._writing:
+        with self._door.writing:
             self._set_map(0)
 
     def _set_map(self, size: int) -> None:
         """Another size of the map; 0 is what the file has. Under the lock of the writer, outside of any call."""
-        if self._shut:
-            self._enter()  # raises
-        self._shut_out("its map grows")
+        self._door.refuse_closed()
         try:
+            self._door.shut("its map grows")
             self._env.set_mapsize(size)
             self._map_bytes = self._env.info()["map_size"]
         except lmdb.Error as error:
             raise said(error, self.path) from error
         finally:
-            self._let_in()
+            self._door.open()
 
     # --- how many there are -------------------------------------------------------------------------------------------
 
-    def _apply(self, txn: lmdb.Transaction, head: bytes, pairs: Sequence[base.Write]) -> None:
+    def _apply(self, txn: Txn, head: bytes, pairs: Sequence[base.Write]) -> None:
         """Write `pairs`, and remember by how many entries the partition grew."""
         before = txn.stat()["entries"]
-        _put_and_delete(txn, pairs)
-        added = txn.stat()["entries"] - before
-        if added:
-            self._added[head] = self._added.get(head, 0) + added
-        if len(pairs) >= _COUNTS_EVERY:
-            self._commits_unnoted = _COUNTS_EVERY
-
-    def _put_counts(self, txn: lmdb.Transaction) -> None:
-        """Note in the file how many entries each partition has; in between, a crash makes the estimate a little worse."""
-        for counts in (self._counts, self._added):
-            for head, added in counts.items():
-                entries = int.from_bytes(txn.get(_COUNT + head) or b"", "big") + added
-                txn.put(_COUNT + head, max(0, entries).to_bytes(8, "big"))
-
-    def _committed(self, *, is_noted: bool) -> None:
-        if is_noted:
-            self._counts = {}
-            self._commits_unnoted = 0
-            return
-        self._commits_unnoted += 1
-        for head, added in self._added.items():
-            self._counts[head] = self._counts.get(head, 0) + added
-
-    def _note_counts(self) -> None:
-        """Before it closes. What cannot be noted makes an estimate worse, and nothing else."""
-        self._added = {}
-        if any(self._counts.values()):
-            with contextlib.suppress(lmdb.Error), self._env.begin(write=True) as txn:
-                self._put_counts(txn)
-            self._counts = {}
+        steps.put_and_delete(txn, pairs)
+        self._counts.add(head, txn.stat()["entries"] - before, len(pairs))
 
     def count(self, head: bytes, low: bytes, high: bytes) -> int:
         """How many entries a range of the partition `head` has: of a whole partition as noted, else its keys counted."""
         if (low, high) == (head, head + base.ABOVE):
-            return max(0, int.from_bytes(self.get(_COUNT + head) or b"", "big") + self._counts.get(head, 0))
+            return self._counts.of(head, self.get(note_key(head)))
         return sum(map(len, self._keys(low, high)))
 
     # --- upkeep -------------------------------------------------------------------------------------------------------
@@ -358,7 +313,7 @@ class LmdbEngine:
     def _keys(self, low: bytes, high: bytes) -> Iterator[list[bytes]]:
         """The keys of a range, some at a time, each time in a short transaction."""
         while True:
-            keys = self._read(lambda txn, low=low: _keys_of(txn, low))
+            keys = self._read(partial(steps.keys_of, low=low))
             if keys and keys[-1] >= high:
                 del keys[bisect.bisect_left(keys, high) :]
                 if keys:
@@ -390,69 +345,86 @@ class LmdbEngine:
         return base.Room(
             file_bytes=os.path.getsize(os.path.join(self.path, "data.mdb")),
             used_bytes=(pages + 2) * self.page_bytes,
-            entries=stat["entries"],
+            entries=stat["entries"] - self.count(base.SYSTEM, base.SYSTEM, base.SYSTEM + b"\xfe"),
             notes={"depth": stat["depth"], "map_bytes": info["map_size"], "overflow_pages": stat["overflow_pages"]},
         )
 
     def readers(self) -> list[base.Reader]:
-        """Read transactions that are open now, in any process, oldest first; those of dead processes are cleared."""
-        if not self.read_only:
-            self._read(lambda _txn: self._env.reader_check())
-        found = lmdb_upkeep.readers_of(self._read(lambda _txn: self._env.readers()), self._read(lambda txn: txn.id()))
+        """Read transactions that keep free room from being used, in any process, oldest first."""
+        found = self._found_readers()
         now = time.monotonic()
-        self._seen_readers = {reader: self._seen_readers.get(reader, now) for reader in found}
         listed = [
             base.Reader(process, now - self._seen_readers[process, number], behind)
             for (process, number), behind in found.items()
         ]
         return sorted(listed, key=lambda reader: -reader.commits_behind)
 
+    def _found_readers(self) -> dict[tuple[int, int], int]:
+        """By process and transaction, how many commits came since; those of dead processes are cleared first."""
+        if not self.read_only:
+            self._read(lambda _txn: self._env.reader_check())
+        table, last = self._read(lambda txn: (self._env.readers(), txn.id()))
+        found = {reader: behind for reader, behind in lmdb_upkeep.readers_of(table, last).items() if behind}
+        now = time.monotonic()
+        self._seen_readers = {reader: self._seen_readers.get(reader, now) for reader in found}
+        return found
+
+    def _look_at_readers(self) -> None:
+        """Now and then, after a write: one that stays open is told once."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + limits.STORE_READERS_PERIOD_S
+        for (process, number), behind in self._found_readers().items():
+            age_s = now - self._seen_readers[process, number]
+            if age_s >= limits.STORE_READER_OLD_S and (process, number) not in self._told_readers:
+                self._told_readers = {*self._told_readers & self._seen_readers.keys(), (process, number)}
+                logger.warning(
+                    "store %s: a read transaction of process %d is open for %.0f s and %d commits: the file grows meanwhile",
+                    self.path, process, age_s, behind,
+                )  # fmt: skip
+
     def compact(self) -> None:
         """Write all entries anew, in their order, and put that file in place of this one. Nobody else may have it open."""
-        with self._writing:
-            self._enter()
-            try:
-                made = lmdb_upkeep.rewrite(self._env, self.path)
-            finally:
-                self._active.pop()
+        with self._door.writing:
+            made = self._read(lambda _txn: lmdb_upkeep.rewrite(self._env, self.path))
             self._exchange(lambda: lmdb_upkeep.put_in_place(made, self.path))
 
     def _exchange(self, act: Callable[[], None]) -> None:
-        """Close, act on the files, open again."""
-        self._shut_out("its file is exchanged")
+        """Close, act on the files, open again, whatever comes of the act. Under the lock of the writer."""
+        self._door.refuse_closed()
+        is_open = True
         try:
+            self._door.shut("its file is exchanged")
+            is_open = False
             self._env.close()
             try:
                 act()
             finally:
                 self._env = self._open()
                 self._generation += 1
-        except BaseException:
-            self._shut = "it was closed by an error"
-            raise
-        self._let_in()
+                is_open = True
+        finally:
+            if is_open:
+                self._door.open()
+            else:
+                self._door.reason = BROKEN
 
     def backup(self, path: str) -> None:
         """Write a whole copy, of one version, to an empty directory; whoever writes goes on."""
-        self._enter()
-        try:
-            self._env.copy(path, compact=True)
-        except lmdb.Error as error:
-            raise said(error, path) from error
-        finally:
-            self._active.pop()
+        self._read(lambda _txn: self._env.copy(path, compact=True))
+        lmdb_upkeep.make_durable(path)
 
     def check(self) -> list[str]:
         """What is wrong with the file, in words. Nobody writes meanwhile."""
         if self.read_only:
-            return self._read(lambda _txn: lmdb_upkeep.verify(self.path))  # type: ignore[no-any-return]
-        with self._writing:
-            self._enter()
-            try:
-                with self._env.begin(write=True):  # keeps other processes from writing, too
-                    return lmdb_upkeep.verify(self.path)
-            finally:
-                self._active.pop()
+            return self._read(lambda _txn: lmdb_upkeep.verify(self.path))
+        with self._door.writing:
+            return self._read(lambda _txn: self._verified())
+
+    def _verified(self) -> list[str]:
+        with self._env.begin(write=True):  # keeps other processes from writing, too
+            return lmdb_upkeep.verify(self.path)
 
     def sync(self) -> None:
         """Make everything durable that was written."""
@@ -460,56 +432,5 @@ class LmdbEngine:
 
     def trim(self) -> None:
         """Give back the pages that LMDB keeps for the next transaction."""
-        with self._writing:
-            if self._shut:
-                self._enter()  # raises
+        with self._door.writing:
             self._exchange(lambda: None)
-
-
-def _place(cursor: lmdb.Cursor, low: bytes, high: bytes, *, reverse: bool) -> bool:
-    """Put the cursor on the near end of a range; False if nothing is there."""
-    if not reverse:
-        return bool(cursor.set_range(low))
-    return bool(cursor.prev() if cursor.set_range(high) else cursor.last())
-
-
-def _weighed(cursor: lmdb.Cursor, rows: int, bytes_max: int, *, reverse: bool) -> tuple[list[base.Raw], bool]:
-    """Entries one by one, of a cursor that gives views: a value is looked at before it is copied."""
-    entries: list[base.Raw] = []
-    left = bytes_max
-    for key, value in cursor.iterprev() if reverse else cursor.iternext():
-        left -= len(key) + len(value) + base.ENTRY_BYTES
-        if (left < 0 and entries) or len(entries) == rows:
-            return entries, False
-        entries.append((bytes(key), bytes(value)))
-    return entries, True
-
-
-def _keys_of(txn: lmdb.Transaction, low: bytes) -> list[bytes]:
-    cursor = txn.cursor()
-    return list(islice(cursor.iternext(values=False), limits.STORE_KEYS_AT_ONCE)) if cursor.set_range(low) else []
-
-
-def _put_and_delete(txn: lmdb.Transaction, pairs: Sequence[base.Write]) -> None:
-    cursor = txn.cursor()
-    if None not in map(_value_of, pairs):
-        cursor.putmulti(pairs)
-        return
-    for is_delete, run in groupby(pairs, _is_delete):
-        if is_delete:
-            for key, _none in run:
-                txn.delete(key)
-        else:
-            cursor.putmulti(run)
-
-
-def _is_delete(pair: base.Write) -> bool:
-    return pair[1] is None
-
-
-def _forked() -> None:
-    for engine in list(_engines):
-        engine._after_fork()  # noqa: SLF001 - its own kind
-
-
-os.register_at_fork(after_in_child=_forked)

@@ -1,0 +1,100 @@
+"""What is done inside of one LMDB transaction: a page of entries, a run of keys, puts and deletes.
+
+Covers:     entries within bytes and rows, both directions, without weighing each where LMDB's own figures allow it.
+Not here:   beginning and ending transactions (`engines.lmdb`).
+Holds:      the page that is read.
+
+A value of more than half a page lies on pages of its own, and LMDB counts these. Where there are none, a thousand entries
+are smaller than a thousand half pages: they are taken at once, and need not be looked at one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby, islice
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from flatwater import limits
+from flatwater.store.engines import base
+
+if TYPE_CHECKING:
+    import lmdb
+
+Txn: TypeAlias = "lmdb.Transaction[bytes]"
+_TAKEN_MIN = 16  # entries taken at once; with room for fewer, a page ends
+_value_of = itemgetter(1)
+
+
+def page(
+    txn: Txn, low: bytes, high: bytes, rows: int, bytes_max: int, *, page_bytes: int, reverse: bool
+) -> tuple[list[base.Raw], bool] | None:
+    """Entries from the near end of a range on, perhaps some beyond it, and whether there are no more.
+
+    None if values are so large that each has to be weighed.
+    """
+    entry_bytes = page_bytes // 2 + base.ENTRY_BYTES  # at most, but for values on pages of their own
+    left = bytes_max - txn.stat()["overflow_pages"] * page_bytes
+    if left < min(rows, _TAKEN_MIN) * entry_bytes:
+        return None
+    cursor = txn.cursor()
+    entries: list[base.Raw] = []
+    is_last = not _place(cursor, low, high, reverse=reverse)
+    turns = cursor.iterprev() if reverse else cursor.iternext()
+    least = min(rows, _TAKEN_MIN) * entry_bytes
+    while not is_last and len(entries) < rows and left >= least:
+        wanted = min(rows - len(entries), left // entry_bytes)
+        taken = list(islice(turns, wanted))
+        is_last = len(taken) < wanted
+        entries += taken
+        if len(entries) < rows:
+            left -= sum(len(key) + len(value) for key, value in taken) + base.ENTRY_BYTES * len(taken)
+    return entries, is_last
+
+
+def weighed(
+    txn: lmdb.Transaction[Any], low: bytes, high: bytes, rows: int, bytes_max: int, *, reverse: bool
+) -> tuple[list[base.Raw], bool]:
+    """The same, one by one, in a transaction that gives views: a value is looked at before it is copied."""
+    cursor = txn.cursor()
+    entries: list[base.Raw] = []
+    if not _place(cursor, low, high, reverse=reverse):
+        return entries, True
+    left = bytes_max
+    for key, value in cursor.iterprev() if reverse else cursor.iternext():
+        left -= len(key) + len(value) + base.ENTRY_BYTES
+        if (left < 0 and entries) or len(entries) == rows:
+            return entries, False
+        entries.append((bytes(key), bytes(value)))
+    return entries, True
+
+
+def _place(cursor: lmdb.Cursor[Any], low: bytes, high: bytes, *, reverse: bool) -> bool:
+    """Put the cursor on the near end of a range; False if nothing is there."""
+    if not reverse:
+        return cursor.set_range(low)
+    return cursor.prev() if cursor.set_range(high) else cursor.last()
+
+
+def keys_of(txn: Txn, *, low: bytes) -> list[bytes]:
+    """Keys from `low` on."""
+    cursor = txn.cursor()
+    return list(islice(cursor.iternext(values=False), limits.STORE_KEYS_AT_ONCE)) if cursor.set_range(low) else []
+
+
+def put_and_delete(txn: Txn, pairs: Sequence[base.Write]) -> None:
+    """Write `pairs` in their order; the value None deletes."""
+    cursor = txn.cursor()
+    if None not in map(_value_of, pairs):
+        cursor.putmulti(cast("Sequence[base.Raw]", pairs))
+        return
+    for is_delete, run in groupby(pairs, _is_delete):
+        if is_delete:
+            for key, _none in run:
+                txn.delete(key)
+        else:
+            cursor.putmulti(cast("Iterator[base.Raw]", run))
+
+
+def _is_delete(pair: base.Write) -> bool:
+    return pair[1] is None

@@ -43,6 +43,8 @@ CASES = {
     "tables/wide": "benchmarks.tables.wide",
     "tables/pages": "benchmarks.tables.pages",
     "tables/postgres": "benchmarks.tables.postgres",
+    "store/passes": "benchmarks.store.passes",
+    "store/passes_10m": "benchmarks.store.passes_10m",
     "documents/pdf_text": "benchmarks.documents.pdf_text",
 }
 
@@ -73,17 +75,19 @@ class Contestant:
         setup: prepares for a size, and returns what is measured.
         needs: modules without which it is left out.
         rounds_max: rounds it takes part in; a peer that costs ten times as much need not be run as often.
+        absent: says what else is missing, such as a compiler; empty if nothing is.
     """
 
     name: str
     setup: Setup
     needs: tuple[str, ...]
     rounds_max: int
+    absent: Callable[[], str] = str
 
     def missing(self) -> str:
         """What is not installed, in words; empty if it can run."""
         absent = [module for module in self.needs if importlib.util.find_spec(module) is None]
-        return f"{', '.join(absent)} is not installed" if absent else ""
+        return f"{', '.join(absent)} is not installed" if absent else self.absent()
 
 
 @final
@@ -128,13 +132,18 @@ class Case:
         self.contestants: dict[str, Contestant] = {}
 
     def contestant(
-        self, name: str, *, needs: tuple[str, ...] = (), rounds_max: int = 1_000
+        self,
+        name: str,
+        *,
+        needs: tuple[str, ...] = (),
+        rounds_max: int = 1_000,
+        absent: Callable[[], str] = str,
     ) -> Callable[[Setup], Setup]:
         """Register a setup under `name`."""
 
         def register(setup: Setup) -> Setup:
             assert name not in self.contestants
-            self.contestants[name] = Contestant(name, setup, needs, rounds_max)
+            self.contestants[name] = Contestant(name, setup, needs, rounds_max, absent)
             return setup
 
         return register

@@ -28,6 +28,8 @@ PACKAGES = (
     "pypdfium2",
     "pymupdf",
     "adbc-driver-sqlite",
+    "lmdb",
+    "rocksdict",
 )
 
 

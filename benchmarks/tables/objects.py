@@ -128,7 +128,7 @@ def sqlalchemy_yield_per(size: int) -> Run:
     return objects(size, lambda: session.execute(statement).scalars())
 
 
-@rails.contestant(case, RAILS, rails.absent, rounds_max=2)
+@case.contestant(RAILS, absent=rails.absent, rounds_max=2)
 def rails_find_each(size: int) -> Run:
     wanted = people.expected(size)
     path = people.database(size)

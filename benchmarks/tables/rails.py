@@ -12,37 +12,12 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.case import Case, Contestant, Run, Setup
+from benchmarks.case import Run
 
 SCRIPT = Path(__file__).with_suffix(".rb")
 _PR_SET_CHILD_SUBREAPER = 36
-
-
-@dataclass(frozen=True, slots=True)
-class Needing(Contestant):
-    """A contestant that needs more than modules; `absent` says what it lacks."""
-
-    absent: Callable[[], str] = str
-
-    def missing(self) -> str:
-        """What is not installed, in words; empty if it can run."""
-        return Contestant.missing(self) or self.absent()
-
-
-def contestant(
-    case: Case, name: str, absent: Callable[[], str], *, needs: tuple[str, ...] = (), rounds_max: int = 1_000
-) -> Callable[[Setup], Setup]:
-    """Register a setup under `name`, to be left out where `absent` says why."""
-
-    def register(setup: Setup) -> Setup:
-        assert name not in case.contestants
-        case.contestants[name] = Needing(name, setup, needs, rounds_max, absent)
-        return setup
-
-    return register
 
 
 @functools.cache

@@ -116,7 +116,7 @@ def bare_sqlite3(size: int) -> Run:
     return run
 
 
-@rails.contestant(case, COUNTING[3], rails.absent)
+@case.contestant(COUNTING[3], absent=rails.absent)
 def rails_find_each(size: int) -> Run:
     wanted = people.wide_characters(size)
 

@@ -62,7 +62,7 @@ class Walk:
         low, high = self._range
         rows, size = self._rows, self._batch_bytes
         if self._heap_ratio == 0.0:
-            rows = min(rows, _SAMPLE)
+            rows, size = min(rows, _SAMPLE), max(1, size // limits.STORE_HEAP_RATIO)
         elif self._heap_ratio > 1.0:
             size = max(1, int(size / self._heap_ratio))
         page = self._space.engine.page(low, high, rows=rows, bytes_max=size, reverse=self._reverse)
@@ -91,6 +91,8 @@ class Walk:
 
     def _weigh(self, entries: list[base.Raw], pairs: list[Pair]) -> None:
         """Learn how many heap bytes typed values take, from some of this page."""
+        if not pairs:
+            return
         step = max(1, len(pairs) // _SAMPLE)
         stored = sum(len(value) + base.ENTRY_BYTES for _key, value in entries[::step])
         held = self._sizer.batch([value for _key, value in pairs[::step]])
@@ -113,7 +115,7 @@ class Batches:
         self.walk = Walk(space, bounds, values, batch_bytes=batch_bytes, rows=rows, reverse=reverse)
         self._batch_bytes = batch_bytes
         self._reverse = reverse
-        self._budget = Budget.current()
+        self.budget = Budget.current()
         self._reservation: Reservation | None = None
         self._is_closed = False
         self._is_broken = False
@@ -161,8 +163,8 @@ class Batches:
         if self._is_closed:
             return []
         if self._reservation is None:
-            self._reservation = self._budget.reserve(self.bytes_max(), self.name)
-        gate = self._budget.gate
+            self._reservation = self.budget.reserve(self.bytes_max(), self.name)
+        gate = self.budget.gate
         if not gate.is_open and not gate.wait():
             raise errors.LimitReached(
                 f"{self.name} waited {limits.GATE_WAIT_S:.0f} s at the budget's closed gate ({gate.reason}).",
@@ -195,7 +197,7 @@ class Batches:
     async def __anext__(self) -> list[Pair]:
         import asyncio
 
-        gate = self._budget.gate
+        gate = self.budget.gate
         if not gate.is_open:
             await gate.wait_async()
         batch = await asyncio.to_thread(self.next_batch)

@@ -36,6 +36,7 @@ _SIGNED = struct.Struct(">q")
 _DOUBLE = struct.Struct(">d")
 _WORD_MAX = (1 << 64) - 1
 _TOP_BIT = 1 << 63
+_MINUS_ZERO = _TOP_BIT - 1  # as a float would be encoded that is 0 and has a sign
 _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive times are compared with it
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
@@ -74,21 +75,16 @@ def encode_many(head: bytes, keys: Sequence[Key]) -> list[bytes]:
     Raises:
         UsageError: as for `encode`.
     """
-    try:
+    if set(map(type, keys)) == {tuple} and set(map(len, keys)) == {1}:
         texts = list(chain.from_iterable(keys))
-        joined = "".join(texts)
-        is_simple = (
-            len(texts) == len(keys)
-            and "\x00" not in joined
-            and "\x01" not in joined
-            and set(map(type, keys)) == {tuple}
-            and () not in keys
-        )
-        if is_simple:
-            front = head + _TEXT_TAG
-            return [front + text.encode() for text in texts]
-    except (TypeError, UnicodeEncodeError):
-        pass
+        if set(map(type, texts)) == {str}:
+            joined = "".join(texts)
+            if "\x00" not in joined and "\x01" not in joined:
+                front = head + _TEXT_TAG
+                try:
+                    return [front + text.encode() for text in texts]
+                except UnicodeEncodeError:
+                    pass  # a surrogate alone
     return [encode(head, key) for key in keys]
 
 
@@ -184,7 +180,7 @@ def _text_pairs(
 
 def _encoded(key: Key) -> bytes:
     if not isinstance(key, tuple):
-        raise errors.UsageError(f"{key!r:.80} is no key.", hint="A key is a tuple, such as ('a',) or ('users', 17).")
+        raise errors.UsageError(f"{shown(key)} is no key.", hint="A key is a tuple, such as ('a',) or ('users', 17).")
     if not key:
         raise errors.UsageError("() is no key.", hint="A key has one element at least, such as ('a',).")
     parts: list[bytes] = []
@@ -195,12 +191,20 @@ def _encoded(key: Key) -> bytes:
         encoder = _ENCODERS.get(type(element))
         if encoder is None:
             raise errors.UsageError(
-                f"{element!r:.80} in the key {key!r:.120} is {type(element).__name__}, which no key can hold.",
+                f"{shown(element)} in the key {shown(key)} is {type(element).__name__}, which no key can hold.",
                 hint="Keys hold str, bytes, int, float, bool, None, UUID and datetime.",
             )
         parts.append(encoder(element))
         is_open = type(element) in {str, bytes}
     return b"".join(parts)
+
+
+def shown(value: object, chars: int = 120) -> str:
+    """The beginning of what `value` looks like, for an error."""
+    try:
+        return repr(value)[:chars]
+    except ValueError:  # an int of more digits than Python shows
+        return f"<{type(value).__name__}>"
 
 
 def _escaped(text: bytes) -> bytes:
@@ -210,7 +214,10 @@ def _escaped(text: bytes) -> bytes:
 def _unescaped(text: bytes) -> bytes:
     if b"\x01" not in text:
         return text
-    return text.replace(b"\x01\x01", b"\x00").replace(b"\x01\x02", b"\x01")
+    plain = text.replace(b"\x01\x01", b"\x00").replace(b"\x01\x02", b"\x01")
+    if _escaped(plain) != text:
+        raise ValueError("an escape that is none")
+    return plain
 
 
 def _encoded_int(number: int) -> bytes:
@@ -292,26 +299,36 @@ def _decoded_text(key: bytes, at: int) -> tuple[str, int]:
     return text.decode("utf-8", "surrogatepass"), at
 
 
+def _decoded_negative(key: bytes, at: int) -> tuple[int, int]:
+    number = _SIGNED.unpack_from(key, at)[0]
+    if number >= 0:
+        raise ValueError("not below 0")
+    return number, at + _INT_BYTES
+
+
 def _decoded_huge(key: bytes, at: int) -> tuple[int, int]:
-    size = key[at]
-    end = at + 1 + size
-    if end > len(key):
-        raise ValueError("cut off")
-    return int.from_bytes(key[at + 1 : end], "big"), end
+    end = at + 1 + key[at]
+    number = int.from_bytes(key[at + 1 : end], "big")
+    if _encoded_int(number) != key[at - 1 : end]:
+        raise ValueError("cut off, or not huge")
+    return number, end
 
 
 def _decoded_huge_negative(key: bytes, at: int) -> tuple[int, int]:
     size = 255 - key[at]
     end = at + 1 + size
-    if end > len(key):
-        raise ValueError("cut off")
-    return int.from_bytes(key[at + 1 : end], "big") - (1 << 8 * size) + 1, end
+    number = int.from_bytes(key[at + 1 : end], "big") - (1 << 8 * size) + 1
+    if _encoded_int(number) != key[at - 1 : end]:
+        raise ValueError("cut off, or not huge")
+    return number, end
 
 
 def _decoded_float(key: bytes, at: int) -> tuple[float, int]:
     bits = _WORD.unpack_from(key, at)[0]
-    bits ^= _TOP_BIT if bits & _TOP_BIT else _WORD_MAX
-    return _DOUBLE.unpack(_WORD.pack(bits))[0], at + _INT_BYTES
+    number = _DOUBLE.unpack(_WORD.pack(bits ^ (_TOP_BIT if bits & _TOP_BIT else _WORD_MAX)))[0]
+    if number != number or bits == _MINUS_ZERO:  # noqa: PLR0124 - NaN
+        raise ValueError("no number that a key can hold")
+    return number, at + _INT_BYTES
 
 
 def _decoded_uuid(key: bytes, at: int) -> tuple[UUID, int]:
@@ -327,7 +344,7 @@ _DECODERS: dict[int, Callable[[bytes, int], tuple[Any, int]]] = {
     FALSE: lambda _key, at: (False, at),
     TRUE: lambda _key, at: (True, at),
     HUGE_NEGATIVE: _decoded_huge_negative,
-    NEGATIVE: lambda key, at: (_SIGNED.unpack_from(key, at)[0], at + _INT_BYTES),
+    NEGATIVE: _decoded_negative,
     POSITIVE: lambda key, at: (_WORD.unpack_from(key, at)[0], at + _INT_BYTES),
     HUGE: _decoded_huge,
     FLOAT: _decoded_float,

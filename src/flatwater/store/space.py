@@ -67,14 +67,24 @@ class Space:
         """One transaction.
 
         Raises:
+            UsageError: it has more bytes than one may have.
             BudgetExceeded: it does not fit into the budget.
         """
         rows = sum(len(pairs) for _head, pairs in groups)
+        if len(groups) > 1 and _size(groups) > limits.STORE_WRITE_BYTES_MAX:
+            raise errors.UsageError(
+                f"more than {limits.STORE_WRITE_BYTES_MAX} B in one write, which is one transaction.",
+                hint="Write in several parts.",
+            )
         if rows <= limits.STORE_COMMIT_ROWS:
             return self.engine.write(groups)  # it has room for these at all times
-        size = sum(len(key) + len(value or b"") for _head, pairs in groups for key, value in pairs)
-        with self.budget.reserve(self.engine.write_bytes_max(rows, size), "store.write"):
+        with self.budget.reserve(self.engine.write_bytes_max(rows, _size(groups)), "store.write"):
             return self.engine.write(groups)
+
+
+def _size(groups: Sequence[base.Group]) -> int:
+    """Bytes of keys and values."""
+    return sum(len(key) + len(value or b"") for _head, pairs in groups for key, value in pairs)
 
 
 def _given_head(name: str, get: Callable[[bytes], bytes | None]) -> list[base.Group]:

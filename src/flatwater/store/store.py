@@ -7,11 +7,14 @@ Holds:      what its engine holds; see `Store.bytes_max`.
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Self, final
+
+import psutil
 
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
@@ -184,7 +187,7 @@ class Store(Partition):
         if os.path.lexists(target):
             raise errors.UsageError(f"{target} exists.", hint="Give a path that does not.")
         made = f"{target}.tmp-{os.getpid()}"
-        shutil.rmtree(made, ignore_errors=True)  # of a process of this number that was killed
+        _clear_killed(target)
         try:
             os.makedirs(made)
             copy = Directory(made, backend=self.backend, read_only=False)
@@ -239,3 +242,11 @@ class Store(Partition):
         if getattr(self, "_engine", None) is not None:
             warnings.warn(f"unclosed store {self.path!r}", ResourceWarning, stacklevel=2)
             self.close()
+
+
+def _clear_killed(target: str) -> None:
+    """Remove what backups left that were killed."""
+    for left in glob.glob(f"{glob.escape(target)}.tmp-*"):
+        number = left.rpartition("-")[2]
+        if number == str(os.getpid()) or (number.isdigit() and not psutil.pid_exists(int(number))):
+            shutil.rmtree(left, ignore_errors=True)

@@ -13,6 +13,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import compress, starmap
+from operator import eq, ne
 from typing import TYPE_CHECKING, Any, final
 
 from flatwater import errors, limits
@@ -71,7 +73,6 @@ class Job:
         self._keys: list[bytes] = []
         self._olds: list[bytes] = []
         self._news: list[bytes | None] = []
-        self._bytes = 0
         self.done = Updated()
 
     def run(self) -> Updated:
@@ -86,12 +87,13 @@ class Job:
                 elif self._since != walk.mark:
                     self._since = base.UNKNOWN
                 self.done.seen += len(pairs)
-                wanted = [function(key, value) for key, value in pairs]
+                wanted = list(starmap(function, pairs))
                 del pairs
                 if wanted.count(None) < len(wanted):
                     self._gather(entries, wanted)
-                del entries
-            self._flush()
+                del entries, wanted
+            while self._keys:
+                self._flush()
         return self.done
 
     def _room(self) -> contextlib.AbstractContextManager[object]:
@@ -99,67 +101,74 @@ class Job:
         if self._write_rows <= limits.STORE_COMMIT_ROWS:
             return contextlib.nullcontext()  # the store has room for so many at all times
         size = self._space.engine.write_bytes_max(self._write_rows, limits.STORE_GATHERED_BYTES)
-        return self._space.budget.reserve(size, "store.update_each")
+        return self._batches.budget.reserve(size, "store.update_each")
 
     def _gather(self, entries: list[base.Raw], wanted: list[Any]) -> None:
-        """Add to the changes, and write when there are enough."""
-        is_raw = self._values.is_raw
-        for (key, old), value in zip(entries, wanted, strict=True):
-            if value is None:
-                continue
-            new = value if is_raw and type(value) is bytes else self._encoded(value)
-            if new == old:
-                continue
-            self._keys.append(key)
-            self._olds.append(old)
-            self._news.append(new)
-            self._bytes += len(key) + len(old) + len(new or b"")
-            if len(self._keys) >= self._write_rows or self._bytes >= limits.STORE_GATHERED_BYTES:
-                self._flush()
+        """Add what changes, and write as often as there is enough. Whole lists at a time: a step for each would cost most."""
+        if wanted.count(None):
+            is_wanted = [value is not None for value in wanted]
+            entries = list(compress(entries, is_wanted))
+            wanted = list(compress(wanted, is_wanted))
+        raw = [key for key, _old in entries]
+        olds = [old for _key, old in entries]
+        news = wanted if self._values.is_raw and set(map(type, wanted)) == {bytes} else list(map(self._encoded, wanted))
+        if any(map(eq, news, olds)):
+            differs = list(map(ne, news, olds))
+            raw, olds = list(compress(raw, differs)), list(compress(olds, differs))
+            news = list(compress(news, differs))
+        self._keys += raw
+        self._olds += olds
+        self._news += news
+        size = sum(map(len, raw)) + sum(map(len, olds)) + sum(map(len, filter(None, news)))
+        rows = min(self._write_rows, max(1, limits.STORE_GATHERED_BYTES * max(1, len(raw)) // max(1, size)))
+        while len(self._keys) >= rows:
+            self._flush(rows)
 
     def _encoded(self, value: Any) -> bytes | None:
         return None if value is DELETE else self._values.encode(value)
 
-    def _flush(self) -> None:
-        """Write what was gathered; what others have changed meanwhile is asked for once more."""
+    def _flush(self, rows: int | None = None) -> None:
+        """Write the first of what was gathered; what others have changed meanwhile is asked for once more."""
+        keys_, olds, news = self._keys[:rows], self._olds[:rows], self._news[:rows]
+        self._keys, self._olds, self._news = (
+            self._keys[len(keys_) :],
+            self._olds[len(keys_) :],
+            self._news[len(keys_) :],
+        )
         for _try in range(limits.STORE_UPDATE_TRIES):
-            if not self._keys:
+            if not keys_:
                 return
-            written, olds, news = self._keys, self._olds, self._news
-            head = written[0][: base.HEAD_BYTES]
-            mark, missed = self._space.engine.replace(head, written, olds, news, self._since)
-            deleted = news.count(None)
-            self.done.deleted += deleted
-            self.done.changed += len(news) - deleted
-            self._keys, self._olds, self._news, self._bytes = [], [], [], 0
-            if not missed:
-                self._since = mark
-                return
-            self.done.deleted -= [news[at] for at in missed].count(None)
-            self.done.changed -= len(missed) - [news[at] for at in missed].count(None)
-            self._ask_again([written[at] for at in missed])
-            self._since = base.UNKNOWN
+            mark, missed = self._space.engine.replace(keys_[0][: base.HEAD_BYTES], keys_, olds, news, self._since)
+            self._since = mark
+            left = set(missed)
+            written = [new for at, new in enumerate(news) if at not in left] if left else news
+            self.done.deleted += written.count(None)
+            self.done.changed += len(written) - written.count(None)
+            keys_, olds, news = self._asked_again([keys_[at] for at in missed])
         raise errors.BrokenError(
-            f"{len(self._keys)} entries change faster than they can be written, such as "
-            f"{keys.decode(self._keys[0], base.HEAD_BYTES)!r:.80}.",
+            f"{len(keys_)} entries change faster than they can be written, such as "
+            f"{keys.decode(keys_[0], base.HEAD_BYTES)!r:.80}.",
             hint="Call again: what was written stays.",
         )
 
-    def _ask_again(self, missed: list[bytes]) -> None:
-        """Call the function with what stands there now."""
-        self.done.repeated += len(missed)
-        for raw, old in zip(missed, self._space.engine.get_many(missed), strict=True):
-            if old is None:
-                continue  # gone
-            key = keys.decode(raw, base.HEAD_BYTES)
-            value = self._function(key, self._values.decode(old, key))
-            if value is None:
-                continue
-            new = self._encoded(value)
-            if new != old:
-                self._keys.append(raw)
-                self._olds.append(old)
-                self._news.append(new)
+    def _asked_again(self, missed: list[bytes]) -> tuple[list[bytes], list[bytes], list[bytes | None]]:
+        """What the function wants of entries that others have changed, with what stands there now."""
+        raw: list[bytes] = []
+        olds: list[bytes] = []
+        news: list[bytes | None] = []
+        if missed:
+            self.done.repeated += len(missed)
+            for each, old in zip(missed, self._space.engine.get_many(missed), strict=True):
+                if old is None:
+                    continue  # gone
+                key = keys.decode(each, base.HEAD_BYTES)
+                value = self._function(key, self._values.decode(old, key))
+                new = old if value is None else self._encoded(value)
+                if new != old:
+                    raw.append(each)
+                    olds.append(old)
+                    news.append(new)
+        return raw, olds, news
 
 
 __all__ = ["DELETE", "Job", "Updated"]

@@ -1,6 +1,6 @@
 """What stands behind a key: bytes as they are, or typed values through msgspec.
 
-Covers:     encoding and decoding one value, refusing what is of another type, saying which entry is damaged.
+Covers:     encoding and decoding, refusing what could not be read again, saying which entry is damaged.
 Not here:   keys (`store.keys`), schemas of tables and files (`build`).
 Holds:      an encoder and a decoder.
 """
@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from flatwater import errors
+from flatwater.store.keys import shown
 
 FORMATS: Final = ("msgpack", "json")
 
@@ -40,6 +41,7 @@ class Values:
         except TypeError as error:
             raise errors.UsageError(f"type={kind!r} cannot be stored: {error}.") from error
         self._encode = library.Encoder().encode
+        self._taken = object if kind is float and form == "json" else kind  # JSON has no NaN, and says null
 
     @property
     def is_raw(self) -> bool:
@@ -49,22 +51,32 @@ class Values:
     def encode(self, value: Any) -> bytes:
         """The bytes to be stored.
 
+        An instance of the type itself is taken as it is, and so are the fields of a Struct or dataclass, whatever was put
+        into them. Anything else (a dict for a Struct, say) is read once, to see that it can be.
+
         Raises:
-            UsageError: it is no value of this kind.
+            UsageError: it is no value of this kind, or None, which is what a key without a value has.
         """
-        if type(value) is bytes and self.decoder is None:
-            return value
         if self.decoder is None:
-            if not isinstance(value, (bytes, bytearray, memoryview)):
-                raise errors.UsageError(
-                    f"{value!r:.80} is {type(value).__name__}, and this store holds bytes.",
-                    hint="Encode it, or name the type: Store(path, type=...), store.partition(name, type=...).",
-                )
-            return bytes(value)
+            if type(value) is bytes:
+                return value
+            if isinstance(value, (bytes, bytearray, memoryview)):
+                return bytes(value)
+            raise errors.UsageError(
+                f"{shown(value)} is {type(value).__name__}, and this store holds bytes.",
+                hint="Encode it, or name the type: Store(path, type=...), store.partition(name, type=...).",
+            )
+        if value is None:
+            raise errors.UsageError("None is no value.", hint="delete(key) deletes; write takes None for that, too.")
         try:
-            return self._encode(value)
-        except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            raise errors.UsageError(f"{value!r:.80} cannot be stored as {self.form}: {error}.") from error
+            stored = self._encode(value)
+            if type(value) is not self._taken:
+                self.decoder(stored)
+        except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise errors.UsageError(
+                f"{shown(value)} cannot be stored as {_name(self.kind)} in {self.form}: {error}."
+            ) from error
+        return stored
 
     def encode_many(self, values: Sequence[Any]) -> list[bytes | None]:
         """The bytes of several; None stays None.
@@ -89,7 +101,7 @@ class Values:
             return self.decoder(stored)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise errors.CorruptError(
-                f"the value of {key!r:.120} is no {_name(self.kind)} in {self.form}: {error}.",
+                f"the value of {shown(key)} is no {_name(self.kind)} in {self.form}: {error}.",
                 hint="Open the store with the type that it was written with.",
             ) from error
 

@@ -14,6 +14,7 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from typing import Final, final
 
 from flatwater import errors
@@ -47,6 +48,7 @@ class Door:
         self.inside: set[object] = set()
         self.reason = ""  # why nobody may come in
         self.writing = threading.Lock()  # of those who take turns
+        self.let_go: Callable[[], None] | None = None  # what a forked child does with what it inherited
         self._opened = threading.Event()
         self._opened.set()
         _doors.add(self)
@@ -90,6 +92,8 @@ class Door:
         self._opened = threading.Event()
         self.writing = threading.Lock()
         self.inside.clear()
+        if self.let_go is not None:
+            self.let_go()
 
 
 def _forked() -> None:

@@ -61,6 +61,7 @@ class LmdbEngine:
         self._told_readers: set[tuple[int, int]] = set()
         self._next_look = time.monotonic() + limits.STORE_READERS_PERIOD_S
         self._env = self._open()
+        self._door.let_go = self._forget
 
     # --- opening and closing ------------------------------------------------------------------------------------------
 
@@ -70,7 +71,7 @@ class LmdbEngine:
         size = os.path.getsize(file) if os.path.exists(file) else 0
         options: dict[str, Any] = {
             "map_size": max(self._map_bytes, -(-size >> 20) << 20), "sync": sync, "metasync": metasync, "readonly": self.read_only,
-            "max_spare_txns": 1, "max_readers": limits.STORE_READERS_MAX, "create": False, "mode": 0o644,
+            "max_spare_txns": 0, "max_readers": limits.STORE_READERS_MAX, "create": False, "mode": 0o644,
         }  # fmt: skip
         if not self.read_only:
             lmdb_upkeep.clear(self.path)
@@ -92,6 +93,10 @@ class LmdbEngine:
         self.page_bytes = env.stat()["psize"]
         self._map_bytes = env.info()["map_size"]
         return env
+
+    def _forget(self) -> None:
+        """In a forked child, so that it can open the store itself. No spare transaction is kept: to free it would harm us."""
+        del self._env
 
     def close(self) -> None:
         """End; more than once does no harm."""
@@ -151,14 +156,7 @@ class LmdbEngine:
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The values, all of one version."""
-
-        def read(txn: Txn) -> list[tuple[bytes, bytes]]:
-            return txn.cursor().getmulti(keys)
-
-        found = self._read(read)
-        if len(found) == len(keys):
-            return [value for _key, value in found]
-        return list(map(dict(found).get, keys))
+        return self._read(lambda txn: list(map(txn.get, keys)))
 
     def page(self, low: bytes, high: bytes, *, rows: int, bytes_max: int, reverse: bool) -> base.Page:
         """Entries with low <= key < high, from the near end, as many as fit; at least one, if there is one."""

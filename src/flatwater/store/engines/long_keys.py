@@ -13,6 +13,7 @@ what stands under its number, and then on. Links stay when their last key is del
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Final, final
 
 from flatwater import errors, limits
@@ -23,6 +24,7 @@ _LINK_BYTES = CUT + 1
 _NODE = base.SYSTEM + b"\x00"  # then a number, then the rest of a key
 _LAST = base.SYSTEM + b"\x01node"  # the last number that was given
 _NODE_BYTES = len(_NODE) + 8
+_key_of = itemgetter(0)
 Get = Callable[[bytes], bytes | None]
 
 
@@ -55,7 +57,7 @@ class LongKeys:
 
     def write(self, groups: Sequence[base.Group]) -> int:
         """Put and delete, all or nothing; the last of several for one key holds. Returns the mark afterwards."""
-        if max((len(key) for _head, pairs in groups for key, _value in pairs), default=0) <= CUT:
+        if all(max(map(len, map(_key_of, pairs)), default=0) <= CUT for _head, pairs in groups):
             return self._inner.write(groups)
         self._inner.alter(lambda get: _linked(groups, get))
         self._has_links = True

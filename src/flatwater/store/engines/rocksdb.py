@@ -1,0 +1,427 @@
+"""Entries in RocksDB: a log-structured tree, whose memory is one cache of a fixed size.
+
+Covers:     reading and writing, pages bounded by bytes, versions, opening, a disk that was full, other threads.
+Not here:   how memory is divided (`engines.rocksdb_options`), work on whole files and errors (`engines.rocksdb_upkeep`).
+Holds:      what `rocksdb_options.Tuning.bytes_max` adds up, and the page that is being read.
+
+All partitions are in one column family: one more costs nothing. Three facts about the library that this file goes by.
+Its iterators end without a word where they cannot read on, so each end is asked for its reason. The bound of an iterator
+is not copied: it has to live as long. And an iterator keeps the files open: none may outlive the call that made it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
+from typing import Any, Final, TypeVar, cast, final
+
+import rocksdict
+
+from flatwater import errors
+from flatwater.store.engines import base, rocksdb_pages, rocksdb_upkeep
+from flatwater.store.engines.door import BROKEN, CLOSED, FORKED, Door
+from flatwater.store.engines.rocksdb_options import Memory, Tuning, rocksdb_options
+from flatwater.store.engines.rocksdb_upkeep import said
+
+ENTRY_BYTES: Final = 4_096  # of key and value: while none was larger, a page is read without weighing each one
+COUNTED_MAX: Final = 50_000  # entries that are counted one by one; about 25 ms
+FILES_A_PART: Final = 8  # below so many table files for each part, keys are walked over to find borders
+_LARGEST = base.SYSTEM + b"\x01largest"  # no tuple begins so: it is in nobody's range
+_GENERATION_BIT = 56  # RocksDB's numbers of versions have so many bits
+Result = TypeVar("Result")
+_engines: weakref.WeakSet[RocksdbEngine] = weakref.WeakSet()
+
+
+@final
+class RocksdbEngine:
+    """One RocksDB database. Thread-safe: one writes at a time.
+
+    Args:
+        path: the directory of its files.
+        sync: "full", "normal" or "off".
+        read_only: open for reading; nothing in the directory is changed.
+        options: the keys of `rocksdb_options.KEYS`.
+        budget_bytes: that are free: a small budget makes a small cache.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        sync: str = "full",
+        read_only: bool = False,
+        options: Mapping[str, Any] | None = None,
+        budget_bytes: int | None = None,
+    ) -> None:
+        self.path = path
+        self.sync_level = sync
+        self.read_only = read_only
+        self.tuning = Tuning.of(options, budget_bytes)
+        self._memory = Memory(self.tuning)
+        self._door = Door(path)
+        self._inside = self._door.inside
+        self._generation = 0  # of the open files: versions of an earlier one do not count
+        self._ill: errors.FlatwaterError | None = None  # why RocksDB takes no more writes
+        self._view = ""  # the directory of links that is read, where nothing may be changed
+        self._largest = ENTRY_BYTES
+        self._db = self._open()
+        try:
+            self._largest = max(ENTRY_BYTES, int.from_bytes(self.get(_LARGEST) or b"", "big"))
+        except BaseException:
+            self._db.close()
+            raise
+        _engines.add(self)
+
+    # --- opening and closing ------------------------------------------------------------------------------------------
+
+    def _open(self) -> rocksdict.Rdict:
+        is_new = rocksdb_upkeep.is_new(self.path)
+        options = rocksdb_options(self._memory, create=is_new, is_strict=self.sync_level == "full")
+        place, access = self.path, rocksdict.AccessType.read_write()
+        if self.read_only:
+            place = self._view = rocksdb_upkeep.view_of(self.path)
+            access = rocksdict.AccessType.read_only(False)  # noqa: FBT003 - a log that is left is read, too
+        try:
+            # The family is named: without it, RocksDB takes the options that it noted the last time instead of these.
+            db = rocksdict.Rdict(place, options, {"default": options}, access)
+            writing: Any = rocksdict.WriteOptions()  # whose stub calls the second one a method
+            writing.sync = self.sync_level == "full"
+            writing.disable_wal = self.sync_level == "off"
+            db.set_write_options(writing)
+        except Exception as error:
+            rocksdb_upkeep.drop_view(self._view)
+            raise said(error, self.path) from error
+        return db
+
+    def close(self) -> None:
+        """End; more than once does no harm.
+
+        Raises:
+            BrokenError: at "off", what was written last could not be put on the disk; it is closed all the same.
+        """
+        if self._door.reason in {FORKED, BROKEN, CLOSED}:
+            return
+        with self._door.writing:
+            if self._door.reason:
+                return
+            self._door.shut(CLOSED)
+            try:
+                self._db.close()  # flushes
+            except Exception as error:
+                if self.sync_level == "off" or not self._ill:  # else it is in the log, and was reported
+                    raise said(error, self.path) from error
+            finally:
+                rocksdb_upkeep.drop_view(self._view)
+
+    def _after_fork(self) -> None:
+        """The child has none of RocksDB's threads: whatever it did with the files would wait for them for ever."""
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._db))  # not even freed
+        self._view = ""  # the parent's
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def bytes_max(self) -> int:
+        """The most it holds in memory, in bytes, beside pages of the file that the system may take back."""
+        return self.tuning.bytes_max()
+
+    def write_bytes_max(self, rows: int, size: int) -> int:
+        """The most that a write of so many entries takes in memory, with so many bytes in keys and values."""
+        total = 0
+        total += size + rows * 16  # the batch
+        total += size + rows * 64  # the same in a write buffer, which takes a batch whole, however large
+        return total
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value, or None."""
+        token = object()  # `_read` by hand: this is what is called most
+        try:
+            self._inside.add(token)
+            if self._door.reason:
+                self._door.wait(token)
+            return self._db.get(key)
+        except Exception as error:
+            raise said(error, self.path) from error
+        finally:
+            self._inside.discard(token)
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The values, all of one version."""
+        wanted: Any = list(keys)
+        return self._read(lambda: cast("list[bytes | None]", self._db.get(wanted)))
+
+    def page(self, low: bytes, high: bytes, *, rows: int, bytes_max: int, reverse: bool) -> base.Page:
+        """Entries with low <= key < high, from the near end, as many as fit; at least one, if there is one."""
+
+        def read() -> base.Page:
+            mark = self._mark()  # in front of the iterator: what comes between only makes it look older than it is
+            if reverse:
+                entries, is_last = rocksdb_pages.descending(self._db, low, high, rows, bytes_max)
+            else:
+                largest = self._largest + base.ENTRY_BYTES
+                entries, is_last = rocksdb_pages.ascending(self._db, low, high, rows, bytes_max, largest)
+            return base.Page(entries, is_last=is_last, mark=mark)
+
+        return self._read(read)
+
+    def _read(self, call: Callable[[], Result]) -> Result:
+        """A call of RocksDB while nobody closes it."""
+        token = object()
+        try:
+            self._inside.add(token)
+            if self._door.reason:
+                self._door.wait(token)
+            return call()
+        except Exception as error:
+            raise said(error, self.path) from error
+        finally:
+            self._inside.discard(token)
+
+    def _mark(self) -> int:
+        return (self._generation << _GENERATION_BIT) + self._db.latest_sequence_number()
+
+    # --- writing ------------------------------------------------------------------------------------------------------
+
+    def write(self, groups: Sequence[base.Group]) -> int:
+        """Put and delete, all or nothing; the last of several for one key holds. Returns the mark afterwards."""
+        with self._door.writing:
+            return self._write([pairs for _head, pairs in groups])
+
+    def replace(
+        self,
+        head: bytes,  # noqa: ARG002 - of an engine that counts
+        keys: Sequence[bytes],
+        olds: Sequence[bytes],
+        news: Sequence[bytes | None],
+        since: int,
+    ) -> tuple[int, list[int]]:
+        """Put `news` in place of `olds` in one transaction, where these still stand; None deletes."""
+        with self._door.writing:
+            self._revive()
+            pairs = list(zip(keys, news, strict=True))
+            changed: list[int] = []
+            is_ours = self._read(self._mark) == since
+            if not is_ours:
+                now = self.get_many(keys)
+                if now != [*olds]:
+                    changed = [at for at, old in enumerate(olds) if now[at] != old]
+                    gone = set(changed)
+                    pairs = [pair for at, pair in enumerate(pairs) if at not in gone]
+            mark = self._write([pairs])
+            return mark if is_ours else base.UNKNOWN, changed
+
+    def alter(self, function: Callable[[Callable[[bytes], bytes | None]], Sequence[base.Group]]) -> None:
+        """Write what `function` returns, which may read with what it is given; nothing comes between."""
+        with self._door.writing:
+            self._revive()
+            self._write([pairs for _head, pairs in function(self.get)])
+
+    def _write(self, runs: Sequence[Sequence[base.Write]]) -> int:
+        """One batch, under the writer's lock."""
+        if self.read_only:
+            raise errors.UsageError(f"the store {self.path} is open for reading.", hint="Open it without read_only.")
+        self._revive()
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        put, delete = batch.put, batch.delete
+        largest = 0
+        for key, value in chain.from_iterable(runs):
+            if value is None:
+                delete(key)
+                continue
+            put(key, value)
+            largest = max(largest, len(key) + len(value))
+        if largest > self._largest:  # noted in the same batch: whoever reads knows how large an entry may be
+            largest = 1 << largest.bit_length()
+            put(_LARGEST, largest.to_bytes(8, "big"))
+            self._largest = largest
+
+        def write() -> int:
+            if len(batch):
+                self._db.write(batch)
+            return self._mark()
+
+        try:
+            return self._read(write)
+        except errors.BrokenError as error:
+            self._ill = error.with_traceback(None)
+            raise
+
+    def _revive(self) -> None:
+        """Open anew after the disk was full: RocksDB takes no writes after one failed. Under the writer's lock.
+
+        Raises:
+            BrokenError: the disk is still full, or broken.
+        """
+        if self._ill is None:
+            return
+        self._door.refuse_closed()
+        try:
+            rocksdb_upkeep.probe(self.path, self.tuning.buffers_bytes)
+        except OSError as error:
+            raise said(error, self.path) from error
+        if self.sync_level == "off":  # what is not on disk is in no log either: RocksDB itself has to go on with it
+            self._flush()
+        else:
+            self._exchange()
+        self._ill = None
+
+    def _exchange(self) -> None:
+        """Close and open again; what was acknowledged is in the log."""
+        try:
+            self._door.shut("its files are opened again")
+            with contextlib.suppress(Exception):  # it cannot flush, which is why it is opened again
+                self._db.close()
+            self._generation += 1
+            self._db = self._open()
+        except BaseException:
+            self._door.reason = BROKEN
+            raise
+        self._door.open()
+
+    # --- how many there are -------------------------------------------------------------------------------------------
+
+    def _keys(self, low: bytes, high: bytes) -> Iterator[list[bytes]]:
+        """The keys of a range, some at a time, each time with an iterator of its own."""
+        while True:
+            keys, is_last = self._read(partial(self._keys_of, low, high))
+            if keys:
+                yield keys
+            if is_last:
+                return
+            low = keys[-1] + b"\x00"
+
+    def _keys_of(self, low: bytes, high: bytes) -> tuple[list[bytes], bool]:
+        return rocksdb_pages.keys_of(self._db, low, high)
+
+    def count(self, head: bytes, low: bytes, high: bytes) -> int:
+        """How many entries a range of the partition `head` has.
+
+        A part of a partition is counted, and so is a whole one of up to COUNTED_MAX entries. Beyond, the table files say
+        how many they have: of entries written twice or deleted since the last compaction, some count in excess.
+        """
+        counted = 0
+        for keys in self._keys(low, high):
+            counted += len(keys)
+            if counted > COUNTED_MAX and (low, high) == (head, head + base.ABOVE):
+                return max(counted, rocksdb_upkeep.entries_of(self._files(), low, high, self._counted))
+        return counted
+
+    def _counted(self, low: bytes, high: bytes) -> int:
+        return sum(map(len, self._keys(low, high))) if low < high else 0
+
+    def _files(self) -> list[dict[str, Any]]:
+        """What RocksDB notes of each table file, after the write buffers became files."""
+        if not self.read_only and self._ill is None:
+            self._flush()
+        return self._read(lambda: self._db.live_files())  # noqa: PLW0108 - `_db` may be another one once it is let in
+
+    def borders(self, low: bytes, high: bytes, parts: int) -> list[bytes]:
+        """Keys that divide a range into about equal parts: from the borders of its files, if they are many, else a walk."""
+        files = [file for file in self._files() if file["end_key"] >= low and file["start_key"] < high]
+        if len(files) >= FILES_A_PART * parts:
+            return rocksdb_upkeep.borders_of(files, low, high, parts)
+        step = 1
+        kept: list[bytes] = []
+        seen = 0
+        for keys in self._keys(low, high):
+            kept += keys[-seen % step :: step]
+            seen += len(keys)
+            while len(kept) >= parts * 64:  # each part is right to within 3 %
+                del kept[1::2]
+                step *= 2
+        found = [kept[round(part * len(kept) / parts)] for part in range(1, parts)] if len(kept) >= parts else kept[1:]
+        return sorted(set(found))
+
+    # --- upkeep -------------------------------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        self._read(lambda: self._db.flush(True))  # noqa: FBT003 - wait for it
+
+    def room(self) -> base.Room:
+        """What it takes. `used_bytes` is an estimate: what was deleted or written twice shows when files are compacted."""
+
+        def seen() -> base.Room:
+            number = self._db.property_int_value
+            files = self._db.live_files()
+            tables = sum(file["size"] for file in files)
+            size = rocksdb_upkeep.size_of(self.path)
+            live = min(number("rocksdb.estimate-live-data-size") or 0, rocksdb_upkeep.live_bytes(files))
+            held = self._memory.held()
+            held["table readers"] = number("rocksdb.estimate-table-readers-mem") or 0
+            levels: dict[int, int] = {}
+            for file in files:
+                levels[file["level"]] = levels.get(file["level"], 0) + 1
+            notes = {
+                "files": ", ".join(f"{count} in level {level}" for level, count in sorted(levels.items())) or "none",
+                "unflushed": number("rocksdb.num-entries-active-mem-table") or 0,
+                "compactions": number("rocksdb.num-running-compactions") or 0,
+            }
+            return base.Room(
+                file_bytes=size,
+                used_bytes=max(0, size - (tables - live)),
+                entries=max(0, number("rocksdb.estimate-num-keys") or 0),
+                held=held,
+                notes=notes,
+            )
+
+        return self._read(seen)
+
+    def readers(self) -> list[base.Reader]:
+        """None: what is read at one moment ends with the call."""
+        return []
+
+    def compact(self) -> None:
+        """Merge all files into one sorted level, without what was deleted; others read and write meanwhile."""
+        if self.read_only:
+            raise errors.UsageError(f"the store {self.path} is open for reading.", hint="Open it without read_only.")
+        with self._door.writing:
+            self._revive()
+            self._flush()  # says what is wrong, where the compaction does not
+        how = rocksdict.CompactOptions()
+        how.set_exclusive_manual_compaction(False)
+        how.set_bottommost_level_compaction(rocksdict.BottommostLevelCompaction.force_optimized())
+        self._read(lambda: self._db.compact_range(None, None, how))
+        if self._read(lambda: self._db.property_int_value("rocksdb.background-errors")):
+            with self._door.writing:
+                self._ill = errors.BrokenError(
+                    f"{self.path} could not be compacted: {rocksdb_upkeep.last_words(self.path)}",
+                    hint="Make room and try again: nothing is lost.",
+                )
+                raise self._ill
+
+    def backup(self, path: str) -> None:
+        """Write a whole copy, of one version, to an empty directory; whoever writes goes on."""
+        self._read(lambda: rocksdb_upkeep.copy(self._db, self.path, path, read_only=self.read_only))
+
+    def check(self) -> list[str]:
+        """What is wrong with the files, in words: all entries are read, with their checksums. Others go on."""
+        return self._read(lambda: rocksdb_upkeep.findings(self._db))
+
+    def sync(self) -> None:
+        """Make everything durable that was written."""
+        if self.read_only:
+            return
+        if self.sync_level == "off":
+            self._flush()
+        else:
+            self._read(lambda: self._db.flush_wal(True))  # noqa: FBT003 - with fsync
+
+    def trim(self) -> None:
+        """Put the write buffers on disk, and give up the blocks in the cache."""
+        if not self.read_only:
+            with self._door.writing:
+                self._revive()
+                self._flush()
+        self._read(self._memory.shed)
+
+
+def _forked() -> None:
+    for engine in list(_engines):
+        engine._after_fork()  # noqa: SLF001 - its own kind
+
+
+os.register_at_fork(after_in_child=_forked)

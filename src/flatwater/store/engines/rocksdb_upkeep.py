@@ -1,0 +1,339 @@
+"""Work on the whole of a RocksDB directory: copying it, checking it, what its files say, and its errors in words.
+
+Covers:     a copy of one version, reading all of it, a directory that may not be changed, room on the disk, estimates.
+Not here:   entries (`engines.rocksdb`), how memory is divided (`engines.rocksdb_options`).
+Holds:      what RocksDB notes of each table file, about 1 KiB; while it checks, one entry.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import rocksdict
+
+from flatwater import errors
+from flatwater.store.engines import base
+
+COPYING: Final = "backup.tmp"  # a copy on its way to another disk
+FINDINGS_MAX: Final = 100  # of one check; damage is in few files, or everywhere
+_OWN = ("LOCK", "LOG", "rocksdict-config.json")  # of whoever has it open: nobody else needs them
+_LINES_KEPT = 200  # of RocksDB's log, looked through for an error
+_SYSTEM_ERRORS = (
+    ("No space left on device", errno.ENOSPC),
+    ("Disk quota exceeded", errno.EDQUOT),
+    ("File too large", errno.EFBIG),
+    ("Permission denied", errno.EACCES),
+    ("Operation not permitted", errno.EPERM),
+    ("Read-only file system", errno.EROFS),
+    ("Too many open files", errno.EMFILE),
+    ("Input/output error", errno.EIO),
+)
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_FILE = re.compile(r"\d{6,}\.(?:sst|log|blob)|MANIFEST-\d+|OPTIONS-\d+")
+
+File = dict[str, Any]
+
+
+# --- errors -----------------------------------------------------------------------------------------------------------
+
+
+def said(error: Exception, path: str) -> errors.FlatwaterError:
+    """An error of RocksDB, of its Python library or of the system in our words.
+
+    The frames behind it are let go of: an iterator in them would keep the files open for as long as the error is kept.
+    """
+    if isinstance(error, errors.FlatwaterError):
+        return error
+    if type(error) is not Exception and not isinstance(error, (OSError, rocksdict.DbClosedError)):
+        raise error  # none of the library's
+    error.__traceback__ = None
+    text = str(error)
+    code = getattr(error, "errno", None) or next((code for words, code in _SYSTEM_ERRORS if words in text), 0)
+    if isinstance(error, rocksdict.DbClosedError) or "shutdown in progress" in text.lower():
+        return errors.ClosedError(f"the store {path} was closed.", hint="Open it again.")
+    if "lock hold by current process" in text:
+        return errors.UsageError(
+            f"{path} is open in this process already.", hint="Share that Store: it is thread-safe."
+        )
+    if "While lock file" in text and code not in _DENIED | _FULL:
+        return errors.BrokenError(f"another process has {path} open.", hint="End it, or try again later.")
+    if code in _FULL | _DENIED | {errno.EMFILE, errno.EIO}:
+        return _of_system(code, text, path)
+    if "not supported operation in read only mode" in text.lower():
+        return errors.UsageError(f"the store {path} is open for reading.", hint="Open it without read_only.")
+    if _is_damage(text):
+        hint = "Restore it from a backup."
+        if ".log" in text or "log record" in text or "fragmented record" in text:
+            hint = 'Open it once with sync="normal": what stands behind the damage in its log is dropped then; or restore it.'
+        return errors.CorruptError(f"{path} is damaged: {text}.", hint=hint)
+    return errors.BrokenError(f"{path}: {text}.")
+
+
+def _of_system(code: int, text: str, path: str) -> errors.FlatwaterError:
+    if code in _FULL:
+        return errors.BrokenError(
+            f"the disk of {path} is full, or a file may not grow: {text}.",
+            hint="Make room and try again: what was acknowledged is there.",
+        )
+    if code in _DENIED:
+        reason = os.strerror(code).lower()
+        return errors.BrokenError(f"{path} cannot be opened or written: {reason}.", hint="Try read_only=True.")
+    if code == errno.EMFILE:
+        return errors.BrokenError(
+            f"{path}: this process has too many files open.", hint="Lower max_open_files, or raise `ulimit -n`."
+        )
+    return errors.BrokenError(f"the disk of {path} cannot be read or written: {text}.", hint="Look at the disk.")
+
+
+def _is_damage(text: str) -> bool:
+    words = ("corruption", "checksum", "no such file", "bad table magic", "truncated", "does not exist", "mismatch")
+    return any(word in text.lower() for word in words)
+
+
+def last_words(path: str) -> str:
+    """The last error in RocksDB's own log; some of its work says nowhere else why it failed."""
+    with contextlib.suppress(OSError), open(os.path.join(path, "LOG"), errors="replace") as log:
+        lines = log.read().splitlines()[-_LINES_KEPT:]
+        for line in reversed(lines):
+            if "[ERROR]" in line or "[WARN]" in line or "IO error" in line:
+                return line.split("] ", 1)[-1].strip()
+    return "RocksDB does not say why."
+
+
+# --- the directory ----------------------------------------------------------------------------------------------------
+
+
+def create(path: str) -> None:
+    """An empty database in the directory `path`; one that is there stays.
+
+    Raises:
+        BrokenError: the disk is full or broken.
+    """
+    if not is_new(path):
+        return
+    options = rocksdict.Options(raw_mode=True)
+    options.create_if_missing(True)  # noqa: FBT003 - the library's signature
+    try:
+        rocksdict.Rdict(path, options).close()
+    except Exception as error:
+        raise said(error, path) from error
+
+
+def is_new(path: str) -> bool:
+    """Whether there is no database yet.
+
+    Raises:
+        CorruptError: there are files of one, and the one that names the others is gone.
+    """
+    if os.path.exists(os.path.join(path, "CURRENT")):
+        return False
+    try:
+        left = [name for name in os.listdir(path) if name.endswith(".sst")]
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        raise said(error, path) from error
+    if left:
+        raise errors.CorruptError(
+            f"{path} has {len(left)} table files, such as {left[0]}, and no CURRENT, which says how they belong together.",
+            hint="Restore it from a backup.",
+        )
+    return True
+
+
+def view_of(path: str) -> str:
+    """A directory of links to the files: RocksDB's library notes things where it reads, and here nothing may change.
+
+    Raises:
+        BrokenError: there is no place for it, or no right to read `path`.
+    """
+    view = ""
+    try:
+        names = [name for name in os.listdir(path) if not name.startswith(_OWN)]
+        view = tempfile.mkdtemp(prefix="flatwater-")
+        for name in names:
+            os.symlink(os.path.join(path, name), os.path.join(view, name))
+    except OSError as error:
+        drop_view(view)
+        raise said(error, path) from error
+    return view
+
+
+def drop_view(view: str) -> None:
+    """Remove a directory of links; an empty name is none."""
+    if view:
+        shutil.rmtree(view, ignore_errors=True)
+
+
+def size_of(path: str) -> int:
+    """Bytes of all files."""
+    total = 0
+    with os.scandir(path) as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):  # RocksDB removes files at any time
+                if entry.is_file(follow_symlinks=False):
+                    total += entry.stat().st_size
+    return total
+
+
+def probe(path: str, size: int) -> None:
+    """Whether `size` bytes can be written now: the disk, a quota, a limit of the process.
+
+    Raises:
+        OSError: they cannot.
+    """
+    file = os.path.join(path, "probe.tmp")
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    finally:
+        os.close(descriptor)
+        os.unlink(file)
+
+
+def copy(db: rocksdict.Rdict, path: str, target: str, *, read_only: bool) -> None:
+    """All of one version, in `target`, an empty directory. On the same disk, table files are shared: they never change."""
+    if read_only:  # nobody writes to it
+        _copy_files(path, target)
+        return
+    if os.stat(path).st_dev == os.stat(target).st_dev:
+        os.rmdir(target)
+        rocksdict.Checkpoint(db).create_checkpoint(target)
+        return
+    made = os.path.join(path, COPYING)
+    shutil.rmtree(made, ignore_errors=True)
+    try:
+        rocksdict.Checkpoint(db).create_checkpoint(made)
+        _copy_files(made, target)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _copy_files(path: str, target: str) -> None:
+    for name in os.listdir(path):
+        if name.startswith(_OWN) or not os.path.isfile(os.path.join(path, name)):
+            continue
+        file = os.path.join(target, name)
+        shutil.copyfile(os.path.join(path, name), file)
+        descriptor = os.open(file, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+# --- reading all of it ------------------------------------------------------------------------------------------------
+
+
+def findings(db: rocksdict.Rdict) -> list[str]:
+    """What is wrong: every block of data is read anew with its checksum; behind damage it goes on with the next file."""
+    reading = rocksdict.ReadOptions()
+    fill_cache: Any = reading.fill_cache  # whose stub leaves its argument out
+    fill_cache(False)  # noqa: FBT003 - what is in the cache stays there
+    reading.set_verify_checksums(True)
+    found: list[str] = []
+    low = b""
+    ends = sorted({file["end_key"] for file in db.live_files()})
+    while len(found) < FINDINGS_MAX:
+        last, wrong = _walked(db, reading, low)
+        if not wrong:
+            break
+        found += [words for words in wrong if words not in found]
+        end = next((end for end in ends if end > (last or low)), None)  # of the file that cannot be read
+        if end is None:
+            break
+        low = end + b"\x00"
+    return found
+
+
+def _walked(db: rocksdict.Rdict, reading: rocksdict.ReadOptions, low: bytes) -> tuple[bytes | None, list[str]]:
+    """The last key that could be read from `low` on, and what is wrong there."""
+    cursor = db.iter(reading)
+    cursor.seek(low)
+    last: bytes | None = None
+    while (key := cursor.key()) is not None:
+        if len(key) < base.HEAD_BYTES:
+            return key, [f"the entry {key!r:.80} belongs to no partition"]
+        if last is not None and key <= last:
+            return key, [f"the entry {key!r:.80} stands behind {last!r:.80}, out of order"]
+        cursor.value()
+        last = key
+        cursor.next()
+    try:
+        cursor.status()
+    except Exception as error:  # noqa: BLE001 - the library raises nothing narrower
+        text = str(error)
+        file = _FILE.search(text)
+        return last, [f"{file[0]}: {text}" if file else text]
+    return last, []
+
+
+# --- what the files say -----------------------------------------------------------------------------------------------
+
+
+def entries_of(files: Sequence[File], low: bytes, high: bytes, counted: Callable[[bytes, bytes], int]) -> int:
+    """About how many entries a range has, by what its files say.
+
+    Most entries are in one level, whose files follow each other. What its files at the ends of the range have in the range
+    is counted, one file each; the others are in the range with all they have. Files of the
+    levels above bring what is new, what is written once more (counted twice), and deletions: one that crosses an end of
+    the range has the share in it that the main level has.
+
+    Args:
+        files: of the store.
+        low: the first key.
+        high: the key behind the last one.
+        counted: how many entries are between two keys.
+    """
+    levels: dict[int, int] = {}
+    for file in files:
+        levels[file["level"]] = levels.get(file["level"], 0) + _live(file)
+    main = max(levels, key=lambda level: levels[level], default=0)
+    inside = [file for file in files if file["level"] == main and file["end_key"] >= low and file["start_key"] < high]
+    begin = max((file["end_key"] + b"\x00" for file in inside if file["start_key"] < low), default=low)
+    end = min((file["start_key"] for file in inside if file["end_key"] >= high), default=high)
+    if begin >= end:
+        total = counted(low, high)
+    else:
+        whole = [file for file in inside if file["start_key"] >= begin and file["end_key"] < end]
+        total = counted(low, begin) + sum(map(_live, whole)) + counted(end, high)
+    share = total / max(1, levels.get(main, 0))
+    for file in files:
+        if file["level"] != main and file["end_key"] >= low and file["start_key"] < high:
+            is_whole = file["start_key"] >= low and file["end_key"] < high
+            total += _live(file) if is_whole else int(_live(file) * share)
+    return max(0, total)
+
+
+def _live(file: File) -> int:
+    """Entries that a file stands for: a deletion counts against the one that it deletes, in a file below perhaps."""
+    return int(file["num_entries"] - 2 * file["num_deletions"])
+
+
+def live_bytes(files: Sequence[File]) -> int:
+    """About how many bytes of the table files stand for entries that are there, going by how many are deleted."""
+    total = 0
+    for file in files:
+        total += file["size"] * max(0, _live(file)) // max(1, file["num_entries"])
+    return total
+
+
+def borders_of(files: Sequence[File], low: bytes, high: bytes, parts: int) -> list[bytes]:
+    """Keys that divide a range into about equal parts: the ends of its files, of all levels, counted together."""
+    ends = sorted((file["end_key"], file["num_entries"]) for file in files)
+    total = sum(count for _end, count in ends)
+    found: list[bytes] = []
+    seen = 0
+    for end, count in ends:
+        seen += count
+        if len(found) < parts - 1 and seen * parts >= total * (len(found) + 1) and low < end < high:
+            found.append(end)
+    return sorted(set(found))

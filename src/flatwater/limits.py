@@ -142,6 +142,7 @@ TOUR_PIECE_BYTES = 32 * KIB  # of a file at a time; its words take up to 32 time
 TOUR_TABLE_BYTES_MAX = 64 * MIB  # of the table of words; more words than people have written in all languages
 TOUR_ROWS = 1_000_000  # of the table that it reads; 53 MB of temporary files
 TOUR_BATCH_BYTES = MIB  # of its rows; two batches are alive at a time
+TOUR_STORE_BYTES = 32 * MIB  # of pages of the store that it fills; some 200,000 rows
 TOUR_WORKER_BYTES = 64 * MIB  # of the process that reads PDF, HTML and DOCX; the documents of a machine took 30 MiB
 TOUR_WORD_CHARS_MAX = 40  # longer runs of letters are counted apart; a word takes 240 B at most
 
@@ -265,6 +266,7 @@ STORE_BATCH_ROWS = 1_000  # of one batch, at most
 STORE_BATCH_ROWS_MAX = 1_000_000  # that a batch may be asked for; its bytes bound it all the same
 STORE_COMMIT_ROWS = 500  # changed in one transaction of update_each; LMDB copies about a page for each of scattered keys
 STORE_HEAP_RATIO = 32  # heap bytes that a byte of typed values is taken for, until the first ones were weighed
+STORE_COMMIT_BYTES = 2 * MIB  # of keys and values that go without asking the budget, beside a page for each of 500
 STORE_GATHERED_BYTES = 2 * MIB  # of keys and values that update_each gathers before it writes, whatever their number
 STORE_WRITE_BYTES_MAX = 64 * MIB  # of keys and values in one write: it is one transaction
 STORE_MAP_BYTES = GIB  # of address space, no memory, that an LMDB file may fill before the map is doubled

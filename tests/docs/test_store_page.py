@@ -60,6 +60,18 @@ def test_a_dump_of_the_page(tmp_path):
     assert again.stdout == lines
 
 
+def test_the_arithmetic_of_the_page():
+    """What the page shows of `explain` is what it says."""
+    shown = re.search(r"```\n(\$ flatwater store explain.*?)```", PAGE, re.DOTALL)[1].splitlines()
+    printed = ""
+    for line in shown:
+        if line.startswith("$ flatwater "):
+            command = [sys.executable, "-m", "flatwater", *line.split()[2:]]
+            printed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+        elif line != "...":
+            assert line in printed.splitlines()
+
+
 def test_the_order_of_types(tmp_path):
     """Types sort as the page says."""
     tags = {

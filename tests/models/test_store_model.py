@@ -59,13 +59,13 @@ class StoreMachine(RuleBasedStateMachine):
 
     def held(self, name):
         """What is there, sorted."""
-        return sorted(self.model.get(name, {}).items(), key=lambda pair: order(pair[0]))
+        return [pair for _raw, pair in sorted(self.model.get(name, {}).items())]
 
     def note(self, name, key, value):
         if value is None:
-            self.model.get(name, {}).pop(key, None)
+            self.model.get(name, {}).pop(order(key), None)
         else:
-            self.model.setdefault(name, {})[key] = value
+            self.model.setdefault(name, {})[order(key)] = key, value  # 0, 0.0 and False are one key of a dict
 
     def cut(self, name, prefix=(), start=None, stop=None):
         low, high = keys.prefix_range(b"", prefix)
@@ -150,10 +150,10 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(name=names, wanted=st.lists(KEYS, max_size=6))
     def get(self, name, wanted):
         there = self.model.get(name, {})
-        assert self.part(name).get_many(wanted) == [there.get(key) for key in wanted]
+        assert self.part(name).get_many(wanted) == [there.get(order(key), (key, None))[1] for key in wanted]
         for key in wanted[:2]:
-            assert self.part(name).get(key) == there.get(key)
-            assert (key in self.part(name)) == (key in there)
+            assert self.part(name).get(key) == there.get(order(key), (key, None))[1]
+            assert (key in self.part(name)) == (order(key) in there)
 
     @rule(
         name=names, prefix=st.just(()) | KEYS, start=st.none() | KEYS, stop=st.none() | KEYS, rows=st.integers(1, 6),
@@ -172,7 +172,7 @@ class StoreMachine(RuleBasedStateMachine):
     def begin_a_walk(self, name, rows, taken, is_reverse):
         walk = self.part(name).batches(rows=rows, reverse=is_reverse)
         last = None
-        for batch, _number in zip(walk, range(taken), strict=False):
+        for _number, batch in zip(range(taken), walk, strict=False):
             last = batch[-1][0]
         return name, is_reverse, last, walk.resume_key, walk
 
@@ -241,11 +241,7 @@ class StoreMachine(RuleBasedStateMachine):
             return
         assert self.store.partitions() == sorted(self.model)
         for name in NAMES:
-            counted, there = self.part(name).count_estimate(), len(self.model.get(name, {}))
-            if self.backend == "lmdb":
-                assert counted == there
-            else:
-                assert (counted == 0) == (there == 0)
+            assert self.part(name).count_estimate() == len(self.model.get(name, {})), name
 
 
 class RocksdbMachine(StoreMachine):

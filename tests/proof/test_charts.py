@@ -152,3 +152,22 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch, tmp_path):
         charts.require()
     with pytest.raises(errors.MissingExtra, match="matplotlib"):
         charts.bars(str(tmp_path / "x.png"), "t", [("a", 1)])
+
+
+def test_rates_are_points_with_their_figures(tmp_path, monkeypatch):
+    """Throughput against memory: a point for each way, named with both figures; what is unknown is left out."""
+    drawn = []
+    monkeypatch.setattr(charts, "_write", lambda figure, _path: drawn.append(figure))
+    points = [("collect", 64 << 20, 70_123.0), ("short", 512 << 10, 99_700.0), ("unknown", -1, 5.0)]
+    charts.rates(str(tmp_path / "r.png"), "Rates", points, item="entries", memory="traced peak")
+    (axes,) = drawn[0].axes
+    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert texts == ["collect\n64.0 MiB, 70.1k/s", "short\n512 KiB, 99.7k/s"]
+    assert axes.get_xscale() == "log"
+    assert axes.get_ylabel() == "entries a second"
+
+
+def test_rates_without_points_are_refused(tmp_path):
+    """Nothing to draw is an error, as for the other charts."""
+    with pytest.raises(errors.UsageError, match="at least one point"):
+        charts.rates(str(tmp_path / "r.png"), "Rates", [("x", -1, 1.0)], item="entries", memory="RSS")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import flatwater as fw
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.store import dumping, loading
 
 HEAD = b'{"flatwater_dump":1}'
@@ -81,6 +81,16 @@ def test_a_broken_line_is_named(store, line, says):
     assert (work.entries, work.line) == (1, 3)
 
 
+def test_a_name_in_the_dump_stays_harmless(store):
+    """What a line calls its field does not reach a terminal as it is, nor at any length."""
+    for name in ("\\u001b[2J", "x" * 100_000):
+        line = f'{{"{name}":1}}'.encode()
+        with pytest.raises(loading.DumpBroken) as refused:
+            loading.Loading(store, [HEAD, line]).run()
+        assert str(refused.value).isprintable()
+        assert len(str(refused.value)) < 400
+
+
 @pytest.mark.parametrize(
     ("lines", "says"),
     [
@@ -140,7 +150,7 @@ def test_batches_are_bounded(store, monkeypatch):
     """No write has more entries than asked for, or more bytes than a batch; a larger entry goes alone."""
     sizes = []
 
-    def write(groups):
+    def write(groups, *_more):
         sizes.append([len(value) for _head, pairs in groups for _key, value in pairs])
 
     monkeypatch.setattr(store._space, "write", write)
@@ -165,3 +175,13 @@ def test_its_bytes_are_the_budgets(store):
     with fw.Budget("100 KiB"), pytest.raises(errors.BudgetExceeded):
         loading.Loading(store, [HEAD, entry("[1]"), end(1)]).run()
     assert store.partitions() == []
+
+
+def test_an_entry_that_this_store_does_not_take(store):
+    """A key that is too long for it: the lines are said, and nothing of their batch is there."""
+    long = "k" * (limits.STORE_KEY_BYTES_MAX + 1)
+    with pytest.raises(
+        loading.DumpBroken, match=r"lines 2 to 4 cannot be written: .* longer than .* Nothing is loaded"
+    ):
+        loading.Loading(store, [HEAD, entry("[1]"), entry(f'["{long}"]'), end(2)]).run()
+    assert keys_in(store) == []

@@ -74,6 +74,8 @@ def command(
     retention  resident memory after objects are freed, in three orders
     builders   objects of five fields: bytes and CPU by the way they are built
     pool       ten thousand builds: used builders in a pool, or in a list
+    states     mark all entries of a store: one long transaction, or short ones
+    families   fifty tables in RocksDB: a column family each, or shared ones
 
     All of it takes two to four minutes, at most 2.5 GiB at a time and 200 MB of temporary files. What this
     machine has no memory or no library for is skipped, and said.

@@ -44,22 +44,26 @@ class _Share(click.ParamType[float]):
         return share
 
 
-@click.group("store")
+class _InOrder(click.Group):
+    """A group that lists its commands in the order people need them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Names, as they were added."""
+        return list(self.commands)
+
+
+@click.group("store", cls=_InOrder)
 def command() -> None:
     """Look after a store: what it takes, whether it is sound, smaller files, copies, dumps.
 
-    PATH is the directory of a store (fw.Store). What only reads (stats, backup, dump) works beside programs that write to it.
+    PATH is the directory of a store (fw.Store). What only reads (stats, backup, dump) works beside programs that write to it;
+    RocksDB's files are one process's at a time.
 
     Exit code 0: done, or sound. 1: check found something. 2: wrong use, or PATH is no store. 4: it failed; the reason is said.
     """
 
 
-command.add_command(store_dump.dump)
-command.add_command(store_dump.load)
-command.add_command(store_explain.explain)
-
-
-@command.command("stats")
+@command.command("stats", short_help="What it takes on disk and in memory, and who reads it.")
 @click.argument("path")
 @json_option
 @click.pass_context
@@ -81,7 +85,7 @@ def stats(ctx: click.Context, path: str, *, json_path: str | None) -> None:
     _end(ctx, json_path, found.to_dict())
 
 
-@command.command("check")
+@command.command("check", short_help="Read all of it, and say what is wrong.")
 @click.argument("path")
 @json_option
 @quiet_option
@@ -113,7 +117,7 @@ def check(ctx: click.Context, path: str, *, json_path: str | None, quiet: bool) 
     )  # fmt: skip
 
 
-@command.command("compact")
+@command.command("compact", short_help="Give free room in the files back to the disk.")
 @click.argument("path")
 @click.option(
     "--if-free", "share", type=_Share(), metavar="SHARE",
@@ -150,7 +154,7 @@ def compact(ctx: click.Context, path: str, *, share: float | None, json_path: st
     )  # fmt: skip
 
 
-@command.command("backup")
+@command.command("backup", short_help="Copy it, as it is at one moment.")
 @click.argument("path")
 @click.argument("target")
 @quiet_option
@@ -189,3 +193,8 @@ def _end(ctx: click.Context, json_path: str | None, figures: dict[str, Any], cod
     written = json_path is None or deliver(json_path, json.dumps(figures, indent=1) + "\n")
     sys.stdout.flush()
     ctx.exit(code or (main.HOLDS if written else main.FAILED))
+
+
+command.add_command(store_dump.dump)
+command.add_command(store_dump.load)
+command.add_command(store_explain.explain)

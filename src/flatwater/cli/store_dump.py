@@ -26,7 +26,7 @@ from flatwater.cli.reports.store_text import plain
 LONGEST_LINE_BYTES = 8 * units.MIB  # of a dump, unless told otherwise; six times as much is reserved
 
 
-@click.command("dump")
+@click.command("dump", short_help="Write it as JSON lines.")
 @click.argument("path")
 @click.option(
     "--partition", "names", multiple=True, metavar="NAME", help="Only this one. Can be given again.  [default: all]"
@@ -66,7 +66,7 @@ def dump(ctx: click.Context, path: str, *, names: tuple[str, ...], output: str, 
         main.say(f"flatwater store dump: {lines - 2:,} entries, {units.format_bytes(written)}")
 
 
-@click.command("load")
+@click.command("load", short_help="Put a dump into a store, a new one or one that is there.")
 @click.argument("path")
 @click.option(
     "--input", "-i", "source", default="-", metavar="FILE", help="What `dump` wrote, compressed or not; - is stdin.  [default: -]"

@@ -24,7 +24,7 @@ _SIZE = BytesType(1, "a setting of RocksDB is at least")
 _TABLE = ("storage", "rocksdb")
 
 
-@click.command("explain")
+@click.command("explain", short_help="How much memory a store will take, before there is one.")
 @click.option("--backend", type=click.Choice(["rocksdb", "lmdb"]), default="rocksdb", show_default=True)
 @click.option(
     "--tables", type=click.IntRange(1, limits.STORE_PARTITIONS_MAX), default=1, show_default=True, metavar="N",

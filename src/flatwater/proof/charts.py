@@ -1,6 +1,6 @@
 """PNG charts of sizes: growth with n as lines, figures side by side as bars.
 
-Covers:     drawing them, and writing a file whole or not at all.
+Covers:     drawing them; throughput against memory as points; writing a file whole or not at all.
 Not here:   charts inside a page (`cli.reports.chart` draws SVG), what the figures mean.
 Holds:      one picture while it is drawn: about 4 MiB, and matplotlib itself, about 40 MiB.
 
@@ -150,6 +150,47 @@ def bars(
     axes.set_yticks([middle for _label, middle in ends], [_wrapped(label, LABEL_LETTERS) for label, _middle in ends])
     axes.tick_params(axis="y", labelsize=10.5, labelcolor=INK, pad=8)
     axes.spines["left"].set_color(SOFT)
+    _write(figure, path)
+
+
+def rates(
+    path: str, title: str, points: Sequence[tuple[str, float, float]], *, item: str, memory: str, note: str = ""
+) -> None:
+    """Write throughput against memory: a point for each way to do the work, the best ones top left.
+
+    Args:
+        path: of the PNG file; one that is there stays until the new one is complete.
+        title: above the chart.
+        points: a label, bytes and items a second. Bytes are on a logarithmic axis.
+        item: what is counted, in the plural.
+        memory: which figure the bytes are.
+        note: a line below the title.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+        UsageError: there is nothing to draw.
+        BrokenError: the file cannot be written.
+    """
+    drawn = [(label, size, rate) for label, size, rate in points if _is_drawable((size, rate)) and size > 0]
+    if not drawn:
+        raise errors.UsageError("a chart needs at least one point.")
+    figure, axes = _figure(4.0, title, note)
+    sizes, fastest = [size for _label, size, _rate in drawn], max(rate for _label, _size, rate in drawn)
+    axes.set_xscale("log", base=2)
+    axes.set_xlim(min(sizes) / 2, max(sizes) * 2)
+    axes.set_ylim(0, fastest * 1.2)
+    axes.set_xlabel(f"{memory}; log scale: each mark is {LOG_STEP} times the one before", color=SOFT, fontsize=10)
+    axes.set_ylabel(f"{item} a second", color=SOFT, fontsize=10)
+    axes.yaxis.set_major_formatter(lambda value, _position: count_label(value))
+    _size_axis(axes.xaxis, max(sizes), log=True)
+    axes.grid(visible=True, color=FAINT, linewidth=0.8)
+    for place, (label, size, rate) in enumerate(drawn):
+        words = f"{_wrapped(label, LABEL_LETTERS)}\n{units.format_bytes(size)}, {count_label(round(rate, -2))}/s"
+        axes.plot([size], [rate], MARKERS[place % len(MARKERS)], color=COLOURS[place % len(COLOURS)], markersize=10,
+                  linestyle="none", zorder=3, label=words)  # fmt: skip
+    axes.legend(
+        loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=10, labelcolor=INK, labelspacing=0.9
+    )
     _write(figure, path)
 
 

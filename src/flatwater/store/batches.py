@@ -165,7 +165,7 @@ class Batches:
         if self._reservation is None:
             self._reservation = self.budget.reserve(self.bytes_max(), self.name)
         gate = self.budget.gate
-        if not gate.is_open and not gate.wait():
+        if not gate.is_open and not gate.wait(limits.GATE_WAIT_S):
             raise errors.LimitReached(
                 f"{self.name} waited {limits.GATE_WAIT_S:.0f} s at the budget's closed gate ({gate.reason}).",
                 what="GATE_WAIT_S", limit=limits.GATE_WAIT_S, hint="Resume the gate, and go on with resume_key.",

@@ -134,11 +134,10 @@ class Directory:
 
     def _described(self, backend: str | None) -> Description:
         file = os.path.join(self.path, DESCRIPTION)
-        try:
-            with open(file, "rb") as stream:
-                text = stream.read(limits.STORE_DESCRIPTION_BYTES_MAX)
-        except FileNotFoundError:
+        if not os.path.lexists(file):
             return self._create(backend)
+        with open(file, "rb") as stream:
+            text = stream.read(limits.STORE_DESCRIPTION_BYTES_MAX)
         found = self._read(text, file)
         if backend is not None and backend != found.backend:
             raise errors.UsageError(

@@ -13,7 +13,7 @@ base64: a dump is exact in any form. Elements of keys that JSON has no words for
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import UUID
@@ -60,6 +60,7 @@ class Line(msgspec.Struct, forbid_unknown_fields=True):
     format: str | msgspec.UnsetType = msgspec.UNSET
 
 
+_Value = Callable[[str, Sequence[Any], bytes], Line]
 encoder = msgspec.json.Encoder()
 decoder = msgspec.json.Decoder(Line)
 
@@ -113,13 +114,19 @@ def _dumped(store: Store, names: Sequence[str] | None, form: Form, budget: Budge
             with store.partition(name).batches(bytes=BATCH_BYTES) as batches:
                 for batch in batches:
                     entries += len(batch)
-                    yield encoder.encode_lines([value_of(name, key, value) for key, value in _told(batch)])
+                    yield _text(name, batch, value_of)
         yield encoder.encode(Line(flatwater_dump_end=entries)) + b"\n"
 
 
-def _told(batch: list[Pair]) -> Iterable[tuple[Sequence[Any], bytes]]:
-    """A batch with keys as JSON has them."""
-    return ((told(key), value) for key, value in batch)
+def _text(name: str, batch: list[Pair], value_of: _Value) -> bytes:
+    """The lines of a batch."""
+    is_same = _JSON_WORDS.issuperset
+    try:
+        return encoder.encode_lines(
+            [value_of(name, key if is_same(map(type, key)) else told(key), value) for key, value in batch]
+        )
+    except UnicodeEncodeError:  # a text that is no valid Unicode, which JSON does not take: look at each
+        return encoder.encode_lines([value_of(name, told(key), value) for key, value in batch])
 
 
 def told(key: Key) -> Sequence[Any]:
@@ -128,8 +135,6 @@ def told(key: Key) -> Sequence[Any]:
     >>> told(("a", 1, 1.5, b"raw", None))
     ['a', 1, 1.5, {'bytes': 'cmF3'}, None]
     """
-    if {str} >= set(map(type, key)) and "".join(key).isascii():
-        return key
     return [_told_element(element) for element in key]
 
 
@@ -194,6 +199,6 @@ def _in_text(name: str, key: Sequence[Any], value: bytes) -> Line:
         return _in_base64(name, key, value)
 
 
-_VALUES: dict[str, Callable[[str, Sequence[Any], bytes], Line]] = {
+_VALUES: dict[str, _Value] = {
     "base64": _in_base64, "json": _in_json, "msgpack": _in_msgpack, "text": _in_text,
 }  # fmt: skip

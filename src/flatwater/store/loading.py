@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from flatwater.store.store import Store
 
 _ENTRY_BYTES = units.KIB // 2  # heap bytes of an entry beside its key and value, while it waits
+_REASON_CHARS_MAX = 200  # of why a line is broken
 _NO_LINE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -97,6 +98,7 @@ class Loading:
         self._waiting: dict[str, tuple[Partition, list[Pair]]] = {}
         self._waiting_rows = 0
         self._waiting_bytes = 0
+        self._waiting_since = 0  # the line of the first one
 
     def bytes_max(self) -> int:
         """The most it holds at once, in bytes, beside the largest entry and the lines it is given; taken from the budget."""
@@ -122,15 +124,16 @@ class Loading:
                 self._end()
             except _Broken as broken:
                 self._write()
-                raise DumpBroken(f"line {self.line} {broken}.", hint=self._told_so_far(broken)) from broken.__cause__
+                hint = self._told_so_far(is_incomplete=isinstance(broken, _Incomplete))
+                raise DumpBroken(f"line {self.line} {broken}.", hint=hint) from broken.__cause__
             except errors.FlatwaterError:  # of whoever reads the lines
                 self._write()
                 raise
         return self.entries
 
-    def _told_so_far(self, broken: _Broken) -> str:
+    def _told_so_far(self, *, is_incomplete: bool = False) -> str:
         entries = f"{self.entries:,} {'entry' if self.entries == 1 else 'entries'}"
-        if isinstance(broken, _Incomplete):
+        if is_incomplete:
             return f"What came is loaded, {entries}; if the dump was filtered, say so: --partial, is_part=True."
         return f"Loaded: {entries} in front of it, and nothing behind it." if self.entries else "Nothing is loaded."
 
@@ -143,7 +146,7 @@ class Loading:
         try:
             found = decoder.decode(line)
         except _NO_LINE as error:
-            raise _Broken(f"is broken ({str(error).rstrip('.')})") from error
+            raise _Broken(f"is broken ({_short(str(error))})") from error
         if found.flatwater_dump is not msgspec.UNSET:
             if self._is_open and not self._is_part:
                 raise _Broken("begins a dump inside of another, which was cut off")
@@ -182,6 +185,7 @@ class Loading:
             self._write()
         _partition, pairs = self._waiting.setdefault(name, (partition, []))
         pairs.append((key, value))
+        self._waiting_since = self._waiting_since or self.line
         self._waiting_rows += 1
         self._waiting_bytes += size
         self._seen += 1
@@ -190,12 +194,25 @@ class Loading:
         """One batch: all or nothing."""
         waiting, self._waiting = self._waiting, {}
         rows, self._waiting_rows, self._waiting_bytes = self._waiting_rows, 0, 0
-        if rows == 1:  # of any size, as it once was put
-            [(partition, [(key, value)])] = waiting.values()
-            partition.put(key, value)
-        elif rows:
-            self._store.write_to(dict(waiting.values()))
+        first, self._waiting_since = self._waiting_since, 0
+        try:
+            if rows == 1:  # of any size, as it once was put
+                [(partition, [(key, value)])] = waiting.values()
+                partition.put(key, value)
+            elif rows:
+                self._store.write_to(dict(waiting.values()))
+        except errors.UsageError as error:  # such as a key that is too long for this store
+            raise DumpBroken(
+                f"lines {first} to {self.line} cannot be written: {error.args[0]}",
+                hint=" ".join(filter(None, (error.hint, self._told_so_far()))),
+            ) from error
         self.entries += rows
+
+
+def _short(reason: str) -> str:
+    """A reason in a line, without what a terminal would obey: it may have a name in it that stands in the dump."""
+    reason = "".join(letter if letter.isprintable() else "?" for letter in reason[:_REASON_CHARS_MAX])
+    return reason.rstrip(".")
 
 
 def _value_of(found: Line) -> bytes:
@@ -212,7 +229,7 @@ def _value_of(found: Line) -> bytes:
         if found.value_msgpack is not msgspec.UNSET:
             values.append(msgspec.msgpack.encode(found.value_msgpack))
     except (UnicodeError, OverflowError, ValueError, TypeError, RecursionError) as error:
-        raise _Broken(f"has a value that is none: {error}") from error
+        raise _Broken(f"has a value that is none: {_short(str(error))}") from error
     if len(values) != 1:
         raise _Broken("has no value" if not values else "has several values")
     return values[0]

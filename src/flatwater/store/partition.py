@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from flatwater import errors, limits
 from flatwater.store import keys, updating
 from flatwater.store.batches import Batches
 from flatwater.store.engines import base
 from flatwater.store.keys import Key
+from flatwater.store.space import Space, check_size
 from flatwater.store.values import Values
-
-if TYPE_CHECKING:
-    from flatwater.store.space import Space
 
 
 class Range(NamedTuple):
@@ -77,14 +75,14 @@ class Partition:
         raw = keys.encode(b"", key)  # refuses before the partition is made
         stored = self._values.encode(value)
         head = self._head or self._made_head()
-        self._space.write([(head, [(head + raw, stored)])])
+        self._space.write([(head, [(head + raw, stored)])], len(raw) + len(stored))
 
     def delete(self, key: Key) -> None:
         """Delete one entry; if it is not there, nothing happens."""
         head = self._head or self._find_head()
         raw = keys.encode(head or b"", key)
         if head is not None:
-            self._space.write([(head, [(raw, None)])])
+            self._space.write([(head, [(raw, None)])], len(raw))
 
     # --- several ------------------------------------------------------------------------------------------------------
 
@@ -115,12 +113,12 @@ class Partition:
             BudgetExceeded: the transaction does not fit into the budget.
             BrokenError: the disk is full or broken; nothing was written.
         """
-        group = self.encoded(pairs)
+        group, size = self.encoded(pairs)
         if group[1]:
-            self._space.write([group])
+            self._space.write([group], size)
 
-    def encoded(self, pairs: Iterable[tuple[Key, Any]] | Mapping[Key, Any]) -> base.Group:
-        """`pairs` as the engine takes them. Refuses all before the partition is made."""
+    def encoded(self, pairs: Iterable[tuple[Key, Any]] | Mapping[Key, Any]) -> tuple[base.Group, int]:
+        """`pairs` as the engine takes them, and their bytes. Refuses all before the partition is made."""
         try:
             turns = iter(pairs.items() if isinstance(pairs, Mapping) else pairs)
         except TypeError:
@@ -136,20 +134,16 @@ class Partition:
                 raise _no_pairs() from None
             new_keys, new_values = keys.encode_many(front, wanted), self._values.encode_many(values)
             size += sum(map(len, new_keys)) + sum(map(len, filter(None, new_values)))
-            if size > limits.STORE_WRITE_BYTES_MAX:
-                raise errors.UsageError(
-                    f"more than {limits.STORE_WRITE_BYTES_MAX} B in one write, which is one transaction.",
-                    hint="Write in several parts.",
-                )
+            check_size(size)
             raw += new_keys
             stored += new_values
         if not front:
             head = self._find_head()
             if head is None and not any(each is not None for each in stored):
-                return base.SYSTEM, []  # nothing to be written, and nothing that could be deleted
+                return (base.SYSTEM, []), 0  # nothing to be written, and nothing that could be deleted
             front = head or self._made_head()
             raw = [front + each for each in raw]
-        return front, list(zip(raw, stored, strict=True))
+        return (front, list(zip(raw, stored, strict=True))), size
 
     # --- walks --------------------------------------------------------------------------------------------------------
 

@@ -63,28 +63,32 @@ class Space:
                 return
             low = page.entries[-1][0] + b"\x00"
 
-    def write(self, groups: Sequence[base.Group]) -> int:
-        """One transaction.
+    def write(self, groups: Sequence[base.Group], size: int) -> int:
+        """One transaction, of so many bytes in keys and values.
 
         Raises:
             UsageError: it has more bytes than one may have.
             BudgetExceeded: it does not fit into the budget.
         """
+        check_size(size)
         rows = sum(len(pairs) for _head, pairs in groups)
-        if len(groups) > 1 and _size(groups) > limits.STORE_WRITE_BYTES_MAX:
-            raise errors.UsageError(
-                f"more than {limits.STORE_WRITE_BYTES_MAX} B in one write, which is one transaction.",
-                hint="Write in several parts.",
-            )
-        if rows <= limits.STORE_COMMIT_ROWS:
+        if rows <= limits.STORE_COMMIT_ROWS and size <= limits.STORE_COMMIT_BYTES:
             return self.engine.write(groups)  # it has room for these at all times
-        with self.budget.reserve(self.engine.write_bytes_max(rows, _size(groups)), "store.write"):
+        with self.budget.reserve(self.engine.write_bytes_max(rows, size), "store.write"):
             return self.engine.write(groups)
 
 
-def _size(groups: Sequence[base.Group]) -> int:
-    """Bytes of keys and values."""
-    return sum(len(key) + len(value or b"") for _head, pairs in groups for key, value in pairs)
+def check_size(size: int) -> None:
+    """Of one write.
+
+    Raises:
+        UsageError: it has more bytes than one may have.
+    """
+    if size > limits.STORE_WRITE_BYTES_MAX:
+        raise errors.UsageError(
+            f"more than {limits.STORE_WRITE_BYTES_MAX} B in one write, which is one transaction.",
+            hint="Write in several parts.",
+        )
 
 
 def _given_head(name: str, get: Callable[[bytes], bytes | None]) -> list[base.Group]:

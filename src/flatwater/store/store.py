@@ -137,6 +137,7 @@ class Store(Partition):
             As `write`.
         """
         groups = []
+        total = 0
         if not isinstance(pairs, Mapping):
             raise errors.UsageError(
                 "write_to takes a dict: for each partition, its pairs.", hint="See store.partition(name)."
@@ -146,11 +147,12 @@ class Store(Partition):
                 raise errors.UsageError(
                     f"{partition!r:.80} is no partition of this store.", hint="Take store.partition(name)."
                 )
-            group = partition.encoded(wanted)
+            group, size = partition.encoded(wanted)
             if group[1]:
                 groups.append(group)
+                total += size
         if groups:
-            self._space.write(groups)
+            self._space.write(groups, total)
 
     # --- upkeep -------------------------------------------------------------------------------------------------------
 

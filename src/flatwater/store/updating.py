@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import compress, starmap
+from itertools import compress, islice, starmap
 from operator import eq, ne
 from typing import TYPE_CHECKING, Any, final
 
@@ -25,6 +25,9 @@ from flatwater.store.values import Values
 
 if TYPE_CHECKING:
     from flatwater.store.space import Space
+
+
+_SLICE = 128  # entries whose new values are looked at together: as many may be of any size
 
 
 @final
@@ -87,11 +90,12 @@ class Job:
                 elif self._since != walk.mark:
                     self._since = base.UNKNOWN
                 self.done.seen += len(pairs)
-                wanted = list(starmap(function, pairs))
-                del pairs
-                if wanted.count(None) < len(wanted):
-                    self._gather(entries, wanted)
-                del entries, wanted
+                turns = starmap(function, pairs)
+                for first in range(0, len(pairs), _SLICE):
+                    wanted = list(islice(turns, _SLICE))
+                    if wanted.count(None) < len(wanted):
+                        self._gather(entries[first : first + _SLICE], wanted)
+                del pairs, entries, turns
             while self._keys:
                 self._flush()
         return self.done

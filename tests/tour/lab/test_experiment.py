@@ -14,7 +14,7 @@ EXPERIMENTS = lab.all_experiments()
 SIZES = {
     "ranges": 10_000_000, "cycles": 1_000_000, "files": 100_000_000, "pipeline": 100_000_000,
     "tables": 1_000_000, "order": 1_000_000, "retention": 1_000_000,
-    "builders": 100_000, "pool": 10_000,
+    "builders": 100_000, "pool": 10_000, "states": 100_000, "families": 50,
 }  # fmt: skip
 
 

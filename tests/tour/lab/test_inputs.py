@@ -88,3 +88,22 @@ def test_a_full_disk_is_said_and_cleaned(monkeypatch, tmp_path):
         with pytest.raises(errors.BrokenError, match=r"no space left on device.*TMPDIR"):
             inputs.file(10)
         assert [list(folder.iterdir()) for folder in tmp_path.iterdir()] == [[]]
+
+
+def test_a_store_has_its_entries():
+    """As many as asked for, in a store that can be opened, with keys of about 100 bytes and values of 60."""
+    from flatwater.store.store import Store
+
+    with Inputs() as inputs, Store(inputs.store(1_234)) as store:
+        assert store.count_estimate() == 1_234
+        ((key, value),) = next(store.batches(rows=1))
+    assert 90 <= len(key[0]) <= 110
+    assert value == bytes(60)
+
+
+def test_a_folder_is_another_one_each_time():
+    """Empty, and not shared: a program that fills one leaves nothing to the next."""
+    with Inputs() as inputs:
+        first, second = inputs.fill((Input.FOLDER, Input.FOLDER), 10)
+        assert first != second
+        assert os.listdir(first) == os.listdir(second) == []

@@ -9,6 +9,7 @@ import pytest
 from flatwater import errors, limits
 from flatwater.budget import Budget
 from flatwater.tour import Inputs
+from flatwater.tour.lab.inputs import ROWS_A_STEP
 from flatwater.tour.steps import find_each
 from flatwater.tour.steps.find_each import FindEach
 
@@ -45,7 +46,7 @@ def test_few_seconds_make_few_rows(tmp_path):
     step, inputs = prepared(tmp_path, 1e-6)
     with Budget(64 * MIB) as budget:
         result = step.run(budget, inputs)
-    assert result.details["rows"] == find_each.ROWS_A_STEP
+    assert result.details["rows"] == ROWS_A_STEP
     assert (result.items, result.complete) == (find_each.ROWS_A_LOOK, False)
     assert "the table has 20,000 rows, not 45,000" in result.notes[1]
 

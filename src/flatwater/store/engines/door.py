@@ -78,8 +78,12 @@ class Door:
         """Let nobody in, and wait until all are out; the caller is not inside."""
         self._opened.clear()
         self.reason = reason
-        while self.inside:
-            time.sleep(_PAUSE_S)
+        try:
+            while self.inside:
+                time.sleep(_PAUSE_S)
+        except BaseException:
+            self.open()  # an interrupt: nobody waits for one who has gone
+            raise
 
     def open(self) -> None:
         """Let all in again."""

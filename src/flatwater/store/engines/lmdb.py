@@ -87,11 +87,11 @@ class LmdbEngine:
             raise said(error, self.path) from error
         try:
             lmdb_upkeep.complete(env, self.path, read_only=self.read_only)
+            self.page_bytes = env.stat()["psize"]
+            self._map_bytes = env.info()["map_size"]
         except BaseException:
             env.close()
             raise
-        self.page_bytes = env.stat()["psize"]
-        self._map_bytes = env.info()["map_size"]
         return env
 
     def _forget(self) -> None:
@@ -125,6 +125,7 @@ class LmdbEngine:
         total = 0
         total += limits.STORE_LMDB_BYTES  # the environment, its transactions, its list of free pages
         total += limits.STORE_COMMIT_ROWS * self.page_bytes  # pages changed by one transaction of ours
+        total += limits.STORE_COMMIT_BYTES  # values on pages of their own in it
         return total
 
     def write_bytes_max(self, rows: int, size: int) -> int:
@@ -399,9 +400,16 @@ class LmdbEngine:
             try:
                 act()
             finally:
-                self._env = self._open()
+                interrupt: KeyboardInterrupt | None = None
+                try:
+                    self._env = self._open()
+                except KeyboardInterrupt as error:  # once more; who presses twice gets a closed store
+                    interrupt = error
+                    self._env = self._open()
                 self._generation += 1
                 is_open = True
+                if interrupt is not None:
+                    raise interrupt
         finally:
             if is_open:
                 self._door.open()

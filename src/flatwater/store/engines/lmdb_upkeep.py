@@ -57,9 +57,10 @@ def _of_system(code: int, path: str) -> errors.FlatwaterError:
     """An error of the operating system that LMDB met."""
     if code in _FULL:
         return full(code, path)
-    if code == errno.EIO:  # LMDB says so, too, when less was written than it asked for, as on a full disk
+    if code == errno.EIO:  # LMDB says so, too, when less was written than it asked for
         return errors.BrokenError(
-            f"the disk of {path} is full or broken ({free_room(path)} free): nothing of this transaction was written.",
+            f"the disk of {path} is full ({free_room(path)} free), broken, or a file may not grow (ulimit -f): "
+            "nothing of this transaction was written.",
             hint="Make room and try again.",
         )
     if code == errno.ENOENT:

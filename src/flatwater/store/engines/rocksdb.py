@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -25,11 +26,12 @@ import rocksdict
 from flatwater import errors
 from flatwater.store.engines import base, rocksdb_pages, rocksdb_upkeep
 from flatwater.store.engines.door import BROKEN, CLOSED, FORKED, Door
-from flatwater.store.engines.rocksdb_options import Memory, Tuning, rocksdb_options
+from flatwater.store.engines.rocksdb_options import Memory, Tuning
 from flatwater.store.engines.rocksdb_upkeep import said
 
 ENTRY_BYTES: Final = 4_096  # of key and value: while none was larger, a page is read without weighing each one
 COUNTED_MAX: Final = 50_000  # entries that are counted one by one; about 25 ms
+STALL_S: Final = 60.0  # for a write buffer to reach the disk
 FILES_A_PART: Final = 8  # below so many table files for each part, keys are walked over to find borders
 _LARGEST = base.SYSTEM + b"\x01largest"  # no tuple begins so: it is in nobody's range
 _GENERATION_BIT = 56  # RocksDB's numbers of versions have so many bits
@@ -67,8 +69,10 @@ class RocksdbEngine:
         self._inside = self._door.inside
         self._generation = 0  # of the open files: versions of an earlier one do not count
         self._ill: errors.FlatwaterError | None = None  # why RocksDB takes no more writes
+        self._saved: list[base.Write] = []  # from write buffers that could not be put on disk
         self._view = ""  # the directory of links that is read, where nothing may be changed
         self._largest = ENTRY_BYTES
+        self._is_largest_new = False  # and not written yet
         self._db = self._open()
         try:
             self._largest = max(ENTRY_BYTES, int.from_bytes(self.get(_LARGEST) or b"", "big"))
@@ -80,23 +84,13 @@ class RocksdbEngine:
     # --- opening and closing ------------------------------------------------------------------------------------------
 
     def _open(self) -> rocksdict.Rdict:
-        is_new = rocksdb_upkeep.is_new(self.path)
-        options = rocksdb_options(self._memory, create=is_new, is_strict=self.sync_level == "full")
-        place, access = self.path, rocksdict.AccessType.read_write()
         if self.read_only:
-            place = self._view = rocksdb_upkeep.view_of(self.path)
-            access = rocksdict.AccessType.read_only(False)  # noqa: FBT003 - a log that is left is read, too
+            self._view = rocksdb_upkeep.view_of(self.path)
         try:
-            # The family is named: without it, RocksDB takes the options that it noted the last time instead of these.
-            db = rocksdict.Rdict(place, options, {"default": options}, access)
-            writing: Any = rocksdict.WriteOptions()  # whose stub calls the second one a method
-            writing.sync = self.sync_level == "full"
-            writing.disable_wal = self.sync_level == "off"
-            db.set_write_options(writing)
-        except Exception as error:
+            return rocksdb_upkeep.opened(self.path, self._memory, self.sync_level, view=self._view)
+        except BaseException:
             rocksdb_upkeep.drop_view(self._view)
-            raise said(error, self.path) from error
-        return db
+            raise
 
     def close(self) -> None:
         """End; more than once does no harm.
@@ -109,11 +103,14 @@ class RocksdbEngine:
         with self._door.writing:
             if self._door.reason:
                 return
+            if self.sync_level == "off":  # the last chance for what is in no log
+                with contextlib.suppress(errors.FlatwaterError):
+                    self._revive()
             self._door.shut(CLOSED)
             try:
                 self._db.close()  # flushes
             except Exception as error:
-                if self.sync_level == "off" or not self._ill:  # else it is in the log, and was reported
+                if self.sync_level == "off":  # else it is in the log
                     raise said(error, self.path) from error
             finally:
                 rocksdb_upkeep.drop_view(self._view)
@@ -145,7 +142,7 @@ class RocksdbEngine:
                 self._door.wait(token)
             return self._db.get(key)
         except Exception as error:
-            raise said(error, self.path) from error
+            raise self._said(error) from error
         finally:
             self._inside.discard(token)
 
@@ -177,7 +174,7 @@ class RocksdbEngine:
                 self._door.wait(token)
             return call()
         except Exception as error:
-            raise said(error, self.path) from error
+            raise self._said(error) from error
         finally:
             self._inside.discard(token)
 
@@ -225,6 +222,19 @@ class RocksdbEngine:
         if self.read_only:
             raise errors.UsageError(f"the store {self.path} is open for reading.", hint="Open it without read_only.")
         self._revive()
+        begun = time.monotonic()
+        while True:
+            batch = self._batch(runs)  # one that could not be written is used up
+            try:
+                mark = self._read(partial(self._commit, batch))
+            except errors.BrokenError as error:
+                self._ill = error.with_traceback(None)
+                raise
+            if mark is not None:
+                return mark
+            self._stand(begun)
+
+    def _batch(self, runs: Sequence[Sequence[base.Write]]) -> rocksdict.WriteBatch:
         batch = rocksdict.WriteBatch(raw_mode=True)
         put, delete = batch.put, batch.delete
         largest = 0
@@ -234,21 +244,43 @@ class RocksdbEngine:
                 continue
             put(key, value)
             largest = max(largest, len(key) + len(value))
-        if largest > self._largest:  # noted in the same batch: whoever reads knows how large an entry may be
-            largest = 1 << largest.bit_length()
-            put(_LARGEST, largest.to_bytes(8, "big"))
-            self._largest = largest
+        if largest > self._largest or self._is_largest_new:  # noted in the batch: readers know how large one may be
+            self._largest = max(self._largest, 1 << largest.bit_length())
+            self._is_largest_new = True
+            put(_LARGEST, self._largest.to_bytes(8, "big"))
+        return batch
 
-        def write() -> int:
-            if len(batch):
+    def _commit(self, batch: rocksdict.WriteBatch) -> int | None:
+        """The mark afterwards; None if all write buffers are full."""
+        if len(batch):
+            try:
                 self._db.write(batch)
-            return self._mark()
+            except Exception as error:
+                if rocksdb_upkeep.STALL not in str(error):
+                    raise
+                return None
+            self._is_largest_new = False
+        return self._mark()
 
-        try:
-            return self._read(write)
-        except errors.BrokenError as error:
-            self._ill = error.with_traceback(None)
-            raise
+    def _stand(self, begun: float) -> None:
+        """Wait a little for a write buffer to reach the disk. RocksDB would wait by itself, and all of Python with it."""
+        self._refuse_failed()
+        if time.monotonic() - begun > STALL_S:
+            raise errors.BrokenError(
+                f"{self.path}: write buffers were full for {STALL_S:.0f} s.",
+                hint="The disk does not keep up: try again.",
+            )
+        time.sleep(0.001)
+
+    def _refuse_failed(self) -> None:
+        """Flushes and compactions fail in the background: whoever needs them is told, and not left to wait.
+
+        Raises:
+            BrokenError: one has failed since this was opened.
+        """
+        if self._read(lambda: self._db.property_int_value("rocksdb.background-errors")):
+            self._ill = rocksdb_upkeep.failed(self.path)
+            raise self._ill
 
     def _revive(self) -> None:
         """Open anew after the disk was full: RocksDB takes no writes after one failed. Under the writer's lock.
@@ -263,11 +295,15 @@ class RocksdbEngine:
             rocksdb_upkeep.probe(self.path, self.tuning.buffers_bytes)
         except OSError as error:
             raise said(error, self.path) from error
-        if self.sync_level == "off":  # what is not on disk is in no log either: RocksDB itself has to go on with it
-            self._flush()
-        else:
-            self._exchange()
+        if self.sync_level == "off":  # there is no log: what is in write buffers goes with them
+            with contextlib.suppress(errors.BrokenError) if self._saved else contextlib.nullcontext():
+                self._saved += self._read(lambda: rocksdb_upkeep.unwritten(self._db, self.path, self._memory))
+        self._exchange()
         self._ill = None
+        if self._saved:
+            self._write([self._saved])
+            self._saved = []
+            self._flush()
 
     def _exchange(self) -> None:
         """Close and open again; what was acknowledged is in the log."""
@@ -277,10 +313,19 @@ class RocksdbEngine:
                 self._db.close()
             self._generation += 1
             self._db = self._open()
+        except errors.BrokenError as error:  # the disk again: the next write tries once more
+            self._ill = error.with_traceback(None)
+            self._door.open()
+            raise
         except BaseException:
             self._door.reason = BROKEN
             raise
         self._door.open()
+
+    def _said(self, error: Exception) -> errors.FlatwaterError:
+        if self._ill is not None and isinstance(error, rocksdict.DbClosedError):  # it could not be opened again
+            return errors.BrokenError(str(self._ill), hint="Make room, and write something.")
+        return said(error, self.path)
 
     # --- how many there are -------------------------------------------------------------------------------------------
 
@@ -316,7 +361,8 @@ class RocksdbEngine:
     def _files(self) -> list[dict[str, Any]]:
         """What RocksDB notes of each table file, after the write buffers became files."""
         if not self.read_only and self._ill is None:
-            self._flush()
+            with contextlib.suppress(errors.BrokenError):
+                self._flush()
         return self._read(lambda: self._db.live_files())  # noqa: PLW0108 - `_db` may be another one once it is let in
 
     def borders(self, low: bytes, high: bytes, parts: int) -> list[bytes]:
@@ -324,51 +370,26 @@ class RocksdbEngine:
         files = [file for file in self._files() if file["end_key"] >= low and file["start_key"] < high]
         if len(files) >= FILES_A_PART * parts:
             return rocksdb_upkeep.borders_of(files, low, high, parts)
-        step = 1
-        kept: list[bytes] = []
-        seen = 0
-        for keys in self._keys(low, high):
-            kept += keys[-seen % step :: step]
-            seen += len(keys)
-            while len(kept) >= parts * 64:  # each part is right to within 3 %
-                del kept[1::2]
-                step *= 2
-        found = [kept[round(part * len(kept) / parts)] for part in range(1, parts)] if len(kept) >= parts else kept[1:]
-        return sorted(set(found))
+        return rocksdb_pages.sampled(self._keys(low, high), parts)
 
     # --- upkeep -------------------------------------------------------------------------------------------------------
 
     def _flush(self) -> None:
+        self._refuse_failed()
         self._read(lambda: self._db.flush(True))  # noqa: FBT003 - wait for it
+
+    def _put_on_disk(self) -> None:
+        """Write buffers become files, after a failure of the past in files that were opened again."""
+        with self._door.writing:
+            with contextlib.suppress(errors.BrokenError):
+                self._refuse_failed()
+            self._revive()
+            self._flush()
 
     def room(self) -> base.Room:
         """What it takes. `used_bytes` is an estimate: what was deleted or written twice shows when files are compacted."""
 
-        def seen() -> base.Room:
-            number = self._db.property_int_value
-            files = self._db.live_files()
-            tables = sum(file["size"] for file in files)
-            size = rocksdb_upkeep.size_of(self.path)
-            live = min(number("rocksdb.estimate-live-data-size") or 0, rocksdb_upkeep.live_bytes(files))
-            held = self._memory.held()
-            held["table readers"] = number("rocksdb.estimate-table-readers-mem") or 0
-            levels: dict[int, int] = {}
-            for file in files:
-                levels[file["level"]] = levels.get(file["level"], 0) + 1
-            notes = {
-                "files": ", ".join(f"{count} in level {level}" for level, count in sorted(levels.items())) or "none",
-                "unflushed": number("rocksdb.num-entries-active-mem-table") or 0,
-                "compactions": number("rocksdb.num-running-compactions") or 0,
-            }
-            return base.Room(
-                file_bytes=size,
-                used_bytes=max(0, size - (tables - live)),
-                entries=max(0, number("rocksdb.estimate-num-keys") or 0),
-                held=held,
-                notes=notes,
-            )
-
-        return self._read(seen)
+        return self._read(lambda: rocksdb_upkeep.room_of(self._db, self.path, self._memory))
 
     def readers(self) -> list[base.Reader]:
         """None: what is read at one moment ends with the call."""
@@ -378,20 +399,12 @@ class RocksdbEngine:
         """Merge all files into one sorted level, without what was deleted; others read and write meanwhile."""
         if self.read_only:
             raise errors.UsageError(f"the store {self.path} is open for reading.", hint="Open it without read_only.")
-        with self._door.writing:
-            self._revive()
-            self._flush()  # says what is wrong, where the compaction does not
+        self._put_on_disk()  # says what is wrong, where the compaction does not
         how = rocksdict.CompactOptions()
         how.set_exclusive_manual_compaction(False)
         how.set_bottommost_level_compaction(rocksdict.BottommostLevelCompaction.force_optimized())
         self._read(lambda: self._db.compact_range(None, None, how))
-        if self._read(lambda: self._db.property_int_value("rocksdb.background-errors")):
-            with self._door.writing:
-                self._ill = errors.BrokenError(
-                    f"{self.path} could not be compacted: {rocksdb_upkeep.last_words(self.path)}",
-                    hint="Make room and try again: nothing is lost.",
-                )
-                raise self._ill
+        self._refuse_failed()
 
     def backup(self, path: str) -> None:
         """Write a whole copy, of one version, to an empty directory; whoever writes goes on."""
@@ -413,9 +426,7 @@ class RocksdbEngine:
     def trim(self) -> None:
         """Put the write buffers on disk, and give up the blocks in the cache."""
         if not self.read_only:
-            with self._door.writing:
-                self._revive()
-                self._flush()
+            self._put_on_disk()
         self._read(self._memory.shed)
 
 

@@ -48,6 +48,7 @@ FILES_PER_LEVEL: Final = 4  # of the first sorted level; each one behind it has 
 BLOCK_BYTES: Final = 4 * KIB  # of data, and of a part of an index or filter: read and cached as one
 RESTART_ENTRIES: Final = 8  # entries between two keys written in full: fewer make a search short and a file longer
 BLOOM_BITS: Final = 10  # for each key: one in a hundred files without it is looked into for nothing
+FIRST_FILES_MAX: Final = 24  # as they were flushed, unsorted among each other: then writers wait for a compaction
 LOG_BYTES: Final = 1 * MIB  # of RocksDB's own log for people; two are kept
 MANIFEST_BYTES: Final = 4 * MIB  # of the list of files, before it is written anew
 DENSE_WINDOW: Final = 1_024  # entries in a row, of which
@@ -254,6 +255,10 @@ def rocksdb_options(memory: Memory, *, create: bool, is_strict: bool) -> rocksdi
     options.set_level_compaction_dynamic_level_bytes(True)
     options.add_compact_on_deletion_collector_factory(DENSE_WINDOW, DENSE_DELETED, 0.0)
     options.set_compression_type(rocksdict.DBCompressionType.lz4())
+    # Writers are stopped, by `RocksdbEngine`, or they are not: a write that is slowed down keeps Python's lock meanwhile.
+    options.set_level_zero_slowdown_writes_trigger(FIRST_FILES_MAX)
+    options.set_level_zero_stop_writes_trigger(FIRST_FILES_MAX)
+    options.set_soft_pending_compaction_bytes_limit(0)
     options.set_max_total_wal_size(tuning.buffers_bytes)
     options.set_manifest_preallocation_size(64 * KIB)
     options.set_max_manifest_file_size(MANIFEST_BYTES)

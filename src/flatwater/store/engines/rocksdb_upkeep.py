@@ -20,11 +20,12 @@ import rocksdict
 
 from flatwater import errors
 from flatwater.store.engines import base
+from flatwater.store.engines.rocksdb_options import Memory, rocksdb_options
 
 COPYING: Final = "backup.tmp"  # a copy on its way to another disk
 FINDINGS_MAX: Final = 100  # of one check; damage is in few files, or everywhere
 _OWN = ("LOCK", "LOG", "rocksdict-config.json")  # of whoever has it open: nobody else needs them
-_LINES_KEPT = 200  # of RocksDB's log, looked through for an error
+STALL: Final = "Write stall"  # in the error of a write that does not wait
 _SYSTEM_ERRORS = (
     ("No space left on device", errno.ENOSPC),
     ("Disk quota exceeded", errno.EDQUOT),
@@ -55,7 +56,7 @@ def said(error: Exception, path: str) -> errors.FlatwaterError:
     if type(error) is not Exception and not isinstance(error, (OSError, rocksdict.DbClosedError)):
         raise error  # none of the library's
     error.__traceback__ = None
-    text = str(error)
+    text = " ".join(str(error).split())
     code = getattr(error, "errno", None) or next((code for words, code in _SYSTEM_ERRORS if words in text), 0)
     if isinstance(error, rocksdict.DbClosedError) or "shutdown in progress" in text.lower():
         return errors.ClosedError(f"the store {path} was closed.", hint="Open it again.")
@@ -71,7 +72,7 @@ def said(error: Exception, path: str) -> errors.FlatwaterError:
         return errors.UsageError(f"the store {path} is open for reading.", hint="Open it without read_only.")
     if _is_damage(text):
         hint = "Restore it from a backup."
-        if ".log" in text or "log record" in text or "fragmented record" in text:
+        if not _FILE.search(text) or ".log" in text:  # of a record in the log, RocksDB does not name the file
             hint = 'Open it once with sync="normal": what stands behind the damage in its log is dropped then; or restore it.'
         return errors.CorruptError(f"{path} is damaged: {text}.", hint=hint)
     return errors.BrokenError(f"{path}: {text}.")
@@ -98,14 +99,15 @@ def _is_damage(text: str) -> bool:
     return any(word in text.lower() for word in words)
 
 
-def last_words(path: str) -> str:
-    """The last error in RocksDB's own log; some of its work says nowhere else why it failed."""
+def failed(path: str) -> errors.FlatwaterError:
+    """Why a flush or compaction in the background failed: only RocksDB's own log says it."""
+    words = ""
     with contextlib.suppress(OSError), open(os.path.join(path, "LOG"), errors="replace") as log:
-        lines = log.read().splitlines()[-_LINES_KEPT:]
-        for line in reversed(lines):
-            if "[ERROR]" in line or "[WARN]" in line or "IO error" in line:
-                return line.split("] ", 1)[-1].strip()
-    return "RocksDB does not say why."
+        for line in log:
+            if "IO error" in line or "Corruption" in line:
+                words = line
+    found = said(Exception(words.rpartition("] ")[2].strip() or "RocksDB does not say why"), path)
+    return found if isinstance(found, errors.BrokenError) else errors.BrokenError(str(found))
 
 
 # --- the directory ----------------------------------------------------------------------------------------------------
@@ -125,6 +127,30 @@ def create(path: str) -> None:
         rocksdict.Rdict(path, options).close()
     except Exception as error:
         raise said(error, path) from error
+
+
+def opened(path: str, memory: Memory, sync: str, *, view: str = "") -> rocksdict.Rdict:
+    """The database, open.
+
+    Args:
+        path: of its directory.
+        memory: of the engine.
+        sync: "full", "normal" or "off".
+        view: a directory of links that is opened instead, for reading.
+    """
+    options = rocksdb_options(memory, create=is_new(path), is_strict=sync == "full")
+    access = rocksdict.AccessType.read_only(False) if view else rocksdict.AccessType.read_write()  # noqa: FBT003 - with the log
+    try:
+        # The family is named: without it, RocksDB takes the options that it noted the last time instead of these.
+        db = rocksdict.Rdict(view or path, options, {"default": options}, access)
+        writing: Any = rocksdict.WriteOptions()  # whose stub calls the last one a method
+        writing.sync = sync == "full"
+        writing.no_slowdown = True  # the engine waits instead, without Python's lock
+        writing.disable_wal = sync == "off"
+        db.set_write_options(writing)
+    except Exception as error:
+        raise said(error, path) from error
+    return db
 
 
 def is_new(path: str) -> bool:
@@ -230,6 +256,42 @@ def _copy_files(path: str, target: str) -> None:
             os.close(descriptor)
 
 
+def unwritten(db: rocksdict.Rdict, path: str, memory: Memory) -> list[base.Write]:
+    """What an open database has, and its files do not: what is in its write buffers, and in no log.
+
+    Both are read from end to end. Holds as much as the write buffers do.
+    """
+    view = view_of(path)
+    found: list[base.Write] = []
+    try:
+        on_disk = opened(path, memory, "off", view=view)
+        now, then = db.iter(), on_disk.iter()
+        now.seek_to_first()
+        then.seek_to_first()
+        while True:
+            new, old = now.key(), then.key()
+            if new is None and old is None:
+                break
+            if old is None or (new is not None and new < old):
+                found.append((new, now.value()))
+                now.next()
+            elif new is None or old < new:
+                found.append((old, None))
+                then.next()
+            else:
+                if (value := now.value()) != then.value():
+                    found.append((new, value))
+                now.next()
+                then.next()
+        now.status()
+        then.status()
+        del then
+        on_disk.close()
+    finally:
+        drop_view(view)
+    return found
+
+
 # --- reading all of it ------------------------------------------------------------------------------------------------
 
 
@@ -270,7 +332,7 @@ def _walked(db: rocksdict.Rdict, reading: rocksdict.ReadOptions, low: bytes) -> 
     try:
         cursor.status()
     except Exception as error:  # noqa: BLE001 - the library raises nothing narrower
-        text = str(error)
+        text = " ".join(str(error).split())
         file = _FILE.search(text)
         return last, [f"{file[0]}: {text}" if file else text]
     return last, []
@@ -282,10 +344,10 @@ def _walked(db: rocksdict.Rdict, reading: rocksdict.ReadOptions, low: bytes) -> 
 def entries_of(files: Sequence[File], low: bytes, high: bytes, counted: Callable[[bytes, bytes], int]) -> int:
     """About how many entries a range has, by what its files say.
 
-    Most entries are in one level, whose files follow each other. What its files at the ends of the range have in the range
-    is counted, one file each; the others are in the range with all they have. Files of the
-    levels above bring what is new, what is written once more (counted twice), and deletions: one that crosses an end of
-    the range has the share in it that the main level has.
+    Most entries are in one level, whose files follow each other. What is in the range at the places of its first and last
+    file is counted; the files between have all of theirs in it. Files of other levels bring what is new, what is written
+    once more (counted twice), and deletions: one that crosses an end of this middle has the share in it that the main level
+    has.
 
     Args:
         files: of the store.
@@ -301,21 +363,41 @@ def entries_of(files: Sequence[File], low: bytes, high: bytes, counted: Callable
     begin = max((file["end_key"] + b"\x00" for file in inside if file["start_key"] < low), default=low)
     end = min((file["start_key"] for file in inside if file["end_key"] >= high), default=high)
     if begin >= end:
-        total = counted(low, high)
-    else:
-        whole = [file for file in inside if file["start_key"] >= begin and file["end_key"] < end]
-        total = counted(low, begin) + sum(map(_live, whole)) + counted(end, high)
-    share = total / max(1, levels.get(main, 0))
+        return counted(low, high)
+    total = sum(_live(file) for file in inside if file["start_key"] >= begin and file["end_key"] < end)
+    share = total / max(1, levels[main])
     for file in files:
-        if file["level"] != main and file["end_key"] >= low and file["start_key"] < high:
-            is_whole = file["start_key"] >= low and file["end_key"] < high
+        if file["level"] != main and file["end_key"] >= begin and file["start_key"] < end:
+            is_whole = file["start_key"] >= begin and file["end_key"] < end
             total += _live(file) if is_whole else int(_live(file) * share)
-    return max(0, total)
+    return counted(low, begin) + max(0, total) + counted(end, high)
 
 
 def _live(file: File) -> int:
     """Entries that a file stands for: a deletion counts against the one that it deletes, in a file below perhaps."""
     return int(file["num_entries"] - 2 * file["num_deletions"])
+
+
+def room_of(db: rocksdict.Rdict, path: str, memory: Memory) -> base.Room:
+    """What a database takes on disk and in memory."""
+    number = db.property_int_value
+    files: Sequence[File] = db.live_files()
+    size = size_of(path)
+    live = min(number("rocksdb.estimate-live-data-size") or 0, live_bytes(files))
+    levels: dict[int, int] = {}
+    for file in files:
+        levels[file["level"]] = levels.get(file["level"], 0) + 1
+    return base.Room(
+        file_bytes=size,
+        used_bytes=max(0, size - (sum(file["size"] for file in files) - live)),
+        entries=max(0, number("rocksdb.estimate-num-keys") or 0),
+        held={**memory.held(), "table readers": number("rocksdb.estimate-table-readers-mem") or 0},
+        notes={
+            "files": ", ".join(f"{count} in level {level}" for level, count in sorted(levels.items())) or "none",
+            "entries_unflushed": number("rocksdb.num-entries-active-mem-table") or 0,
+            "compactions_running": number("rocksdb.num-running-compactions") or 0,
+        },
+    )
 
 
 def live_bytes(files: Sequence[File]) -> int:

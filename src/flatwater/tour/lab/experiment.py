@@ -17,11 +17,13 @@ Figure = Literal["peak", "resident", "traced", "each", "count"]
 
 
 class Input(enum.Enum):
-    """An argument that is made for the run: how many items, the path of a file, the path of a table."""
+    """An argument that is made for the run: how many items, the path of a file, of a table, of a store, of an empty folder."""
 
     SIZE = "size"
     FILE = "file"
     TABLE = "table"
+    STORE = "store"
+    FOLDER = "folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ class Experiment:
         traced_until: in that run, stop at this moment; empty for the end.
         small_part: a small run takes this part of the size.
         by_moment: a row for each moment, not for each variant.
+        rates_chart: draw what is done in a second against traced memory.
         log_chart: draw on a logarithmic axis: small figures are what it is about.
         parts: at each moment also read why memory is still resident.
         needs_extra: `(extra, module)` without which it is skipped; None for what comes with the package.
@@ -139,4 +142,5 @@ class Experiment:
     by_moment: bool = False
     parts: bool = False
     log_chart: bool = False
+    rates_chart: bool = False
     needs_extra: tuple[str, str] | None = None

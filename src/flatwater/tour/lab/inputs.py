@@ -1,6 +1,6 @@
-"""The file and the table that experiments read: made when the first one asks, shared, and gone with the run.
+"""The file, the table and the store that experiments read: made when the first one asks, shared, and gone with the run.
 
-Covers:     a file of any size, an SQLite table of any number of rows, the folder they are in.
+Covers:     a file of any size, an SQLite table of any number of rows, a store of any number of entries, empty folders.
 Not here:   reading them (`tour.lab.programs`).
 Holds:      a megabyte of the file, SQLite's cache of 2 MiB.
 """
@@ -19,6 +19,9 @@ from flatwater.tour.lab.experiment import Input
 
 BLOCK = bytes(range(256)) * 4096
 ROWS_A_STEP = 20_000  # between two looks at whether the user wants to stop
+STATES_A_STEP = 500
+STATE_KEY = "bucket/prefix/{folder:06d}/" + "y" * 60 + "/{name:04d}-file.dat"
+STATE_VALUE = bytes(60)
 ROWS = """
     WITH RECURSIVE counted(i) AS (SELECT :first UNION ALL SELECT i + 1 FROM counted WHERE i < :last)
     INSERT INTO users SELECT i, 'user' || i || '@example.org', 'User Number ' || i, i % 10000 FROM counted
@@ -44,6 +47,7 @@ class Inputs:
     def __init__(self) -> None:
         self._scratch = scratch.needed("flatwater-lab-", "the experiments need a place for their input")
         self._made: dict[str, str] = {}
+        self._folders = 0
 
     def __enter__(self) -> Self:
         return self
@@ -67,6 +71,10 @@ class Inputs:
                 return self.file(size)
             case Input.TABLE:
                 return self.table(size)
+            case Input.STORE:
+                return self.store(size)
+            case Input.FOLDER:
+                return self.folder()
 
     def file(self, size: int) -> str:
         """The path of a file of `size` bytes."""
@@ -75,6 +83,15 @@ class Inputs:
     def table(self, rows: int) -> str:
         """The path of a database with a table `users` of so many rows; about 55 bytes each."""
         return self._make(f"table-{rows}.db", lambda path: _write_table(path, rows))
+
+    def store(self, entries: int) -> str:
+        """The path of a store with so many entries: keys of about 100 bytes, values of 60, the last byte a state."""
+        return self._make(f"store-{entries}", lambda path: _write_store(path, entries))
+
+    def folder(self) -> str:
+        """The path of an empty folder, another one each time."""
+        self._folders += 1
+        return self._make(f"folder-{self._folders}", os.mkdir)
 
     def _make(self, name: str, write: Callable[[str], None]) -> str:
         if name not in self._made:
@@ -96,6 +113,15 @@ class Inputs:
 def _write_file(path: str, size: int) -> None:
     with open(path, "wb") as file:
         file.writelines(BLOCK[: size - begin] for begin in range(0, size, len(BLOCK)))
+
+
+def _write_store(path: str, entries: int) -> None:
+    from flatwater.store.store import Store
+
+    with Store(path, sync="off") as store:
+        for first in range(0, entries, STATES_A_STEP):
+            numbers = range(first, min(first + STATES_A_STEP, entries))
+            store.write([((STATE_KEY.format(folder=i // 1000, name=i % 1000),), STATE_VALUE) for i in numbers])
 
 
 def _write_table(path: str, rows: int) -> None:

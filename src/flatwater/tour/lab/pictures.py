@@ -39,6 +39,12 @@ def draw(finding: Finding, path: str) -> bool:
     rows = bars_of(finding)
     if not rows:
         return False
+    if finding.experiment.rates_chart:
+        charts.rates(
+            path, finding.experiment.title, rates_of(finding), item=finding.experiment.item, memory="traced peak",
+            note=f"{finding.size:,} {finding.experiment.item}, each program in a fresh process",
+        )  # fmt: skip
+        return True
     kinds = [kind for _label, _size, kind in rows]
     note = f"{finding.size:,} {finding.experiment.item}; above the start of a fresh process"
     charts.bars(
@@ -51,6 +57,15 @@ def draw(finding: Finding, path: str) -> bool:
         note=note,
     )
     return True
+
+
+def rates_of(finding: Finding) -> list[tuple[str, float, float]]:
+    """`(label, traced peak, items a second)` of each variant: the rate is of the run without tracemalloc."""
+    return [
+        (measured.variant.label, measured.traced.traced_peak, finding.size / measured.plain.wall_s)
+        for measured in finding.measured
+        if measured.plain is not None and measured.traced is not None and measured.plain.wall_s > 0
+    ]
 
 
 def bars_of(finding: Finding) -> list[Bar]:

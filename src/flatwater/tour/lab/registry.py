@@ -24,6 +24,8 @@ FAMILIES = (
     "flatwater.tour.lab.tables",
     "flatwater.tour.lab.retention",
     "flatwater.tour.lab.builders",
+    "flatwater.tour.lab.states",
+    "flatwater.tour.lab.families",
 )
 
 
@@ -31,7 +33,7 @@ def all_experiments() -> tuple[Experiment, ...]:
     """All of them, in the order they run.
 
     >>> [experiment.name for experiment in all_experiments()]
-    ['ranges', 'cycles', 'files', 'pipeline', 'tables', 'order', 'retention', 'builders', 'pool']
+    ['ranges', 'cycles', 'files', 'pipeline', 'tables', 'order', 'retention', 'builders', 'pool', 'states', 'families']
     """
     found = tuple(one for family in FAMILIES for one in importlib.import_module(family).EXPERIMENTS)
     assert len({experiment.name for experiment in found}) == len(found), "a name is there twice"

@@ -10,5 +10,6 @@ from __future__ import annotations
 STEPS = (
     "flatwater.tour.steps.words:Words",
     "flatwater.tour.steps.find_each:FindEach",
+    "flatwater.tour.steps.keep_rows:KeepRows",
     "flatwater.tour.steps.read_documents:ReadDocuments",
 )

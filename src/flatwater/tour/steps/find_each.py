@@ -1,7 +1,7 @@
 """The second step of the tour: a table of a million rows, read with `find_each`.
 
-Covers:     making the table before the baseline is taken, what the step promises, reading until the end or until its time is over.
-Not here:   tables (`source.tables`).
+Covers:     what the step promises, reading until the end or until its time is over.
+Not here:   making the table (`tour.steps.users`), tables (`source.tables`).
 Holds:      two batches of rows, and SQLite's pages: see `FindEach.bytes_max`.
 """
 
@@ -16,14 +16,12 @@ from typing import final
 from flatwater import errors, limits
 from flatwater.budget import Budget
 from flatwater.source.tables.table import Table
-from flatwater.tour.lab.inputs import ROWS, ROWS_A_STEP
 from flatwater.tour.step import Inputs, StepResult
+from flatwater.tour.steps import users
 from flatwater.units import KIB, MIB
 
 BATCH_BYTES_MIN = 64 * KIB
-MAKING_SHARE = 0.5  # of a step's time that making the table may take; then it has fewer rows
 ROWS_A_LOOK = 4_096  # between two looks at the clock
-_CENTS = 10_000  # row i has i % 10,000 cents
 
 
 @final
@@ -59,31 +57,14 @@ class FindEach:
 
     def prepare(self, inputs: Inputs) -> None:
         """Make the table, and read one row of it; what goes wrong is the step's `trouble`."""
-        import apsw
-
-        path = os.path.join(inputs.folder, "tour.db")
-        until_s = time.monotonic() + MAKING_SHARE * inputs.seconds
-        try:
-            with contextlib.closing(apsw.Connection(path)) as connection:
-                connection.execute("PRAGMA journal_mode = OFF")  # nobody needs it after a crash
-                connection.execute("PRAGMA synchronous = OFF")
-                connection.execute(f"PRAGMA cache_size = -{limits.SQLITE_CACHE_BYTES // KIB}")
-                connection.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, name TEXT, cents INTEGER)")
-                for first in range(1, limits.TOUR_ROWS + 1, ROWS_A_STEP):
-                    last = min(first + ROWS_A_STEP - 1, limits.TOUR_ROWS)
-                    connection.execute(ROWS, {"first": first, "last": last})
-                    self._rows = last
-                    if time.monotonic() >= until_s:
-                        break
-            next(
-                iter(Table(path, "users").find_each(batch_rows=1))
-            )  # what the first use imports belongs to the baseline
-        except (OSError, apsw.Error, errors.BrokenError) as error:
-            self.trouble = f"the table could not be made in {inputs.folder!r}: {error}; TMPDIR names another place"
-            with contextlib.suppress(OSError):
-                os.unlink(path)  # what is left of it may be all that the disk has
+        made = users.make(inputs)
+        self.trouble = made.trouble
+        if made.trouble:
             return
-        self._path = path
+        next(
+            iter(Table(made.path, "users").find_each(batch_rows=1))
+        )  # what the first use imports belongs to the baseline
+        self._path, self._rows = made.path, made.rows
 
     def run(self, budget: Budget, inputs: Inputs) -> StepResult:
         """Read the table.
@@ -104,8 +85,7 @@ class FindEach:
                 cents += row["cents"]
                 if not count % ROWS_A_LOOK and time.monotonic() >= until_s:
                     break
-        whole, rest = divmod(count, _CENTS)
-        expected = whole * (_CENTS * (_CENTS - 1) // 2) + rest * (rest + 1) // 2
+        expected = users.cents_of(count)
         if cents != expected:
             raise errors.BrokenError(f"the first {count:,} rows have {expected:,} cents, and {cents:,} were read.")
         notes = [

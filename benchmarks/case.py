@@ -44,6 +44,9 @@ CASES = {
     "tables/pages": "benchmarks.tables.pages",
     "tables/postgres": "benchmarks.tables.postgres",
     "store/passes": "benchmarks.store.passes",
+    "store/reads": "benchmarks.store.reads",
+    "store/tuning": "benchmarks.store.tuning",
+    "store/partitions": "benchmarks.store.partitions",
     "store/passes_10m": "benchmarks.store.passes_10m",
     "documents/pdf_text": "benchmarks.documents.pdf_text",
 }

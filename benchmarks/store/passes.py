@@ -119,7 +119,7 @@ def bbolt(size: int) -> Run:
 # --- ours -------------------------------------------------------------------------------------------------------------
 
 
-def loaded(size: int, backend: str = "lmdb", kind: Any = bytes) -> tuple[Any, str]:
+def loaded(size: int, backend: str = "lmdb", kind: Any = bytes, sync: str = "off") -> tuple[Any, str]:
     """A store with an entry for each file, and its folder."""
     import flatwater as fw
 
@@ -130,6 +130,9 @@ def loaded(size: int, backend: str = "lmdb", kind: Any = bytes) -> tuple[Any, st
             store.write([((key,), listing.packed(key, etag, SYNCED)) for key, etag in batch])
         else:
             store.write([((key,), Entry(etag, len(key) * 1000, 1_700_000_000, 1)) for key, etag in batch])
+    if sync != "off":
+        store.close()
+        store = fw.Store(f"{home}/state", sync=sync, type=kind)
     return store, home
 
 

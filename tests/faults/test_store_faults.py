@@ -11,6 +11,7 @@ import faulthandler
 import functools
 import multiprocessing
 import os
+import random
 import resource
 import shutil
 import stat
@@ -23,7 +24,7 @@ from pathlib import Path
 import pytest
 
 from flatwater import errors, limits
-from flatwater.store import Policy, Store
+from flatwater.store import Store
 
 BACKENDS = ("lmdb", "rocksdb")
 LMDB = pytest.mark.parametrize("backend", ["lmdb"])
@@ -87,20 +88,25 @@ def remains(folder):
 # --- full disks -------------------------------------------------------------------------------------------------------
 
 
-def fill(store, size=1_000):
+def noise(number, size=1_000):
+    """Bytes of their own, which nobody makes smaller."""
+    return random.Random(number).randbytes(size)
+
+
+def fill(store):
     """Write until the disk is full; how many entries were acknowledged."""
     number = 0
     while True:
         try:
-            store.put(("a", number), b"%d" % number + bytes(size))
+            store.put(("a", number), noise(number))
         except errors.BrokenError as error:
             return number, str(error) if error.hint else "no hint"
         number += 1
 
 
-def has(store, count, size=1_000):
+def has(store, count):
     for number in range(count):
-        assert store.get(("a", number)) == b"%d" % number + bytes(size), number
+        assert store.get(("a", number)) == noise(number), number
 
 
 def full_disk(disk, backend):
@@ -115,7 +121,11 @@ def full_disk(disk, backend):
     count, said = fill(store)
     assert "is full" in said or "no space" in said.lower(), said
     has(store, count)
-    told(errors.BrokenError, lambda: store.write([(("b", number), bytes(1_000)) for number in range(5_000)]), "full")
+    told(
+        errors.BrokenError,
+        lambda: store.write([(("b", number), noise(number, 5_000)) for number in range(5_000)]),
+        "full",
+    )
     assert list(store.batches(("b",))) == []
     with contextlib.suppress(errors.BrokenError):
         store.partition("marks").update_each(lambda _key, _value: bytes(2_000), write_rows=10)
@@ -135,7 +145,7 @@ def full_disk(disk, backend):
 
     os.unlink(ballast)  # there is room
     os.unlink(os.path.join(disk, "rest"))
-    store.put(("a", count), b"%d" % count + bytes(1_000))
+    store.put(("a", count), noise(count))
     store.write([(("b", number), b"1") for number in range(100)])
     assert store.partition("marks").update_each(lambda _key, _value: b"2").seen == 200
     assert store.compact().is_done
@@ -172,7 +182,7 @@ def small_files(path, backend):
     has(store, count)
     assert store.partition("marks").get((0,)) == b"0"
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    store.put(("a", count), b"%d" % count + bytes(1_000))
+    store.put(("a", count), noise(count))
     assert store.check() == []
     store.close()
     with Store(path) as again:
@@ -512,7 +522,7 @@ class Other:
 
 def other(path):
     limits.STORE_MAP_BYTES = 1 << 16
-    space = {"path": path, "Store": Store, "Policy": Policy, "os": os, "content": content}
+    space = {"path": path, "Store": Store, "os": os, "content": content, "limits": limits}
     for line in sys.stdin:
         try:
             answer = repr(eval(line, space))
@@ -535,6 +545,7 @@ def others(tmp_path):
         each.end()
 
 
+SHORT = "setattr(limits, 'STORE_LOCK_S', 0.2)"  # where a refusal is what is waited for
 FILL = "[s.write([((%r, n, i), bytes(200)) for i in range(10)]) for n in range(300)] and 'filled'"
 
 
@@ -560,6 +571,7 @@ def test_a_reader_beside_a_writer(others, backend):
     """read_only=True sees at once what another process writes to LMDB; a writer of RocksDB keeps it out, in words."""
     writer, reader = others(), others()
     assert writer.ask(f"(s := Store(path, {backend!r}, sync='off')) and s.put(('a',), b'1')") == "None"
+    assert reader.ask(SHORT) == "None"
     opened = reader.ask("(s := Store(path, read_only=True)) and s.get(('a',))")
     if backend == "rocksdb":
         assert opened.startswith("BrokenError: another process has the store")
@@ -585,6 +597,7 @@ def test_compacting_while_others_have_it_open(others, backend):
     for each in (first, second):
         assert each.ask("(s := Store(path, sync='off')) and 'open'") == "'open'"
     assert first.ask(FILL % "x") == "'filled'"
+    assert first.ask(SHORT) == "None"
     said = first.ask("s.compact()")
     assert said.startswith("BrokenError: another process has the store")
     assert "End the other process" in said
@@ -603,6 +616,7 @@ def test_two_processes_compact_at_once(others, backend):
     first, second = others(), others()
     for each in (first, second):
         assert each.ask("(s := Store(path, sync='off')) and s.put(('a',), b'1')") == "None"
+        assert each.ask(SHORT) == "None"
     first.tell("s.compact()")
     second.tell("s.compact()")
     assert {first.answer().split(":")[0], second.answer().split(":")[0]} == {"BrokenError"}
@@ -632,6 +646,7 @@ def test_a_second_writer_of_rocksdb(tmp_path_factory, others, backend):
         pytest.skip(f"no {backend}: {error}")
     first, second = others(), others()
     assert first.ask("(s := Store(path, 'rocksdb')) and s.put(('a',), b'1')") == "None"
+    assert second.ask(SHORT) == "None"
     assert second.ask("Store(path)").startswith("BrokenError: another process has the store")
     assert "is_done=True" in first.ask("s.compact()")
     assert second.ask("Store(path)").startswith("BrokenError: another process has the store")

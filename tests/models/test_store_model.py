@@ -251,7 +251,7 @@ class RocksdbMachine(StoreMachine):
 
 
 @pytest.mark.parametrize(
-    ("machine", "examples"), [(StoreMachine, 25), (RocksdbMachine, 8)], ids=["lmdb", "rocksdb"]
+    ("machine", "examples"), [(StoreMachine, 15), (RocksdbMachine, 6)], ids=["lmdb", "rocksdb"]
 )  # fmt: skip
 def test_a_store_is_a_sorted_dict(machine, examples, tmp_path):
     """Any run of operations leaves in the store what it leaves in a dict, and reads it in order."""

@@ -67,7 +67,7 @@ def test_the_table_is_for_people():
     assert "entries     1,234,567 in 3 partitions" in text
     assert "promised    3.0 MiB of memory" in text
     assert "block cache" in text
-    assert re.search(r"^ *overflow_pages +7$", text, re.MULTILINE)
+    assert re.search(r"^overflow pages +7$", text, re.MULTILINE)
     assert "process 123, seen for 75 s, 4,000 commits behind  (old: " in text
     assert "process 9, 0 commits behind" in text
 

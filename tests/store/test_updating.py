@@ -10,6 +10,7 @@ import pytest
 
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
+from flatwater.store import updating
 from flatwater.store.store import Store
 from flatwater.store.updating import Updated
 
@@ -95,8 +96,8 @@ def test_a_pass_without_changes_commits_nothing(store, monkeypatch):
 
 
 def test_large_changes_are_written_by_their_bytes(store, monkeypatch):
-    """Values that are large are not gathered up to write_rows: a quarter of the largest write is enough."""
-    monkeypatch.setattr(limits, "STORE_WRITE_BYTES_MAX", 400_000)
+    """Values that are large are not gathered up to write_rows: limits.STORE_GATHERED_BYTES are enough."""
+    monkeypatch.setattr(limits, "STORE_GATHERED_BYTES", 100_000)
     fill(store, 100)
     sizes = commits_of(store, monkeypatch)
     store.update_each(lambda _key, _value: b"x" * 10_000, write_rows=1000)
@@ -153,6 +154,44 @@ def test_a_write_of_others_is_not_lost(store, at, write_rows):
     assert store.get((at,)) == b"other+"
     assert done == Updated(seen=1000, changed=1000, repeated=1)
     assert list(dump(store).values()).count(b"0+") == 999
+
+
+def test_a_write_of_others_to_a_long_key_is_not_lost(store):
+    """Keys that LMDB cannot take whole are compared as all others are."""
+    fill(store.partition("other"), 10)
+    keys = [("x" * size, at) for size in (10, 470, 500, 1500) for at in range(5)]
+    store.write([(key, b"0") for key in keys])
+    is_first = True
+
+    def more(_key, value):
+        nonlocal is_first
+        if is_first:
+            is_first = False
+            store.write([(key, b"other") for key in keys[3::4]])
+        return value + b"+"
+
+    done = store.update_each(more, write_rows=6, rows=20)
+    assert done == Updated(seen=20, changed=20, repeated=5)
+    assert store.get_many(keys) == [b"other+" if at % 4 == 3 else b"0+" for at in range(20)]
+    assert store.update_each(lambda _key, _value: DELETED).deleted == 20
+    assert (dump(store), store.count_estimate(), len(dump(store.partition("other")))) == ({}, 0, 10)
+
+
+def test_what_the_function_returns_is_not_piled_up(store, monkeypatch):
+    """Large new values are written as they come: no more of them exist at a time than are gathered."""
+    monkeypatch.setattr(limits, "STORE_GATHERED_BYTES", 100_000)
+    fill(store, 200)
+    written = commits_of(store, monkeypatch)
+    calls = 0
+
+    def grown(_key, _value):
+        nonlocal calls
+        calls += 1
+        assert calls - sum(written) <= updating._SLICE + 11
+        return b"x" * 10_000
+
+    store.update_each(grown)
+    assert sum(written) == 200
 
 
 @pytest.mark.parametrize("write_rows", [3, 10, 500])

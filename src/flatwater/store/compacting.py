@@ -21,7 +21,7 @@ class Policy:
     """When compacting is worth its time.
 
     Attributes:
-        free_share: of the files that is not in use.
+        free_share: of the files that is not in use: free pages, and room in pages that deletions left.
         bytes_min: of what would come back; less is not worth it.
     """
 
@@ -29,15 +29,20 @@ class Policy:
     bytes_min: int = limits.STORE_COMPACT_BYTES_MIN
 
     def __post_init__(self) -> None:
-        if not 0 <= self.free_share < 1:
+        is_number = isinstance(self.free_share, (int, float)) and not isinstance(self.free_share, bool)
+        if not is_number or not 0 <= self.free_share < 1:
             raise errors.UsageError(
                 f"free_share={self.free_share!r} is no share.", hint="Give a number below 1, such as 0.2."
+            )
+        if isinstance(self.bytes_min, bool) or not isinstance(self.bytes_min, int) or self.bytes_min < 0:
+            raise errors.UsageError(
+                f"bytes_min={self.bytes_min!r} is no number of bytes.", hint="Give one, such as 1 << 20."
             )
 
     def reason(self, room: base.Room) -> str:
         """Why it pays; empty if it does not."""
         free = room.file_bytes - room.used_bytes
-        if free < self.bytes_min or free < self.free_share * room.file_bytes:
+        if free <= 0 or free < self.bytes_min or free < self.free_share * room.file_bytes:
             return ""
         return f"{free / room.file_bytes:.0%} of the file are free"
 

@@ -167,7 +167,7 @@ def _of_one_family(tuning: Tuning) -> tuple[list[Line], list[str]]:
         ),
         Line("blocks, indexes, filters", f"the rest of {amount(tuning.block_cache_size)}", tuning.blocks_bytes),
         Line("between blocks", f"1/{rows.SLACK_DIVISOR} of the cache", tuning.block_cache_size // rows.SLACK_DIVISOR),
-        Line("a write on its way", "one write buffer", tuning.write_buffer_size),
+        Line("a write on its way", "what needs no reservation", tuning.write_bytes),
         Line(
             "table readers",
             f"{tuning.max_open_files} files x {amount(rows.TABLE_READER_BYTES)}",

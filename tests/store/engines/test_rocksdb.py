@@ -235,14 +235,15 @@ def test_room_names_what_is_held_and_compacting_gives_room_back(engine):
     engine.trim()
     before = engine.room()
     assert set(before.held) == {"cache", "cache, pinned", "write buffers", "table readers"}
-    assert before.entries == pytest.approx(20_000, abs=10)
+    assert before.entries == 20_000
     engine.write([(HEAD, [(key(at), None) for at in range(19_000)])])
     engine.trim()
-    assert engine.room().used_bytes < engine.room().file_bytes
+    between = engine.room()  # RocksDB may compact by itself meanwhile
+    assert between.used_bytes <= between.file_bytes
     engine.compact()
     after = engine.room()
     assert after.file_bytes < before.file_bytes / 4
-    assert after.entries == pytest.approx(1_000, abs=10)
+    assert after.entries == 1_000
     assert engine.readers() == []
 
 

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import bisect
 import contextlib
-import logging
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from operator import itemgetter
@@ -26,9 +24,9 @@ from flatwater.store.engines import base, lmdb_upkeep
 from flatwater.store.engines import lmdb_steps as steps
 from flatwater.store.engines.door import BROKEN, CLOSED, FORKED, Door
 from flatwater.store.engines.lmdb_counts import Counts, note_key
+from flatwater.store.engines.lmdb_readers import Readers
 from flatwater.store.engines.lmdb_upkeep import said
 
-logger = logging.getLogger("flatwater.store")
 Result = TypeVar("Result")
 Txn: TypeAlias = "lmdb.Transaction[bytes]"
 
@@ -57,9 +55,7 @@ class LmdbEngine:
         self._inside = self._door.inside
         self._generation = 0  # of the file: numbers of transactions begin anew in another one
         self._counts = Counts()
-        self._seen_readers: dict[tuple[int, int], float] = {}  # since when
-        self._told_readers: set[tuple[int, int]] = set()
-        self._next_look = time.monotonic() + limits.STORE_READERS_PERIOD_S
+        self._readers = Readers(path)
         self._env = self._open()
         self._door.let_go = self._forget
 
@@ -267,8 +263,7 @@ class LmdbEngine:
                 except lmdb.Error as error:
                     raise said(error, self.path) from error
                 else:
-                    self._counts.committed()
-                    self._look_at_readers()
+                    self._committed()
                     return done, mark
                 finally:
                     self._inside.discard(token)
@@ -276,6 +271,12 @@ class LmdbEngine:
                     self._exchange(lambda: None)
                     raise panic
                 self._set_map(grown)
+
+    def _committed(self) -> None:
+        """After a write, inside of its call."""
+        self._counts.committed()
+        if self._readers.is_time():
+            self._readers.seen(self._env)
 
     def _adopt_map(self) -> None:
         with self._door.writing:
@@ -338,50 +339,28 @@ class LmdbEngine:
         return sorted(set(found))
 
     def room(self) -> base.Room:
-        """What it takes. `used_bytes` leaves out the list of free pages."""
-        stat, info = self._read(lambda txn: (txn.stat(), self._env.info()))
-        pages = stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
+        """What it takes. `used_bytes` is what the entries would take in full pages, from a sample of them."""
+        stat, entry_bytes = self._read(steps.sampled, buffers=True)
+        tree = stat["branch_pages"] + stat["leaf_pages"]
+        packed = -(-stat["entries"] * entry_bytes // (self.page_bytes - steps.PAGE_HEADER_BYTES))
+        pages = (
+            min(tree, round(packed * (1 + stat["branch_pages"] / max(1, stat["leaf_pages"])))) + stat["overflow_pages"]
+        )
         return base.Room(
             file_bytes=os.path.getsize(os.path.join(self.path, "data.mdb")),
             used_bytes=(pages + 2) * self.page_bytes,
             entries=stat["entries"] - self.count(base.SYSTEM, base.SYSTEM, base.SYSTEM + b"\xfe"),
-            notes={"depth": stat["depth"], "map_bytes": info["map_size"], "overflow_pages": stat["overflow_pages"]},
+            notes={
+                "depth": stat["depth"],
+                "map_bytes": self._map_bytes,
+                "full_pages": f"{min(1.0, packed / max(1, stat['leaf_pages'])):.0%}",
+                "overflow_pages": stat["overflow_pages"],
+            },
         )
 
     def readers(self) -> list[base.Reader]:
         """Read transactions that keep free room from being used, in any process, oldest first."""
-        found = self._found_readers()
-        now = time.monotonic()
-        listed = [
-            base.Reader(process, now - self._seen_readers[process, number], behind)
-            for (process, number), behind in found.items()
-        ]
-        return sorted(listed, key=lambda reader: -reader.commits_behind)
-
-    def _found_readers(self) -> dict[tuple[int, int], int]:
-        """By process and transaction, how many commits came since; those of dead processes are cleared first."""
-        if not self.read_only:
-            self._read(lambda _txn: self._env.reader_check())
-        table, last = self._read(lambda txn: (self._env.readers(), txn.id()))
-        found = {reader: behind for reader, behind in lmdb_upkeep.readers_of(table, last).items() if behind}
-        now = time.monotonic()
-        self._seen_readers = {reader: self._seen_readers.get(reader, now) for reader in found}
-        return found
-
-    def _look_at_readers(self) -> None:
-        """Now and then, after a write: one that stays open is told once."""
-        now = time.monotonic()
-        if now < self._next_look:
-            return
-        self._next_look = now + limits.STORE_READERS_PERIOD_S
-        for (process, number), behind in self._found_readers().items():
-            age_s = now - self._seen_readers[process, number]
-            if age_s >= limits.STORE_READER_OLD_S and (process, number) not in self._told_readers:
-                self._told_readers = {*self._told_readers & self._seen_readers.keys(), (process, number)}
-                logger.warning(
-                    "store %s: a read transaction of process %d is open for %.0f s and %d commits: the file grows meanwhile",
-                    self.path, process, age_s, behind,
-                )  # fmt: skip
+        return self._read(lambda _txn: self._readers.seen(self._env))
 
     def compact(self) -> None:
         """Write all entries anew, in their order, and put that file in place of this one. Nobody else may have it open."""

@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 Txn: TypeAlias = "lmdb.Transaction[bytes]"
 _TAKEN_MIN = 16  # entries taken at once; with room for fewer, a page ends
+PAGE_HEADER_BYTES = 16  # of each page of LMDB
+_NODE_BYTES, _PLACE_BYTES = 10, 8  # of each entry in a leaf; of the place of a value on pages of its own
+_SAMPLES, _SAMPLED_ENTRIES, _SAMPLED_KEY_BYTES = (
+    16,
+    64,
+    32,
+)  # places, entries at each, bytes of keys that places are made of
+_TAKEN_FIRST, _GROWTH = 32, 8  # how many the first time, and how many times more each time
 _value_of = itemgetter(1)
 
 
@@ -41,12 +49,14 @@ def page(
     entries: list[base.Raw] = []
     is_last = not _place(cursor, low, high, reverse=reverse)
     turns = cursor.iterprev() if reverse else cursor.iternext()
+    at_once = _TAKEN_FIRST  # a small range is not read far beyond its end
     least = min(rows, _TAKEN_MIN) * entry_bytes
     while not is_last and len(entries) < rows and left >= least:
-        wanted = min(rows - len(entries), left // entry_bytes)
+        wanted = min(rows - len(entries), left // entry_bytes, at_once)
+        at_once *= _GROWTH
         taken = list(islice(turns, wanted))
-        is_last = len(taken) < wanted
         entries += taken
+        is_last = len(taken) < wanted or (taken[-1][0] < low if reverse else taken[-1][0] >= high)
         if len(entries) < rows:
             left -= sum(len(key) + len(value) for key, value in taken) + base.ENTRY_BYTES * len(taken)
     return entries, is_last
@@ -61,11 +71,14 @@ def weighed(
     if not _place(cursor, low, high, reverse=reverse):
         return entries, True
     left = bytes_max
-    for key, value in cursor.iterprev() if reverse else cursor.iternext():
+    for view, value in cursor.iterprev() if reverse else cursor.iternext():
+        key = bytes(view)
+        if key < low if reverse else key >= high:
+            break
         left -= len(key) + len(value) + base.ENTRY_BYTES
         if (left < 0 and entries) or len(entries) == rows:
             return entries, False
-        entries.append((bytes(key), bytes(value)))
+        entries.append((key, bytes(value)))
     return entries, True
 
 
@@ -80,6 +93,29 @@ def keys_of(txn: Txn, *, low: bytes) -> list[bytes]:
     """Keys from `low` on."""
     cursor = txn.cursor()
     return list(islice(cursor.iternext(values=False), limits.STORE_KEYS_AT_ONCE)) if cursor.set_range(low) else []
+
+
+def sampled(txn: lmdb.Transaction[Any]) -> tuple[dict[str, int], int]:
+    """LMDB's figures, and about how many bytes of a leaf one entry takes, from some of them in a transaction of views."""
+    stat = cast("dict[str, int]", txn.stat())
+    cursor = txn.cursor()
+    if not cursor.first():
+        return stat, 0
+    first = bytes(cursor.key())
+    cursor.last()
+    last = bytes(cursor.key())
+    low, high = (
+        int.from_bytes(key[:_SAMPLED_KEY_BYTES].ljust(_SAMPLED_KEY_BYTES, b"\0"), "big") for key in (first, last)
+    )
+    places = [(low + (high - low) * part // _SAMPLES).to_bytes(_SAMPLED_KEY_BYTES, "big") for part in range(_SAMPLES)]
+    taken = size = 0
+    for place in [first, *places]:
+        if cursor.set_range(place):
+            for key, value in islice(cursor.iternext(), _SAMPLED_ENTRIES):
+                is_apart = len(key) + len(value) > stat["psize"] // 2  # the leaf has only where it is
+                size += len(key) + (_PLACE_BYTES if is_apart else len(value)) + _NODE_BYTES
+                taken += 1
+    return stat, round(size / taken)
 
 
 def put_and_delete(txn: Txn, pairs: Sequence[base.Write]) -> None:

@@ -17,6 +17,7 @@ import os
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any, Final, TypeVar, cast, final
@@ -348,15 +349,22 @@ class RocksdbEngine:
         A part of a partition is counted, and so is a whole one of up to COUNTED_MAX entries. Beyond, the table files say
         how many they have: of entries written twice or deleted since the last compaction, some count in excess.
         """
-        counted = 0
-        for keys in self._keys(low, high):
-            counted += len(keys)
-            if counted > COUNTED_MAX and (low, high) == (head, head + base.ABOVE):
-                return max(counted, rocksdb_upkeep.entries_of(self._files(), low, high, self._counted))
-        return counted
+        if (low, high) != (head, head + base.ABOVE):
+            return self._counted(low, high)
+        counted = self._counted(low, high, COUNTED_MAX)
+        if counted <= COUNTED_MAX:
+            return counted
+        return max(counted, rocksdb_upkeep.entries_of(self._files(), low, high, self._counted))
 
-    def _counted(self, low: bytes, high: bytes) -> int:
-        return sum(map(len, self._keys(low, high))) if low < high else 0
+    def _counted(self, low: bytes, high: bytes, enough: int | None = None) -> int:
+        """How many entries a range has, one by one; more than `enough` may be less than all."""
+        counted = 0
+        if low < high:
+            for keys in self._keys(low, high):
+                counted += len(keys)
+                if enough is not None and counted > enough:
+                    break
+        return counted
 
     def _files(self) -> list[dict[str, Any]]:
         """What RocksDB notes of each table file, after the write buffers became files."""
@@ -388,8 +396,12 @@ class RocksdbEngine:
 
     def room(self) -> base.Room:
         """What it takes. `used_bytes` is an estimate: what was deleted or written twice shows when files are compacted."""
-
-        return self._read(lambda: rocksdb_upkeep.room_of(self._db, self.path, self._memory))
+        room = self._read(lambda: rocksdb_upkeep.room_of(self._db, self.path, self._memory))
+        own = base.SYSTEM + base.ABOVE  # behind the store's own entries
+        counted = self._counted(own, base.ABOVE, COUNTED_MAX)
+        if counted > COUNTED_MAX:
+            counted = max(counted, room.entries - self._counted(base.SYSTEM, own, COUNTED_MAX))
+        return replace(room, entries=counted)
 
     def readers(self) -> list[base.Reader]:
         """None: what is read at one moment ends with the call."""

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, final
 
-from flatwater import errors, units
+from flatwater import errors, limits, units
 from flatwater.units import KIB, MIB
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ TABLE_READER_BYTES: Final = 8 * KIB  # of one open file: its footer, properties,
 JOB_BYTES: Final = 2 * MIB  # of a flush or compaction: a window of each file it reads, blocks, what it writes
 READAHEAD_BYTES: Final = 64 * KIB  # of each file that a compaction reads
 OUTPUT_BYTES: Final = 256 * KIB  # of a file being written, before it goes to the system
-ENGINE_BYTES: Final = 6 * MIB  # of RocksDB itself: the library's data, threads, lists of files, the log's buffer
+ENGINE_BYTES: Final = 4 * MIB  # of RocksDB itself: the library's data, threads, lists of files, the log's buffer
 SLACK_DIVISOR: Final = 8  # malloc keeps about an eighth of the cache beside it: blocks are of all sizes
 FILE_BYTES_MIN: Final = 1 * MIB  # of a table file; smaller ones make long lists of files
 BUFFERS_PER_FILE: Final = 2  # a table file is as large as so many write buffers
@@ -126,11 +126,17 @@ class Tuning:
         total += self.buffers_bytes  # write buffers, charged to the cache
         total += self.blocks_bytes  # the rest of the cache: blocks of data, indexes and filters
         total += self.block_cache_size // SLACK_DIVISOR  # what malloc keeps between blocks of all sizes
-        total += self.write_buffer_size  # a write on its way: gathered once, beside the write buffer it goes to
+        total += self.write_bytes  # a write on its way
         total += self.max_open_files * TABLE_READER_BYTES  # table readers, outside of the cache
         total += self.max_background_jobs * self.job_bytes  # flushes and compactions at work
         total += ENGINE_BYTES  # RocksDB itself
         return total
+
+    @property
+    def write_bytes(self) -> int:
+        """Of a write on its way: gathered once, and in a write buffer, which takes it whole even if it is smaller."""
+        gathered = max(self.write_buffer_size, limits.STORE_COMMIT_BYTES)
+        return gathered + gathered - self.write_buffer_size
 
     @property
     def job_bytes(self) -> int:

@@ -362,7 +362,7 @@ def entries_of(files: Sequence[File], low: bytes, high: bytes, counted: Callable
     inside = [file for file in files if file["level"] == main and file["end_key"] >= low and file["start_key"] < high]
     begin = max((file["end_key"] + b"\x00" for file in inside if file["start_key"] < low), default=low)
     end = min((file["start_key"] for file in inside if file["end_key"] >= high), default=high)
-    if begin >= end:
+    if begin >= end or not inside:
         return counted(low, high)
     total = sum(_live(file) for file in inside if file["start_key"] >= begin and file["end_key"] < end)
     share = total / max(1, levels[main])

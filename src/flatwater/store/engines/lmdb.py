@@ -340,9 +340,9 @@ class LmdbEngine:
 
     def room(self) -> base.Room:
         """What it takes. `used_bytes` is what the entries would take in full pages, from a sample of them."""
-        stat, entry_bytes = self._read(steps.sampled, buffers=True)
+        stat, part = self._read(steps.sampled, buffers=True)
         tree = stat["branch_pages"] + stat["leaf_pages"]
-        packed = -(-stat["entries"] * entry_bytes // (self.page_bytes - steps.PAGE_HEADER_BYTES))
+        packed = round(stat["entries"] * part)
         pages = (
             min(tree, round(packed * (1 + stat["branch_pages"] / max(1, stat["leaf_pages"])))) + stat["overflow_pages"]
         )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Txn: TypeAlias = "lmdb.Transaction[bytes]"
 _TAKEN_MIN = 16  # entries taken at once; with room for fewer, a page ends
-PAGE_HEADER_BYTES = 16  # of each page of LMDB
+_PAGE_HEADER_BYTES = 16  # of each page of LMDB
 _NODE_BYTES, _PLACE_BYTES = 10, 8  # of each entry in a leaf; of the place of a value on pages of its own
 _SAMPLES, _SAMPLED_ENTRIES, _SAMPLED_KEY_BYTES = (
     16,
@@ -95,12 +95,12 @@ def keys_of(txn: Txn, *, low: bytes) -> list[bytes]:
     return list(islice(cursor.iternext(values=False), limits.STORE_KEYS_AT_ONCE)) if cursor.set_range(low) else []
 
 
-def sampled(txn: lmdb.Transaction[Any]) -> tuple[dict[str, int], int]:
-    """LMDB's figures, and about how many bytes of a leaf one entry takes, from some of them in a transaction of views."""
+def sampled(txn: lmdb.Transaction[Any]) -> tuple[dict[str, int], float]:
+    """LMDB's figures, and about which part of a full leaf an entry takes, from some of them in a transaction of views."""
     stat = cast("dict[str, int]", txn.stat())
     cursor = txn.cursor()
     if not cursor.first():
-        return stat, 0
+        return stat, 0.0
     first = bytes(cursor.key())
     cursor.last()
     last = bytes(cursor.key())
@@ -108,14 +108,15 @@ def sampled(txn: lmdb.Transaction[Any]) -> tuple[dict[str, int], int]:
         int.from_bytes(key[:_SAMPLED_KEY_BYTES].ljust(_SAMPLED_KEY_BYTES, b"\0"), "big") for key in (first, last)
     )
     places = [(low + (high - low) * part // _SAMPLES).to_bytes(_SAMPLED_KEY_BYTES, "big") for part in range(_SAMPLES)]
-    taken = size = 0
+    taken, parts = 0, 0.0
     for place in [first, *places]:
         if cursor.set_range(place):
             for key, value in islice(cursor.iternext(), _SAMPLED_ENTRIES):
                 is_apart = len(key) + len(value) > stat["psize"] // 2  # the leaf has only where it is
-                size += len(key) + (_PLACE_BYTES if is_apart else len(value)) + _NODE_BYTES
+                size = _NODE_BYTES + len(key) + (_PLACE_BYTES if is_apart else len(value))
+                parts += 1 / max(1, (stat["psize"] - _PAGE_HEADER_BYTES) // size)
                 taken += 1
-    return stat, round(size / taken)
+    return stat, parts / taken
 
 
 def put_and_delete(txn: Txn, pairs: Sequence[base.Write]) -> None:

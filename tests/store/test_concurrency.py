@@ -182,7 +182,7 @@ def test_no_addition_is_lost(opened, hurried, small_map):
     store = opened()
     counters, noise = store.partition("counters"), store.partition("noise")
     fill(store, 300)
-    counters.write([((at,), b"0") for at in range(60)])
+    counters.write([((at,) if at % 3 else ("long" * 150, at), b"0") for at in range(60)])
     passes = 6
     stop = threading.Event()
 
@@ -197,8 +197,8 @@ def test_no_addition_is_lost(opened, hurried, small_map):
     def write(number):
         for at in range(30):
             noise.write([((number, at, more), b"x" * 2000) for more in range(20)])
-            noise.put((number, "one", at), b"y" * 9000)
-            assert noise.get((number, "one", at)) == b"y" * 9000
+            noise.put((number, "one" * at * 10, at), b"y" * 9000)
+            assert noise.get((number, "one" * at * 10, at)) == b"y" * 9000
 
     def walk():
         count = 0

@@ -7,6 +7,7 @@ import os
 import re
 
 from flatwater import limits
+from flatwater.store.directory import FORMAT
 from flatwater.store.engines import base
 from flatwater.store.stats import Stats
 
@@ -29,7 +30,7 @@ def test_the_figures_of_a_store(store, backend):
     store.partition("p").write([((at,), b"x" * 1000) for at in range(50)])
     store.sync()
     found = store.stats()
-    assert (found.path, found.backend, found.sync, found.format) == (store.path, backend, "off", 1)
+    assert (found.path, found.backend, found.sync, found.format) == (store.path, backend, "off", FORMAT)
     assert (found.entries, found.partitions) == (150, 2)
     assert found.promised_bytes == store.bytes_max()
     assert 150_000 < found.used_bytes <= found.file_bytes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import signal
 import warnings
 
 import msgspec
@@ -241,6 +242,15 @@ def test_a_healthy_store_checks_clean(store):
     assert store.check() == []
 
 
+def test_large_values_that_shrink_at_once_are_no_damage(store):
+    """Several values for one key in one write, by whatever name of its partition, leave a store that checks clean."""
+    store.write([(("a",), b"x" * 20_000), (("b",), b"2"), (("a",), b"1")])
+    assert store.check() == []
+    store.write_to({store.partition("p"): [(("a",), b"x" * 20_000)], store.partition("p"): [(("a",), b"1")]})
+    assert (store.get(("a",)), store.partition("p").get(("a",))) == (b"1", b"1")
+    assert store.check() == []
+
+
 def test_read_only_reads(opened, tmp_path):
     """Everything that reads works; whatever writes is UsageError, and nothing changes."""
     store = opened()
@@ -275,3 +285,32 @@ def test_options_are_rocksdb_s(tmp_path):
     with pytest.raises(errors.UsageError, match="options are RocksDB's"):
         Store(tmp_path / "s", backend="lmdb", options={"block_cache_size": "32 MiB"})
     Store(tmp_path / "s").close()
+
+
+def test_a_child_of_a_fork_opens_its_own_or_is_refused(tmp_path, backend):
+    """In a child, the parent's store is ClosedError, another one works or is refused in words; nothing waits for ever."""
+    store = Store(tmp_path / "s", backend=backend)
+    store.put(("a",), b"1")
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            signal.alarm(30)  # what waits for ever ends as a signal
+            try:
+                store.get(("a",))
+            except errors.ClosedError:
+                code = 2
+            store.close()
+            try:
+                with Store(tmp_path / "own", backend=backend) as own:
+                    own.put(("b",), b"2")
+                    code = 0 if own.get(("b",)) == b"2" and code == 2 else 3
+            except errors.UsageError as error:
+                code = 0 if "fork" in str(error) and code == 2 else 4
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    store.put(("b",), b"2")
+    assert entries(store) == [(("a",), b"1"), (("b",), b"2")]
+    assert store.check() == []
+    store.close()

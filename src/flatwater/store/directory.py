@@ -29,7 +29,7 @@ import msgspec
 
 from flatwater import errors, limits
 
-FORMAT: Final = 1
+FORMAT: Final = 2  # 1: keys of up to 511 bytes stood in LMDB as they are
 BACKENDS: Final = ("lmdb", "rocksdb")
 DESCRIPTION: Final = "store.json"
 LOCK: Final = "store.lock"

@@ -14,6 +14,7 @@ from flatwater import errors
 from flatwater.store import directory as directories
 from flatwater.store.directory import Directory
 from flatwater.store.engines import base
+from flatwater.store.upgrades import upgrade
 
 
 def make(backend: str, place: str) -> None:
@@ -46,6 +47,7 @@ def open_engine(
         UsageError: options of another engine, or unknown ones.
         MissingExtra: its library is not installed.
     """
+    upgrade(directory)
     place, read_only = directory.engine_path, directory.read_only
     try:
         if directory.description.backend == "lmdb":

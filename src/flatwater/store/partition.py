@@ -16,7 +16,7 @@ from flatwater.store import keys, updating
 from flatwater.store.batches import Batches
 from flatwater.store.engines import base
 from flatwater.store.keys import Key
-from flatwater.store.space import Space, check_size
+from flatwater.store.space import Space, check_key, check_size
 from flatwater.store.values import Values
 
 
@@ -73,6 +73,7 @@ class Partition:
             BrokenError: the disk is full or broken; nothing was written.
         """
         raw = keys.encode(b"", key)  # refuses before the partition is made
+        check_key(len(raw))
         stored = self._values.encode(value)
         head = self._head or self._made_head()
         self._space.write([(head, [(head + raw, stored)])], len(raw) + len(stored))
@@ -134,6 +135,7 @@ class Partition:
                 raise _no_pairs() from None
             new_keys, new_values = keys.encode_many(front, wanted), self._values.encode_many(values)
             size += sum(map(len, new_keys)) + sum(map(len, filter(None, new_values)))
+            check_key(max(map(len, new_keys)))
             check_size(size)
             raw += new_keys
             stored += new_values

@@ -78,6 +78,18 @@ class Space:
             return self.engine.write(groups)
 
 
+def check_key(size: int) -> None:
+    """Of the longest key of a write, without or with its head.
+
+    Raises:
+        UsageError: it is longer than a key may be.
+    """
+    if size > limits.STORE_KEY_BYTES_MAX:
+        raise errors.UsageError(
+            f"a key of {size} B is longer than {limits.STORE_KEY_BYTES_MAX}.", hint="Put a hash of it into the key."
+        )
+
+
 def check_size(size: int) -> None:
     """Of one write.
 

@@ -325,3 +325,15 @@ def test_what_it_takes_is_a_sum(made):
     engine = made()
     assert engine.bytes_max() >= limits.STORE_LMDB_BYTES + limits.STORE_COMMIT_ROWS * engine.page_bytes
     assert engine.write_bytes_max(10_000, 1 << 20) >= 10_000 * engine.page_bytes
+
+
+def test_a_value_that_shrinks_in_one_transaction_is_no_damage(made):
+    """A large value and a smaller one for the same key, in one write, leave a file that checks clean, with no page too many."""
+    engine = made()
+    for small in (b"1", b"y" * 9000, b""):
+        engine.write([(HEAD, [(HEAD + b"a", b"x" * 20_000), (HEAD + b"b", b"z"), (HEAD + b"a", small)])])
+        engine.write([(HEAD, [(HEAD + b"c", b"x" * 20_000)]), (HEAD, [(HEAD + b"c", small)])])
+        assert engine.get_many([HEAD + b"a", HEAD + b"c"]) == [small, small]
+        assert engine.check() == []
+        engine.write([(HEAD, [(HEAD + b"a", None), (HEAD + b"c", None)])])
+        assert engine.check() == []

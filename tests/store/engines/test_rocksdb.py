@@ -547,3 +547,49 @@ def test_a_log_that_ends_in_the_middle_of_a_write_opens_without_that_write(place
     engine = RocksdbEngine(crashed, sync="full")
     assert engine.count(HEAD, HEAD, END) == 38
     engine.close()
+
+
+def test_a_store_that_cannot_be_opened_again_at_once_is_tried_with_the_next_write(place, monkeypatch):
+    """Meanwhile reads say why; nothing that was acknowledged is lost, at "off" as well."""
+    from flatwater.store.engines import rocksdb_upkeep
+
+    engine = RocksdbEngine(place, sync="off")
+    fill(engine, 100)
+    opened = rocksdb_upkeep.opened
+
+    def broken(*arguments, view="", **options):
+        if view:  # what is read to carry over what is in write buffers
+            return opened(*arguments, view=view, **options)
+        raise errors.BrokenError("the disk is full once more.")
+
+    monkeypatch.setattr(rocksdb_upkeep, "opened", broken)
+    engine._ill = errors.BrokenError("it was full.")
+    for _ in range(2):
+        with pytest.raises(errors.BrokenError, match="once more"):
+            engine.write([(HEAD, [(key(200), b"x")])])
+    with pytest.raises(errors.BrokenError, match="once more"):
+        engine.get(key(1))
+    monkeypatch.undo()
+    engine.write([(HEAD, [(key(200), b"x")])])
+    assert engine.count(HEAD, HEAD, END) == 101
+    engine.close()
+
+
+def test_a_write_waits_for_write_buffers_outside_of_the_library(engine, monkeypatch):
+    """While all are full it is tried again, and other threads run; after a minute it is an error."""
+    from flatwater.store.engines import rocksdb
+
+    commit, left = engine._commit, [3]
+
+    def full(batch):
+        left[0] -= 1
+        return commit(batch) if left[0] < 0 else None
+
+    monkeypatch.setattr(engine, "_commit", full)
+    engine.write([(HEAD, [(key(1), b"x")])])
+    assert engine.get(key(1)) == b"x"
+    left[0] = 10**6
+    monkeypatch.setattr(rocksdb, "STALL_S", 0.0)
+    with pytest.raises(errors.BrokenError, match="write buffers were full"):
+        engine.write([(HEAD, [(key(2), b"x")])])
+    assert engine.get(key(2)) is None

@@ -11,8 +11,9 @@ import contextlib
 import errno
 import os
 import shutil
+from collections.abc import Iterator
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import lmdb
 import lmdb.verify
@@ -239,8 +240,9 @@ def rewrite(env: lmdb.Environment, path: str) -> str:
             mean = max(1, pages * stat["psize"] // max(1, stat["entries"]))
             rows = max(1, limits.STORE_REWRITE_BYTES // mean)
             while True:
+                part = _within(turns, limits.STORE_REWRITE_BYTES) if stat["overflow_pages"] else islice(turns, rows)
                 with new.begin(write=True) as txn:
-                    taken, _added = txn.cursor().putmulti(islice(turns, rows), append=True)
+                    taken, _added = txn.cursor().putmulti(part, append=True)
                 if not taken:
                     break
             new.sync(True)  # noqa: FBT003 - lmdb's signature
@@ -252,6 +254,15 @@ def rewrite(env: lmdb.Environment, path: str) -> str:
             raise broken(error, path, "rewritten") from error
         raise
     return made
+
+
+def _within(turns: Iterator[tuple[Any, Any]], size: int) -> Iterator[tuple[Any, Any]]:
+    """Entries of so many bytes, the last one may be more: where large ones stand together, their number bounds nothing."""
+    for key, value in turns:
+        yield key, value
+        size -= len(key) + len(value)
+        if size <= 0:
+            return
 
 
 def put_in_place(made: str, path: str) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Final, final
 
-from flatwater import errors, limits
+from flatwater import limits
 from flatwater.store.engines import base
 
 CUT: Final = 480
@@ -223,11 +223,6 @@ def _linked(groups: Sequence[base.Group], get: Get) -> list[base.Group]:
     for head, pairs in groups:
         written: list[base.Write] = []
         for key, value in pairs:
-            if len(key) > limits.STORE_KEY_BYTES_MAX:
-                raise errors.UsageError(
-                    f"a key of {len(key)} B is longer than {limits.STORE_KEY_BYTES_MAX}.",
-                    hint="Put a hash of it into the key.",
-                )
             place: bytes | None = key
             if len(key) > CUT:
                 place = _placed(key, found if value is None else linked)

@@ -15,7 +15,7 @@ case = Case(
     tiny=3_000,
     per="entry",
     unit="us",
-    figures={"prepare_s": "CPU s", "grown_pc": "file grew %"},
+    figures={"prepare_s": "CPU s", "file_mb": "file MB", "grown_pc": "file grew %"},
 )
 
 

@@ -16,7 +16,6 @@ from typing import Any
 from benchmarks.case import Bar, Case, Run
 from benchmarks.tables import models, people
 from benchmarks.tables.measuring import FIGURES, Above, check, objects
-from benchmarks.tables.rails import contestant
 
 OURS, DJANGO = "Table by URL, dataclass", "Django, iterator"
 KEYSET, SERVER_CURSOR = "psycopg, keyset tuples, binary", "psycopg, server cursor, binary"
@@ -112,7 +111,7 @@ def tuples(size: int, each: Callable[[], Any]) -> Run:
     return run
 
 
-@contestant(case, OURS, absent, needs=("psycopg", "pytest"))
+@case.contestant(OURS, absent=absent, needs=("psycopg", "pytest"))
 def table(size: int) -> Run:
     from flatwater.source import Table
 
@@ -122,7 +121,7 @@ def table(size: int) -> Run:
     return with_server(server, size, objects(size, lambda: opened.find_each(as_=people.Person, batch_rows=BATCH_ROWS)))
 
 
-@contestant(case, DJANGO, absent, needs=("django", "psycopg", "pytest"))
+@case.contestant(DJANGO, absent=absent, needs=("django", "psycopg", "pytest"))
 def django_iterator(size: int) -> Run:
     server = filled(size)
     person, _ = models.django(server.django)
@@ -131,7 +130,7 @@ def django_iterator(size: int) -> Run:
     return with_server(server, size, objects(size, lambda: rows.iterator(chunk_size=BATCH_ROWS)))
 
 
-@contestant(case, KEYSET, absent, needs=("psycopg", "pytest"))
+@case.contestant(KEYSET, absent=absent, needs=("psycopg", "pytest"))
 def keyset(size: int) -> Run:
     server = filled(size)
     connection = server.connect()
@@ -147,7 +146,7 @@ def keyset(size: int) -> Run:
     return with_server(server, size, tuples(size, each))
 
 
-@contestant(case, SERVER_CURSOR, absent, needs=("psycopg", "pytest"))
+@case.contestant(SERVER_CURSOR, absent=absent, needs=("psycopg", "pytest"))
 def server_cursor(size: int) -> Run:
     server = filled(size)
     connection = server.connect(autocommit=False)

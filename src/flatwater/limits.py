@@ -264,7 +264,9 @@ DRIVER_BYTES = 2 * MIB  # of a connection's buffers and prepared statements
 STORE_BATCH_BYTES = 8 * MIB  # of one batch, heap bytes; two are alive at a time: the one used, the one being built
 STORE_BATCH_ROWS = 1_000  # of one batch, at most
 STORE_BATCH_ROWS_MAX = 1_000_000  # that a batch may be asked for; its bytes bound it all the same
-STORE_COMMIT_ROWS = 500  # changed in one transaction of update_each; LMDB copies about a page for each of scattered keys
+STORE_COMMIT_ROWS = (
+    500  # changed in one transaction of update_each; LMDB copies about a page for each of scattered keys
+)
 STORE_HEAP_RATIO = 32  # heap bytes that a byte of typed values is taken for, until the first ones were weighed
 STORE_COMMIT_BYTES = 2 * MIB  # of keys and values that go without asking the budget, beside a page for each of 500
 STORE_GATHERED_BYTES = 2 * MIB  # of keys and values that update_each gathers before it writes, whatever their number

@@ -151,10 +151,18 @@ def test_a_lost_description(tmp_path, opened):
         (b'{"format": "1", "backend": "lmdb", "store": "flatwater"}', errors.UsageError, "is no store of flatwater"),
         (b'{"format": 1, "store": "flatwater"}', errors.CorruptError, "cannot be read"),
         (b'{"format": 1, "backend": "tape", "store": "flatwater"}', errors.CorruptError, "'tape', which is no backend"),
-        (b'{"format": 2, "backend": "lmdb", "store": "flatwater"}', errors.BrokenError, "knows formats up to 1"),
+        (
+            b'{"format": %d, "backend": "lmdb", "store": "flatwater"}' % (FORMAT + 1),
+            errors.BrokenError,
+            f"knows formats up to {FORMAT}",
+        ),
         (b'{"format": 99, "engine": {}, "store": "flatwater"}', errors.BrokenError, "has format 99"),
     ],
-)
+    ids=[
+        "empty", "cut", "noise", "deep", "number", "unnamed", "format 0", "format as text", "no backend", "other backend",
+        "next format", "far format",
+    ],
+)  # fmt: skip
 def test_descriptions_that_are_refused(tmp_path, opened, text, kind, words):
     """Broken, foreign and newer ones are told apart, each with a hint, and stay as they are."""
     (tmp_path / "s").mkdir()

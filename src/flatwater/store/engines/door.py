@@ -22,7 +22,10 @@ from flatwater import errors
 CLOSED: Final = "it was closed"
 FORKED: Final = "it was opened before this process was forked"
 BROKEN: Final = "it was closed by an error"
-_PAUSE_S = 0.0005  # between looks at those who are still inside
+_PAUSE_S = (
+    0.0005  # between looks at those who are still inside; no Event: an interrupt inside of one leaves its lock taken
+)
+_PAUSE_S_MAX = 0.01  # between looks at the door
 _doors: weakref.WeakSet[Door] = weakref.WeakSet()
 
 
@@ -49,8 +52,6 @@ class Door:
         self.reason = ""  # why nobody may come in
         self.writing = threading.Lock()  # of those who take turns
         self.let_go: Callable[[], None] | None = None  # what a forked child does with what it inherited
-        self._opened = threading.Event()
-        self._opened.set()
         _doors.add(self)
 
     def wait(self, token: object) -> None:
@@ -59,10 +60,12 @@ class Door:
         Raises:
             ClosedError: it will not be opened any more.
         """
+        pause = _PAUSE_S
         while self.reason:
             self.inside.discard(token)
             self.refuse_closed()
-            self._opened.wait(0.05)
+            time.sleep(pause)
+            pause = min(2 * pause, _PAUSE_S_MAX)
             self.inside.add(token)
 
     def refuse_closed(self) -> None:
@@ -76,24 +79,21 @@ class Door:
 
     def shut(self, reason: str) -> None:
         """Let nobody in, and wait until all are out; the caller is not inside."""
-        self._opened.clear()
         self.reason = reason
         try:
             while self.inside:
                 time.sleep(_PAUSE_S)
         except BaseException:
-            self.open()  # an interrupt: nobody waits for one who has gone
+            self.reason = ""  # an interrupt: nobody waits for one who has gone
             raise
 
     def open(self) -> None:
         """Let all in again."""
         self.reason = ""
-        self._opened.set()
 
     def after_fork(self) -> None:
         """In the child: the parent's threads are not here, and the engine is the parent's."""
         self.reason = FORKED
-        self._opened = threading.Event()
         self.writing = threading.Lock()
         self.inside.clear()
         if self.let_go is not None:

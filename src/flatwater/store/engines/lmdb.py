@@ -203,7 +203,7 @@ class LmdbEngine:
         """Put and delete, all or nothing; the last of several for one key holds. Returns the mark afterwards."""
 
         def work(txn: Txn) -> None:
-            for head, pairs in groups:
+            for head, pairs in steps.merged(groups):
                 self._apply(txn, head, pairs)
 
         return self._write(work)[1]
@@ -292,7 +292,7 @@ class LmdbEngine:
         except lmdb.Error as error:
             raise said(error, self.path) from error
         finally:
-            self._door.open()
+            self._door.reason = ""  # no call: an interrupt could come in front of it
 
     # --- how many there are -------------------------------------------------------------------------------------------
 
@@ -375,8 +375,8 @@ class LmdbEngine:
         try:
             self._door.shut("its file is exchanged")
             is_open = False
-            self._env.close()
             try:
+                self._env.close()
                 act()
             finally:
                 interrupt: KeyboardInterrupt | None = None
@@ -391,7 +391,7 @@ class LmdbEngine:
                     raise interrupt
         finally:
             if is_open:
-                self._door.open()
+                self._door.reason = ""  # no call: an interrupt could come in front of it
             else:
                 self._door.reason = BROKEN
 

@@ -119,8 +119,25 @@ def sampled(txn: lmdb.Transaction[Any]) -> tuple[dict[str, int], float]:
     return stat, parts / taken
 
 
+def merged(groups: Sequence[base.Group]) -> Sequence[base.Group]:
+    """One group for each partition, for `put_and_delete` to see all that is written to one key."""
+    if len(groups) == len({head for head, _pairs in groups}):
+        return groups
+    by_head: dict[bytes, list[base.Write]] = {}
+    for head, pairs in groups:
+        by_head.setdefault(head, []).extend(pairs)
+    return list(by_head.items())
+
+
 def put_and_delete(txn: Txn, pairs: Sequence[base.Write]) -> None:
-    """Write `pairs` in their order; the value None deletes."""
+    """Write `pairs`; the value None deletes, and the last of several for one key holds.
+
+    Only that one is given to LMDB: of a large value that shrinks in one transaction it keeps the pages, and they would be
+    missed when the file is checked.
+    """
+    last = dict(pairs)
+    if len(last) < len(pairs):
+        pairs = list(last.items())
     cursor = txn.cursor()
     if None not in map(_value_of, pairs):
         cursor.putmulti(cast("Sequence[base.Raw]", pairs))

@@ -41,6 +41,7 @@ _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _FILE = re.compile(r"\d{6,}\.(?:sst|log|blob)|MANIFEST-\d+|OPTIONS-\d+")
 
 File = dict[str, Any]
+_owner: dict[str, int] = {}  # the process whose threads RocksDB has
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------
@@ -113,6 +114,19 @@ def failed(path: str) -> errors.FlatwaterError:
 # --- the directory ----------------------------------------------------------------------------------------------------
 
 
+def _begin() -> None:
+    """Before RocksDB is used: its threads belong to the process that used it first, and a forked one would wait for them.
+
+    Raises:
+        UsageError: this process was forked from one that has used it.
+    """
+    if _owner.setdefault("process", os.getpid()) != os.getpid():
+        raise errors.UsageError(
+            "RocksDB was used in the process that this one was forked from, and its threads are not here.",
+            hint="Start processes with multiprocessing's 'spawn', or use backend='lmdb'.",
+        )
+
+
 def create(path: str) -> None:
     """An empty database in the directory `path`; one that is there stays.
 
@@ -121,6 +135,7 @@ def create(path: str) -> None:
     """
     if not is_new(path):
         return
+    _begin()
     options = rocksdict.Options(raw_mode=True)
     options.create_if_missing(True)  # noqa: FBT003 - the library's signature
     try:
@@ -138,6 +153,7 @@ def opened(path: str, memory: Memory, sync: str, *, view: str = "") -> rocksdict
         sync: "full", "normal" or "off".
         view: a directory of links that is opened instead, for reading.
     """
+    _begin()
     options = rocksdb_options(memory, create=is_new(path), is_strict=sync == "full")
     access = rocksdict.AccessType.read_only(False) if view else rocksdict.AccessType.read_write()  # noqa: FBT003 - with the log
     try:

@@ -264,9 +264,7 @@ DRIVER_BYTES = 2 * MIB  # of a connection's buffers and prepared statements
 STORE_BATCH_BYTES = 8 * MIB  # of one batch, heap bytes; two are alive at a time: the one used, the one being built
 STORE_BATCH_ROWS = 1_000  # of one batch, at most
 STORE_BATCH_ROWS_MAX = 1_000_000  # that a batch may be asked for; its bytes bound it all the same
-STORE_COMMIT_ROWS = (
-    500  # changed in one transaction of update_each; LMDB copies about a page for each of scattered keys
-)
+STORE_COMMIT_ROWS = 500  # changed in one transaction of update_each; LMDB copies about a page for each scattered key
 STORE_HEAP_RATIO = 32  # heap bytes that a byte of typed values is taken for, until the first ones were weighed
 STORE_COMMIT_BYTES = 2 * MIB  # of keys and values that go without asking the budget, beside a page for each of 500
 STORE_GATHERED_BYTES = 2 * MIB  # of keys and values that update_each gathers before it writes, whatever their number
@@ -286,6 +284,16 @@ STORE_COMPACT_SHARE = 0.2  # of a file that is free, from which a compaction pay
 STORE_COMPACT_BYTES_MIN = 1 * MIB  # that it would give back
 STORE_NAME_BYTES_MAX = 200  # of a partition's name as UTF-8: it is part of a key
 STORE_KEY_BYTES_MAX = 64 * KIB  # of one key as bytes; LMDB reads one more entry for each 480 B of it
+STORE_FINDINGS_MAX = 100  # of one check; damage is in few places, or everywhere
+STORE_DUMP_BATCH_BYTES = 512 * KIB  # heap bytes of entries that a dump reads, or a load writes, at once
+STORE_DUMP_LINE_BYTES = 8 * MIB  # of the longest line of a dump, unless told otherwise; six times as much is reserved
+ROCKSDB_CACHE_BYTES = 32 * MIB  # of blocks, indexes, filters and write buffers; more means fewer reads of the files
+ROCKSDB_WRITE_BUFFER_BYTES = 4 * MIB  # of one write buffer, in the cache; a smaller one means more and smaller files
+ROCKSDB_WRITE_BUFFERS = 3  # one is written to, the others are on their way to the disk; a writer waits if all are full
+ROCKSDB_BACKGROUND_JOBS = 2  # a flush and a compaction; each takes 2 MiB and half a file
+ROCKSDB_OPEN_FILES = 256  # table files that stay open; 8 KiB each, outside of the cache
+ROCKSDB_COUNTED_MAX = 50_000  # entries that are counted one by one before their number is estimated; about 25 ms
+ROCKSDB_STALL_S = 60.0  # seconds that a writer waits for a write buffer to reach the disk
 STORE_PARTITIONS_MAX = 2_000_000  # of one store; about 150 B each once used
 
 assert RUN_TRACE_BYTES_MAX < GIB  # it is read whole when the program ends

@@ -23,7 +23,7 @@ from flatwater.cli.options import BytesType
 from flatwater.cli.reports import files
 from flatwater.cli.reports.store_text import plain
 
-LONGEST_LINE_BYTES = 8 * units.MIB  # of a dump, unless told otherwise; six times as much is reserved
+LONGEST_LINE_BYTES = limits.STORE_DUMP_LINE_BYTES
 
 
 @click.command("dump", short_help="Write it as JSON lines.")

@@ -297,6 +297,11 @@ class Directory:
             self._take(self._lock, fcntl.LOCK_EX, "open it")
             self._kind = fcntl.LOCK_EX
 
+    def keep_out(self) -> None:
+        """Let nobody write, for one who reads without the right to say so. A disk that cannot be written needs no lock."""
+        if not os.statvfs(self.path).f_flag & os.ST_RDONLY:
+            self.keep()
+
     def close(self) -> None:
         """Give the lock back, after the work that needs it; more than once does no harm."""
         with self._turn:

@@ -20,7 +20,7 @@ from uuid import UUID
 
 import msgspec
 
-from flatwater import errors, units
+from flatwater import errors, limits
 from flatwater.budget.budget import Budget
 from flatwater.store.keys import Key, Pair
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 VERSION: Final = 1
 Form = Literal["base64", "json", "msgpack", "text"]
 FORMS: Final = ("base64", "json", "msgpack", "text")
-BATCH_BYTES: Final = 512 * units.KIB  # heap bytes of entries that are read or written at once
+BATCH_BYTES: Final = limits.STORE_DUMP_BATCH_BYTES
 _TEXT_RATIO = 6  # bytes of text for each byte of a value, at most: a control letter is six
 
 _JSON_WORDS = frozenset({str, int, bool, type(None)})  # elements that are the same in JSON

@@ -56,7 +56,7 @@ def open_engine(
             from flatwater.store.engines.lmdb import LmdbEngine
             from flatwater.store.engines.long_keys import LongKeys
 
-            return LongKeys(LmdbEngine(place, sync=sync, read_only=read_only))
+            return LongKeys(LmdbEngine(place, sync=sync, read_only=read_only, keep_out=directory.keep_out))
         from flatwater.store.engines.rocksdb import RocksdbEngine
 
         if not read_only:

@@ -35,6 +35,10 @@ _FLAGS = {"full": (True, True), "normal": (True, False), "off": (False, False)} 
 _key_of = itemgetter(0)
 
 
+def _nothing() -> None:
+    """Nobody is to be kept out."""
+
+
 @final
 class LmdbEngine:
     """One LMDB environment. Thread-safe: one writes at a time, readers go on.
@@ -44,12 +48,22 @@ class LmdbEngine:
         sync: "full", "normal" or "off".
         read_only: open for reading.
         map_bytes: that the file may have before the map grows the first time.
+        keep_out: sees that nobody writes, where one who reads has no right to say that he does.
     """
 
-    def __init__(self, path: str, *, sync: str = "full", read_only: bool = False, map_bytes: int | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        sync: str = "full",
+        read_only: bool = False,
+        map_bytes: int | None = None,
+        keep_out: Callable[[], None] = _nothing,
+    ) -> None:
         self.path = path
         self.sync_level = sync
         self.read_only = read_only
+        self._keep_out = keep_out
         self._map_bytes = map_bytes or limits.STORE_MAP_BYTES
         self._door = Door(path)
         self._inside = self._door.inside
@@ -78,7 +92,8 @@ class LmdbEngine:
             except lmdb.Error:
                 if not self.read_only or os.access(self.path, os.W_OK):
                     raise
-                env = lmdb.open(self.path, lock=False, **options)  # a disk that cannot be written has no writers
+                self._keep_out()  # without LMDB's table of readers, a writer would use the pages that are read here
+                env = lmdb.open(self.path, lock=False, **options)
         except lmdb.Error as error:
             raise said(error, self.path) from error
         try:

@@ -24,15 +24,15 @@ from typing import Any, Final, TypeVar, cast, final
 
 import rocksdict
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.store.engines import base, rocksdb_pages, rocksdb_upkeep
 from flatwater.store.engines.door import BROKEN, CLOSED, FORKED, Door
 from flatwater.store.engines.rocksdb_options import Memory, Tuning
 from flatwater.store.engines.rocksdb_upkeep import said
 
 ENTRY_BYTES: Final = 4_096  # of key and value: while none was larger, a page is read without weighing each one
-COUNTED_MAX: Final = 50_000  # entries that are counted one by one; about 25 ms
-STALL_S: Final = 60.0  # for a write buffer to reach the disk
+COUNTED_MAX: Final = limits.ROCKSDB_COUNTED_MAX
+STALL_S: Final = limits.ROCKSDB_STALL_S
 FILES_A_PART: Final = 8  # below so many table files for each part, keys are walked over to find borders
 _LARGEST = base.SYSTEM + b"\x01largest"  # no tuple begins so: it is in nobody's range
 _GENERATION_BIT = 56  # RocksDB's numbers of versions have so many bits
@@ -316,12 +316,12 @@ class RocksdbEngine:
             self._db = self._open()
         except errors.BrokenError as error:  # the disk again: the next write tries once more
             self._ill = error.with_traceback(None)
-            self._door.open()
+            self._door.reason = ""
             raise
         except BaseException:
             self._door.reason = BROKEN
             raise
-        self._door.open()
+        self._door.reason = ""  # no call: an interrupt could come in front of it
 
     def _said(self, error: Exception) -> errors.FlatwaterError:
         if self._ill is not None and isinstance(error, rocksdict.DbClosedError):  # it could not be opened again

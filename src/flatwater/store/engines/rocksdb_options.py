@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 KEYS: Final = ("write_buffer_size", "max_write_buffers", "block_cache_size", "max_background_jobs", "max_open_files")
 
-BLOCK_CACHE_BYTES: Final = 32 * MIB  # of everything that is charged to the cache; more means fewer reads of the files
-WRITE_BUFFER_BYTES: Final = 4 * MIB  # of one write buffer, in the cache; a smaller one means more and smaller files
+BLOCK_CACHE_BYTES: Final = limits.ROCKSDB_CACHE_BYTES
+WRITE_BUFFER_BYTES: Final = limits.ROCKSDB_WRITE_BUFFER_BYTES
 WRITE_BUFFER_BYTES_MIN: Final = 64 * KIB  # RocksDB takes no smaller one
-WRITE_BUFFERS: Final = 3  # one is written to, the others are on their way to the disk; a writer waits if all are full
+WRITE_BUFFERS: Final = limits.ROCKSDB_WRITE_BUFFERS
 WRITE_BUFFERS_MIN: Final = 2  # with one, each flush stops all writers
 WRITE_BUFFERS_MAX: Final = 64  # more is no buffer but a store in memory
-BACKGROUND_JOBS: Final = 2  # a flush and a compaction; each takes JOB_BYTES and half a file
+BACKGROUND_JOBS: Final = limits.ROCKSDB_BACKGROUND_JOBS
 BACKGROUND_JOBS_MAX: Final = 64  # threads
-OPEN_FILES: Final = 256  # table files that stay open; TABLE_READER_BYTES each, outside of the cache
+OPEN_FILES: Final = limits.ROCKSDB_OPEN_FILES
 OPEN_FILES_MIN: Final = 16  # RocksDB keeps ten for itself
 OPEN_FILES_MAX: Final = 100_000  # a process may rarely open more
 BLOCKS_BYTES_MIN: Final = 1 * MIB  # of the cache for blocks: below, index and filter blocks push each other out

@@ -18,12 +18,12 @@ from typing import Any, Final
 
 import rocksdict
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.store.engines import base
 from flatwater.store.engines.rocksdb_options import Memory, rocksdb_options
 
 COPYING: Final = "backup.tmp"  # a copy on its way to another disk
-FINDINGS_MAX: Final = 100  # of one check; damage is in few files, or everywhere
+FINDINGS_MAX: Final = limits.STORE_FINDINGS_MAX
 _OWN = ("LOCK", "LOG", "rocksdict-config.json")  # of whoever has it open: nobody else needs them
 STALL: Final = "Write stall"  # in the error of a write that does not wait
 _SYSTEM_ERRORS = (

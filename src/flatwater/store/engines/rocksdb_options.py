@@ -44,6 +44,7 @@ ENGINE_BYTES: Final = 4 * MIB  # of RocksDB itself: the library's data, threads,
 SLACK_DIVISOR: Final = 8  # malloc keeps about an eighth of the cache beside it: blocks are of all sizes
 FILE_BYTES_MIN: Final = 1 * MIB  # of a table file; smaller ones make long lists of files
 BUFFERS_PER_FILE: Final = 2  # a table file is as large as so many write buffers
+FILE_GROWTH: Final = 4  # how much larger files are a level deeper: of each, RocksDB keeps about 1 KiB in memory
 FILES_PER_LEVEL: Final = 4  # of the first sorted level; each one behind it has ten times as many
 BLOCK_BYTES: Final = 4 * KIB  # of data, and of a part of an index or filter: read and cached as one
 RESTART_ENTRIES: Final = 8  # entries between two keys written in full: fewer make a search short and a file longer
@@ -257,6 +258,7 @@ def rocksdb_options(memory: Memory, *, create: bool, is_strict: bool) -> rocksdi
     options.set_compaction_readahead_size(READAHEAD_BYTES)
     options.set_writable_file_max_buffer_size(OUTPUT_BYTES)
     options.set_target_file_size_base(tuning.file_bytes)
+    options.set_target_file_size_multiplier(FILE_GROWTH)
     options.set_max_bytes_for_level_base(tuning.file_bytes * FILES_PER_LEVEL)
     options.set_level_compaction_dynamic_level_bytes(True)
     options.add_compact_on_deletion_collector_factory(DENSE_WINDOW, DENSE_DELETED, 0.0)

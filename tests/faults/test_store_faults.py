@@ -963,7 +963,7 @@ def interrupting(path, backend, name, stride):
 
 STRIDES = {  # for a quick look, and for a slow one
     "put": (3, 1), "get": (1, 1), "write": (7, 1), "grow": (5, 1), "update": (11, 2), "walk": (5, 1), "name": (5, 1),
-    "compact": (97, 7), "check": (101, 37), "trim": (97, 7), "backup": (11, 3),
+    "compact": (97, 29), "check": (101, 37), "trim": (97, 29), "backup": (11, 3),
 }  # fmt: skip
 
 

@@ -383,7 +383,7 @@ def test_killed_at_some_steps(tmp_path, backend, operation):
 @pytest.mark.parametrize("operation", sorted(STEPS))
 def test_killed_at_many_steps(tmp_path, backend, operation):
     """So it is at steps that lie close together."""
-    killed_at_steps(tmp_path / "x", backend, operation, 40)
+    killed_at_steps(tmp_path / "x", backend, operation, 20)
 
 
 if __name__ == "__main__":

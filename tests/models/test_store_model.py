@@ -260,7 +260,7 @@ def test_a_store_is_a_sorted_dict(machine, examples, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("machine", "examples"), [(StoreMachine, 300), (RocksdbMachine, 60)], ids=["lmdb", "rocksdb"])
+@pytest.mark.parametrize(("machine", "examples"), [(StoreMachine, 60), (RocksdbMachine, 20)], ids=["lmdb", "rocksdb"])
 def test_a_store_is_a_sorted_dict_for_long(machine, examples, tmp_path):
     """The same with more and longer runs."""
     run(machine, examples, 60, tmp_path)

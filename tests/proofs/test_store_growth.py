@@ -108,6 +108,7 @@ def test_its_leaking_twin_is_rejected(verb, folder):
 
 WITHIN = """
 import json, random, sys, threading
+from flatwater import limits
 from flatwater.store.store import Store
 backend, path, n, size = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 
@@ -142,7 +143,7 @@ with Store(path, backend=backend, sync="off", options=options) as store:
     for batch in store.batches(bytes="256 KiB", reverse=True):
         pass
 is_done.set()
-print(json.dumps([before, peak, promised + 2 * (256 << 10)]))
+print(json.dumps([before, peak, promised + 2 * (256 << 10) + limits.STORE_GATHERED_BYTES]))
 """
 
 

@@ -10,7 +10,6 @@ nothing has to be read again. Else the values are compared in the transaction th
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import compress, islice, starmap
@@ -82,7 +81,7 @@ class Job:
         """Go through all entries."""
         walk = self._batches.walk
         function = self._function
-        with self._batches, self._room():
+        with self._batches, self._batches.budget.reserve(self.bytes_max(), "store.update_each"):
             while pairs := self._batches.next_batch(keep=True):
                 entries = walk.entries
                 if not self._keys:
@@ -100,12 +99,13 @@ class Job:
                 self._flush()
         return self.done
 
-    def _room(self) -> contextlib.AbstractContextManager[object]:
-        """The budget's bytes for changes that are gathered, and for the transaction that writes them."""
-        if self._write_rows <= limits.STORE_COMMIT_ROWS:
-            return contextlib.nullcontext()  # the store has room for so many at all times
-        size = self._space.engine.write_bytes_max(self._write_rows, limits.STORE_GATHERED_BYTES)
-        return self._batches.budget.reserve(size, "store.update_each")
+    def bytes_max(self) -> int:
+        """What it holds beside its walk, in bytes; taken from the budget while it runs."""
+        total = 0
+        total += limits.STORE_GATHERED_BYTES  # changes that wait to be written
+        if self._write_rows > limits.STORE_COMMIT_ROWS:  # the store has room for so many at all times
+            total += self._space.engine.write_bytes_max(self._write_rows, limits.STORE_GATHERED_BYTES)
+        return total
 
     def _gather(self, entries: list[base.Raw], wanted: list[Any]) -> None:
         """Add what changes, and write as often as there is enough. Whole lists at a time: a step for each would cost most."""

@@ -53,11 +53,16 @@ def test_a_share_that_is_none_is_refused(share):
         Policy(free_share=share)
 
 
-@pytest.mark.parametrize("least", [-1, 1.5, "1 MiB", None], ids=str)
+@pytest.mark.parametrize("least", [-1, 1.5, "1 MX", None], ids=str)
 def test_bytes_that_are_none_are_refused(least):
     """bytes_min is a number of bytes."""
     with pytest.raises(errors.UsageError, match="bytes_min"):
         Policy(bytes_min=least)
+
+
+def test_bytes_may_be_a_text():
+    """As sizes are everywhere."""
+    assert Policy(bytes_min="1 MiB") == Policy(bytes_min=MIB)
 
 
 def test_the_default_policy_is_the_limits():

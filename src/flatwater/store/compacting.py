@@ -22,7 +22,7 @@ class Policy:
 
     Attributes:
         free_share: of the files that is not in use: free pages, and room in pages that deletions left.
-        bytes_min: of what would come back; less is not worth it.
+        bytes_min: of what would come back, or a text such as "1 MiB"; less is not worth it.
     """
 
     free_share: float = limits.STORE_COMPACT_SHARE
@@ -34,10 +34,7 @@ class Policy:
             raise errors.UsageError(
                 f"free_share={self.free_share!r} is no share.", hint="Give a number below 1, such as 0.2."
             )
-        if isinstance(self.bytes_min, bool) or not isinstance(self.bytes_min, int) or self.bytes_min < 0:
-            raise errors.UsageError(
-                f"bytes_min={self.bytes_min!r} is no number of bytes.", hint="Give one, such as 1 << 20."
-            )
+        object.__setattr__(self, "bytes_min", errors.bytes_of(self.bytes_min, what="bytes_min"))
 
     def reason(self, room: base.Room) -> str:
         """Why it pays; empty if it does not."""

@@ -262,6 +262,7 @@ DRIVER_BYTES = 2 * MIB  # of a connection's buffers and prepared statements
 # --- store ------------------------------------------------------------------------------------------------------------
 
 STORE_BATCH_BYTES = 8 * MIB  # of one batch, heap bytes; two are alive at a time: the one used, the one being built
+STORE_CLEAR_BYTES = 1 * MIB  # of one batch of entries that are deleted
 STORE_BATCH_ROWS = 1_000  # of one batch, at most
 STORE_BATCH_ROWS_MAX = 1_000_000  # that a batch may be asked for; its bytes bound it all the same
 STORE_COMMIT_ROWS = 500  # changed in one transaction of update_each; LMDB copies about a page for each scattered key

@@ -433,3 +433,61 @@ def test_nothing_of_a_walk_stays_open(tmp_path, backend):
         assert [reader for reader in store.stats().readers if reader.commits_behind] == []
     with Store(tmp_path / "s") as again:
         assert len(keys_of(again.batches(start=walk.resume_key))) == 20
+
+
+def test_a_cancelled_task_loses_no_batch(store):
+    """What a thread had read when its task was cancelled comes next; resume_key is behind what came, and not behind that."""
+    fill(store, 5_000)
+
+    async def main():
+        walk, came = store.batches(rows=50), []
+
+        async def read():
+            async for batch in walk:
+                came.extend(key for key, _value in batch)
+
+        while True:
+            task = asyncio.ensure_future(read())
+            await asyncio.wait([task], timeout=0.001)
+            if task.done():
+                return came
+            task.cancel()
+            await asyncio.wait([task])
+            if came:
+                assert walk.resume_key == (*came[-1], None)
+
+    assert asyncio.run(main()) == [(at,) for at in range(5_000)]
+
+
+def test_a_walk_is_for_one_task(store):
+    """A second task that reads from it at the same time is refused, and the first one gets everything."""
+    fill(store, 100)
+
+    async def main():
+        walk = store.batches(rows=10)
+        first = asyncio.ensure_future(anext(walk))
+        await asyncio.sleep(0)
+        with pytest.raises(errors.UsageError, match="another task reads"):
+            await anext(walk)
+        return len(await first)
+
+    assert asyncio.run(main()) == 10
+
+
+def test_values_that_grow_heavy_end_a_batch(tmp_path):
+    """Typed values that weigh far more than those before them do not come all at once."""
+    with Store(tmp_path / "s", type=dict, sync="off") as store:
+        store.write([((0, at), {"a": b"x" * 50}) for at in range(300)])
+        store.write([((1, at), {"a": [{}] * 2_000}) for at in range(300)])
+        sizes = [len(batch) for batch in store.batches(bytes="4 MiB") if batch[-1][0][0] == 1]
+    assert sum(sizes) >= 300
+    assert max(sizes[1:]) <= 64  # 2,000 empty dicts take 140 KB or so
+
+
+def test_long_keys_are_weighed_whole(tmp_path):
+    """Bytes of a batch are those of whole keys, not of the pieces that they are stored in."""
+    with Store(tmp_path / "s", sync="off") as store:
+        store.write([(("k" * 20_000 + f"{at:04d}",), b"") for at in range(100)])
+        batches = list(store.batches(bytes="256 KiB"))
+    assert sum(map(len, batches)) == 100
+    assert max(map(len, batches)) <= 13

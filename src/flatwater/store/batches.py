@@ -22,9 +22,12 @@ from flatwater.store.keys import Key, Pair
 from flatwater.store.values import Values
 
 if TYPE_CHECKING:
+    import asyncio
+
     from flatwater.store.space import Space
 
-_SAMPLE = 32  # values of a page that are weighed
+_SAMPLE = 32  # typed values that are decoded before it is looked at what they weigh
+_WEIGHED = 4  # of these
 Bounds = Callable[[], tuple[bytes, bytes] | None]
 
 
@@ -45,6 +48,7 @@ class Walk:
         self._is_done = False
         self._heap_ratio = 1.0 if values.is_raw else 0.0  # heap bytes of typed values, for each byte stored; 0: unknown
         self._sizer = Sizer()
+        self._held = 0  # heap bytes of the values decoded last
         self.entries: list[base.Raw] = []
         self.mark = base.UNKNOWN
         self.last: bytes | None = None  # the last raw key that was read
@@ -66,7 +70,7 @@ class Walk:
         elif self._heap_ratio > 1.0:
             size = max(1, int(size / self._heap_ratio))
         page = self._space.engine.page(low, high, rows=rows, bytes_max=size, reverse=self._reverse)
-        pairs = self._decoded(page.entries)  # what fails here comes again in a walk that goes on
+        pairs = self._decoded(page.entries) if self._values.is_raw else self._fitting(page)
         self._is_done = page.is_last
         self.mark = page.mark
         if not pairs:
@@ -75,6 +79,20 @@ class Walk:
         self.last = page.entries[-1][0]
         self._range = (low, self.last) if self._reverse else (self.last + b"\x00", high)
         self.entries = page.entries
+        return pairs
+
+    def _fitting(self, page: base.Page) -> list[Pair]:
+        """Decode some at a time, and end the page where they weigh as much as a batch may."""
+        pairs: list[Pair] = []
+        held = 0
+        for first in range(0, len(page.entries), _SAMPLE):
+            part = self._decoded(page.entries[first : first + _SAMPLE])
+            pairs += part
+            held += self._held
+            if held >= self._batch_bytes and len(pairs) < len(page.entries):
+                del page.entries[len(pairs) :]
+                page.is_last = False
+                break
         return pairs
 
     def _decoded(self, entries: list[base.Raw]) -> list[Pair]:
@@ -93,9 +111,10 @@ class Walk:
         """Learn how many heap bytes typed values take, from some of this page."""
         if not pairs:
             return
-        step = max(1, len(pairs) // _SAMPLE)
+        step = max(1, len(pairs) // _WEIGHED)
         stored = sum(len(value) + base.ENTRY_BYTES for _key, value in entries[::step])
         held = self._sizer.batch([value for _key, value in pairs[::step]])
+        self._held = held * len(pairs) // len(pairs[::step]) + base.ENTRY_BYTES * len(pairs)
         ratio = max(1.0, (held + base.ENTRY_BYTES * len(pairs[::step])) / stored)
         self._heap_ratio = max(ratio, self._heap_ratio * 0.9)
 
@@ -119,6 +138,9 @@ class Batches:
         self._reservation: Reservation | None = None
         self._is_closed = False
         self._is_broken = False
+        self._reading: asyncio.Future[list[Pair]] | None = None  # of a task that was cancelled: its batch comes next
+        self._is_awaited = False
+        self._delivered: bytes | None = None  # the last raw key that was handed out
 
     def __reduce__(self) -> NoReturn:
         raise errors.UsageError(
@@ -139,7 +161,7 @@ class Batches:
         `batches(start=resume_key)` goes on, in reverse `batches(stop=resume_key, reverse=True)`. It is right even if the
         entry it comes from is deleted meanwhile. A tuple as any other key: it can be kept where keys can.
         """
-        last = self.walk.last
+        last = self._delivered
         if last is None:
             return None
         key = keys.decode(last, base.HEAD_BYTES)
@@ -152,6 +174,13 @@ class Batches:
         if reservation is not None:
             reservation.release()
 
+    def _reserved(self) -> Reservation:
+        try:
+            return self.budget.reserve(self.bytes_max(), self.name)
+        except errors.BudgetExceeded as error:
+            error.hint += " Or pass a smaller bytes=: a walk holds two batches."
+            raise
+
     def next_batch(self, *, keep: bool = False) -> list[Pair]:
         """The next batch; empty at the end, when all is given back. `keep` leaves the walk its raw entries.
 
@@ -163,7 +192,7 @@ class Batches:
         if self._is_closed:
             return []
         if self._reservation is None:
-            self._reservation = self.budget.reserve(self.bytes_max(), self.name)
+            self._reservation = self._reserved()
         gate = self.budget.gate
         if not gate.is_open and not gate.wait(limits.GATE_WAIT_S):
             raise errors.LimitReached(
@@ -186,9 +215,12 @@ class Batches:
         return self
 
     def __next__(self) -> list[Pair]:
+        if self._reading is not None:
+            raise errors.UsageError(f"{self.name}: a task reads from this walk.", hint="One task or thread at a time.")
         batch = self.next_batch()
         if not batch:
             raise StopIteration
+        self._delivered = self.walk.last
         return batch
 
     def __aiter__(self) -> AsyncIterator[list[Pair]]:
@@ -200,9 +232,26 @@ class Batches:
         gate = self.budget.gate
         if not gate.is_open:
             await gate.wait_async()
-        batch = await asyncio.to_thread(self.next_batch)
+        if self._is_awaited:
+            raise errors.UsageError(
+                f"{self.name}: another task reads from this walk.", hint="Make a walk for each task."
+            )
+        self._is_awaited = True
+        try:
+            if self._reading is None:
+                self._reading = asyncio.ensure_future(asyncio.to_thread(self.next_batch))
+            batch = await asyncio.shield(self._reading)  # a thread cannot be cancelled: what it reads comes next time
+            self._reading = None
+        except asyncio.CancelledError:
+            raise
+        except BaseException:
+            self._reading = None
+            raise
+        finally:
+            self._is_awaited = False
         if not batch:
             raise StopAsyncIteration
+        self._delivered = self.walk.last
         return batch
 
     def __enter__(self) -> Self:

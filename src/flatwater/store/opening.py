@@ -14,6 +14,7 @@ from flatwater import errors
 from flatwater.store import directory as directories
 from flatwater.store.directory import Directory
 from flatwater.store.engines import base
+from flatwater.store.engines.long_keys import LongKeys
 from flatwater.store.upgrades import upgrade
 
 
@@ -54,7 +55,6 @@ def open_engine(
             if options:
                 raise errors.UsageError("options are RocksDB's.", hint="Leave them out, or take backend='rocksdb'.")
             from flatwater.store.engines.lmdb import LmdbEngine
-            from flatwater.store.engines.long_keys import LongKeys
 
             return LongKeys(LmdbEngine(place, sync=sync, read_only=read_only, keep_out=directory.keep_out))
         from flatwater.store.engines.rocksdb import RocksdbEngine

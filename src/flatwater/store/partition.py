@@ -273,7 +273,7 @@ class Partition:
 
     def clear(self) -> int:
         """Delete all entries, in short transactions; how many there were. Those written meanwhile may stay."""
-        return self.update_each(lambda _key, _value: updating.DELETE).deleted
+        return self.update_each(lambda _key, _value: updating.DELETE, bytes=limits.STORE_CLEAR_BYTES).deleted
 
     # --- where it is --------------------------------------------------------------------------------------------------
 

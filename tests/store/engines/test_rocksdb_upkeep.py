@@ -206,9 +206,14 @@ def test_one_file_with_the_whole_range_is_counted():
 
 
 def test_deleted_entries_do_not_count_as_bytes_in_use():
-    """A deletion takes itself and one entry."""
+    """A deletion is small, and takes one entry of any file, also while it is in a write buffer."""
     assert upkeep.live_bytes(files((6, b"a", b"b", 100, 0))) == 1_000
-    assert upkeep.live_bytes(files((0, b"a", b"b", 100, 30))) == 400
+    assert upkeep.live_bytes(files((0, b"a", b"b", 100, 30))) == 1_000 * 40 // 70
+    assert (
+        upkeep.live_bytes(files((6, b"a", b"b", 100, 0), (0, b"a", b"b", 50, 50)))
+        == upkeep.live_bytes(files((6, b"a", b"b", 100, 0), (0, b"a", b"b", 0, 0)), 50) + 250
+    )
+    assert upkeep.live_bytes(files((6, b"a", b"b", 100, 0)), 40) == 600
     assert upkeep.live_bytes(files((0, b"a", b"b", 100, 100))) == 0
 
 

@@ -77,20 +77,25 @@ class LongKeys:
         """Entries with low <= key < high, from the near end, as many as fit; at least one, if there is one."""
         if not self._linked_now():
             return self._inner.page(low, high, rows=rows, bytes_max=bytes_max, reverse=reverse)
+        return self._page(low, high, rows, bytes_max, 0, reverse=reverse)
+
+    def _page(self, low: bytes, high: bytes, rows: int, bytes_max: int, above: int, *, reverse: bool) -> base.Page:
+        """The same under links: each entry takes `above` bytes more, of the fronts that are put back."""
+        rows = max(1, min(rows, bytes_max // (above + base.ENTRY_BYTES)))
         near = low if len(low) <= CUT else low[:CUT] + b"\x00"
         far = high if len(high) <= CUT else high[:CUT] + b"\x00\x00"
         while True:
             found = self._inner.page(near, far, rows=rows, bytes_max=bytes_max, reverse=reverse)
-            if not found.entries or max([len(key) for key, _value in found.entries]) < _LINK_BYTES:
+            if not found.entries or max(map(len, map(_key_of, found.entries))) < _LINK_BYTES:
                 return found
-            made = self._whole(found, low, high, rows, bytes_max, reverse=reverse)
+            made = self._whole(found, low, high, rows, bytes_max, above, reverse=reverse)
             if made.entries or found.is_last:
                 return made
             last = found.entries[-1][0]  # links without keys, all of them
             near, far = (near, last) if reverse else (last + b"\x00", far)
 
     def _whole(
-        self, found: base.Page, low: bytes, high: bytes, rows: int, bytes_max: int, *, reverse: bool
+        self, found: base.Page, low: bytes, high: bytes, rows: int, bytes_max: int, above: int, *, reverse: bool
     ) -> base.Page:
         """A page with what stands under its links in their places, as far as it fits."""
         made = base.Page([], is_last=False, mark=found.mark)
@@ -99,11 +104,11 @@ class LongKeys:
             is_cut = False
             new = [(key, value)]
             if len(key) == _LINK_BYTES:
-                below = self._below(key[:CUT], value, low, high, rows - len(made.entries), left, reverse=reverse)
+                below = self._below(key[:CUT], value, low, high, rows - len(made.entries), left, above, reverse=reverse)
                 new, is_cut = below.entries, not below.is_last
                 if below.mark != found.mark:
                     made.mark = base.UNKNOWN
-            size = sum(len(each) + len(stored) + base.ENTRY_BYTES for each, stored in new)
+            size = sum(above + len(each) + len(stored) + base.ENTRY_BYTES for each, stored in new)
             if made.entries and new and size > left:
                 return made
             made.entries += new
@@ -114,13 +119,22 @@ class LongKeys:
         return made
 
     def _below(
-        self, front: bytes, number: bytes, low: bytes, high: bytes, rows: int, bytes_max: int, *, reverse: bool
+        self,
+        front: bytes,
+        number: bytes,
+        low: bytes,
+        high: bytes,
+        rows: int,
+        bytes_max: int,
+        above: int,
+        *,
+        reverse: bool,
     ) -> base.Page:
         """Entries under a link, with their whole keys."""
         node = _NODE + number
         first = node + low[CUT:] if low.startswith(front) else node
         last = node + high[CUT:] if high.startswith(front) and len(high) > CUT else _after(node)
-        page = self.page(first, last, rows=max(1, rows), bytes_max=max(1, bytes_max), reverse=reverse)
+        page = self._page(first, last, max(1, rows), max(1, bytes_max), above + CUT, reverse=reverse)
         page.entries = [(front + key[_NODE_BYTES:], value) for key, value in page.entries]
         return page
 

@@ -48,6 +48,7 @@ FILE_GROWTH: Final = 4  # how much larger files are a level deeper: of each, Roc
 FILES_PER_LEVEL: Final = 4  # of the first sorted level; each one behind it has ten times as many
 BLOCK_BYTES: Final = 4 * KIB  # of data, and of a part of an index or filter: read and cached as one
 RESTART_ENTRIES: Final = 8  # entries between two keys written in full: fewer make a search short and a file longer
+INDEX_RESTART_ENTRIES: Final = 16  # the same in an index, where keys that begin alike would be repeated
 BLOOM_BITS: Final = 10  # for each key: one in a hundred files without it is looked into for nothing
 FIRST_FILES_MAX: Final = 24  # as they were flushed, unsorted among each other: then writers wait for a compaction
 LOG_BYTES: Final = 1 * MIB  # of RocksDB's own log for people; two are kept
@@ -232,6 +233,7 @@ def rocksdb_options(memory: Memory, *, create: bool, is_strict: bool) -> rocksdi
     blocks.set_block_cache(memory.cache)
     blocks.set_block_size(BLOCK_BYTES)
     blocks.set_block_restart_interval(RESTART_ENTRIES)
+    blocks.set_index_block_restart_interval(INDEX_RESTART_ENTRIES)
     blocks.set_format_version(5)
     blocks.set_bloom_filter(BLOOM_BITS, False)  # noqa: FBT003 - one filter of a file, not one of each block
     # An index and a filter in parts: a look-up loads 4 KiB of each, where the whole of a large file would push all else out.

@@ -399,7 +399,8 @@ def room_of(db: rocksdict.Rdict, path: str, memory: Memory) -> base.Room:
     number = db.property_int_value
     files: Sequence[File] = db.live_files()
     size = size_of(path)
-    live = min(number("rocksdb.estimate-live-data-size") or 0, live_bytes(files))
+    unflushed = sum(number(f"rocksdb.num-deletes-{part}") or 0 for part in ("active-mem-table", "imm-mem-tables"))
+    live = min(number("rocksdb.estimate-live-data-size") or 0, live_bytes(files, unflushed))
     levels: dict[int, int] = {}
     for file in files:
         levels[file["level"]] = levels.get(file["level"], 0) + 1
@@ -416,12 +417,17 @@ def room_of(db: rocksdict.Rdict, path: str, memory: Memory) -> base.Room:
     )
 
 
-def live_bytes(files: Sequence[File]) -> int:
-    """About how many bytes of the table files stand for entries that are there, going by how many are deleted."""
-    total = 0
-    for file in files:
-        total += file["size"] * max(0, _live(file)) // max(1, file["num_entries"])
-    return total
+def live_bytes(files: Sequence[File], unflushed: int = 0) -> int:
+    """About how many bytes of the table files stand for entries that are there.
+
+    A deletion is small, and frees an entry of another file, or of one that is below it: they are counted over all files, and
+    with them those that are in write buffers.
+    """
+    deleted = sum(file["num_deletions"] for file in files)
+    put = sum(file["num_entries"] for file in files) - deleted
+    size: int = sum(file["size"] for file in files)
+    live: int = size * max(0, put - deleted - unflushed) // max(1, put)
+    return live
 
 
 def borders_of(files: Sequence[File], low: bytes, high: bytes, parts: int) -> list[bytes]:

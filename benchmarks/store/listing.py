@@ -7,7 +7,6 @@ each file, which everyone reads in the same way; in the changed one every fifth 
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
 import os
 import struct
@@ -47,10 +46,9 @@ def path(size: int, *, changed: bool = False) -> str:
 
 def batches(listing: str, rows: int) -> Iterator[list[list[str]]]:
     """Lines of a listing, some at a time, each as [key, etag]."""
-    with open(listing, encoding="ascii", newline="") as file:
-        lines = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        while batch := list(islice(lines, rows)):
-            yield batch
+    with open(listing, encoding="ascii") as file:
+        while lines := list(islice(file, rows)):
+            yield [line[:-1].split("\t") for line in lines]
 
 
 def packed(key: str, etag: str, status: bytes) -> bytes:

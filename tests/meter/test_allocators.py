@@ -31,10 +31,10 @@ def test_live_objects_show_in_the_arenas():
 def test_large_blocks_show_in_malloc():
     """What lies outside the arenas is malloc's."""
     before = allocators.malloc().used
-    kept = bytearray(32 * MIB)
+    kept = bytearray(64 * MIB)  # malloc's own bound, above which it always maps, rises to 32 MiB with what was freed
     after = allocators.malloc()
-    assert after.used - before > 31 * MIB
-    assert after.used >= after.mapped > 31 * MIB
+    assert after.used - before > 63 * MIB
+    assert after.used >= after.mapped > 63 * MIB
     del kept
     assert allocators.malloc_trim() in (True, False)
 

@@ -118,16 +118,17 @@ def test_a_process_of_a_step_is_seen():
 
 @pytest.mark.slow
 def test_the_whole_house_holds(tmp_path):
-    """Words, a table and documents in one process, below a limit of their promise: each seen less than promised."""
+    """Words, a table, a store and documents in one process, below a limit of their promise: each seen less than promised."""
     pytest.importorskip("apsw")
     (tmp_path / "a.md").write_text("# Title\n\nmany words\n" * 100)
     (tmp_path / "b.html").write_text("<html><p>more words</p></html>")
     report = walk([Root(str(tmp_path))], seconds=1.5, limit_kind="rlimit_data")
     assert report.holds, report.verdict
-    assert [row.step for row in report.rows] == ["words", "find_each", "documents"]
-    _words, rows, documents = report.rows
+    assert [row.step for row in report.rows] == ["words", "find_each", "store", "documents"]
+    _words, rows, entries, documents = report.rows
     assert rows.items >= 20_000
     assert rows.bytes > 40 * rows.items
+    assert entries.items >= 500
     assert (documents.items, documents.complete) == (2, True)
     assert 10 * MIB < documents.details["other_processes_bytes"] < documents.seen <= documents.promised
 

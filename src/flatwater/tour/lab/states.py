@@ -44,6 +44,7 @@ EXPERIMENTS = (
         "memory shows the mapped file as well, in every program: the kernel takes those pages back when it needs them.",
         needs_bytes=512 * units.MIB,
         rates_chart=True,
+        small_part=4,
         needs_extra=("store", "lmdb"),
         why_different="The write-up measures Go's maps and structs, about 460 bytes an entry, and bbolt's own transaction; here a "
         "change is a dict's slot, a tuple, a key and a value. Its throughput is of the same pass; ours is in the chart.",

@@ -47,7 +47,7 @@ class Walk:
         self._range: tuple[bytes, bytes] | None = None
         self._is_done = False
         self._heap_ratio = 1.0 if values.is_raw else 0.0  # heap bytes of typed values, for each byte stored; 0: unknown
-        self._sizer = Sizer()
+        self._sizer = None if values.is_raw else Sizer()
         self._held = 0  # heap bytes of the values decoded last
         self.entries: list[base.Raw] = []
         self.mark = base.UNKNOWN
@@ -103,17 +103,17 @@ class Walk:
             for raw, stored in entries:  # which one it is
                 self._values.decode(stored, keys.decode(raw, at))
             raise
-        if not self._values.is_raw:
-            self._weigh(entries, pairs)
+        if self._sizer is not None:
+            self._weigh(entries, pairs, self._sizer)
         return pairs
 
-    def _weigh(self, entries: list[base.Raw], pairs: list[Pair]) -> None:
+    def _weigh(self, entries: list[base.Raw], pairs: list[Pair], sizer: Sizer) -> None:
         """Learn how many heap bytes typed values take, from some of this page."""
         if not pairs:
             return
         step = max(1, len(pairs) // _WEIGHED)
         stored = sum(len(value) + base.ENTRY_BYTES for _key, value in entries[::step])
-        held = self._sizer.batch([value for _key, value in pairs[::step]])
+        held = sizer.batch([value for _key, value in pairs[::step]])
         self._held = held * len(pairs) // len(pairs[::step]) + base.ENTRY_BYTES * len(pairs)
         ratio = max(1.0, (held + base.ENTRY_BYTES * len(pairs[::step])) / stored)
         self._heap_ratio = max(ratio, self._heap_ratio * 0.9)

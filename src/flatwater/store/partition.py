@@ -211,8 +211,7 @@ class Partition:
     def ranges(self, count: int, prefix: Key = ()) -> list[Range]:
         """Divide the entries into `count` ranges of about the same number, for walks side by side.
 
-        Walks over all keys once, which takes about a third of the time of `batches`. Fewer ranges come back where there are
-        fewer entries. Together they have every key, also those that come later.
+        Walks over all keys once, and reads no values. Fewer ranges come back where there are fewer entries. Together they have every key, also those that come later.
         """
         _count(count, "count", limits.STORE_RANGES_MAX)
         bounds = self._bounds(prefix, None, None)()

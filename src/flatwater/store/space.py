@@ -2,7 +2,7 @@
 
 Covers:     heads of partitions, writes that fit into the budget, the last word before the engine.
 Not here:   opening and closing (`store.store`), the engine's own work (`store.engines`).
-Holds:      the heads of the partitions that were used, and what the engine holds; see `Space.bytes_max`.
+Holds:      the heads of the partitions that were used, and what the engine holds.
 
 A head is three bytes from 02 to 7F in front of every key of a partition: two million of them, none the beginning of
 another. The names stand in the store itself, under the first head.

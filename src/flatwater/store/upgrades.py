@@ -20,7 +20,6 @@ from flatwater.store.directory import FORMAT, Description, Directory
 from flatwater.store.engines import base
 
 _NOTE = base.SYSTEM + b"\x01format"
-_COUNTS = base.SYSTEM + b"\x01count"
 
 
 def upgrade(directory: Directory) -> None:
@@ -47,6 +46,7 @@ def _link_long_keys(path: str) -> None:
     """Format 1 to 2 of LMDB: all entries in a new file, the long keys among them through links."""
     from flatwater.store.engines import lmdb_upkeep
     from flatwater.store.engines.lmdb import LmdbEngine
+    from flatwater.store.engines.lmdb_counts import note_key
     from flatwater.store.engines.long_keys import LongKeys
 
     old = LmdbEngine(path, sync="off")
@@ -64,7 +64,9 @@ def _link_long_keys(path: str) -> None:
                 page = old.page(
                     low, high, rows=limits.STORE_BATCH_ROWS, bytes_max=limits.STORE_REWRITE_BYTES, reverse=False
                 )
-                entries = [entry for entry in page.entries if not entry[0].startswith(_COUNTS)]  # it counts for itself
+                entries = [
+                    entry for entry in page.entries if not entry[0].startswith(note_key(b""))
+                ]  # it counts for itself
                 groups = groupby(entries, lambda entry: entry[0][: base.HEAD_BYTES])
                 new.write([(head, list(pairs)) for head, pairs in groups])
                 if page.is_last:

@@ -65,7 +65,7 @@ def test_samples_divide_keys_about_equally(parts):
     """To within 3 %, in pages of any size."""
     keys = [b"%06d" % at for at in range(10_000)]
     pages = [keys[at : at + 777] for at in range(0, 10_000, 777)]
-    found = [b"", *rocksdb_pages.sampled(pages, parts), b"x"]
+    found = [b"", *base.divided(pages, parts), b"x"]
     counts = [sum(low <= key < high for key in keys) for low, high in zip(found, found[1:], strict=False)]  # noqa: RUF007
     assert len(counts) == parts
     assert max(counts) - min(counts) <= 10_000 / parts * 0.06
@@ -73,5 +73,5 @@ def test_samples_divide_keys_about_equally(parts):
 
 def test_fewer_keys_than_parts_are_a_part_each():
     """Nothing is divided that is not there."""
-    assert rocksdb_pages.sampled([[b"a", b"b", b"c"]], 10) == [b"b", b"c"]
-    assert rocksdb_pages.sampled([], 10) == []
+    assert base.divided([[b"a", b"b", b"c"]], 10) == [b"b", b"c"]
+    assert base.divided([], 10) == []

@@ -1,6 +1,6 @@
 """What a store asks of the library that keeps its bytes.
 
-Covers:     the interface of an engine, and what goes in and out of it.
+Covers:     the interface of an engine, what goes in and out of it, dividing keys that are walked over.
 Not here:   the engines, keys as tuples (`store.keys`), which keys are whose (`store.partition`).
 Holds:      nothing.
 
@@ -10,7 +10,7 @@ committed between them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -169,3 +169,18 @@ class Engine(Protocol):
     def close(self) -> None:
         """End; more than once does no harm."""
         ...
+
+
+def divided(pages: Iterable[list[bytes]], parts: int) -> list[bytes]:
+    """Keys that divide all of `pages` into about equal parts, to within 3 %; at most `parts - 1` of them."""
+    step = 1
+    kept: list[bytes] = []
+    seen = 0
+    for keys in pages:
+        kept += keys[-seen % step :: step]
+        seen += len(keys)
+        while len(kept) >= parts * 64:
+            del kept[1::2]
+            step *= 2
+    found = [kept[round(part * len(kept) / parts)] for part in range(1, parts)] if len(kept) >= parts else kept[1:]
+    return sorted(set(found))

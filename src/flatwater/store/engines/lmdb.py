@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from operator import itemgetter
-from typing import Any, Final, TypeAlias, TypeVar, final
+from typing import Any, TypeAlias, TypeVar, final
 
 import lmdb
 
@@ -30,7 +30,6 @@ from flatwater.store.engines.lmdb_upkeep import said
 Result = TypeVar("Result")
 Txn: TypeAlias = "lmdb.Transaction[bytes]"
 
-KEY_BYTES_MAX: Final = 511
 _FLAGS = {"full": (True, True), "normal": (True, False), "off": (False, False)}  # sync, metasync
 _key_of = itemgetter(0)
 
@@ -341,17 +340,7 @@ class LmdbEngine:
 
     def borders(self, low: bytes, high: bytes, parts: int) -> list[bytes]:
         """Keys that divide a range into about equal parts, from one walk over its keys."""
-        step = 1
-        kept: list[bytes] = []
-        seen = 0
-        for keys in self._keys(low, high):
-            kept += keys[-seen % step :: step]
-            seen += len(keys)
-            while len(kept) >= parts * 64:  # each part is right to within 3 %
-                del kept[1::2]
-                step *= 2
-        found = [kept[round(part * len(kept) / parts)] for part in range(1, parts)] if len(kept) >= parts else kept[1:]
-        return sorted(set(found))
+        return base.divided(self._keys(low, high), parts)
 
     def room(self) -> base.Room:
         """What it takes. `used_bytes` is what the entries would take in full pages, from a sample of them."""

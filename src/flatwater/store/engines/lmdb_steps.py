@@ -25,11 +25,8 @@ Txn: TypeAlias = "lmdb.Transaction[bytes]"
 _TAKEN_MIN = 16  # entries taken at once; with room for fewer, a page ends
 _PAGE_HEADER_BYTES = 16  # of each page of LMDB
 _NODE_BYTES, _PLACE_BYTES = 10, 8  # of each entry in a leaf; of the place of a value on pages of its own
-_SAMPLES, _SAMPLED_ENTRIES, _SAMPLED_KEY_BYTES = (
-    16,
-    64,
-    32,
-)  # places, entries at each, bytes of keys that places are made of
+_SAMPLES, _SAMPLED_ENTRIES = 16, 64  # places, and entries looked at from each on
+_SAMPLED_KEY_BYTES = 32  # of keys, from which places are made
 _TAKEN_FIRST, _GROWTH = 32, 8  # how many the first time, and how many times more each time
 _value_of = itemgetter(1)
 

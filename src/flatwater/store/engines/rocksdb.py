@@ -378,7 +378,7 @@ class RocksdbEngine:
         files = [file for file in self._files() if file["end_key"] >= low and file["start_key"] < high]
         if len(files) >= FILES_A_PART * parts:
             return rocksdb_upkeep.borders_of(files, low, high, parts)
-        return rocksdb_pages.sampled(self._keys(low, high), parts)
+        return base.divided(self._keys(low, high), parts)
 
     # --- upkeep -------------------------------------------------------------------------------------------------------
 

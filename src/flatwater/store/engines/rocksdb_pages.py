@@ -7,7 +7,6 @@ Holds:      the page.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import chain, islice
 from typing import Any
 
@@ -78,21 +77,6 @@ def keys_of(db: rocksdict.Rdict, low: bytes, high: bytes) -> tuple[list[bytes], 
     if len(keys) == limits.STORE_KEYS_AT_ONCE:
         return keys, False
     return keys, _is_end(db, keys[-1] + b"\x00" if keys else low, high)
-
-
-def sampled(pages: Iterable[list[bytes]], parts: int) -> list[bytes]:
-    """Keys that divide all of `pages` into about equal parts, to within 3 %; at most `parts - 1` of them."""
-    step = 1
-    kept: list[bytes] = []
-    seen = 0
-    for keys in pages:
-        kept += keys[-seen % step :: step]
-        seen += len(keys)
-        while len(kept) >= parts * 64:
-            del kept[1::2]
-            step *= 2
-    found = [kept[round(part * len(kept) / parts)] for part in range(1, parts)] if len(kept) >= parts else kept[1:]
-    return sorted(set(found))
 
 
 def _until(high: bytes) -> rocksdict.ReadOptions:

@@ -58,14 +58,11 @@ def encode(head: bytes, key: Key) -> bytes:
     """
     if type(key) is tuple and len(key) == 1:  # the most frequent one, without a loop
         element = key[0]
-        if type(element) is str:
+        if type(element) is str and "\x00" not in element and "\x01" not in element:
             try:
-                text = element.encode()
+                return head + _TEXT_TAG + element.encode()
             except UnicodeEncodeError:
-                text = element.encode("utf-8", "surrogatepass")
-            if b"\x00" in text or b"\x01" in text:
-                text = _escaped(text)
-            return head + _TEXT_TAG + text
+                pass  # a surrogate alone
     return head + _encoded(key)
 
 
@@ -158,11 +155,10 @@ def _text_pairs(
     page: Sequence[tuple[bytes, bytes]], front: bytes, leading: Key, value_of: Callable[[bytes], Any] | None
 ) -> list[Pair] | None:
     """The pairs, if every key is `front` and one more text that nothing is escaped in; else None."""
-    joined = b"".join([key for key, _value in page])
-    for special in (b"\x00", b"\x01"):
-        if joined.count(special) != len(page) * front.count(special):
-            return None
     size = len(front)
+    joined = b"".join([key[size:] for key, _value in page])
+    if 0 in joined or 1 in joined:
+        return None
     try:
         if leading:
             if value_of is None:
@@ -212,7 +208,7 @@ def _escaped(text: bytes) -> bytes:
 
 
 def _unescaped(text: bytes) -> bytes:
-    if b"\x01" not in text:
+    if 1 not in text:
         return text
     plain = text.replace(b"\x01\x01", b"\x00").replace(b"\x01\x02", b"\x01")
     if _escaped(plain) != text:

@@ -52,14 +52,14 @@ class Partition:
             UsageError: `key` is no key.
             CorruptError: its value is not of the partition's type.
         """
-        head = self._head or self._find_head()
-        raw = keys.encode(head or b"", key)
-        if head is None:
+        head = self._head
+        if head is None and (head := self._find_head()) is None:
+            keys.encode(b"", key)  # refuses what is no key
             return default
-        stored = self._space.engine.get(raw)
+        stored = self._space.engine.get(keys.encode(head, key))
         if stored is None:
             return default
-        return stored if self._values.is_raw else self._values.decode(stored, key)
+        return stored if self._values.decoder is None else self._values.decode(stored, key)
 
     def __contains__(self, key: Key) -> bool:
         missing = object()
@@ -134,8 +134,9 @@ class Partition:
             except (TypeError, ValueError):
                 raise _no_pairs() from None
             new_keys, new_values = keys.encode_many(front, wanted), self._values.encode_many(values)
-            size += sum(map(len, new_keys)) + sum(map(len, filter(None, new_values)))
-            check_key(max(map(len, new_keys)))
+            lengths = list(map(len, new_keys))
+            size += sum(lengths) + sum(map(len, filter(None, new_values)))
+            check_key(max(lengths))
             check_size(size)
             raw += new_keys
             stored += new_values

@@ -237,7 +237,7 @@ class LmdbEngine:
                     changed = [at for at, key in enumerate(keys) if now.get(key) != olds[at]]
                     gone = set(changed)
                     pairs = [pair for at, pair in enumerate(pairs) if at not in gone]
-            self._apply(txn, head, pairs)
+            self._apply(txn, head, pairs, once=True)
             return is_ours, changed
 
         (is_ours, changed), mark = self._write(work)
@@ -310,10 +310,10 @@ class LmdbEngine:
 
     # --- how many there are -------------------------------------------------------------------------------------------
 
-    def _apply(self, txn: Txn, head: bytes, pairs: Sequence[base.Write]) -> None:
+    def _apply(self, txn: Txn, head: bytes, pairs: Sequence[base.Write], *, once: bool = False) -> None:
         """Write `pairs`, and remember by how many entries the partition grew."""
         before = txn.stat()["entries"]
-        steps.put_and_delete(txn, pairs)
+        steps.put_and_delete(txn, pairs, once=once)
         self._counts.add(head, txn.stat()["entries"] - before, len(pairs))
 
     def count(self, head: bytes, low: bytes, high: bytes) -> int:

@@ -126,15 +126,16 @@ def merged(groups: Sequence[base.Group]) -> Sequence[base.Group]:
     return list(by_head.items())
 
 
-def put_and_delete(txn: Txn, pairs: Sequence[base.Write]) -> None:
-    """Write `pairs`; the value None deletes, and the last of several for one key holds.
+def put_and_delete(txn: Txn, pairs: Sequence[base.Write], *, once: bool = False) -> None:
+    """Write `pairs`; the value None deletes, and the last of several for one key holds. `once`: there are not several.
 
     Only that one is given to LMDB: of a large value that shrinks in one transaction it keeps the pages, and they would be
     missed when the file is checked.
     """
-    last = dict(pairs)
-    if len(last) < len(pairs):
-        pairs = list(last.items())
+    if not once:
+        last = dict(pairs)
+        if len(last) < len(pairs):
+            pairs = list(last.items())
     cursor = txn.cursor()
     if None not in map(_value_of, pairs):
         cursor.putmulti(cast("Sequence[base.Raw]", pairs))

@@ -48,6 +48,7 @@ CASES = {
     "store/tuning": "benchmarks.store.tuning",
     "store/partitions": "benchmarks.store.partitions",
     "store/passes_10m": "benchmarks.store.passes_10m",
+    "store/survival": "benchmarks.store.survival",
     "documents/pdf_text": "benchmarks.documents.pdf_text",
 }
 

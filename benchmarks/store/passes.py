@@ -164,6 +164,11 @@ def cpu_s() -> float:
 def passes(size: int, backend: str) -> Run:
     """The three of them, on packed bytes."""
     store, home = loaded(size, backend)
+    return measured(store, home, three(store, size))
+
+
+def three(store: Any, size: int) -> dict[str, Callable[[], None]]:
+    """The three of them, by name."""
 
     def prepare() -> None:
         store.update_each(
@@ -189,7 +194,7 @@ def passes(size: int, backend: str) -> Run:
             rows=READ_ROWS,
         )
 
-    return measured(store, home, {"prepare_s": prepare, "scan_s": scan, "finish_s": finish})
+    return {"prepare_s": prepare, "scan_s": scan, "finish_s": finish}
 
 
 def typed(size: int) -> Run:
@@ -221,6 +226,11 @@ def typed(size: int) -> Run:
 def merge(size: int, *, changed: bool) -> Run:
     """The sorted listing beside the entries: one pass, and only what differs is written."""
     store, home = loaded(size)
+    return measured(store, home, {"scan_s": merging(store, size, changed=changed)})
+
+
+def merging(store: Any, size: int, *, changed: bool) -> Callable[[], None]:
+    """The pass of a merge."""
 
     def walk() -> None:
         listed = chain.from_iterable(listing.batches(listing.path(size, changed=changed), READ_ROWS))
@@ -245,7 +255,7 @@ def merge(size: int, *, changed: bool) -> Run:
             entry = next(entries, None)
         store.write(changes)
 
-    return measured(store, home, {"scan_s": walk})
+    return walk
 
 
 case = new_case(1_000_000)

@@ -135,11 +135,7 @@ def decode_pairs(page: Sequence[tuple[bytes, bytes]], at: int, value_of: Callabl
     if page[-1][0].startswith(front):
         if tag == TEXT:
             pairs = _text_pairs(page, front, leading, value_of)
-        elif (
-            tag == POSITIVE
-            and len(first) == size + _INT_BYTES
-            and set(map(len, next(zip(*page, strict=True)))) == {len(first)}
-        ):
+        elif tag == POSITIVE and len(first) == size + _INT_BYTES and {len(key) for key, _value in page} == {len(first)}:
             word = _WORD.unpack_from
             if value_of is None:
                 return [((*leading, word(key, size)[0]), value) for key, value in page]

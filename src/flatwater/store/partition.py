@@ -130,7 +130,8 @@ class Partition:
         size = 0
         while part := list(islice(turns, limits.STORE_COMMIT_ROWS)):
             try:
-                wanted, values = zip(*part, strict=True)
+                wanted = [key for key, _value in part]
+                values = [value for _key, value in part]
             except (TypeError, ValueError):
                 raise _no_pairs() from None
             new_keys, new_values = keys.encode_many(front, wanted), self._values.encode_many(values)

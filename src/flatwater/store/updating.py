@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flatwater.store.space import Space
 
 
-_SLICE = 128  # entries whose new values are looked at together: as many may be of any size
+_ASKED_FIRST, _ASKED_MAX = 8, 128  # entries whose new values are made before they are looked at
 
 
 @final
@@ -72,6 +72,7 @@ class Job:
         self._function = function
         self._write_rows = write_rows
         self._since = base.UNKNOWN
+        self._at_once = _ASKED_FIRST
         self._keys: list[bytes] = []
         self._olds: list[bytes] = []
         self._news: list[bytes | None] = []
@@ -90,10 +91,18 @@ class Job:
                     self._since = base.UNKNOWN
                 self.done.seen += len(pairs)
                 turns = starmap(function, pairs)
-                for first in range(0, len(pairs), _SLICE):
-                    wanted = list(islice(turns, _SLICE))
+                first = 0
+                while first < len(pairs):
+                    wanted = list(islice(turns, self._at_once))
+                    part = entries[first : first + self._at_once]
+                    if len(wanted) < len(part):  # it would end the list, and values would go to other keys
+                        raise errors.UsageError(
+                            "the function raised StopIteration.", hint="Call next(iterator, default) in it."
+                        )
+                    first += len(part)
+                    self._at_once = min(_ASKED_MAX, 2 * self._at_once)
                     if wanted.count(None) < len(wanted):
-                        self._gather(entries[first : first + _SLICE], wanted)
+                        self._gather(part, wanted)
                 del pairs, entries, turns
             while self._keys:
                 self._flush()
@@ -124,7 +133,9 @@ class Job:
         self._olds += olds
         self._news += news
         size = sum(map(len, raw)) + sum(map(len, olds)) + sum(map(len, filter(None, news)))
-        rows = min(self._write_rows, max(1, limits.STORE_GATHERED_BYTES * max(1, len(raw)) // max(1, size)))
+        fitting = max(1, limits.STORE_GATHERED_BYTES * max(1, len(raw)) // max(1, size))
+        self._at_once = min(self._at_once, fitting)  # heavy values: fewer at a time from now on
+        rows = min(self._write_rows, fitting)
         while len(self._keys) >= rows:
             self._flush(rows)
 

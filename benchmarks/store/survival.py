@@ -31,7 +31,7 @@ def anon_mb(outcome: Outcome) -> float:
 case = Case(
     "A sync's state of 10 million files, in a process with a kernel limit of 128 MiB.",
     size=10_000_000, tiny=3_000, per="file", unit="us",
-    figures={"limit_mib": "limit MiB", "file_mb": "file MB", "grown_pc": "file grew %"},
+    figures={"prepare_s": "prepare s", "scan_s": "scan s", "finish_s": "finish s", "limit_mib": "limit MiB", "file_mb": "file MB", "grown_pc": "file grew %"},
     bars=(
         Bar("three passes and merges end under a kernel limit of 128 MiB", 128, "MiB", limit_mib),
         Bar("anonymous memory stays within 32 MB", 32, "MB", anon_mb),

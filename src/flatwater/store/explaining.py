@@ -79,7 +79,8 @@ class Explanation:
 
     def __str__(self) -> str:
         rows = [(line.holder, line.computed, amount(line.bytes)) for line in self.lines]
-        rows.append(("in all", f"{self.tables:,} tables", amount(self.total)))
+        of = f"{self.tables:,} table{'s' * (self.tables != 1)}"
+        rows.append(("in all", of, amount(self.total)))
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         lines = [
             f"{holder:<{widths[0]}}  {computed:<{widths[1]}}  {size:>{widths[2]}}" for holder, computed, size in rows

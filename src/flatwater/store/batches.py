@@ -8,11 +8,11 @@ Holds:      one batch while the next one is being made; see `Batches.bytes_max`.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TYPE_CHECKING, NoReturn, Self, final
+from typing import TYPE_CHECKING, Any, NoReturn, Self, final
 
 import msgspec
 
-from flatwater import errors, limits
+from flatwater import errors, limits, units
 from flatwater.budget.budget import Budget
 from flatwater.budget.reservation import Reservation
 from flatwater.sizing.sizer import Sizer
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from flatwater.store.space import Space
 
 _SAMPLE = 32  # typed values that are decoded before it is looked at what they weigh
-_WEIGHED = 4  # of these
+_WEIGHED, _WEIGHED_BYTES = 4, 64 * units.KIB  # of these, or so many bytes of them
 Bounds = Callable[[], tuple[bytes, bytes] | None]
 
 
@@ -108,14 +108,19 @@ class Walk:
         return pairs
 
     def _weigh(self, entries: list[base.Raw], pairs: list[Pair], sizer: Sizer) -> None:
-        """Learn how many heap bytes typed values take, from some of this page."""
+        """Learn how many heap bytes typed values take, from some of this page: for each byte stored, about as many in all."""
         if not pairs:
             return
         step = max(1, len(pairs) // _WEIGHED)
-        stored = sum(len(value) + base.ENTRY_BYTES for _key, value in entries[::step])
-        held = sizer.batch([value for _key, value in pairs[::step]])
-        self._held = held * len(pairs) // len(pairs[::step]) + base.ENTRY_BYTES * len(pairs)
-        ratio = max(1.0, (held + base.ENTRY_BYTES * len(pairs[::step])) / stored)
+        sample: list[Any] = []
+        stored = 0
+        for (_raw, value), (_key, decoded) in zip(entries[::step], pairs[::step], strict=True):
+            sample.append(decoded)
+            stored += len(value) + base.ENTRY_BYTES
+            if stored >= _WEIGHED_BYTES:  # looking at every object in it costs more than decoding it
+                break
+        ratio = max(1.0, (sizer.batch(sample) + base.ENTRY_BYTES * len(sample)) / stored)
+        self._held = int(ratio * (sum(len(value) for _key, value in entries) + base.ENTRY_BYTES * len(entries)))
         self._heap_ratio = max(ratio, self._heap_ratio * 0.9)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _SAMPLE = 32  # typed values that are decoded before it is looked at what they weigh
 _WEIGHED, _WEIGHED_BYTES = 4, 64 * units.KIB  # of these, or so many bytes of them
+_PASSED_OVER = 10  # times as many bytes are then taken for as heavy as those
 Bounds = Callable[[], tuple[bytes, bytes] | None]
 
 
@@ -49,6 +50,7 @@ class Walk:
         self._heap_ratio = 1.0 if values.is_raw else 0.0  # heap bytes of typed values, for each byte stored; 0: unknown
         self._sizer = None if values.is_raw else Sizer()
         self._held = 0  # heap bytes of the values decoded last
+        self._passed_over = 0  # bytes of stored values that are not weighed next
         self.entries: list[base.Raw] = []
         self.mark = base.UNKNOWN
         self.last: bytes | None = None  # the last raw key that was read
@@ -111,16 +113,22 @@ class Walk:
         """Learn how many heap bytes typed values take, from some of this page: for each byte stored, about as many in all."""
         if not pairs:
             return
+        total = sum(len(value) for _key, value in entries) + base.ENTRY_BYTES * len(entries)
+        if total <= self._passed_over:
+            self._passed_over -= total
+            self._held = int(self._heap_ratio * total)
+            return
         step = max(1, len(pairs) // _WEIGHED)
         sample: list[Any] = []
         stored = 0
         for (_raw, value), (_key, decoded) in zip(entries[::step], pairs[::step], strict=True):
             sample.append(decoded)
             stored += len(value) + base.ENTRY_BYTES
-            if stored >= _WEIGHED_BYTES:  # looking at every object in it costs more than decoding it
+            if stored >= _WEIGHED_BYTES:  # to look at every object in it takes ten times as long as decoding it
+                self._passed_over = _PASSED_OVER * stored
                 break
         ratio = max(1.0, (sizer.batch(sample) + base.ENTRY_BYTES * len(sample)) / stored)
-        self._held = int(ratio * (sum(len(value) for _key, value in entries) + base.ENTRY_BYTES * len(entries)))
+        self._held = int(ratio * total)
         self._heap_ratio = max(ratio, self._heap_ratio * 0.9)
 
 

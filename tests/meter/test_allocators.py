@@ -60,3 +60,12 @@ def test_only_known_figures_are_added():
     """Unknown is no zero, and nothing known is unknown."""
     assert allocators.sum_known(1, -1, 2) == 3
     assert allocators.sum_known(-1, -1) == -1
+
+
+def test_no_more_arenas():
+    """glibc's malloc says that it obeys; where there is another malloc, nothing is called."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from flatwater.meter import allocators; print(allocators.one_arena())"],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == ("None" if allocators.malloc_trim() is None else "True")

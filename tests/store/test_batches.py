@@ -491,3 +491,44 @@ def test_long_keys_are_weighed_whole(tmp_path):
         batches = list(store.batches(bytes="256 KiB"))
     assert sum(map(len, batches)) == 100
     assert max(map(len, batches)) <= 13
+
+
+def test_light_and_heavy_values_that_take_turns(tmp_path):
+    """Typed values of two kinds: a batch weighs about what was asked for, whatever the order they come in."""
+    with Store(tmp_path / "s", type=dict, sync="off") as store:
+        store.write([((at, "head"), {"n": at}) for at in range(800)])
+        store.write([((at, "tree"), {"t": [[]] * 1000}) for at in range(800)])
+        sizes = [heap_bytes([value for _key, value in batch]) for batch in store.batches(bytes="4 MiB", rows=10_000)]
+    assert len(sizes) > 10
+    assert sorted(sizes)[len(sizes) // 2] < 5 << 20
+    assert max(sizes) < 10 << 20
+
+
+def test_keys_of_many_elements_are_weighed_as_tuples(tmp_path):
+    """Many small elements take more than their bytes: fewer of such keys come at once."""
+    with Store(tmp_path / "s", sync="off") as store:
+        store.write([((at, *(f"{at % 7}{part}" for part in range(100))), b"") for at in range(3000)])
+        sizes = [heap_bytes(batch) for batch in store.batches(bytes="2 MiB", rows=100_000)]
+        assert sum(len(batch) for batch in store.batches(bytes="2 MiB", reverse=True)) == 3000
+    assert max(sizes) < 2.5 * (1 << 20)
+
+
+def test_a_walk_goes_on_after_its_task_and_its_loop_have_ended(store):
+    """What a cancelled task has read comes next: in another task, another loop, or a plain for."""
+    fill(store, 100)
+
+    async def cancelled(walk):
+        task = asyncio.ensure_future(anext(walk))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    async def rest(walk):
+        return [key for batch in [batch async for batch in walk] for key, _value in batch]
+
+    for ending in ("another loop", "for"):
+        walk = store.batches(rows=10)
+        asyncio.run(cancelled(walk))
+        seen = [key for batch in walk for key, _value in batch] if ending == "for" else asyncio.run(rest(walk))
+        assert seen == [key for batch in store.batches() for key, _value in batch], ending

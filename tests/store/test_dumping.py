@@ -153,7 +153,7 @@ def test_its_bytes_are_the_budgets(tmp_path):
         assert budget.held == before + dumping.dump_bytes_max()
         pieces.close()
         assert budget.held == before
-    with fw.Budget("5 MiB"), fw.Store(tmp_path / "store") as store, pytest.raises(errors.BudgetExceeded):
+    with fw.Budget("8 MiB"), fw.Store(tmp_path / "store") as store, pytest.raises(errors.BudgetExceeded):
         next(dumping.dump(store))
 
 

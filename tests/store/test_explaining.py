@@ -84,3 +84,10 @@ def test_what_cannot_be_is_refused(arguments, options, words):
 def test_amounts_are_in_powers_of_1000(count, text):
     """As in RocksDB's documents."""
     assert amount(count) == text
+
+
+def test_it_is_what_a_store_promises(opened):
+    """The sum for LMDB is that of an open store, to the byte."""
+    store = opened()
+    if store.backend == "lmdb":
+        assert explain("lmdb", 1000).total == store.bytes_max()

@@ -178,10 +178,18 @@ def test_its_bytes_are_the_budgets(store):
 
 
 def test_an_entry_that_this_store_does_not_take(store):
-    """A key that is too long for it: the lines are said, and nothing of their batch is there."""
+    """A key that is too long for it: its line is said, and what stands in front of it is loaded."""
     long = "k" * (limits.STORE_KEY_BYTES_MAX + 1)
     with pytest.raises(
-        loading.DumpBroken, match=r"lines 2 to 4 cannot be written: .* longer than .* Nothing is loaded"
+        loading.DumpBroken, match=r"line 3 has a key of 65538 B, and 65536 is the most\. Loaded: 1 entry"
     ):
         loading.Loading(store, [HEAD, entry("[1]"), entry(f'["{long}"]'), end(2)]).run()
+    assert keys_in(store) == [(1,)]
+
+
+def test_a_part_of_a_dump_may_be_nothing(store):
+    """A filter that found nothing leaves nothing to load, which is no error when a part was announced."""
+    loading.Loading(store, [], is_part=True).run()
     assert keys_in(store) == []
+    with pytest.raises(errors.UsageError, match="first line"):
+        loading.Loading(store, []).run()

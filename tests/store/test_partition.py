@@ -339,3 +339,20 @@ def test_it_says_what_it_is(store):
     assert isinstance(store, Partition)
     assert repr(store) == f"<Store 'main' of {store.path!r}>"
     assert repr(Partition.DELETE) == "Store.DELETE"
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_the_longest_key(store, beyond):
+    """64 KiB as bytes, for put and write alike, before and after the partition was made; not one byte more."""
+    key = ("k" * (limits.STORE_KEY_BYTES_MAX - 1 + beyond),)
+    for _turn in range(2):
+        if beyond:
+            with pytest.raises(errors.UsageError, match="longer than"):
+                store.put(key, b"1")
+            with pytest.raises(errors.UsageError, match="longer than"):
+                store.write([(key, b"2")])
+            store.put(("other",), b"")
+        else:
+            store.put(key, b"1")
+            store.write([(key, b"2")])
+            assert store.get(key) == b"2"

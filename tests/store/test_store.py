@@ -6,6 +6,7 @@ import gc
 import os
 import pickle
 import signal
+import threading
 import warnings
 
 import msgspec
@@ -315,3 +316,51 @@ def test_a_child_of_a_fork_opens_its_own_or_is_refused(tmp_path, backend):
     assert entries(store) == [(("a",), b"1"), (("b",), b"2")]
     assert store.check() == []
     store.close()
+
+
+def test_one_partition_twice_and_a_long_key_in_one_write(opened):
+    """A large value that shrinks in the same transaction leaves no page that the check misses."""
+    store = opened()
+    one, other = store.partition("p"), store.partition("p")
+    store.write_to({one: [((1,), bytes(100_000))], other: [((1,), b"small"), (("L" * 600,), b"z")]})
+    assert (one.get((1,)), one.get(("L" * 600,)), store.check()) == (b"small", b"z", [])
+
+
+def test_a_write_that_is_refused_makes_no_partition(opened):
+    """Everything is looked at before the first of several partitions is made."""
+    store = opened()
+    one, two = store.partition("one"), store.partition("two")
+    with pytest.raises(errors.UsageError):
+        store.write_to({one: [((1,), b"1")], two: [((1,), "no bytes")]})
+    assert store.partitions() == []
+    store.write_to({one: [((1,), b"1")], two: [((1,), None)]})
+    assert store.partitions() == ["one"]
+
+
+def test_backups_to_one_place_at_once(opened, tmp_path):
+    """One of them makes it, the others are refused, and the copy is a store; a stranger's directory beside it stays."""
+    store = opened()
+    store.write([((at,), bytes(500)) for at in range(2000)])
+    stranger = tmp_path / f"copy.flatwater-tmp-{2**30}-0"
+    stranger.mkdir()
+    (stranger / "mine.txt").write_text("mine")
+    done, refused = [], []
+
+    def backup():
+        try:
+            store.backup(tmp_path / "copy")
+            done.append(1)
+        except errors.FlatwaterError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=backup) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(done), len(refused)) == (1, 2)
+    assert all(isinstance(error, (errors.UsageError, errors.BrokenError)) for error in refused)
+    with Store(tmp_path / "copy", read_only=True) as copy:
+        assert copy.count_estimate() == 2000
+    assert sorted(path.name for path in tmp_path.glob("copy*")) == ["copy", stranger.name]
+    assert (stranger / "mine.txt").read_text() == "mine"

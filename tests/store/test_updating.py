@@ -193,13 +193,29 @@ def test_what_the_function_returns_is_not_piled_up(store, monkeypatch):
     assert sum(written) == 200
 
 
-def test_a_function_that_ends_an_iterator_harms_no_key(store):
-    """StopIteration, which would end a list in silence, is said: no value gets to another key."""
+@pytest.mark.parametrize("first", [b"small", b"x" * 10_000])
+def test_values_that_grow_heavy_are_written_as_they_come(store, monkeypatch, first):
+    """However light the first ones are: when heavy ones come, no more of them exist than are gathered."""
+    monkeypatch.setattr(limits, "STORE_GATHERED_BYTES", 100_000)
+    fill(store, 300)
+    written = commits_of(store, monkeypatch)
+
+    def grown(key, _value):
+        assert key[0] < 200 or key[0] - sum(written) <= 200
+        return first if key[0] < 200 else b"x" * 90_000
+
+    assert store.update_each(grown, write_rows=200).changed == 300
+    assert max(written) <= 200
+    assert sum(size <= 2 for size in written) >= 50
+
+
+def test_what_the_function_raises_comes_out(store):
+    """StopIteration, too, which would end a list in silence: no value gets to another key."""
     fill(store, 50)
     turns = iter([b"a", b"b"])
-    with pytest.raises(errors.UsageError, match="StopIteration"):
+    with pytest.raises(StopIteration):
         store.update_each(lambda _key, _value: next(turns), write_rows=1)
-    assert set(dump(store).values()) == {b"0"}
+    assert list(dump(store).values()) == [b"a", b"b", *[b"0"] * 48]
 
 
 @pytest.mark.parametrize("write_rows", [3, 10, 500])
@@ -379,3 +395,22 @@ def test_large_transactions_are_charged(store):
         with pytest.raises(errors.BudgetExceeded):
             store.update_each(lambda _key, _value: None, write_rows=limits.STORE_BATCH_ROWS_MAX)
         assert budget.held == 0
+
+
+@dataclass
+class Picky:
+    x: int
+
+    def __eq__(self, other):
+        return self.x == other.x
+
+    def __hash__(self):
+        return self.x
+
+
+def test_values_that_compare_in_their_own_way(opened):
+    """What a function returns is asked nothing: None is told by what it is, and values are compared as bytes."""
+    store = opened(type=Picky)
+    store.write([((at,), Picky(at)) for at in range(10)])
+    done = store.update_each(lambda key, value: Picky(value.x + 1) if key[0] % 2 else None)
+    assert done == Updated(seen=10, changed=5)

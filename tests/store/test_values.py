@@ -171,3 +171,21 @@ def test_an_unknown_format_is_refused(form):
     with pytest.raises(errors.UsageError, match="is not known") as refused:
         Values(User, form)
     assert "msgpack, json" in refused.value.hint
+
+
+def test_json_has_no_nan():
+    """A float field that is not a number would come back as null: it is refused, where null is no value of it."""
+    values = Values(Point, "json")
+    assert values.decode(values.encode(Point(1.5)), ()) == Point(1.5)
+    with pytest.raises(errors.UsageError, match="cannot be stored"):
+        values.encode(Point(float("nan")))
+
+
+def test_what_is_nested_too_deep_is_told():
+    """Also where it cannot even be shown."""
+    deep: list[object] = []
+    for _level in range(5000):
+        deep = [deep]
+    for values in (Values(list), Values()):
+        with pytest.raises(errors.UsageError, match="list"):
+            values.encode(deep)

@@ -51,6 +51,8 @@ def dump(ctx: click.Context, path: str, *, names: tuple[str, ...], output: str, 
       flatwater store dump old | flatwater store load new --backend rocksdb
     """  # noqa: D301 - click reads the backspace as "keep these lines"
     files.check({"--output": None if output == "-" else output})
+    if output != "-" and f"{os.path.realpath(output)}/".startswith(f"{os.path.realpath(path)}/"):
+        raise errors.UsageError(f"--output: {output!r} is in the store itself.", hint="Give a path outside of it.")
     from flatwater.store import dumping
     from flatwater.store.store import Store
 

@@ -1,6 +1,6 @@
 """What the allocators below Python's objects hold: arenas of the object allocator, and the C library's malloc.
 
-Covers:     CPython's pymalloc through its own statistics; glibc through mallinfo2 and malloc_trim.
+Covers:     CPython's pymalloc through its own statistics; glibc through mallinfo2, malloc_trim and mallopt.
 Not here:   what the operating system sees (`meter.probe`), what to make of both (`meter.retention`).
 Holds:      nothing; a text of about 3 KiB while it reads.
 
@@ -23,6 +23,7 @@ _FIGURES = re.compile(
     rb"# bytes in available blocks += +(?P<partial>[\d,]+)\s+"
     rb"\d+ unused pools \* \d+ bytes += +(?P<unused>[\d,]+)"
 )
+_M_ARENA_MAX = -8  # of mallopt, in glibc's malloc.h
 _TAIL_BYTES = 1024  # the sums stand at the end, after a table whose length is the number of size classes in use
 
 
@@ -100,6 +101,18 @@ def malloc_trim() -> bool | None:
     """Have the C library give its free pages back. True if any went, None where it cannot."""
     call = _c_function("malloc_trim", ctypes.c_int, ctypes.c_size_t)
     return None if call is None else bool(call(0))
+
+
+def one_arena() -> bool | None:
+    """Have malloc make no more arenas, in the whole process: what one thread gives up, others use. Those that exist stay.
+
+    Returns:
+        Whether it did; None where malloc is not glibc's.
+    """
+    if _c_function("malloc_trim", ctypes.c_int, ctypes.c_size_t) is None:  # which is glibc's alone, as this number is
+        return None
+    call = _c_function("mallopt", ctypes.c_int, ctypes.c_int, ctypes.c_int)
+    return None if call is None else bool(call(_M_ARENA_MAX, 1))
 
 
 @functools.cache

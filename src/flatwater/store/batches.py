@@ -7,6 +7,8 @@ Holds:      one batch while the next one is being made; see `Batches.bytes_max`.
 
 from __future__ import annotations
 
+import random
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, Self, final
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 _SAMPLE = 32  # typed values that are decoded before it is looked at what they weigh
 _WEIGHED, _WEIGHED_BYTES = 4, 64 * units.KIB  # of these, or so many bytes of them
 _PASSED_OVER = 10  # times as many bytes are then taken for as heavy as those
+_FEW_ELEMENTS, _ELEMENT_BYTES = 3, 64  # of a key; of each element more: a place in the tuple, and a small object
 Bounds = Callable[[], tuple[bytes, bytes] | None]
 
 
@@ -51,6 +54,7 @@ class Walk:
         self._sizer = None if values.is_raw else Sizer()
         self._held = 0  # heap bytes of the values decoded last
         self._passed_over = 0  # bytes of stored values that are not weighed next
+        self._chance = random.Random(len(space.path))  # noqa: S311 - which ones are weighed is no secret
         self.entries: list[base.Raw] = []
         self.mark = base.UNKNOWN
         self.last: bytes | None = None  # the last raw key that was read
@@ -72,6 +76,7 @@ class Walk:
         elif self._heap_ratio > 1.0:
             size = max(1, int(size / self._heap_ratio))
         page = self._space.engine.page(low, high, rows=rows, bytes_max=size, reverse=self._reverse)
+        self._shorten(page)
         pairs = self._decoded(page.entries) if self._values.is_raw else self._fitting(page)
         self._is_done = page.is_last
         self.mark = page.mark
@@ -82,6 +87,20 @@ class Walk:
         self._range = (low, self.last) if self._reverse else (self.last + b"\x00", high)
         self.entries = page.entries
         return pairs
+
+    def _shorten(self, page: base.Page) -> None:
+        """Leave out what would be too much as tuples: `base.ENTRY_BYTES` is for keys of a few elements."""
+        entries = page.entries
+        if len(entries) < 2:  # noqa: PLR2004 - one comes in any case
+            return
+        ends = (entries[0][0], entries[-1][0])
+        more = max(len(keys.decode(key, base.HEAD_BYTES)) for key in ends) - _FEW_ELEMENTS
+        if more > 0:
+            mean = sum(len(key) + len(value) for key, value in entries) // len(entries)
+            fitting = max(1, self._batch_bytes // (mean + base.ENTRY_BYTES + more * _ELEMENT_BYTES))
+            if fitting < len(entries):
+                del entries[fitting:]
+                page.is_last = False
 
     def _fitting(self, page: base.Page) -> list[Pair]:
         """Decode some at a time, and end the page where they weigh as much as a batch may."""
@@ -118,18 +137,17 @@ class Walk:
             self._passed_over -= total
             self._held = int(self._heap_ratio * total)
             return
-        step = max(1, len(pairs) // _WEIGHED)
         sample: list[Any] = []
         stored = 0
-        for (_raw, value), (_key, decoded) in zip(entries[::step], pairs[::step], strict=True):
-            sample.append(decoded)
-            stored += len(value) + base.ENTRY_BYTES
+        for at in self._chance.sample(range(len(pairs)), min(_WEIGHED, len(pairs))):  # every eighth may be of one kind
+            sample.append(pairs[at][1])
+            stored += len(entries[at][1]) + base.ENTRY_BYTES
             if stored >= _WEIGHED_BYTES:  # to look at every object in it takes ten times as long as decoding it
                 self._passed_over = _PASSED_OVER * stored
                 break
         ratio = max(1.0, (sizer.batch(sample) + base.ENTRY_BYTES * len(sample)) / stored)
-        self._held = int(ratio * total)
         self._heap_ratio = max(ratio, self._heap_ratio * 0.9)
+        self._held = int(self._heap_ratio * total)
 
 
 @final
@@ -151,7 +169,9 @@ class Batches:
         self._reservation: Reservation | None = None
         self._is_closed = False
         self._is_broken = False
-        self._reading: asyncio.Future[list[Pair]] | None = None  # of a task that was cancelled: its batch comes next
+        self._reading: asyncio.Future[None] | None = None  # of a task that was cancelled: its batch comes next
+        self._ahead: list[Pair] | None = None  # what that one read
+        self._turn = threading.Lock()  # a thread reads on when its task, or its loop, has gone
         self._is_awaited = False
         self._delivered: bytes | None = None  # the last raw key that was handed out
 
@@ -229,12 +249,26 @@ class Batches:
 
     def __next__(self) -> list[Pair]:
         if self._reading is not None:
-            raise errors.UsageError(f"{self.name}: a task reads from this walk.", hint="One task or thread at a time.")
-        batch = self.next_batch()
+            if not self._reading.done():
+                raise errors.UsageError(
+                    f"{self.name}: a task reads from this walk.", hint="One task or thread at a time."
+                )
+            self._reading = None
+            self._read_ahead()
+        batch = self._taken() if self._ahead is not None else self.next_batch()
         if not batch:
             raise StopIteration
         self._delivered = self.walk.last
         return batch
+
+    def _read_ahead(self) -> None:
+        with self._turn:
+            if self._ahead is None:
+                self._ahead = self.next_batch()
+
+    def _taken(self) -> list[Pair]:
+        batch, self._ahead = self._ahead, None
+        return batch or []
 
     def __aiter__(self) -> AsyncIterator[list[Pair]]:
         return self
@@ -251,10 +285,11 @@ class Batches:
             )
         self._is_awaited = True
         try:
-            if self._reading is None:
-                self._reading = asyncio.ensure_future(asyncio.to_thread(self.next_batch))
-            batch = await asyncio.shield(self._reading)  # a thread cannot be cancelled: what it reads comes next time
+            if self._reading is None or self._reading.cancelled():  # cancelled: its loop has ended
+                self._reading = asyncio.ensure_future(asyncio.to_thread(self._read_ahead))
+            await asyncio.shield(self._reading)  # a thread cannot be cancelled: what it reads comes next time
             self._reading = None
+            batch = self._taken()
         except asyncio.CancelledError:
             raise
         except BaseException:

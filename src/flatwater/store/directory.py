@@ -145,8 +145,9 @@ class Directory:
                 hint="Leave backend= out; or make another store, with `flatwater store dump` and `load`.",
             )
         main = os.path.join(self.path, found.backend, _MAIN_FILES[found.backend])
-        if self._make is not None and not (os.path.exists(main) and os.path.getsize(main)):
-            state = "empty" if os.path.exists(main) else "gone"
+        size = _size_of(main) if self._make is not None else 1
+        if not size:
+            state = "gone" if size is None else "empty"
             raise errors.CorruptError(
                 f"{main} is {state}, and so is what was in the store.", hint="Restore it from a backup."
             )
@@ -314,6 +315,22 @@ class Directory:
         lock, self._lock = self._lock, None
         if lock is not None:
             os.close(lock)
+
+
+def is_ours(path: str) -> bool:
+    """Whether a directory has nothing in it that a store would not put there."""
+    try:
+        return set(os.listdir(path)) <= _OURS
+    except OSError:
+        return False
+
+
+def _size_of(file: str) -> int | None:
+    """Bytes of a file; None if it is not there. One that may not be looked at is an OSError: `os.path.exists` says no."""
+    try:
+        return os.stat(file).st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def sync_directory(path: str) -> None:

@@ -188,7 +188,8 @@ def _of_lmdb() -> tuple[list[Line], list[str]]:
     rows = limits.STORE_COMMIT_ROWS
     lines = [
         Line("LMDB itself", "fixed", limits.STORE_LMDB_BYTES),
-        Line("pages of one transaction", f"{rows} pages x {amount(mmap.PAGESIZE)}", rows * mmap.PAGESIZE),
+        Line("pages of one transaction", f"2 x {rows} pages x {amount(mmap.PAGESIZE)}", 2 * rows * mmap.PAGESIZE),
+        Line("large values in it", "fixed", limits.STORE_COMMIT_BYTES),
     ]
     return lines, ["Pages of the file are in the system's cache, which takes them back when others need the room."]
 

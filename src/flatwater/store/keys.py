@@ -195,7 +195,7 @@ def shown(value: object, chars: int = 120) -> str:
     """The beginning of what `value` looks like, for an error."""
     try:
         return repr(value)[:chars]
-    except ValueError:  # an int of more digits than Python shows
+    except (ValueError, RecursionError):  # an int of more digits than Python shows; too deep
         return f"<{type(value).__name__}>"
 
 

@@ -165,7 +165,7 @@ class Loading:
         self._is_open = False
 
     def _end(self) -> None:
-        if self._is_first:
+        if self._is_first and not self._is_part:
             head_of(b"")
         if self._is_open and not self._is_part:
             raise _Incomplete("is the last one, and does not say that the dump ends: it was cut off")
@@ -177,7 +177,10 @@ class Loading:
             raise _Broken("has no partition")
         key, value = _key_of(found.key), _value_of(found)
         try:
-            size = len(keys.encode(b"", key)) + len(value) + _ENTRY_BYTES
+            length = len(keys.encode(b"", key))
+            if length > limits.STORE_KEY_BYTES_MAX:  # here, where the line is known
+                raise _Broken(f"has a key of {length} B, and {limits.STORE_KEY_BYTES_MAX} is the most")
+            size = length + len(value) + _ENTRY_BYTES
             partition = self._waiting[name][0] if name in self._waiting else self._store.partition(name)
         except errors.UsageError as error:
             raise _Broken(f"is broken: {error.args[0].rstrip('.')}") from error

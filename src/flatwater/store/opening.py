@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flatwater import errors
+from flatwater.meter import allocators
 from flatwater.store import directory as directories
 from flatwater.store.directory import Directory
 from flatwater.store.engines import base
@@ -26,6 +27,7 @@ def make(backend: str, place: str) -> None:
 
             lmdb_upkeep.create(place)
         else:
+            allocators.one_arena()
             from flatwater.store.engines import rocksdb_upkeep
 
             rocksdb_upkeep.create(place)
@@ -57,6 +59,7 @@ def open_engine(
             from flatwater.store.engines.lmdb import LmdbEngine
 
             return LongKeys(LmdbEngine(place, sync=sync, read_only=read_only, keep_out=directory.keep_out))
+        allocators.one_arena()  # blocks of the cache go from thread to thread: each arena would keep what others gave up
         from flatwater.store.engines.rocksdb import RocksdbEngine
 
         if not read_only:

@@ -115,11 +115,12 @@ class Partition:
             BrokenError: the disk is full or broken; nothing was written.
         """
         group, size = self.encoded(pairs)
+        group = self.placed(group)
         if group[1]:
             self._space.write([group], size)
 
     def encoded(self, pairs: Iterable[tuple[Key, Any]] | Mapping[Key, Any]) -> tuple[base.Group, int]:
-        """`pairs` as the engine takes them, and their bytes. Refuses all before the partition is made."""
+        """`pairs` as bytes, for `placed`, and how many bytes. Refuses what is wrong before any partition is made."""
         try:
             turns = iter(pairs.items() if isinstance(pairs, Mapping) else pairs)
         except TypeError:
@@ -137,17 +138,23 @@ class Partition:
             new_keys, new_values = keys.encode_many(front, wanted), self._values.encode_many(values)
             lengths = list(map(len, new_keys))
             size += sum(lengths) + sum(map(len, filter(None, new_values)))
-            check_key(max(lengths))
+            check_key(max(lengths) - len(front))
             check_size(size)
             raw += new_keys
             stored += new_values
-        if not front:
-            head = self._find_head()
-            if head is None and not any(each is not None for each in stored):
-                return (base.SYSTEM, []), 0  # nothing to be written, and nothing that could be deleted
-            front = head or self._made_head()
-            raw = [front + each for each in raw]
         return (front, list(zip(raw, stored, strict=True))), size
+
+    def placed(self, group: base.Group) -> base.Group:
+        """`group` behind the head of this partition, which is made now if it has none; empty if there is nothing to do."""
+        front, pairs = group
+        if front:
+            return group
+        head = self._find_head()
+        if head is None:
+            if not any(stored is not None for _key, stored in pairs):
+                return base.SYSTEM, []  # nothing to be written, and nothing that could be deleted
+            head = self._made_head()
+        return head, [(head + key, stored) for key, stored in pairs]
 
     # --- walks --------------------------------------------------------------------------------------------------------
 
@@ -219,8 +226,7 @@ class Partition:
         bounds = self._bounds(prefix, None, None)()
         borders: list[Key] = []
         if bounds is not None and count > 1:
-            assert self._head is not None
-            borders = [keys.decode(key, len(self._head)) for key in self._space.engine.borders(*bounds, count)]
+            borders = [keys.decode(key, base.HEAD_BYTES) for key in self._space.engine.borders(*bounds, count)]
         return [Range(start, stop) for start, stop in zip([None, *borders], [*borders, None], strict=True)]
 
     def update_each(
@@ -269,8 +275,7 @@ class Partition:
         bounds = self._bounds(prefix, None, None)()
         if bounds is None:
             return 0
-        assert self._head is not None
-        return self._space.engine.count(self._head, *bounds)
+        return self._space.engine.count(bounds[0][: base.HEAD_BYTES], *bounds)
 
     def clear(self) -> int:
         """Delete all entries, in short transactions; how many there were. Those written meanwhile may stay."""
@@ -279,8 +284,10 @@ class Partition:
     # --- where it is --------------------------------------------------------------------------------------------------
 
     def _find_head(self) -> bytes | None:
-        self._head = self._space.head_of(self.name)
-        return self._head
+        head = self._space.head_of(self.name)
+        if head is not None:  # another thread may have found it meanwhile
+            self._head = head
+        return head
 
     def _made_head(self) -> bytes:
         self._head = self._space.made_head_of(self.name)

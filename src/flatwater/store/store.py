@@ -25,11 +25,12 @@ from flatwater.store.directory import Directory
 from flatwater.store.engines import base
 from flatwater.store.keys import Key
 from flatwater.store.partition import Partition
-from flatwater.store.space import Space
+from flatwater.store.space import Space, check_size
 from flatwater.store.stats import Stats, stats_of
 from flatwater.store.values import Values
 
 SYNC_LEVELS = ("full", "normal", "off")
+_COPYING = ".flatwater-tmp-"  # then the process, and a number
 MAIN = "main"  # the partition that the store's own methods work on
 
 
@@ -136,7 +137,7 @@ class Store(Partition):
         Raises:
             As `write`.
         """
-        groups = []
+        encoded: list[tuple[Partition, base.Group]] = []
         total = 0
         if not isinstance(pairs, Mapping):
             raise errors.UsageError(
@@ -149,8 +150,10 @@ class Store(Partition):
                 )
             group, size = partition.encoded(wanted)
             if group[1]:
-                groups.append(group)
+                encoded.append((partition, group))
                 total += size
+        check_size(total)
+        groups = [group for partition, each in encoded if (group := partition.placed(each))[1]]
         if groups:
             self._space.write(groups, total)
 
@@ -188,7 +191,7 @@ class Store(Partition):
         target = os.path.abspath(os.fspath(path))
         if os.path.lexists(target):
             raise errors.UsageError(f"{target} exists.", hint="Give a path that does not.")
-        made = f"{target}.tmp-{os.getpid()}"
+        made = f"{target}{_COPYING}{os.getpid()}-{os.urandom(4).hex()}"  # threads of one process, too, may copy to one place
         _clear_killed(target)
         try:
             os.makedirs(made)
@@ -247,8 +250,8 @@ class Store(Partition):
 
 
 def _clear_killed(target: str) -> None:
-    """Remove what backups left that were killed."""
-    for left in glob.glob(f"{glob.escape(target)}.tmp-*"):
-        number = left.rpartition("-")[2]
-        if number == str(os.getpid()) or (number.isdigit() and not psutil.pid_exists(int(number))):
+    """Remove what backups left that were killed; a directory that only looks like one of theirs stays."""
+    for left in glob.glob(f"{glob.escape(target)}{_COPYING}*"):
+        number = left.rpartition(_COPYING)[2].partition("-")[0]
+        if number.isdigit() and not psutil.pid_exists(int(number)) and directories.is_ours(left):
             shutil.rmtree(left, ignore_errors=True)

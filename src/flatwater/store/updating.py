@@ -12,8 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import compress, islice, starmap
-from operator import eq, ne
 from typing import TYPE_CHECKING, Any, final
 
 from flatwater import errors, limits
@@ -24,9 +22,6 @@ from flatwater.store.values import Values
 
 if TYPE_CHECKING:
     from flatwater.store.space import Space
-
-
-_ASKED_FIRST, _ASKED_MAX = 8, 128  # entries whose new values are made before they are looked at
 
 
 @final
@@ -72,16 +67,15 @@ class Job:
         self._function = function
         self._write_rows = write_rows
         self._since = base.UNKNOWN
-        self._at_once = _ASKED_FIRST
         self._keys: list[bytes] = []
         self._olds: list[bytes] = []
         self._news: list[bytes | None] = []
+        self._size = 0  # bytes of all three
         self.done = Updated()
 
     def run(self) -> Updated:
         """Go through all entries."""
         walk = self._batches.walk
-        function = self._function
         with self._batches, self._batches.budget.reserve(self.bytes_max(), "store.update_each"):
             while pairs := self._batches.next_batch(keep=True):
                 entries = walk.entries
@@ -90,22 +84,9 @@ class Job:
                 elif self._since != walk.mark:
                     self._since = base.UNKNOWN
                 self.done.seen += len(pairs)
-                turns = starmap(function, pairs)
-                first = 0
-                while first < len(pairs):
-                    wanted = list(islice(turns, self._at_once))
-                    part = entries[first : first + self._at_once]
-                    if len(wanted) < len(part):  # it would end the list, and values would go to other keys
-                        raise errors.UsageError(
-                            "the function raised StopIteration.", hint="Call next(iterator, default) in it."
-                        )
-                    first += len(part)
-                    self._at_once = min(_ASKED_MAX, 2 * self._at_once)
-                    if wanted.count(None) < len(wanted):
-                        self._gather(part, wanted)
-                del pairs, entries, turns
-            while self._keys:
-                self._flush()
+                self._go_through(entries, pairs)
+                del pairs, entries
+            self._flush()
         return self.done
 
     def bytes_max(self) -> int:
@@ -116,40 +97,35 @@ class Job:
             total += self._space.engine.write_bytes_max(self._write_rows, limits.STORE_GATHERED_BYTES)
         return total
 
-    def _gather(self, entries: list[base.Raw], wanted: list[Any]) -> None:
-        """Add what changes, and write as often as there is enough. Whole lists at a time: a step for each would cost most."""
-        if wanted.count(None):
-            is_wanted = [value is not None for value in wanted]
-            entries = list(compress(entries, is_wanted))
-            wanted = list(compress(wanted, is_wanted))
-        raw = [key for key, _old in entries]
-        olds = [old for _key, old in entries]
-        news = wanted if self._values.is_raw and set(map(type, wanted)) == {bytes} else list(map(self._encoded, wanted))
-        if any(map(eq, news, olds)):
-            differs = list(map(ne, news, olds))
-            raw, olds = list(compress(raw, differs)), list(compress(olds, differs))
-            news = list(compress(news, differs))
-        self._keys += raw
-        self._olds += olds
-        self._news += news
-        size = sum(map(len, raw)) + sum(map(len, olds)) + sum(map(len, filter(None, news)))
-        fitting = max(1, limits.STORE_GATHERED_BYTES * max(1, len(raw)) // max(1, size))
-        self._at_once = min(self._at_once, fitting)  # heavy values: fewer at a time from now on
-        rows = min(self._write_rows, fitting)
-        while len(self._keys) >= rows:
-            self._flush(rows)
+    def _go_through(self, entries: list[base.Raw], pairs: list[Any]) -> None:
+        """Ask the function about each entry, gather what changes, and write as often as there is enough."""
+        function, is_raw = self._function, self._values.is_raw
+        rows, size_max = self._write_rows, limits.STORE_GATHERED_BYTES
+        keys_, olds, news = self._keys, self._olds, self._news
+        for (raw, old), (key, value) in zip(entries, pairs, strict=True):
+            new = function(key, value)
+            if new is None:
+                continue
+            if not is_raw or type(new) is not bytes:
+                new = self._encoded(new)
+            if new == old:
+                continue
+            keys_.append(raw)
+            olds.append(old)
+            news.append(new)
+            self._size += len(raw) + len(old) + (0 if new is None else len(new))
+            if len(keys_) >= rows or self._size >= size_max:
+                self._flush()
 
     def _encoded(self, value: Any) -> bytes | None:
         return None if value is DELETE else self._values.encode(value)
 
-    def _flush(self, rows: int | None = None) -> None:
-        """Write the first of what was gathered; what others have changed meanwhile is asked for once more."""
-        keys_, olds, news = self._keys[:rows], self._olds[:rows], self._news[:rows]
-        self._keys, self._olds, self._news = (
-            self._keys[len(keys_) :],
-            self._olds[len(keys_) :],
-            self._news[len(keys_) :],
-        )
+    def _flush(self) -> None:
+        """Write what was gathered; what others have changed meanwhile is asked for once more."""
+        keys_, olds, news = self._keys[:], self._olds[:], self._news[:]
+        for gathered in (self._keys, self._olds, self._news):
+            gathered.clear()
+        self._size = 0
         for _try in range(limits.STORE_UPDATE_TRIES):
             if not keys_:
                 return

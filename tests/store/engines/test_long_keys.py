@@ -119,3 +119,41 @@ def test_keys_have_a_longest(tmp_path, backend):
             with pytest.raises(errors.UsageError, match="is longer than 65536"):
                 write((longest[0] + "k",))
         assert store.get((longest[0] + "k",)) is None
+
+
+def test_the_first_long_key_comes_while_a_walk_looks(engine, monkeypatch):
+    """A link that was written since it was looked for is no entry: the page is read again, through it."""
+    engine.write([(HEAD, [(HEAD + b"a", b"1")])])
+    below, is_first = engine._inner.page, True
+
+    def page(*words, **options):
+        nonlocal is_first
+        if is_first:
+            is_first = False
+            engine.write([(HEAD, [(HEAD + b"k" * 600, b"long")])])
+            engine._has_links = False  # another process has
+        return below(*words, **options)
+
+    monkeypatch.setattr(engine._inner, "page", page)
+    assert everything(engine) == [(HEAD + b"a", b"1"), (HEAD + b"k" * 600, b"long")]
+
+
+def test_what_is_read_at_once_is_of_one_version(engine, monkeypatch):
+    """Whatever is written between two looks at LMDB: a page and a get_many have both keys of a transaction, or neither."""
+    keys = [HEAD + b"k" * 600, HEAD + b"z"]
+    engine.write([(HEAD, [(each, b"0") for each in keys])])
+    read, turn = engine._inner._read, 0
+
+    def between(call, **options):
+        nonlocal turn
+        turn += 1
+        found = read(call, **options)
+        monkeypatch.setattr(engine._inner, "_read", read)
+        engine.write([(HEAD, [(each, b"%d" % turn) for each in keys])])
+        monkeypatch.setattr(engine._inner, "_read", between)
+        return found
+
+    monkeypatch.setattr(engine._inner, "_read", between)
+    for _try in range(5):
+        assert len(set(engine.get_many(keys))) == 1
+        assert len({value for _key, value in everything(engine)}) == 1

@@ -89,10 +89,12 @@ class LmdbEngine:
             try:
                 env = lmdb.open(self.path, **options)
             except lmdb.Error:
-                if not self.read_only or os.access(self.path, os.W_OK):
+                if not self.read_only or os.access(os.path.join(self.path, lmdb_upkeep.LOCK), os.W_OK):
                     raise
                 self._keep_out()  # without LMDB's table of readers, a writer would use the pages that are read here
                 env = lmdb.open(self.path, lock=False, **options)
+        except lmdb.ReadonlyError as error:  # what LMDB makes of a file that may not be read
+            raise lmdb_upkeep.denied(self.path) from error
         except lmdb.Error as error:
             raise said(error, self.path) from error
         try:
@@ -134,13 +136,21 @@ class LmdbEngine:
         """The most it holds in memory, in bytes, beside pages of the file that the system may take back."""
         total = 0
         total += limits.STORE_LMDB_BYTES  # the environment, its transactions, its list of free pages
-        total += limits.STORE_COMMIT_ROWS * self.page_bytes  # pages changed by one transaction of ours
+        total += limits.STORE_COMMIT_ROWS * self.page_bytes  # leaves changed by one transaction of ours
+        total += limits.STORE_COMMIT_ROWS * self.page_bytes  # branches above them: as many, where keys are long
         total += limits.STORE_COMMIT_BYTES  # values on pages of their own in it
         return total
 
     def write_bytes_max(self, rows: int, size: int) -> int:
         """The most that a write of so many entries takes in memory, with so many bytes in keys and values."""
-        return rows * self.page_bytes + size  # scattered keys: a page each, and branches above them, which are shared
+        stat = self._read(lambda txn: txn.stat())
+        pages, above = rows, stat["branch_pages"]
+        fan = max(2, stat["leaf_pages"] // max(1, above) + 1)  # long keys: few to a branch, and a tree of many levels
+        while above > 0:
+            level = above - above // fan
+            pages += min(rows, level)
+            above -= level
+        return pages * self.page_bytes + size  # scattered keys: a leaf each, and the branches above them
 
     def get(self, key: bytes) -> bytes | None:
         """The value, or None."""
@@ -180,16 +190,17 @@ class LmdbEngine:
             mark = self._mark(txn.id())
             return base.Page(*steps.weighed(txn, low, high, rows, bytes_max, reverse=reverse), mark=mark)
 
-        page = self._read(read) or self._read(weigh, buffers=True)
-        entries = page.entries
-        if reverse:
-            if entries and entries[-1][0] < low:
-                del entries[bisect.bisect_left(entries, True, key=lambda entry: entry[0] < low) :]  # noqa: FBT003
-                page.is_last = True
-        elif entries and entries[-1][0] >= high:
-            del entries[bisect.bisect_left(entries, high, key=_key_of) :]
-            page.is_last = True
-        return page
+        return _within(self._read(read) or self._read(weigh, buffers=True), low, high, reverse=reverse)
+
+    def look(self, call: Callable[[Callable[[bytes], bytes | None], Callable[..., base.Page]], Result]) -> Result:
+        """What `call` makes of reads of one version: it is given `get` and `page`."""
+
+        def page_of(txn: Any, low: bytes, high: bytes, *, rows: int, bytes_max: int, reverse: bool) -> base.Page:
+            found = steps.page(txn, low, high, rows, bytes_max, page_bytes=self.page_bytes, reverse=reverse)
+            found = found or steps.weighed(txn, low, high, rows, bytes_max, reverse=reverse)
+            return _within(base.Page(*found, mark=self._mark(txn.id())), low, high, reverse=reverse)
+
+        return self._read(lambda txn: call(txn.get, partial(page_of, txn)))
 
     def _read(self, call: Callable[[Any], Result], *, buffers: bool = False) -> Result:
         while True:
@@ -247,7 +258,7 @@ class LmdbEngine:
         """Write what `function` returns, which may read with what it is given; nothing comes between."""
 
         def work(txn: Txn) -> None:
-            for head, pairs in function(txn.get):
+            for head, pairs in steps.merged(function(txn.get)):
                 self._apply(txn, head, pairs)
 
         self._write(work)
@@ -423,3 +434,16 @@ class LmdbEngine:
         """Give back the pages that LMDB keeps for the next transaction."""
         with self._door.writing:
             self._exchange(lambda: None)
+
+
+def _within(page: base.Page, low: bytes, high: bytes, *, reverse: bool) -> base.Page:
+    """Without what was read beyond the end of the range."""
+    entries = page.entries
+    if reverse:
+        if entries and entries[-1][0] < low:
+            del entries[bisect.bisect_left(entries, True, key=lambda entry: entry[0] < low) :]  # noqa: FBT003
+            page.is_last = True
+    elif entries and entries[-1][0] >= high:
+        del entries[bisect.bisect_left(entries, high, key=_key_of) :]
+        page.is_last = True
+    return page

@@ -71,6 +71,11 @@ def _of_system(code: int, path: str) -> errors.FlatwaterError:
     return errors.BrokenError(f"{path}: {os.strerror(code).lower()}.")
 
 
+def denied(path: str) -> errors.BrokenError:
+    """Its file may not be read."""
+    return errors.BrokenError(f"{path} cannot be opened: permission denied.", hint="Check who owns its files.")
+
+
 def full(code: int, path: str) -> errors.BrokenError:
     """There is no room for what is to be written."""
     if code == errno.EFBIG:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Final, final
+from typing import Final, Protocol, TypeVar, final
 
 from flatwater import limits
 from flatwater.store.engines import base
@@ -26,13 +26,23 @@ _LAST = base.SYSTEM + b"\x01node"  # the last number that was given
 _NODE_BYTES = len(_NODE) + 8
 _key_of = itemgetter(0)
 Get = Callable[[bytes], bytes | None]
+Pages = Callable[..., base.Page]
+Result = TypeVar("Result")
+
+
+class Below(base.Engine, Protocol):
+    """An engine that takes shorter keys."""
+
+    def look(self, call: Callable[[Get, Pages], Result]) -> Result:
+        """What `call` makes of reads of one version: it is given `get` and `page`."""
+        ...
 
 
 @final
 class LongKeys:
     """An engine over one that takes shorter keys. Thread-safe as that one."""
 
-    def __init__(self, inner: base.Engine) -> None:
+    def __init__(self, inner: Below) -> None:
         self._inner = inner
         self._has_links = False
 
@@ -49,9 +59,12 @@ class LongKeys:
         """The values, those of short keys all of one version."""
         if not keys or max(map(len, keys)) <= CUT:
             return self._inner.get_many(keys)
-        places = [key if len(key) <= CUT else _placed(key, self._inner.get) for key in keys]
-        found = iter(self._inner.get_many([place for place in places if place is not None]))
-        return [None if place is None else next(found) for place in places]
+
+        def found(get: Get, _page: Pages) -> list[bytes | None]:
+            places = [_placed(key, get) for key in keys]
+            return [None if place is None else get(place) for place in places]
+
+        return self._inner.look(found)
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -76,26 +89,40 @@ class LongKeys:
     def page(self, low: bytes, high: bytes, *, rows: int, bytes_max: int, reverse: bool) -> base.Page:
         """Entries with low <= key < high, from the near end, as many as fit; at least one, if there is one."""
         if not self._linked_now():
-            return self._inner.page(low, high, rows=rows, bytes_max=bytes_max, reverse=reverse)
-        return self._page(low, high, rows, bytes_max, 0, reverse=reverse)
+            found = self._inner.page(low, high, rows=rows, bytes_max=bytes_max, reverse=reverse)
+            if not found.entries or max(map(len, map(_key_of, found.entries))) < _LINK_BYTES:
+                return found
+            self._has_links = True  # others wrote the first one since we looked
+        return self._inner.look(lambda _get, page: self._page(page, low, high, rows, bytes_max, 0, reverse=reverse))
 
-    def _page(self, low: bytes, high: bytes, rows: int, bytes_max: int, above: int, *, reverse: bool) -> base.Page:
+    def _page(
+        self, read: Pages, low: bytes, high: bytes, rows: int, bytes_max: int, above: int, *, reverse: bool
+    ) -> base.Page:
         """The same under links: each entry takes `above` bytes more, of the fronts that are put back."""
         rows = max(1, min(rows, bytes_max // (above + base.ENTRY_BYTES)))
         near = low if len(low) <= CUT else low[:CUT] + b"\x00"
         far = high if len(high) <= CUT else high[:CUT] + b"\x00\x00"
         while True:
-            found = self._inner.page(near, far, rows=rows, bytes_max=bytes_max, reverse=reverse)
+            found = read(near, far, rows=rows, bytes_max=bytes_max, reverse=reverse)
             if not found.entries or max(map(len, map(_key_of, found.entries))) < _LINK_BYTES:
                 return found
-            made = self._whole(found, low, high, rows, bytes_max, above, reverse=reverse)
+            made = self._whole(read, found, low, high, rows, bytes_max, above, reverse=reverse)
             if made.entries or found.is_last:
                 return made
             last = found.entries[-1][0]  # links without keys, all of them
             near, far = (near, last) if reverse else (last + b"\x00", far)
 
     def _whole(
-        self, found: base.Page, low: bytes, high: bytes, rows: int, bytes_max: int, above: int, *, reverse: bool
+        self,
+        read: Pages,
+        found: base.Page,
+        low: bytes,
+        high: bytes,
+        rows: int,
+        bytes_max: int,
+        above: int,
+        *,
+        reverse: bool,
     ) -> base.Page:
         """A page with what stands under its links in their places, as far as it fits."""
         made = base.Page([], is_last=False, mark=found.mark)
@@ -104,7 +131,9 @@ class LongKeys:
             is_cut = False
             new = [(key, value)]
             if len(key) == _LINK_BYTES:
-                below = self._below(key[:CUT], value, low, high, rows - len(made.entries), left, above, reverse=reverse)
+                below = self._below(
+                    read, key[:CUT], value, low, high, rows - len(made.entries), left, above, reverse=reverse
+                )
                 new, is_cut = below.entries, not below.is_last
                 if below.mark != found.mark:
                     made.mark = base.UNKNOWN
@@ -120,6 +149,7 @@ class LongKeys:
 
     def _below(
         self,
+        read: Pages,
         front: bytes,
         number: bytes,
         low: bytes,
@@ -134,7 +164,7 @@ class LongKeys:
         node = _NODE + number
         first = node + low[CUT:] if low.startswith(front) else node
         last = node + high[CUT:] if high.startswith(front) and len(high) > CUT else _after(node)
-        page = self._page(first, last, max(1, rows), max(1, bytes_max), above + CUT, reverse=reverse)
+        page = self._page(read, first, last, max(1, rows), max(1, bytes_max), above + CUT, reverse=reverse)
         page.entries = [(front + key[_NODE_BYTES:], value) for key, value in page.entries]
         return page
 

@@ -19,7 +19,6 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import chain
 from typing import Any, Final, TypeVar, cast, final
 
 import rocksdict
@@ -71,6 +70,7 @@ class RocksdbEngine:
         self._generation = 0  # of the open files: versions of an earlier one do not count
         self._ill: errors.FlatwaterError | None = None  # why RocksDB takes no more writes
         self._saved: list[base.Write] = []  # from write buffers that could not be put on disk
+        self._is_saved = False  # they were looked through, and not opened again yet
         self._view = ""  # the directory of links that is read, where nothing may be changed
         self._largest = ENTRY_BYTES
         self._is_largest_new = False  # and not written yet
@@ -112,7 +112,10 @@ class RocksdbEngine:
                 self._db.close()  # flushes
             except Exception as error:
                 if self.sync_level == "off":  # else it is in the log
-                    raise said(error, self.path) from error
+                    raise errors.BrokenError(
+                        f"{said(error, self.path).args[0]} What was in write buffers is lost.",
+                        hint='At sync="off", make room and call sync() before close().',
+                    ) from error
             finally:
                 rocksdb_upkeep.drop_view(self._view)
 
@@ -190,14 +193,10 @@ class RocksdbEngine:
             return self._write([pairs for _head, pairs in groups])
 
     def replace(
-        self,
-        head: bytes,  # noqa: ARG002 - of an engine that counts
-        keys: Sequence[bytes],
-        olds: Sequence[bytes],
-        news: Sequence[bytes | None],
-        since: int,
+        self, head: bytes, keys: Sequence[bytes], olds: Sequence[bytes], news: Sequence[bytes | None], since: int
     ) -> tuple[int, list[int]]:
         """Put `news` in place of `olds` in one transaction, where these still stand; None deletes."""
+        del head  # of an engine that counts
         with self._door.writing:
             self._revive()
             pairs = list(zip(keys, news, strict=True))
@@ -236,19 +235,11 @@ class RocksdbEngine:
             self._stand(begun)
 
     def _batch(self, runs: Sequence[Sequence[base.Write]]) -> rocksdict.WriteBatch:
-        batch = rocksdict.WriteBatch(raw_mode=True)
-        put, delete = batch.put, batch.delete
-        largest = 0
-        for key, value in chain.from_iterable(runs):
-            if value is None:
-                delete(key)
-                continue
-            put(key, value)
-            largest = max(largest, len(key) + len(value))
+        batch, largest = rocksdb_pages.batch_of(runs)
         if largest > self._largest or self._is_largest_new:  # noted in the batch: readers know how large one may be
             self._largest = max(self._largest, 1 << largest.bit_length())
             self._is_largest_new = True
-            put(_LARGEST, self._largest.to_bytes(8, "big"))
+            batch.put(_LARGEST, self._largest.to_bytes(8, "big"))
         return batch
 
     def _commit(self, batch: rocksdict.WriteBatch) -> int | None:
@@ -274,21 +265,13 @@ class RocksdbEngine:
         time.sleep(0.001)
 
     def _refuse_failed(self) -> None:
-        """Flushes and compactions fail in the background: whoever needs them is told, and not left to wait.
-
-        Raises:
-            BrokenError: one has failed since this was opened.
-        """
+        """Flushes and compactions fail in the background: whoever needs them is told, and not left to wait."""
         if self._read(lambda: self._db.property_int_value("rocksdb.background-errors")):
             self._ill = rocksdb_upkeep.failed(self.path)
             raise self._ill
 
     def _revive(self) -> None:
-        """Open anew after the disk was full: RocksDB takes no writes after one failed. Under the writer's lock.
-
-        Raises:
-            BrokenError: the disk is still full, or broken.
-        """
+        """Open anew after the disk was full: RocksDB takes no writes after one failed. Under the writer's lock."""
         if self._ill is None:
             return
         self._door.refuse_closed()
@@ -296,14 +279,13 @@ class RocksdbEngine:
             rocksdb_upkeep.probe(self.path, self.tuning.buffers_bytes)
         except OSError as error:
             raise said(error, self.path) from error
-        if self.sync_level == "off":  # there is no log: what is in write buffers goes with them
-            with contextlib.suppress(errors.BrokenError) if self._saved else contextlib.nullcontext():
-                self._saved += self._read(lambda: rocksdb_upkeep.unwritten(self._db, self.path, self._memory))
+        if self.sync_level == "off" and not self._is_saved:  # there is no log: what is in write buffers goes with them
+            self._saved = self._read(lambda: rocksdb_upkeep.unwritten(self._db, self.path, self._memory))
+            self._is_saved = True
+        is_carried = bool(self._saved)
         self._exchange()
         self._ill = None
-        if self._saved:
-            self._write([self._saved])
-            self._saved = []
+        if is_carried:
             self._flush()
 
     def _exchange(self) -> None:
@@ -314,6 +296,7 @@ class RocksdbEngine:
                 self._db.close()
             self._generation += 1
             self._db = self._open()
+            self._carry_over()
         except errors.BrokenError as error:  # the disk again: the next write tries once more
             self._ill = error.with_traceback(None)
             self._door.reason = ""
@@ -322,6 +305,21 @@ class RocksdbEngine:
             self._door.reason = BROKEN
             raise
         self._door.reason = ""  # no call: an interrupt could come in front of it
+
+    def _carry_over(self) -> None:
+        """Write what was in write buffers once more, before anybody is let in to look; kept if that fails."""
+        begun = time.monotonic()
+        while self._saved:
+            try:
+                if self._commit(self._batch([self._saved])) is not None:
+                    self._saved = []
+                    break
+            except Exception as error:
+                raise said(error, self.path) from error
+            if time.monotonic() - begun > STALL_S:
+                raise errors.BrokenError(f"{self.path}: write buffers stay full.", hint="Make room, and try again.")
+            time.sleep(0.001)
+        self._is_saved = False
 
     def _said(self, error: Exception) -> errors.FlatwaterError:
         if self._ill is not None and isinstance(error, rocksdict.DbClosedError):  # it could not be opened again
@@ -332,16 +330,16 @@ class RocksdbEngine:
 
     def _keys(self, low: bytes, high: bytes) -> Iterator[list[bytes]]:
         """The keys of a range, some at a time, each time with an iterator of its own."""
-        while True:
-            keys, is_last = self._read(partial(self._keys_of, low, high))
+
+        def read(low: bytes) -> tuple[list[bytes], bool]:
+            return rocksdb_pages.keys_of(self._db, low, high)
+
+        is_last = False
+        while not is_last:
+            keys, is_last = self._read(partial(read, low))
             if keys:
                 yield keys
-            if is_last:
-                return
-            low = keys[-1] + b"\x00"
-
-    def _keys_of(self, low: bytes, high: bytes) -> tuple[list[bytes], bool]:
-        return rocksdb_pages.keys_of(self._db, low, high)
+                low = keys[-1] + b"\x00"
 
     def count(self, head: bytes, low: bytes, high: bytes) -> int:
         """How many entries a range of the partition `head` has.
@@ -358,13 +356,7 @@ class RocksdbEngine:
 
     def _counted(self, low: bytes, high: bytes, enough: int | None = None) -> int:
         """How many entries a range has, one by one; more than `enough` may be less than all."""
-        counted = 0
-        if low < high:
-            for keys in self._keys(low, high):
-                counted += len(keys)
-                if enough is not None and counted > enough:
-                    break
-        return counted
+        return rocksdb_pages.counted(self._keys(low, high), enough) if low < high else 0
 
     def _files(self) -> list[dict[str, Any]]:
         """What RocksDB notes of each table file, after the write buffers became files."""
@@ -420,6 +412,9 @@ class RocksdbEngine:
 
     def backup(self, path: str) -> None:
         """Write a whole copy, of one version, to an empty directory; whoever writes goes on."""
+        if not self.read_only:  # the copy begins with a flush, which fails for ever after one that failed
+            with contextlib.suppress(errors.BrokenError):  # the copy says what is wrong
+                self._put_on_disk()
         self._read(lambda: rocksdb_upkeep.copy(self._db, self.path, path, read_only=self.read_only))
 
     def check(self) -> list[str]:
@@ -431,8 +426,10 @@ class RocksdbEngine:
         if self.read_only:
             return
         if self.sync_level == "off":
-            self._flush()
+            self._put_on_disk()
         else:
+            with self._door.writing:
+                self._revive()
             self._read(lambda: self._db.flush_wal(True))  # noqa: FBT003 - with fsync
 
     def trim(self) -> None:

@@ -1,12 +1,13 @@
 """Entries and keys of a range, in RocksDB, through iterators that do not outlive the call.
 
-Covers:     pages bounded by rows and bytes, ascending and descending; keys alone; why an iterator ended; borders.
+Covers:     pages bounded by rows and bytes, ascending and descending; keys alone; why an iterator ended; batches of writes.
 Not here:   who may read when, and versions (`engines.rocksdb`).
 Holds:      the page.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from itertools import chain, islice
 from typing import Any
 
@@ -94,3 +95,27 @@ def _is_end(db: rocksdict.Rdict, low: bytes, high: bytes) -> bool:
         return False
     cursor.status()  # raises what is wrong
     return True
+
+
+def counted(pages: Iterable[list[bytes]], enough: int | None) -> int:
+    """How many keys there are; more than `enough` may be less than all."""
+    count = 0
+    for keys in pages:
+        count += len(keys)
+        if enough is not None and count > enough:
+            break
+    return count
+
+
+def batch_of(runs: Sequence[Sequence[base.Write]]) -> tuple[rocksdict.WriteBatch, int]:
+    """What writes `runs` at once, and the bytes of the largest entry that is put."""
+    batch = rocksdict.WriteBatch(raw_mode=True)
+    put, delete = batch.put, batch.delete
+    largest = 0
+    for key, value in chain.from_iterable(runs):
+        if value is None:
+            delete(key)
+            continue
+        put(key, value)
+        largest = max(largest, len(key) + len(value))
+    return batch, largest

@@ -38,7 +38,7 @@ _SYSTEM_ERRORS = (
 )
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
-_FILE = re.compile(r"\d{6,}\.(?:sst|log|blob)|MANIFEST-\d+|OPTIONS-\d+")
+_FILE = re.compile(r"\d{6,}\.(?:sst|log|blob)|MANIFEST-\d+|OPTIONS-\d+|CURRENT")
 
 File = dict[str, Any]
 _owner: dict[str, int] = {}  # the process whose threads RocksDB has
@@ -87,7 +87,10 @@ def _of_system(code: int, text: str, path: str) -> errors.FlatwaterError:
         )
     if code in _DENIED:
         reason = os.strerror(code).lower()
-        return errors.BrokenError(f"{path} cannot be opened or written: {reason}.", hint="Try read_only=True.")
+        return errors.BrokenError(
+            f"{path} cannot be opened or written: {reason}.",
+            hint="Check who owns its files; to read those that you may read, take read_only=True.",
+        )
     if code == errno.EMFILE:
         return errors.BrokenError(
             f"{path}: this process has too many files open.", hint="Lower max_open_files, or raise `ulimit -n`."

@@ -1,7 +1,8 @@
 """The passes of a sync over its state: ours, and a Go program's over bbolt.
 
 Three passes as a sync without a merge does them: every entry is marked, every listed file is looked up and marked again, what
-is left is looked for. And the merge that needs one: the sorted listing beside the entries, only differences are written.
+is left is looked for. bbolt's program does as yomins-sync does: JSON values, a transaction for each look-up. And the merge
+that needs one: the sorted listing beside the entries, only differences are written.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ def bars() -> tuple[Bar, ...]:
         Bar("three passes take at most 1/3.5 of bbolt's CPU", 1 / 3.5, "x", less(LMDB)),
         Bar("a merge without changes takes at most 1/7 of the three passes' CPU in bbolt", 1 / 7, "x", less(MERGE)),
         Bar("a merge with 20 % changed, at most 1/5.5 of it", 1 / 5.5, "x", less(MERGE_CHANGED)),
-        Bar("anonymous memory stays within 32 MB", 32, "MB", anon_mb),
-        Bar("the file grows by at most 5 % in three passes or a merge", 5, "%", grown),
+        Bar("LMDB: anonymous memory stays within 32 MB", 32, "MB", anon_mb),
+        Bar("LMDB: the file grows by at most 5 % in three passes or a merge", 5, "%", grown),
     )
 
 

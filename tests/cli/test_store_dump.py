@@ -196,3 +196,12 @@ def test_under_a_budget(kept, tmp_path):
     command += ["--longest-line", "1MiB"]
     fits = subprocess.run(command, input=done.stdout, capture_output=True, timeout=60, check=False)
     assert fits.returncode == main.HOLDS, fits.stderr
+
+
+@pytest.mark.parametrize("name", ["store.json", "lmdb/data.mdb", "new.jsonl"])
+def test_a_dump_into_the_store_itself(kept, name):
+    """It is refused, and the store is as it was."""
+    done = flatwater("dump", kept, "-o", kept / name)
+    assert done.returncode == 2
+    assert "in the store itself" in done.stderr
+    assert flatwater("check", kept).returncode == 0

@@ -152,3 +152,9 @@ def test_what_was_written_survives_it(opened):
     store.close()
     again = opened()
     assert {name: entries(again.partition(name)) for name in again.partitions()} == wanted
+
+
+def test_what_is_no_policy(opened):
+    """A number is refused, with what it could have meant."""
+    with pytest.raises(errors.UsageError, match="free_share"):
+        opened().compact(0.2)

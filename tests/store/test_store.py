@@ -364,3 +364,22 @@ def test_backups_to_one_place_at_once(opened, tmp_path):
         assert copy.count_estimate() == 2000
     assert sorted(path.name for path in tmp_path.glob("copy*")) == ["copy", stranger.name]
     assert (stranger / "mine.txt").read_text() == "mine"
+
+
+def test_refused_options_make_no_store(tmp_path):
+    """Options of another backend, or unknown ones: the store can then be made as the hint says."""
+    with pytest.raises(errors.UsageError, match="backend='rocksdb'"):
+        Store(tmp_path / "s", options={"block_cache_size": "8 MiB"})
+    with pytest.raises(errors.UsageError, match="no option"):
+        Store(tmp_path / "s", backend="rocksdb", options={"a": 1})
+    with Store(tmp_path / "s", backend="rocksdb", options={"block_cache_size": "8 MiB"}) as store:
+        assert store.backend == "rocksdb"
+
+
+@pytest.mark.parametrize("path", [None, 3, "", "a\0b"])
+def test_what_is_no_path(store, path):
+    """It is refused in words, for a store and for a copy of one."""
+    with pytest.raises(errors.UsageError, match="no path"):
+        Store(path)
+    with pytest.raises(errors.UsageError, match="no path"):
+        store.backup(path)

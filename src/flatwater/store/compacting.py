@@ -70,6 +70,8 @@ class Compacted:
 
 def compacted(engine: base.Engine, directory: Directory, policy: Policy | None) -> Compacted:
     """Compact, if the policy says so."""
+    if policy is not None and not isinstance(policy, Policy):
+        raise errors.UsageError(f"{policy!r} is no policy.", hint="Pass Policy(free_share=0.2), say, or nothing.")
     room = engine.room()
     reason = "it was asked for" if policy is None else policy.reason(room)
     if not reason:

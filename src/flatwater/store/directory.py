@@ -81,7 +81,7 @@ class Directory:
         read_only: bool,
         make: Callable[[str, str], None] | None = None,
     ) -> None:
-        self.path = _full(path)
+        self.path = full(path)
         self.read_only = read_only
         if backend is not None and backend not in BACKENDS:
             raise errors.UsageError(f"backend={backend!r} is not known.", hint=f"Take one of {', '.join(BACKENDS)}.")
@@ -364,11 +364,14 @@ _HINTS: dict[Any, str] = {
 }
 
 
-def _full(path: str | os.PathLike[str]) -> str:
+def full(path: str | os.PathLike[str]) -> str:
     """`path` from the root on: it stays right when the process changes its directory."""
-    text = os.fsdecode(path)
+    try:
+        text = os.fsdecode(path)
+    except TypeError:
+        text = ""
     if not text or "\x00" in text:
-        raise errors.UsageError(f"{text!r} is no path.", hint="Give the directory of the store.")
+        raise errors.UsageError(f"{path!r} is no path.", hint="Give the directory of the store.")
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -133,6 +133,9 @@ def _of_families(tables: int, options: Mapping[str, Any]) -> tuple[list[Line], l
         raise errors.UsageError(
             f"{unknown[0]!r} is no option of RocksDB here.", hint=f"Take {', '.join(rocksdb_options.KEYS)}."
         )
+    Tuning.of(
+        {key: options[key] for key in ("max_background_jobs", "max_open_files") if key in options}
+    )  # refuses others
     buffer = errors.bytes_of(options.get("write_buffer_size", FAMILY_WRITE_BUFFER_BYTES), what="write_buffer_size")
     buffers = options.get("max_write_buffers", FAMILY_WRITE_BUFFERS)
     if isinstance(buffers, bool) or not isinstance(buffers, int) or buffers < 1:

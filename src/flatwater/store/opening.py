@@ -16,11 +16,18 @@ from flatwater.store import directory as directories
 from flatwater.store.directory import Directory
 from flatwater.store.engines import base
 from flatwater.store.engines.long_keys import LongKeys
+from flatwater.store.engines.rocksdb_options import Tuning
 from flatwater.store.upgrades import upgrade
 
 
-def make(backend: str, place: str) -> None:
-    """The files of a new engine, before the description says that there are any."""
+def make(backend: str, place: str, *, options: Mapping[str, Any] | None = None) -> None:
+    """The files of a new engine, before the description says that there are any.
+
+    Raises:
+        UsageError: options of another engine, or unknown ones: no store is made then.
+        MissingExtra: its library is not installed.
+    """
+    _check(backend, options)
     try:
         if backend == "lmdb":
             from flatwater.store.engines import lmdb_upkeep
@@ -53,9 +60,8 @@ def open_engine(
     upgrade(directory)
     place, read_only = directory.engine_path, directory.read_only
     try:
+        _check(directory.description.backend, options)
         if directory.description.backend == "lmdb":
-            if options:
-                raise errors.UsageError("options are RocksDB's.", hint="Leave them out, or take backend='rocksdb'.")
             from flatwater.store.engines.lmdb import LmdbEngine
 
             return LongKeys(LmdbEngine(place, sync=sync, read_only=read_only, keep_out=directory.keep_out))
@@ -69,6 +75,12 @@ def open_engine(
         raise _missing(error) from error
     except OSError as error:
         raise directories.said(error, directory.path) from error
+
+
+def _check(backend: str, options: Mapping[str, Any] | None) -> None:
+    if options and backend == "lmdb":
+        raise errors.UsageError("options are RocksDB's.", hint="Leave them out, or take backend='rocksdb'.")
+    Tuning.of(options, None)
 
 
 def _missing(error: ImportError) -> ImportError:

@@ -12,6 +12,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, Literal, Self, final
 
 import psutil
@@ -81,7 +82,9 @@ class Store(Partition):
             raise errors.UsageError(f"sync={sync!r} is not known.", hint=f"Take one of {', '.join(SYNC_LEVELS)}.")
         values = Values(type, format)
         budget = Budget.current()
-        self._directory = Directory(path, backend=backend, read_only=read_only, make=opening.make)
+        self._directory = Directory(
+            path, backend=backend, read_only=read_only, make=partial(opening.make, options=options)
+        )
         self.path = self._directory.path
         self.backend = self._directory.description.backend
         self.sync_level = sync
@@ -188,7 +191,7 @@ class Store(Partition):
             UsageError: there is something at `path`.
             BrokenError: the disk is full or broken; nothing is left at `path`.
         """
-        target = os.path.abspath(os.fspath(path))
+        target = directories.full(path)
         if os.path.lexists(target):
             raise errors.UsageError(f"{target} exists.", hint="Give a path that does not.")
         made = f"{target}{_COPYING}{os.getpid()}-{os.urandom(4).hex()}"  # threads of one process, too, may copy to one place

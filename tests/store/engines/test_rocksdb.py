@@ -593,3 +593,43 @@ def test_a_write_waits_for_write_buffers_outside_of_the_library(engine, monkeypa
     with pytest.raises(errors.BrokenError, match="write buffers were full"):
         engine.write([(HEAD, [(key(2), b"x")])])
     assert engine.get(key(2)) is None
+
+
+def test_nobody_reads_before_what_was_in_write_buffers_is_carried_over(place):
+    """At "off", while files are opened again after the disk was full: other threads find every acknowledged entry."""
+    engine = RocksdbEngine(place, sync="off")
+    fill(engine, 2000)
+    missing, ended = [], threading.Event()
+
+    def read():
+        at = 0
+        while not ended.is_set():
+            at = (at + 7) % 2000
+            if engine.get(key(at)) is None:
+                missing.append(at)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    for _turn in range(5):
+        engine._ill = errors.BrokenError("it was full.")
+        engine.write([(HEAD, [(key(2000), b"x")])])
+    ended.set()
+    thread.join()
+    assert missing == []
+    engine.close()
+
+
+@pytest.mark.parametrize("sync", ["full", "normal", "off"])
+@pytest.mark.parametrize("what", ["sync", "backup"])
+def test_what_puts_on_disk_begins_anew_after_a_full_disk(place, tmp_path_factory, sync, what):
+    """With room again, sync() and backup() work without a write before them."""
+    engine = RocksdbEngine(place, sync=sync)
+    fill(engine, 100)
+    engine._ill = errors.BrokenError("it was full.")
+    if what == "sync":
+        engine.sync()
+    else:
+        engine.backup(str(tmp_path_factory.mktemp("copy")))
+    assert engine._ill is None
+    assert engine.count(HEAD, HEAD, END) == 100
+    engine.close()

@@ -177,7 +177,7 @@ class LmdbEngine:
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The values, all of one version."""
-        return self._read(lambda txn: list(map(txn.get, keys)))
+        return self._read(lambda txn: list(map(txn.cursor().get, keys)))  # it finds the next key from where it stands
 
     def page(self, low: bytes, high: bytes, *, rows: int, bytes_max: int, reverse: bool) -> base.Page:
         """Entries with low <= key < high, from the near end, as many as fit; at least one, if there is one."""

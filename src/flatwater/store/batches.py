@@ -54,7 +54,7 @@ class Walk:
         self._sizer = None if values.is_raw else Sizer()
         self._held = 0  # heap bytes of the values decoded last
         self._passed_over = 0  # bytes of stored values that are not weighed next
-        self._chance = random.Random(len(space.path))  # noqa: S311 - which ones are weighed is no secret
+        self._chance: random.Random | None = None  # by which values are weighed
         self.entries: list[base.Raw] = []
         self.mark = base.UNKNOWN
         self.last: bytes | None = None  # the last raw key that was read
@@ -137,6 +137,8 @@ class Walk:
             self._passed_over -= total
             self._held = int(self._heap_ratio * total)
             return
+        if self._chance is None:
+            self._chance = random.Random(len(pairs))  # noqa: S311 - which ones are weighed is no secret
         sample: list[Any] = []
         stored = 0
         for at in self._chance.sample(range(len(pairs)), min(_WEIGHED, len(pairs))):  # every eighth may be of one kind
@@ -203,6 +205,7 @@ class Batches:
     def close(self) -> None:
         """End the walk: its bytes go back to the budget. More than once does no harm."""
         self._is_closed = True
+        self._ahead = None
         reservation, self._reservation = self._reservation, None
         if reservation is not None:
             reservation.release()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flatwater import errors as errors
     from flatwater import limits as limits
     from flatwater import meter as meter
+    from flatwater import pipeline as pipeline
     from flatwater import proof as proof
     from flatwater import sizing as sizing
     from flatwater import source as source
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from flatwater.meter.sizes import size_of as size_of
     from flatwater.meter.snapshots import snapshot as snapshot
     from flatwater.meter.timeline import Timeline as Timeline
+    from flatwater.pipeline.flow import Flow as Flow
     from flatwater.proof.comparing import compare as compare
     from flatwater.proof.comparison import Comparison as Comparison
     from flatwater.proof.leaks.hunt import find_leaks as find_leaks
@@ -62,6 +64,7 @@ _HOMES = {
     "Budget": "flatwater.budget.budget",
     "Comparison": "flatwater.proof.comparison",
     "FileChunks": "flatwater.source.files.chunks",
+    "Flow": "flatwater.pipeline.flow",
     "LeakReport": "flatwater.proof.leaks.report",
     "Piece": "flatwater.source.documents.piece",
     "Proof": "flatwater.proof.result",
@@ -90,7 +93,7 @@ _HOMES = {
     "usage": "flatwater.meter.probe",
 }
 _MODULES = (
-    "budget", "build", "errors", "limits", "meter", "proof", "sizing", "source", "store", "tour", "units", "watch", "worker",
+    "budget", "build", "errors", "limits", "meter", "pipeline", "proof", "sizing", "source", "store", "tour", "units", "watch", "worker",
 )  # fmt: skip
 
 __all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - one table feeds lookup, dir() and *

@@ -297,6 +297,16 @@ ROCKSDB_COUNTED_MAX = 50_000  # entries that are counted one by one before their
 ROCKSDB_STALL_S = 60.0  # seconds that a writer waits for a write buffer to reach the disk
 STORE_PARTITIONS_MAX = 2_000_000  # of one store; about 150 B each once used
 
+# --- flows ------------------------------------------------------------------------------------------------------------
+
+FLOW_BATCH_BYTES = 256 * KIB  # of a batch between two stages, heap bytes; larger ones leave the processor's cache
+FLOW_BATCH_ROWS = 1_000  # of a batch, at most
+FLOW_GROUP_BYTES = 1 * MIB  # of a list that `batch` makes
+FLOW_ROWS_MAX = 1_000_000  # that a batch may be asked for; its bytes bound it all the same
+FLOW_WINDOW_MAX = 100_000  # neighbours in one window
+FLOW_FAILURES_KEPT = 100  # of the items that were passed over; the others are counted
+FLOW_FAILURE_BYTES = 1 * KIB  # of one of them: four short texts
+
 assert RUN_TRACE_BYTES_MAX < GIB  # it is read whole when the program ends
 assert TIMELINE_POINTS_MAX % 2 == 0  # it is halved by merging pairs
 assert KIB < LIMIT_BYTES_MIN

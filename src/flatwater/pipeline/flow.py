@@ -1,0 +1,219 @@
+"""A flow: a source and stages, each of which holds a bounded number of bytes. Nothing happens until it is run.
+
+Covers:     putting a flow together, running it, iterating over it, both ways asynchronously too, explaining it.
+Not here:   the stages (`pipeline.stages`, `pipeline.grouping`), a run (`pipeline.running`).
+Holds:      the source and the functions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import Any, final
+
+from flatwater import errors, limits, units
+from flatwater.pipeline import running
+from flatwater.pipeline.grouping import Group, Window
+from flatwater.pipeline.report import Report
+from flatwater.pipeline.running import Run
+from flatwater.pipeline.sources import Source
+from flatwater.pipeline.stages import Batch, Each, Filter, FlatMap, Map, Pipe, Stage, name_of
+
+
+@final
+class Flow:
+    """A source and the stages that its items go through, in bounded bytes.
+
+    Lazy and reusable: each verb gives a new flow, and nothing happens until one is run. Picklable, if its source and its
+    functions are. Thread-safe, if its source is.
+
+    Items go through the stages in batches of at most `batch_bytes` heap bytes; functions are called with one item.
+
+    Args:
+        source: an iterable; something with `batches()`, such as `fw.Table` or `fw.Store`; or a function that returns an
+            iterable, such as a generator function, called anew in each run.
+        arguments: of that function.
+        batch_bytes: heap bytes of a batch between two stages; one item that is larger is a batch by itself.
+        batch_rows: items of a batch, at most.
+
+    >>> flow = Flow(range(10)).filter(lambda n: n % 2).map(lambda n: n * n)
+    >>> list(flow), list(flow)
+    ([1, 9, 25, 49, 81], [1, 9, 25, 49, 81])
+    >>> flow.batch(rows=2).run().items
+    3
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        *arguments: Any,
+        batch_bytes: str | int = limits.FLOW_BATCH_BYTES,
+        batch_rows: int = limits.FLOW_BATCH_ROWS,
+    ) -> None:
+        self._source = Source(source, arguments)
+        self._batch_bytes = errors.bytes_of(batch_bytes, what="batch_bytes", least=1)
+        self._batch_rows = _count(batch_rows, "batch_rows", limits.FLOW_ROWS_MAX)
+        self._stages: tuple[Stage, ...] = ()
+
+    # --- stages -------------------------------------------------------------------------------------------------------
+
+    def map(self, function: Callable[[Any], Any]) -> Flow:
+        """`function(item)` in place of each item."""
+        return self._with(Map(_of_an_item(function)))
+
+    def filter(self, function: Callable[[Any], Any]) -> Flow:
+        """The items for which `function(item)` is true."""
+        return self._with(Filter(_of_an_item(function)))
+
+    def flat_map(self, function: Callable[[Any], Iterable[Any]]) -> Flow:
+        """All items of the iterable `function(item)`, however many, in place of each item."""
+        return self._with(FlatMap(_function(function)))
+
+    def each(self, function: Callable[[Any], Any]) -> Flow:
+        """Call `function(item)` for what it does; the items go on."""
+        return self._with(Each(_of_an_item(function)))
+
+    def tap(self, function: Callable[[Any], Any]) -> Flow:
+        """The same, for one who only looks on: `tap(print)`."""
+        return self._with(Each(_of_an_item(function), "tap"))
+
+    def pipe(self, function: Callable[[Iterator[Any]], Iterable[Any]]) -> Flow:
+        """A generator function as it is: `function(items)` takes an iterator of all items, and yields others."""
+        return self._with(Pipe(_function(function)))
+
+    def batch(self, *, bytes: str | int = limits.FLOW_GROUP_BYTES, rows: int = limits.FLOW_BATCH_ROWS) -> Flow:  # noqa: A002 - what it bounds
+        """Lists of items; from here on, each list is one item.
+
+        Args:
+            bytes: heap bytes of a list; one item that is larger comes alone.
+            rows: items of a list: so many, but in the last one, or where bytes are full.
+        """
+        size = errors.bytes_of(bytes, what="bytes", least=1)
+        return self._with(Group(size, _count(rows, "rows", limits.FLOW_ROWS_MAX)))
+
+    def window(self, count: int) -> Flow:
+        """Tuples of `count` neighbours: each item with those behind it."""
+        return self._with(Window(_count(count, "count", limits.FLOW_WINDOW_MAX)))
+
+    def _with(self, stage: Stage) -> Flow:
+        flow = object.__new__(Flow)
+        flow._source, flow._stages = self._source, (*self._stages, stage)
+        flow._batch_bytes, flow._batch_rows = self._batch_bytes, self._batch_rows
+        return flow
+
+    # --- running ------------------------------------------------------------------------------------------------------
+
+    def run(self, *, on_error: str = "raise") -> Report:
+        """Go through all of it; what comes out at the end is counted and dropped.
+
+        Args:
+            on_error: "raise" ends the run at the first item that fails; "skip" passes it over, and tells it in the report.
+
+        Raises:
+            BudgetExceeded: what the stages may hold is more than the ambient budget has; nothing was read.
+            What a function raises, with a note that names stage and item.
+        """
+        return self._run(on_error).drained()
+
+    async def arun(self, *, on_error: str = "raise") -> Report:
+        """`run` in a thread, so that the event loop goes on. When its task is cancelled, the run ends at the next batch."""
+        run = self._run(on_error)
+        work = asyncio.ensure_future(asyncio.to_thread(run.drained))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            run.stop()
+            await asyncio.wait([work])
+            if not work.cancelled():
+                work.exception()  # that it was stopped is no news
+            raise
+
+    def __iter__(self) -> Iterator[Any]:
+        for batch in self._run("raise").batches():
+            turns = iter(batch)
+            del batch
+            yield from turns
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        """The same items; all work is done in one thread, so that the event loop goes on."""
+        run, context, loop = self._run("raise"), copy_context(), asyncio.get_running_loop()
+        batches = run.batches()
+
+        def taken() -> Batch | None:
+            return context.run(lambda: next(batches, None))
+
+        reading: asyncio.Future[Batch | None] | None = None
+        with ThreadPoolExecutor(1, "flatwater-flow") as thread:  # one: connections of databases belong to their thread
+            try:
+                while True:
+                    reading = loop.run_in_executor(thread, taken)
+                    batch = await asyncio.shield(reading)
+                    reading = None
+                    if batch is None:
+                        return
+                    turns = iter(batch)
+                    del batch
+                    for item in turns:
+                        yield item
+            finally:
+                if reading is not None and not reading.done():
+                    run.stop()
+                    await asyncio.wait([reading])
+                await loop.run_in_executor(thread, context.run, batches.close)
+
+    def _run(self, on_error: str) -> Run:
+        return Run(
+            self._source, self._stages,
+            batch_bytes=self._batch_bytes, batch_rows=self._batch_rows, on_error=on_error,
+        )  # fmt: skip
+
+    # --- what it takes ------------------------------------------------------------------------------------------------
+
+    def bytes_max(self) -> int:
+        """The most that all stages hold together, in bytes, beside the largest item; `run` takes it from the budget."""
+        return sum(count for _name, count in running.holders(self._source, self._stages, self._batch_bytes))
+
+    def explain(self) -> str:
+        """Who holds how much, addend by addend."""
+        rows = [
+            (name, units.format_bytes(count))
+            for name, count in running.holders(self._source, self._stages, self._batch_bytes)
+            if count
+        ]
+        total = self.bytes_max()
+        if own := self._source.origin_bytes(self._batch_bytes):
+            rows.insert(0, (f"{self._source.name} itself", units.format_bytes(own)))
+            total += own
+        rows.append(("in all", units.format_bytes(total)))
+        widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+        lines = [f"{name:<{widths[0]}}  {size:>{widths[1]}}" for name, size in rows]
+        lines.insert(-1, "-" * len(lines[-1]))
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return " ".join([f"<Flow of {self._source.name}", *(f".{stage.name}" for stage in self._stages)]) + ">"
+
+
+def _function(function: Any) -> Any:
+    if not callable(function):
+        raise errors.UsageError(f"{function!r:.80} is no function.", hint="Give one that takes an item.")
+    return function
+
+
+def _of_an_item(function: Any) -> Any:
+    import inspect
+
+    if inspect.isgeneratorfunction(function):
+        raise errors.UsageError(
+            f"{name_of(function)} is a generator function, which would make every item a generator.",
+            hint="pipe(...) takes one that goes through all items, flat_map(...) one that takes an item.",
+        )
+    return _function(function)
+
+
+def _count(value: int, what: str, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise errors.UsageError(f"{what}={value!r} is no number from 1 to {most}.")
+    return value

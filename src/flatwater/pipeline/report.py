@@ -1,0 +1,119 @@
+"""What a run did: items, bytes and time of each stage, what was promised, what was seen, what was passed over.
+
+Covers:     the figures of a stage, an item that failed, all of a run as a table and for JSON.
+Not here:   counting (`pipeline.running`, `pipeline.stages`), what is done about failures (`pipeline.policy`).
+Holds:      a line for each stage, and the failures that were kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, final
+
+from flatwater import units
+
+
+@dataclass(slots=True)
+class Gauge:
+    """Of one stage, in one run. One thread writes it.
+
+    Attributes:
+        name: of the stage, such as "2 map(clean)".
+        items_in: that it was given.
+        items_out: that it handed on.
+        bytes_out: about the heap bytes of those.
+        busy_s: seconds in it, without what is in front of it and behind it.
+        skipped: items that failed and were passed over.
+    """
+
+    name: str
+    items_in: int = 0
+    items_out: int = 0
+    bytes_out: int = 0
+    busy_s: float = 0.0
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One item that a stage could not do.
+
+    Attributes:
+        stage: its name.
+        number: the item's number among those that the stage was given, from 1 on.
+        item: the beginning of what it looks like.
+        error: type and text of what was raised.
+    """
+
+    stage: str
+    number: int
+    item: str
+    error: str
+
+    def __str__(self) -> str:
+        return f"{self.stage}, item {self.number:,} ({self.item}): {self.error}"
+
+
+@final
+@dataclass(slots=True)
+class Report:
+    """Of one run.
+
+    Attributes:
+        items: that came out at the end.
+        wall_s: seconds by the clock.
+        promised_bytes: that the flow took from the budget, with what its source took.
+        seen_bytes: the most that the process grew above its start, resident; -1 where that is not told.
+        waited_s: seconds at the budget's closed gate.
+        stages: the source and each stage.
+        skipped: items that failed and were passed over.
+        failures: the first of them.
+    """
+
+    items: int = 0
+    wall_s: float = 0.0
+    promised_bytes: int = 0
+    seen_bytes: int = -1
+    waited_s: float = 0.0
+    stages: list[Gauge] = field(default_factory=list)
+    skipped: int = 0
+    failures: list[Failure] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "items": self.items,
+            "wall_s": self.wall_s,
+            "promised_bytes": self.promised_bytes,
+            "seen_bytes": self.seen_bytes,
+            "waited_s": self.waited_s,
+            "stages": [
+                {
+                    "name": each.name, "items_in": each.items_in, "items_out": each.items_out,
+                    "bytes_out": each.bytes_out, "busy_s": each.busy_s, "skipped": each.skipped,
+                }
+                for each in self.stages
+            ],
+            "skipped": self.skipped,
+            "failures": [str(each) for each in self.failures],
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        rows = [("stage", "items", "bytes", "time")]
+        rows += [
+            (each.name, f"{each.items_out:,}", units.format_bytes(each.bytes_out), units.format_duration(each.busy_s))
+            for each in self.stages
+        ]
+        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        lines = [f"{row[0]:<{widths[0]}}  " + "  ".join(f"{row[at]:>{widths[at]}}" for at in (1, 2, 3)) for row in rows]
+        seen = f", {units.format_bytes(self.seen_bytes)} seen" if self.seen_bytes >= 0 else ""
+        lines.append(
+            f"{self.items:,} items in {units.format_duration(self.wall_s)}, "
+            f"{units.format_bytes(self.promised_bytes)} promised{seen}"
+        )
+        if self.skipped:
+            lines.append(
+                f"{self.skipped:,} items failed and were passed over, of which the first {len(self.failures)}:"
+            )
+            lines += [f"  {each}" for each in self.failures]
+        return "\n".join(lines)

@@ -1,0 +1,228 @@
+"""Stages that work on an item at a time, over batches: map, filter, flat_map, each, and generator functions as they are.
+
+Covers:     one batch in and its results out, in lists that stay within bytes; which item failed.
+Not here:   regrouping items (`pipeline.grouping`), the chain of a run (`pipeline.running`).
+Holds:      one batch of results, while it is made; see `Stage.bytes_max`.
+
+No stage keeps a batch that it has handed on: what is suspended between two stages holds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, compress
+from operator import length_hint
+from typing import Any, Protocol
+
+from flatwater import errors
+from flatwater.pipeline.policy import Policy
+from flatwater.pipeline.report import Gauge
+from flatwater.pipeline.weighing import Weigher
+
+Batch = list[Any]
+Function = Callable[[Any], Any]
+
+
+class Stage(Protocol):
+    """One step of a flow. Picklable, if its function is."""
+
+    @property
+    def name(self) -> str:
+        """For people, such as "map(clean)"."""
+        ...
+
+    def bytes_max(self, batch_bytes: int) -> int:
+        """The most it holds beside the batch that it is given, in bytes, in a flow of such batches."""
+        ...
+
+    def over(self, batches: Iterator[Batch], weigher: Weigher, gauge: Gauge, policy: Policy) -> Iterator[Batch]:
+        """What it makes of batches, as batches."""
+        ...
+
+
+def name_of(function: object) -> str:
+    """What people call it."""
+    found = getattr(function, "__qualname__", "") or getattr(getattr(function, "func", None), "__qualname__", "")
+    return found.rpartition("<locals>.")[2] or type(function).__name__
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """The function's result in place of each item."""
+
+    function: Function
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"map({name_of(self.function)})"
+
+    def bytes_max(self, batch_bytes: int) -> int:
+        """The most it holds, in bytes."""
+        return batch_bytes  # results of the batch at work
+
+    def over(self, batches: Iterator[Batch], weigher: Weigher, gauge: Gauge, policy: Policy) -> Iterator[Batch]:
+        """Results, in their order: of as many items at a time as fit, when they are larger than what they are made of."""
+        for batch in batches:
+            count, first, size = len(batch), 0, 0
+            box: list[Batch] = [[]]
+            while first < count:
+                part = batch[first : first + weigher.at_once]
+                first += len(part)
+                results = called(self.function, part, gauge, policy)[0]
+                size += weigher.weigh(results)
+                box[0] += results
+                del part, results
+                if first >= count:
+                    del batch
+                if box[0] and (first >= count or size >= weigher.bytes_max):
+                    gauge.bytes_out += size
+                    yield box.pop()
+                    box, size = [[]], 0
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """Call the function for each item, and hand the item on."""
+
+    function: Function
+    verb: str = "each"
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.verb}({name_of(self.function)})"
+
+    def bytes_max(self, batch_bytes: int) -> int:  # noqa: ARG002 - as others
+        """Nothing of its own."""
+        return 0
+
+    def over(self, batches: Iterator[Batch], weigher: Weigher, gauge: Gauge, policy: Policy) -> Iterator[Batch]:  # noqa: ARG002 - as others
+        """The items for which the function came to its end."""
+        for batch in batches:
+            box = [called(self.function, batch, gauge, policy)[1]]
+            del batch
+            if box[0]:
+                yield box.pop()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """The items for which the function says yes."""
+
+    function: Function
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"filter({name_of(self.function)})"
+
+    def bytes_max(self, batch_bytes: int) -> int:  # noqa: ARG002 - as others
+        """Nothing of its own."""
+        return 0
+
+    def over(self, batches: Iterator[Batch], weigher: Weigher, gauge: Gauge, policy: Policy) -> Iterator[Batch]:  # noqa: ARG002 - as others
+        """Items, in their order."""
+        for batch in batches:
+            answers, items = called(self.function, batch, gauge, policy)
+            box = [list(compress(items, answers))]
+            del batch, items, answers
+            if box[0]:
+                yield box.pop()
+
+
+@dataclass(frozen=True, slots=True)
+class FlatMap:
+    """All items of what the function returns for each item."""
+
+    function: Function
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"flat_map({name_of(self.function)})"
+
+    def bytes_max(self, batch_bytes: int) -> int:
+        """The most it holds, in bytes."""
+        return batch_bytes  # results, however many an item has
+
+    def over(self, batches: Iterator[Batch], weigher: Weigher, gauge: Gauge, policy: Policy) -> Iterator[Batch]:
+        """Results, in their order; they are taken as they are wanted."""
+        return weigher.batches(self._expanded(batches, gauge, policy), gauge)
+
+    def _expanded(self, batches: Iterator[Batch], gauge: Gauge, policy: Policy) -> Iterator[Any]:
+        for item in chain.from_iterable(batches):
+            gauge.items_in += 1
+            try:
+                made = self.function(item)
+                if made is None:
+                    raise errors.UsageError(  # noqa: TRY301 - the policy tells where
+                        f"{self.name} returned None.", hint="Return an iterable: a list, or a generator."
+                    )
+                yield from made
+            except Exception as error:  # noqa: BLE001 - whatever it is, the policy decides
+                policy.failed(gauge, gauge.items_in, item, error)
+
+
+@dataclass(frozen=True, slots=True)
+class Pipe:
+    """A generator function as it is: it takes an iterator of items, and yields others."""
+
+    function: Callable[[Iterator[Any]], Iterable[Any]]
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"pipe({name_of(self.function)})"
+
+    def bytes_max(self, batch_bytes: int) -> int:
+        """The most it holds, in bytes, beside what the function keeps."""
+        return batch_bytes  # what it yielded
+
+    def over(self, batches: Iterator[Batch], weigher: Weigher, gauge: Gauge, policy: Policy) -> Iterator[Batch]:  # noqa: ARG002 - it has no single item to blame
+        """What it yields."""
+        made = self.function(self._counted(batches, gauge))
+        try:
+            items = iter(made)
+        except TypeError:
+            raise errors.UsageError(
+                f"{self.name} returned {type(made).__name__}, which is no iterator.",
+                hint="pipe takes a function of an iterator, such as a generator function; for one of an item, use map.",
+            ) from None
+        return weigher.batches(items, gauge)
+
+    @staticmethod
+    def _counted(batches: Iterator[Batch], gauge: Gauge) -> Iterator[Any]:
+        for batch in batches:
+            gauge.items_in += len(batch)
+            turns = iter(batch)
+            del batch
+            yield from turns
+
+
+def called(function: Function, items: Batch, gauge: Gauge, policy: Policy) -> tuple[list[Any], Batch]:
+    """The function's result for each item, and the items that it did: without those that failed, if the policy goes on.
+
+    Raises:
+        What the function raises, under the policy "raise".
+    """
+    results: list[Any] = []
+    done = items
+    turns = iter(items)
+    while True:
+        error: Exception
+        try:
+            results.extend(map(function, turns))  # keeps what came before one that fails
+        except Exception as raised:  # noqa: BLE001 - whatever it is, the policy decides
+            error = raised
+        else:
+            if len(results) == len(done):
+                break
+            error = RuntimeError("the function raised StopIteration")  # which ends a `map` in silence
+        if done is items:
+            done = list(items)
+        item = done.pop(len(results))
+        policy.failed(gauge, gauge.items_in + len(items) - length_hint(turns), item, error)
+    gauge.items_in += len(items)
+    return results, done

@@ -1,0 +1,86 @@
+"""How many items may be in one batch: weighed by some of them, so that all together stay within a number of bytes.
+
+Covers:     a weight for a list of items, how many to take at a time, lists that are handed on and not kept.
+Not here:   what an item weighs (`sizing.sizer`), who makes items (`pipeline.sources`, `pipeline.stages`).
+Holds:      a sizer's calibrations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from sys import getsizeof
+from typing import Any, final
+
+from flatwater.pipeline.report import Gauge
+from flatwater.sizing.sizer import Sizer
+
+_TAKEN_MAX = 64  # items that are made before one of them is weighed: as many may suddenly be heavy
+_SAMPLE = 4  # items that are weighed when one is much heavier than those before
+_HEAVIER = 2.0  # times as heavy
+_STEP = 7  # from the place of one that is weighed to the place of the next: every eighth may be of one kind
+_SMOOTHED = 0.25  # how much the newest one counts
+_SLOT_BYTES = 8  # of an item in a list
+_SCALARS = frozenset({int, float, str, bytes, bool, type(None)})
+
+
+@final
+class Weigher:
+    """Bounds the batches of one stage. For one thread at a time.
+
+    One item of each 64 is weighed, and four where that one is much heavier than those before: 5 us for each 64.
+
+    Args:
+        bytes_max: heap bytes of one batch; one item that is larger is a batch by itself.
+        rows_max: items of one batch.
+    """
+
+    def __init__(self, bytes_max: int, rows_max: int) -> None:
+        self.bytes_max = bytes_max
+        self.rows_max = rows_max
+        self.at_once = 1  # items to make now: doubled as long as they fit
+        self._sizer = Sizer()
+        self._mean = 0.0  # heap bytes of an item
+        self._turn = 0
+
+    def weigh(self, items: list[Any]) -> int:
+        """About how many heap bytes `items` take; from now on, as many at once as fit."""
+        count = len(items)
+        if not count:
+            return 0
+        self._turn += _STEP
+        weight = self._weight(items[self._turn % count])
+        if weight > _HEAVIER * self._mean:
+            sample = items[:: -(-count // _SAMPLE)]
+            self._mean = max(sum(map(self._weight, sample)) / len(sample), self._mean)
+        else:
+            self._mean += (weight - self._mean) * _SMOOTHED
+        each = max(1.0, self._mean)
+        self.at_once = max(1, min(_TAKEN_MAX, self.rows_max, 2 * self.at_once, int(self.bytes_max / each)))
+        return int(each * count)
+
+    def _weight(self, item: Any) -> int:
+        if type(item) in _SCALARS:  # whose references a sizer would count: it stands for itself here
+            return getsizeof(item) + _SLOT_BYTES
+        return self._sizer.row(item) + _SLOT_BYTES
+
+    def batches(self, items: Iterable[Any], gauge: Gauge) -> Iterator[list[Any]]:
+        """`items` in lists that fit: full ones, but for the last."""
+        turns = iter(items)
+        while True:
+            batch = list(islice(turns, self.at_once))
+            size = self.weigh(batch)
+            while batch and size < self.bytes_max and len(batch) < self.rows_max:
+                fitting = (self.bytes_max - size) * len(batch) // max(1, size)
+                more = list(islice(turns, max(1, min(self.at_once, fitting, self.rows_max - len(batch)))))
+                if not more:
+                    break
+                size += self.weigh(more)
+                batch += more
+                del more
+            if not batch:
+                return
+            gauge.bytes_out += size
+            box = [batch]
+            del batch
+            yield box.pop()  # nobody but the consumer holds it now

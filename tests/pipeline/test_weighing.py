@@ -1,0 +1,54 @@
+"""A weigher takes as many items as fit, and hands them on without keeping them."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import pytest
+
+from flatwater.pipeline.report import Gauge
+from flatwater.pipeline.weighing import Weigher
+from flatwater.sizing.heap import heap_bytes
+
+
+@pytest.mark.parametrize("item", [0, "x" * 50, b"y" * 5000, {"a": 1, "b": "text"}, [1.5] * 40])
+@pytest.mark.parametrize("bytes_max", [1, 3000, 100_000])
+def test_batches_stay_within_bytes(item, bytes_max):
+    """All items come, in their order; no batch is much heavier than asked, but one item comes in any case."""
+    make = type(item)
+    items = [make(item) if make is not int else at for at in range(2000)]
+    gauge = Gauge("source")
+    batches = list(Weigher(bytes_max, 500).batches(items, gauge))
+    assert [each for batch in batches for each in batch] == items
+    assert max(map(len, batches)) <= 500
+    assert all(len(batch) == 1 or heap_bytes(batch) < 1.5 * bytes_max + 200 for batch in batches)
+    assert gauge.bytes_out > 0
+
+
+def test_full_batches_have_as_many_rows_as_asked():
+    """Where bytes are no bound, each batch but the last has rows_max items."""
+    sizes = [len(batch) for batch in Weigher(1 << 30, 70).batches(range(1000), Gauge("source"))]
+    assert sizes == [70] * 14 + [20]
+
+
+def test_items_that_grow_heavy_soon_come_by_few():
+    """Heavy items behind a thousand light ones: at most as many come at once as are made before one is weighed."""
+    items = [b"x"] * 1000 + [b"y" * 100_000] * 400
+    batches = list(Weigher(400_000, 1000).batches(items, Gauge("source")))
+    heavy = [sum(each != b"x" for each in batch) for batch in batches]
+    assert sum(heavy) == 400
+    assert max(heavy) <= 64
+    assert sorted(heavy)[-2] <= 5
+
+
+class Item:
+    """Something that can be looked for."""
+
+
+def test_a_batch_that_was_handed_on_is_nobodys():
+    """When the consumer drops a batch, its items are gone, before the next one is asked for."""
+    batches = Weigher(1 << 20, 10).batches((Item() for _at in range(30)), Gauge("source"))
+    seen = [weakref.ref(each) for each in next(batches)]
+    gc.collect()
+    assert [each() for each in seen] == [None] * len(seen)

@@ -149,7 +149,7 @@ kept = [piece.text * int(sys.argv[2]) for piece in documents(sys.argv[1]) if sys
 """
 MAKERS = [  # what is read, sizes, those of the twin, how much of it the claim is about, the budget, how often the twin keeps it
     pytest.param(pages, "500..8000", "125..2000", "20k", "64 MiB", "80", id="pages of a PDF"),
-    pytest.param(html, "200..3200", "200..3200", "100k", "96 MiB", "1", id="HTML"),
+    pytest.param(html, "1600..25600", "200..3200", "100k", "96 MiB", "1", id="HTML"),
     pytest.param(docx, "800..12800", "800..12800", "100k", "96 MiB", "1", id="DOCX"),
 ]
 

@@ -304,6 +304,9 @@ FLOW_BATCH_ROWS = 1_000  # of a batch, at most
 FLOW_GROUP_BYTES = 1 * MIB  # of a list that `batch` makes
 FLOW_ROWS_MAX = 1_000_000  # that a batch may be asked for; its bytes bound it all the same
 FLOW_WINDOW_MAX = 100_000  # neighbours in one window
+FLOW_PARALLEL_BYTES = 8 * MIB  # of items under way and results that wait, in a pmap
+FLOW_PARTS_MAX = 128  # of these; a part has 1 to 64 items
+FLOW_WORKERS_MAX = 256  # threads of a pmap; each takes some 100 KiB of stack when it is used
 FLOW_FAILURES_KEPT = 100  # of the items that were passed over; the others are counted
 FLOW_FAILURE_BYTES = 1 * KIB  # of one of them: four short texts
 

@@ -8,6 +8,7 @@ Holds:      the source and the functions.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -16,6 +17,7 @@ from typing import Any, final
 from flatwater import errors, limits, units
 from flatwater.pipeline import running
 from flatwater.pipeline.grouping import Group, Window
+from flatwater.pipeline.parallel import Parallel
 from flatwater.pipeline.report import Report
 from flatwater.pipeline.running import Run
 from flatwater.pipeline.sources import Source
@@ -66,6 +68,29 @@ class Flow:
     def filter(self, function: Callable[[Any], Any]) -> Flow:
         """The items for which `function(item)` is true."""
         return self._with(Filter(_of_an_item(function)))
+
+    def pmap(
+        self,
+        function: Callable[[Any], Any],
+        *,
+        workers: int | None = None,
+        bytes: str | int = limits.FLOW_PARALLEL_BYTES,  # noqa: A002 - what it bounds
+        ordered: bool = True,
+    ) -> Flow:
+        """`function(item)` in place of each item, several at a time, in threads: for what releases the interpreter's lock.
+
+        Args:
+            function: is called in several threads at once.
+            workers: threads; as many as there are processors, if not said.
+            bytes: heap bytes of items under way and of results that wait behind a slow one; one item that is larger goes
+                alone.
+            ordered: results in the order of their items; else as they come.
+        """
+        if workers is None:
+            workers = min(os.cpu_count() or 1, limits.FLOW_WORKERS_MAX)
+        count = _count(workers, "workers", limits.FLOW_WORKERS_MAX)
+        size = errors.bytes_of(bytes, what="bytes", least=1)
+        return self._with(Parallel(_of_an_item(function), count, size, ordered))
 
     def flat_map(self, function: Callable[[Any], Iterable[Any]]) -> Flow:
         """All items of the iterable `function(item)`, however many, in place of each item."""

@@ -1,0 +1,122 @@
+"""pmap: the same as map, from several threads, with a bound on what is under way and what waits."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+import flatwater as fw
+from flatwater import errors, limits
+from flatwater.pipeline.flow import Flow
+from flatwater.pipeline.parallel import Parallel
+
+
+def slow_at(*slow):
+    def function(n):
+        if n in slow:
+            time.sleep(0.05)
+        return n * n
+
+    return function
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+@pytest.mark.parametrize("size", [1, "10 KiB", "8 MiB"])
+def test_it_is_a_map(workers, size):
+    """In the order of the items, whatever takes long; or all of them in any order."""
+    expected = [n * n for n in range(2000)]
+    flow = Flow(range(2000), batch_rows=100)
+    assert list(flow.pmap(slow_at(0, 500, 1999), workers=workers, bytes=size)) == expected
+    assert sorted(flow.pmap(slow_at(0, 500, 1999), workers=workers, bytes=size, ordered=False)) == expected
+    assert list(Flow([]).pmap(str, workers=workers)) == []
+
+
+def test_several_are_called_at_once():
+    """As many as there are workers: they wait for each other."""
+    barrier = threading.Barrier(3, timeout=10)
+    assert list(Flow(range(3), batch_rows=1).pmap(lambda n: (barrier.wait(), n)[1], workers=3)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("grown", [1, 10])
+def test_what_waits_behind_a_slow_head_is_bounded(grown):
+    """While the first item takes long, no more is taken in than fits, with results that are larger than their items, too."""
+    taken, release = [], threading.Event()
+
+    def source():
+        for n in range(1000):
+            taken.append(n)
+            yield b"x" * 10_000
+
+    first = threading.Lock()
+
+    def function(data):
+        if first.acquire(blocking=False):
+            release.wait(10)
+        return data * grown
+
+    turns = iter(Flow(source, batch_rows=4).pmap(function, workers=2, bytes=400_000))
+    threading.Timer(0.5, release.set).start()
+    assert next(turns) == b"x" * 10_000 * grown
+    assert 4 < len(taken) <= 400_000 / 10_000 / (1 if grown == 1 else 5) + 4 + 2
+    turns.close()
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_a_failure_is_the_items_own(ordered):
+    """It is raised with its number, or told; the others come."""
+
+    def picky(n):
+        if n % 300 == 7:
+            raise ValueError(n)
+        return n
+
+    flow = Flow(range(1000)).pmap(picky, workers=3, ordered=ordered)
+    with pytest.raises(ValueError, match="7") as caught:
+        flow.run()
+    assert "pmap(picky, 3 threads), item " in caught.value.__notes__[0]
+    report = flow.run(on_error="skip")
+    assert (report.items, report.skipped) == (996, 4)
+    assert sorted(failure.number for failure in report.failures) == [8, 308, 608, 908]
+
+
+@pytest.mark.parametrize("ending", ["close", "error"])
+def test_the_end_of_a_run_is_the_end_of_its_threads(ending):
+    """None is left, nothing is called any more, and the bytes go back to the budget."""
+    before = threading.active_count()
+    calls = []
+
+    def function(n):
+        calls.append(n)
+        if ending == "error" and n == 50:
+            raise ValueError(n)
+        return n
+
+    with fw.Budget("32 MiB") as budget:
+        turns = iter(Flow(range(10**9), batch_rows=10).pmap(function, workers=4))
+        if ending == "error":
+            with pytest.raises(ValueError, match="50"):
+                list(turns)
+        else:
+            next(turns)
+            turns.close()
+        assert budget.held == 0
+    count = len(calls)
+    assert threading.active_count() == before
+    time.sleep(0.02)
+    assert len(calls) == count < 10_000
+
+
+def test_functions_see_the_budget_of_the_run():
+    """What a function builds in a thread takes its bytes from the same budget."""
+    with fw.Budget("32 MiB", name="around") as budget:
+        assert set(Flow(range(50)).pmap(lambda _n: fw.Budget.current(), workers=3)) == {budget}
+
+
+def test_what_it_takes():
+    """Its window and one batch; wrong numbers are refused when the flow is made."""
+    assert Parallel(str, 2, 1000, ordered=True).bytes_max(10) == 1010
+    for wrong in ({"workers": 0}, {"workers": limits.FLOW_WORKERS_MAX + 1}, {"bytes": 0}):
+        with pytest.raises(errors.UsageError):
+            Flow([]).pmap(str, **wrong)

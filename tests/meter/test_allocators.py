@@ -27,7 +27,6 @@ def test_live_objects_show_in_the_arenas():
     assert with_them.held >= with_them.used + with_them.free - MIB
 
 
-@glibc
 LARGE = """
 from flatwater.meter import allocators
 before = allocators.malloc().used
@@ -39,6 +38,7 @@ print(allocators.malloc_trim() in (True, False))
 """
 
 
+@glibc
 def test_large_blocks_show_in_malloc():
     """What lies outside the arenas is malloc's; in a fresh process, where nothing that was freed is large enough for it."""
     out = subprocess.run([sys.executable, "-c", LARGE], capture_output=True, text=True, check=True)

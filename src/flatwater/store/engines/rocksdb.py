@@ -24,7 +24,7 @@ from typing import Any, Final, TypeVar, cast, final
 import rocksdict
 
 from flatwater import errors, limits
-from flatwater.store.engines import base, rocksdb_pages, rocksdb_upkeep
+from flatwater.store.engines import base, rocksdb_pages, rocksdb_seal, rocksdb_upkeep
 from flatwater.store.engines.door import BROKEN, CLOSED, FORKED, Door
 from flatwater.store.engines.rocksdb_options import Memory, Tuning
 from flatwater.store.engines.rocksdb_upkeep import said
@@ -74,6 +74,7 @@ class RocksdbEngine:
         self._view = ""  # the directory of links that is read, where nothing may be changed
         self._largest = ENTRY_BYTES
         self._is_largest_new = False  # and not written yet
+        rocksdb_seal.check(path, take=not read_only)
         self._db = self._open()
         try:
             self._largest = max(ENTRY_BYTES, int.from_bytes(self.get(_LARGEST) or b"", "big"))
@@ -110,6 +111,7 @@ class RocksdbEngine:
             self._door.shut(CLOSED)
             try:
                 self._db.close()  # flushes
+                rocksdb_seal.put(self.path, is_ours=not self.read_only)
             except Exception as error:
                 if self.sync_level == "off":  # else it is in the log
                     raise errors.BrokenError(

@@ -228,10 +228,11 @@ def slowly(count):
 @pytest.mark.parametrize("way", ["arun", "async for"])
 def test_a_task_that_is_cancelled_ends_its_run(way):
     """The thread ends, the source is closed, and the bytes are given back, before the task is over."""
-    closed = threading.Event()
+    started, closed = threading.Event(), threading.Event()
 
     def source():
         try:
+            started.set()
             yield from slowly(100_000)
         finally:
             closed.set()
@@ -244,7 +245,8 @@ def test_a_task_that_is_cancelled_ends_its_run(way):
         with fw.Budget("16 MiB") as budget:
             flow = Flow(source)
             task = asyncio.ensure_future(flow.arun() if way == "arun" else walk(flow))
-            await asyncio.sleep(0.05)
+            while not started.is_set():
+                await asyncio.sleep(0.005)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task

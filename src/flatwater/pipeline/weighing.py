@@ -7,7 +7,7 @@ Holds:      a sizer's calibrations.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
 from sys import getsizeof
 from typing import Any, final
@@ -67,20 +67,21 @@ class Weigher:
     def batches(self, items: Iterable[Any], gauge: Gauge) -> Iterator[list[Any]]:
         """`items` in lists that fit: full ones, but for the last."""
         turns = iter(items)
-        while True:
-            batch = list(islice(turns, self.at_once))
-            size = self.weigh(batch)
-            while batch and size < self.bytes_max and len(batch) < self.rows_max:
-                fitting = (self.bytes_max - size) * len(batch) // max(1, size)
-                more = list(islice(turns, max(1, min(self.at_once, fitting, self.rows_max - len(batch)))))
-                if not more:
-                    break
-                size += self.weigh(more)
-                batch += more
-                del more
-            if not batch:
-                return
-            gauge.bytes_out += size
-            box = [batch]
-            del batch
-            yield box.pop()  # nobody but the consumer holds it now
+        try:
+            while batch := list(islice(turns, self.at_once)):
+                size = self.weigh(batch)
+                while size < self.bytes_max and len(batch) < self.rows_max:
+                    fitting = (self.bytes_max - size) * len(batch) // max(1, size)
+                    more = list(islice(turns, max(1, min(self.at_once, fitting, self.rows_max - len(batch)))))
+                    if not more:
+                        break
+                    size += self.weigh(more)
+                    batch += more
+                    del more
+                gauge.bytes_out += size
+                box = [batch]
+                del batch
+                yield box.pop()  # nobody but the consumer holds it now
+        finally:
+            if isinstance(turns, Generator):  # now, and not when the last traceback of an error is gone
+                turns.close()

@@ -245,8 +245,7 @@ def test_a_task_that_is_cancelled_ends_its_run(way):
         with fw.Budget("16 MiB") as budget:
             flow = Flow(source)
             task = asyncio.ensure_future(flow.arun() if way == "arun" else walk(flow))
-            while not started.is_set():
-                await asyncio.sleep(0.005)
+            assert await asyncio.to_thread(started.wait, 10)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task

@@ -309,6 +309,11 @@ FLOW_PARTS_MAX = 128  # of these; a part has 1 to 64 items
 FLOW_WORKERS_MAX = 256  # threads of a pmap; each takes some 100 KiB of stack when it is used
 FLOW_FAILURES_KEPT = 100  # of the items that were passed over; the others are counted
 FLOW_FAILURE_BYTES = 1 * KIB  # of one of them: four short texts
+FLOW_ROW_GROUP_BYTES = 4 * MIB  # of a row group of a Parquet file, as columns
+FLOW_SINK_WAIT_S = 600.0  # that a flow waits for room in a queue that it writes to
+FLOW_DEAD_LETTER_BYTES = 16 * MIB  # of an item in a file of dead letters; larger ones are only told of
+FLOW_CHECKPOINT_S = 5.0  # between two checkpoints: what is done again after a kill
+FLOW_CHECKPOINT_BYTES = 64 * MIB  # of the file of a checkpoint: what stages carry over
 
 assert RUN_TRACE_BYTES_MAX < GIB  # it is read whole when the program ends
 assert TIMELINE_POINTS_MAX % 2 == 0  # it is halved by merging pairs

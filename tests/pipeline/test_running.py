@@ -73,7 +73,7 @@ def test_a_gate_that_stays_closed(monkeypatch):
 
 def test_a_run_that_was_stopped_says_so():
     """It does not look like one that came to its end."""
-    run = Flow(range(100), batch_rows=1)._run("raise")
+    run = Flow(range(100), batch_rows=1)._run()
     batches = run.batches()
     next(batches)
     run.stop()

@@ -8,20 +8,24 @@ Holds:      the source and the functions.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import math
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any, final
 
 from flatwater import errors, limits, units
-from flatwater.pipeline import running
+from flatwater.pipeline import loops, running
 from flatwater.pipeline.grouping import Group, Window
 from flatwater.pipeline.parallel import Parallel
+from flatwater.pipeline.place import Batch
 from flatwater.pipeline.report import Report
 from flatwater.pipeline.running import Run
 from flatwater.pipeline.sources import Source
-from flatwater.pipeline.stages import Batch, Each, Filter, FlatMap, Map, Pipe, Stage, name_of
+from flatwater.pipeline.stages import Each, Filter, FlatMap, Map, Pipe, Stage, name_of
+from flatwater.pipeline.writing import To
 
 
 @final
@@ -122,6 +126,31 @@ class Flow:
         """Tuples of `count` neighbours: each item with those behind it."""
         return self._with(Window(_count(count, "count", limits.FLOW_WINDOW_MAX)))
 
+    def to(
+        self,
+        sink: Any,
+        *,
+        format: str | None = None,  # noqa: A002 - as elsewhere
+        columns: Sequence[str] | None = None,
+        schema: Any = None,
+    ) -> Flow:
+        """Write the items; they go on, so that a flow can have several sinks.
+
+        Args:
+            sink: the path of a file, which nobody sees before it is whole: `.jsonl`, `.csv`, `.txt`, `.bin` or `.parquet`; a
+                `fw.Table`, into which rows go in short transactions; a `fw.Store` or partition, for (key, value); a queue,
+                whose room the flow waits for; or a function of an item.
+            format: of a file whose name does not tell: "jsonl", "csv", "text", "bytes" or "parquet".
+            columns: of a CSV file; the fields of its first row, unless told.
+            schema: of a Parquet file, of Arrow; that of its first rows, unless told.
+
+        Raises:
+            UsageError: it is none of these.
+        """
+        from flatwater.pipeline.sinks import sink_of
+
+        return self._with(To(sink_of(sink, format=format, columns=columns, schema=schema)))
+
     def _with(self, stage: Stage) -> Flow:
         flow = object.__new__(Flow)
         flow._source, flow._stages = self._source, (*self._stages, stage)
@@ -130,21 +159,37 @@ class Flow:
 
     # --- running ------------------------------------------------------------------------------------------------------
 
-    def run(self, *, on_error: str = "raise") -> Report:
+    def run(
+        self,
+        *,
+        on_error: str | None = None,
+        dead_letters: str | os.PathLike[str] = "",
+        checkpoint: str | os.PathLike[str] = "",
+        checkpoint_s: float = limits.FLOW_CHECKPOINT_S,
+    ) -> Report:
         """Go through all of it; what comes out at the end is counted and dropped.
 
         Args:
             on_error: "raise" ends the run at the first item that fails; "skip" passes it over, and tells it in the report.
+                "raise", unless there is a file of dead letters.
+            dead_letters: path of a file to which items that fail are added, for `replay`.
+            checkpoint: path of a file that says how far the job is. A run that was killed goes on from there when it is run
+                again: each item once in sinks that are atomic (files, tables, stores), at least once in others. A job that
+                came to its end goes on with what its source has got since then; remove the file to begin anew.
+            checkpoint_s: seconds from one checkpoint to the next.
 
         Raises:
             BudgetExceeded: what the stages may hold is more than the ambient budget has; nothing was read.
-            What a function raises, with a note that names stage and item.
+            UsageError: a wrong argument; the checkpoint is of another flow, or a stage cannot have one.
+            BrokenError: a sink could not be written.
+            What a function raises, with a note that names stage, item and source.
         """
-        return self._run(on_error).drained()
+        return self._run(on_error, dead_letters, checkpoint, checkpoint_s).drained()
 
-    async def arun(self, *, on_error: str = "raise") -> Report:
+    async def arun(self, **options: Any) -> Report:
         """`run` in a thread, so that the event loop goes on. When its task is cancelled, the run ends at the next batch."""
-        run = self._run(on_error)
+        loops.current.set(asyncio.get_running_loop())
+        run = self._run(**options)
         work = asyncio.ensure_future(asyncio.to_thread(run.drained))
         try:
             return await asyncio.shield(work)
@@ -155,15 +200,45 @@ class Flow:
                 work.exception()  # that it was stopped is no news
             raise
 
+    def replay(
+        self,
+        letters: str | os.PathLike[str],
+        *,
+        on_error: str | None = None,
+        dead_letters: str | os.PathLike[str] = "",
+        trusted: bool = False,
+    ) -> Report:
+        """Run the items of a file of dead letters again, each from the stage in which it failed; the source is not read.
+
+        Args:
+            letters: the file, which stays as it is.
+            on_error: as of `run`.
+            dead_letters: another file, for those that fail again.
+            trusted: nobody else can write to `letters`: pickled objects in it may be read, which can run any code.
+
+        Raises:
+            UsageError: it is no file of dead letters, or of another flow, or an item in it cannot be run again.
+        """
+        from flatwater.pipeline.replaying import Letters
+
+        if dead_letters and os.path.realpath(dead_letters) == os.path.realpath(letters):
+            raise errors.UsageError("what fails again cannot go to the file that is read.", hint="Name another file.")
+        source = Source((), ())
+        options = self._options(on_error, dead_letters)
+        options = dataclasses.replace(options, injected=Letters(letters, self._stages, trusted=trusted).of_stage)
+        return Run(source, self._stages, options).drained()
+
     def __iter__(self) -> Iterator[Any]:
-        for batch in self._run("raise").batches():
+        for batch in self._run().batches():
             turns = iter(batch)
             del batch
             yield from turns
 
     async def __aiter__(self) -> AsyncIterator[Any]:
         """The same items; all work is done in one thread, so that the event loop goes on."""
-        run, context, loop = self._run("raise"), copy_context(), asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
+        loops.current.set(loop)
+        run, context = self._run(), copy_context()
         batches = run.batches()
 
         def taken() -> Batch | None:
@@ -188,11 +263,29 @@ class Flow:
                     await asyncio.wait([reading])
                 await loop.run_in_executor(thread, context.run, batches.close)
 
-    def _run(self, on_error: str) -> Run:
-        return Run(
-            self._source, self._stages,
-            batch_bytes=self._batch_bytes, batch_rows=self._batch_rows, on_error=on_error,
-        )  # fmt: skip
+    def _run(self, *options: Any, **named: Any) -> Run:
+        return Run(self._source, self._stages, self._options(*options, **named))
+
+    def _options(
+        self,
+        on_error: str | None = None,
+        dead_letters: str | os.PathLike[str] = "",
+        checkpoint: str | os.PathLike[str] = "",
+        checkpoint_s: float = limits.FLOW_CHECKPOINT_S,
+    ) -> running.Options:
+        if on_error is None:
+            on_error = "skip" if dead_letters else "raise"
+        elif dead_letters and on_error != "skip":
+            raise errors.UsageError(f"dead_letters= and on_error={on_error!r}.", hint="Leave on_error out.")
+        if (
+            isinstance(checkpoint_s, bool)
+            or not isinstance(checkpoint_s, int | float)
+            or not 0 < checkpoint_s < math.inf
+        ):
+            raise errors.UsageError(f"checkpoint_s={checkpoint_s!r} is no number of seconds.")
+        return running.Options(
+            self._batch_bytes, self._batch_rows, on_error, dead_letters, checkpoint, float(checkpoint_s)
+        )
 
     # --- what it takes ------------------------------------------------------------------------------------------------
 
@@ -202,12 +295,9 @@ class Flow:
 
     def explain(self) -> str:
         """Who holds how much, addend by addend."""
-        rows = [
-            (name, units.format_bytes(count))
-            for name, count in running.holders(self._source, self._stages, self._batch_bytes)
-            if count
-        ]
-        total = self.bytes_max()
+        held = running.holders(self._source, self._stages, self._batch_bytes)
+        rows = [(name, units.format_bytes(count)) for name, count in held if count]
+        total = sum(count for _name, count in held)
         if own := self._source.origin_bytes(self._batch_bytes):
             rows.insert(0, (f"{self._source.name} itself", units.format_bytes(own)))
             total += own

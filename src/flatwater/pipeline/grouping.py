@@ -11,11 +11,11 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
+from math import inf
 from typing import Any
 
-from flatwater.pipeline.policy import Policy
-from flatwater.pipeline.report import Gauge
-from flatwater.pipeline.stages import Batch
+from flatwater.pipeline.place import Batch, Place
+from flatwater.pipeline.stages import items_of
 from flatwater.pipeline.weighing import Weigher
 
 
@@ -35,9 +35,20 @@ class Group:
         """The most it holds, in bytes."""
         return self.group_bytes  # the list that is being filled
 
-    def over(self, batches: Iterator[Batch], weigher: Weigher, gauge: Gauge, policy: Policy) -> Iterator[Batch]:  # noqa: ARG002 - as others
-        """One list at a time."""
-        for group in Weigher(self.group_bytes, self.rows).batches(_items(batches, gauge), gauge):
+    def over(self, batches: Iterator[Batch], place: Place) -> Iterator[Batch]:
+        """One list at a time; one that is not full when a segment ends goes on in the next."""
+        is_over = False
+
+        def over() -> Iterator[Any]:
+            nonlocal is_over
+            is_over = True
+            yield from ()
+
+        turns = chain(_taken(place), items_of(batches, place.gauge), over())
+        for group in Weigher(self.group_bytes, self.rows).batches(turns, place.gauge, patience_s=inf):
+            if is_over and not place.segment.is_last:
+                place.carried = group
+                return
             box = [[group]]
             del group
             yield box.pop()
@@ -58,24 +69,19 @@ class Window:
         """The most it holds, in bytes, beside `count` items."""
         return 2 * batch_bytes  # tuples; and the items in them, which outlive their batch
 
-    def over(self, batches: Iterator[Batch], weigher: Weigher, gauge: Gauge, policy: Policy) -> Iterator[Batch]:  # noqa: ARG002 - as others
+    def over(self, batches: Iterator[Batch], place: Place) -> Iterator[Batch]:
         """Windows, in the order of their first items; none if there are fewer items than a window has."""
-        return weigher.batches(self._windows(batches, gauge), gauge)
+        return place.weigher().batches(self._windows(batches, place), place.gauge)
 
-    def _windows(self, batches: Iterator[Batch], gauge: Gauge) -> Iterator[tuple[Any, ...]]:
-        held: deque[Any] = deque(maxlen=self.count)
-        for item in _items(batches, gauge):
+    def _windows(self, batches: Iterator[Batch], place: Place) -> Iterator[tuple[Any, ...]]:
+        held: deque[Any] = deque(_taken(place), maxlen=self.count)
+        for item in items_of(batches, place.gauge):
             held.append(item)
             if len(held) == self.count:
                 yield tuple(held)
+        place.carried = list(held)[1 if len(held) == self.count else 0 :]
 
 
-def _items(batches: Iterator[Batch], gauge: Gauge) -> Iterator[Any]:
-    def counted() -> Iterator[Iterator[Any]]:
-        for batch in batches:
-            gauge.items_in += len(batch)
-            turns = iter(batch)
-            del batch
-            yield turns
-
-    return chain.from_iterable(counted())
+def _taken(place: Place) -> list[Any]:
+    carried, place.carried = place.carried, []
+    return carried

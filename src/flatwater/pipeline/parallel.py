@@ -19,10 +19,9 @@ from time import perf_counter
 from typing import final
 
 from flatwater import limits
-from flatwater.pipeline.policy import Policy
+from flatwater.pipeline.place import Batch, Place
 from flatwater.pipeline.report import Gauge
-from flatwater.pipeline.stages import Batch, Function, called, name_of
-from flatwater.pipeline.weighing import Weigher
+from flatwater.pipeline.stages import Function, called, name_of
 
 _PART_S = 0.002  # that a part should take at least: handing it to a thread and back costs about 50 us
 _PART_ITEMS_MAX = 64
@@ -49,9 +48,9 @@ class Parallel:
         total += batch_bytes  # the batch that parts are cut from
         return total
 
-    def over(self, batches: Iterator[Batch], weigher: Weigher, gauge: Gauge, policy: Policy) -> Iterator[Batch]:
+    def over(self, batches: Iterator[Batch], place: Place) -> Iterator[Batch]:
         """Results, in the order of their items if that was asked for."""
-        return _Window(self, weigher, gauge, policy).run(batches)
+        return _Window(self, place).run(batches)
 
 
 @final
@@ -60,8 +59,8 @@ class _Part:
 
     __slots__ = ("asked", "future", "gauge", "is_weighed", "size", "took_s")
 
-    def __init__(self, size: int, gauge: Gauge) -> None:
-        self.asked = size  # bytes of its items
+    def __init__(self, asked: int, size: int, gauge: Gauge) -> None:
+        self.asked = asked  # bytes of its items
         self.size = size  # that it takes now
         self.is_weighed = False  # its results are there, and `size` is theirs
         self.gauge = gauge
@@ -73,12 +72,12 @@ class _Part:
 class _Window:
     """The parts of one run."""
 
-    def __init__(self, stage: Parallel, weigher: Weigher, gauge: Gauge, policy: Policy) -> None:
+    def __init__(self, stage: Parallel, place: Place) -> None:
         self._stage = stage
-        self._weigher = weigher  # of items
-        self._results = Weigher(weigher.bytes_max, weigher.rows_max)
-        self._gauge = gauge
-        self._policy = policy
+        self._weigher = place.weigher()  # of items
+        self._results = place.weigher()
+        self._gauge = place.gauge
+        self._policy = place.policy
         self._parts: deque[_Part] = deque()
         self._at_once = 1  # items of a part
         self._ratio = 1.0  # bytes of results, for each byte of items
@@ -94,10 +93,10 @@ class _Window:
                     first += len(items)
                     if first >= count:
                         del batch
-                    size = self._weigher.weigh(items)
-                    while self._parts and not self._fits(size):
+                    asked = self._weigher.weigh(items)
+                    while self._parts and not self._fits(asked):
                         yield from self._taken()
-                    self._begin(threads, items, size)
+                    self._begin(threads, items, asked)
                     del items
                     while self._parts and self._next().future.done():
                         yield from self._taken()
@@ -106,16 +105,20 @@ class _Window:
         finally:
             threads.shutdown(wait=True, cancel_futures=True)
 
-    def _fits(self, size: int) -> bool:
+    def _expected(self, asked: int) -> int:
+        """Bytes of items, and of their results beside them."""
+        return int(asked * (1.0 + self._ratio))
+
+    def _fits(self, asked: int) -> bool:
         self._weigh_waiting()
-        held = sum(part.size for part in self._parts)
         if len(self._parts) >= limits.FLOW_PARTS_MAX:
             return False
-        return held + int(size * (1.0 + self._ratio)) <= self._stage.window_bytes
+        return sum(part.size for part in self._parts) + self._expected(asked) <= self._stage.window_bytes
 
-    def _begin(self, threads: ThreadPoolExecutor, items: Batch, size: int) -> None:
-        part = _Part(size, Gauge(self._gauge.name, items_in=self._gauge.items_in))
-        part.size = int(size * (1.0 + self._ratio))  # its items, and their results beside them
+    def _begin(self, threads: ThreadPoolExecutor, items: Batch, asked: int) -> None:
+        part = _Part(
+            asked, self._expected(asked), Gauge(self._gauge.name, self._gauge.at, items_in=self._gauge.items_in)
+        )
         self._gauge.items_in += len(items)
         self._parts.append(part)
         part.future = threads.submit(self._context.copy().run, self._done, part, [items])

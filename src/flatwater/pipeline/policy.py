@@ -1,18 +1,24 @@
 """What happens to an item that a stage cannot do: the run ends and says which, or the item is passed over and told.
 
-Covers:     "raise" and "skip", a bounded list of what was passed over.
-Not here:   finding the item in its batch (`pipeline.stages`).
+Covers:     "raise" and "skip", a bounded list of what was passed over, handing it to a file of dead letters.
+Not here:   finding the item in its batch (`pipeline.stages`), the file (`pipeline.dead_letters`).
 Holds:      the failures it keeps; see `Policy.bytes_max`.
 """
 
 from __future__ import annotations
 
+import os
 import reprlib
 import threading
-from typing import Any, Final, final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, final
 
 from flatwater import errors, limits
 from flatwater.pipeline.report import Failure, Gauge
+
+if TYPE_CHECKING:
+    from flatwater.pipeline.dead_letters import DeadLetters
+    from flatwater.pipeline.sources import Position
 
 POLICIES: Final = ("raise", "skip")
 _SHOWN_CHARS = 120
@@ -24,14 +30,23 @@ class Policy:
 
     Args:
         name: "raise" or "skip".
+        dead_letters: path of a file that takes the items; "" for none.
+
+    Attributes:
+        count: items that were passed over.
+        kept: the first of them.
+        where: the source's name, and where it is.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, dead_letters: str | os.PathLike[str] = "") -> None:
         if name not in POLICIES:
             raise errors.UsageError(f"on_error={name!r} is not known.", hint=f"Take one of {', '.join(POLICIES)}.")
         self.name = name
         self.count = 0
         self.kept: list[Failure] = []
+        self.where: Callable[[], tuple[str, Position]] | None = None
+        self._path = dead_letters
+        self._letters: DeadLetters | None = None
         self._lock = threading.Lock()
 
     @staticmethod
@@ -41,13 +56,33 @@ class Policy:
         total += limits.FLOW_FAILURES_KEPT * limits.FLOW_FAILURE_BYTES  # the failures that are kept
         return total
 
+    def open(self, length: int | None) -> None:
+        """Open the file of dead letters, if there is one; what is behind `length` is of a run that was killed."""
+        if self._path:
+            from flatwater.pipeline.dead_letters import DeadLetters
+
+            self._letters = DeadLetters(self._path, length)
+
+    def commit(self) -> int:
+        """Make dead letters last, and say how many bytes of them there are."""
+        return self._letters.sync() if self._letters is not None else 0
+
+    def close(self) -> None:
+        """Close their file."""
+        if self._letters is not None:
+            self._letters.close()
+
     def failed(self, gauge: Gauge, number: int, item: Any, error: Exception) -> None:
         """An item failed: raise what it raised, with a note where that was, or go on.
 
         Raises:
             What the stage's function raised.
         """
-        failure = Failure(gauge.name, number, shown(item), shown(error))
+        source = offset = ""
+        if self.where is not None:
+            source, position = self.where()
+            offset = f"item {position.count:,}" + (f" ({position.token!r:.60})" if position.token is not None else "")
+        failure = Failure(gauge.name, number, shown(item), shown(error), source, offset)
         if self.name == "raise":
             error.add_note(f"flatwater: in stage {failure}")
             raise error
@@ -55,6 +90,8 @@ class Policy:
             self.count += 1
             if len(self.kept) < limits.FLOW_FAILURES_KEPT:
                 self.kept.append(failure)
+            if self._letters is not None:
+                self._letters.add(gauge.at, failure, item)
         gauge.skipped += 1
 
 

@@ -19,6 +19,7 @@ class Gauge:
 
     Attributes:
         name: of the stage, such as "2 map(clean)".
+        at: its number; 0 for the source.
         items_in: that it was given.
         items_out: that it handed on.
         bytes_out: about the heap bytes of those.
@@ -27,6 +28,7 @@ class Gauge:
     """
 
     name: str
+    at: int = 0
     items_in: int = 0
     items_out: int = 0
     bytes_out: int = 0
@@ -43,15 +45,20 @@ class Failure:
         number: the item's number among those that the stage was given, from 1 on.
         item: the beginning of what it looks like.
         error: type and text of what was raised.
+        source: its name.
+        offset: items that the source had given then; with its own token for that place, if it has one.
     """
 
     stage: str
     number: int
     item: str
     error: str
+    source: str = ""
+    offset: str = ""
 
     def __str__(self) -> str:
-        return f"{self.stage}, item {self.number:,} ({self.item}): {self.error}"
+        where = f", source {self.source} at {self.offset}" if self.source else ""
+        return f"{self.stage}, item {self.number:,} ({self.item}){where}: {self.error}"
 
 
 @final
@@ -68,6 +75,7 @@ class Report:
         stages: the source and each stage.
         skipped: items that failed and were passed over.
         failures: the first of them.
+        resumed_at: items of the source that earlier runs of the job had done.
     """
 
     items: int = 0
@@ -78,6 +86,7 @@ class Report:
     stages: list[Gauge] = field(default_factory=list)
     skipped: int = 0
     failures: list[Failure] = field(default_factory=list)
+    resumed_at: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -96,6 +105,7 @@ class Report:
             ],
             "skipped": self.skipped,
             "failures": [str(each) for each in self.failures],
+            "resumed_at": self.resumed_at,
         }  # fmt: skip
 
     def __str__(self) -> str:

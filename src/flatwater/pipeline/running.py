@@ -1,23 +1,55 @@
 """One run of a flow: its bytes are taken from the budget, its stages are put together, and what they do is counted.
 
-Covers:     the sum of all bounds, refusing what does not fit, the budget's gate, time of each stage, ending early.
-Not here:   the stages (`pipeline.stages`), what a flow is (`pipeline.flow`).
+Covers:     the sum of all bounds, refusing what does not fit, the budget's gate, time of each stage, segments between
+            checkpoints, publishing what sinks have, ending early.
+Not here:   the stages (`pipeline.stages`), what a flow is (`pipeline.flow`), the file of a checkpoint.
 Holds:      what the stages hold; see `bytes_max`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+import contextlib
+import os
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
 from time import perf_counter
-from typing import final
+from typing import Any, final
 
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
+from flatwater.pipeline.checkpoint import Checkpoint, State
+from flatwater.pipeline.place import Batch, Place, Segment
 from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.report import Gauge, Report
-from flatwater.pipeline.sources import Source
-from flatwater.pipeline.stages import Batch, Stage
+from flatwater.pipeline.sinks.base import Record
+from flatwater.pipeline.sources import Position, Reading, Source
+from flatwater.pipeline.stages import Stage
 from flatwater.pipeline.weighing import Weigher
+from flatwater.pipeline.writing import To
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Of one run.
+
+    Attributes:
+        batch_bytes: heap bytes of a batch.
+        batch_rows: items of a batch.
+        on_error: "raise" or "skip".
+        dead_letters: path of the file for items that failed; "" for none.
+        checkpoint: path of the file that says how far the job is; "" for none.
+        checkpoint_s: seconds between two of them.
+        injected: batches that begin at a stage, by its number: of items that run again from where they failed.
+    """
+
+    batch_bytes: int
+    batch_rows: int
+    on_error: str = "raise"
+    dead_letters: str | os.PathLike[str] = ""
+    checkpoint: str | os.PathLike[str] = ""
+    checkpoint_s: float = limits.FLOW_CHECKPOINT_S
+    injected: Callable[[int, Weigher], Iterator[Batch]] | None = None
 
 
 def holders(source: Source, stages: Sequence[Stage], batch_bytes: int) -> list[tuple[str, int]]:
@@ -33,21 +65,29 @@ def holders(source: Source, stages: Sequence[Stage], batch_bytes: int) -> list[t
 class Run:
     """One pass over the source, through all stages. One thread at a time; used once."""
 
-    def __init__(
-        self, source: Source, stages: Sequence[Stage], *, batch_bytes: int, batch_rows: int, on_error: str
-    ) -> None:
-        self.policy = Policy(on_error)
+    def __init__(self, source: Source, stages: Sequence[Stage], options: Options) -> None:
+        self.gauges = [Gauge(source.name), *(Gauge(f"{at} {stage.name}", at) for at, stage in enumerate(stages, 1))]
+        self.policy = Policy(options.on_error, options.dead_letters)
         self.budget = Budget.current()
-        self.bytes_max = sum(count for _name, count in holders(source, stages, batch_bytes))
-        self.origin_bytes = source.origin_bytes(batch_bytes)
+        self.bytes_max = sum(count for _name, count in holders(source, stages, options.batch_bytes))
+        self.origin_bytes = source.origin_bytes(options.batch_bytes)
         self.waited_s = 0.0
+        self.resumed_at = 0
         self._is_stopped = False
-        self.items = 0
-        self.gauges = [Gauge(source.name), *(Gauge(f"{at} {stage.name}") for at, stage in enumerate(stages, 1))]
         self._source = source
         self._stages = stages
-        self._batch_bytes = batch_bytes
-        self._batch_rows = batch_rows
+        self._options = options
+        self._segment = Segment()
+        self._places = [
+            Place(gauge, self.policy, options.batch_bytes, options.batch_rows, self._segment)
+            for gauge in self.gauges[1:]
+        ]
+        self._reading: Reading | None = None
+
+    @property
+    def items(self) -> int:
+        """That came out of the last stage so far."""
+        return self.gauges[-1].items_out
 
     def drained(self) -> Report:
         """Go through all of it, and tell what was done."""
@@ -59,12 +99,14 @@ class Run:
         return Report(
             items=self.items, wall_s=reading.wall_s, promised_bytes=self.bytes_max + self.origin_bytes,
             seen_bytes=reading.delta, waited_s=self.waited_s, stages=self.gauges,
-            skipped=self.policy.count, failures=self.policy.kept,
+            skipped=self.policy.count, failures=self.policy.kept, resumed_at=self.resumed_at,
         )  # fmt: skip
 
     def stop(self) -> None:
         """End it at the next batch, from any thread."""
         self._is_stopped = True
+        if (reading := self._reading) is not None:
+            reading.stop()
 
     def batches(self) -> Generator[Batch, None, None]:
         """What comes out of the last stage.
@@ -75,27 +117,24 @@ class Run:
             What a stage's function raises, with a note that says where, under the policy "raise".
         """
         self._refuse_what_does_not_fit()
-        with self.budget.reserve(self.bytes_max, "flow"):
-            chain: Iterator[Batch] = self._timed(self._source.batches(self._weigher(), self.gauges[0]), 0)
-            opened = [chain]
-            for at, stage in enumerate(self._stages, 1):
-                chain = self._timed(stage.over(chain, self._weigher(), self.gauges[at], self.policy), at)
-                opened.append(chain)
-            try:
-                for batch in chain:
-                    box = [batch]
-                    del batch
-                    self.items += len(box[0])
-                    yield box.pop()
-            finally:
-                for each in reversed(opened):  # so that files of a source are closed now, and not some day
-                    close = getattr(each, "close", None)
-                    if close is not None:
-                        close()
-                self._share_time()
+        with contextlib.ExitStack() as opened:
+            opened.enter_context(self.budget.reserve(self.bytes_max, "flow"))
+            job = self._job(opened)
+            state = job.state if job is not None else None
+            reading = self._opened_source(opened, state.position if state else Position())
+            if state is not None and state.is_done and reading.has_ended():
+                return
+            self.policy.open(state.dead_letters if state else None)
+            opened.callback(self.policy.close)
+            redo = self._open_sinks(opened, state)
+            while not reading.is_exhausted:
+                yield from self._through(reading, seconds=self._options.checkpoint_s if job else 0.0, items=redo)
+                redo = 0
+                if job is not None and not reading.is_exhausted:
+                    self._commit(job, reading)
+            self._finish(job, reading)
 
-    def _weigher(self) -> Weigher:
-        return Weigher(self._batch_bytes, self._batch_rows)
+    # --- beginning ----------------------------------------------------------------------------------------------------
 
     def _refuse_what_does_not_fit(self) -> None:
         """The source takes its own bytes when it starts: without room for these, too, nothing is begun."""
@@ -106,7 +145,105 @@ class Run:
                 hint="Raise the budget, or give the flow smaller batches: Flow(..., batch_bytes=...). explain() has the sum.",
             )  # fmt: skip
 
-    def _timed(self, batches: Iterator[Batch], at: int) -> Iterator[Batch]:
+    def _job(self, opened: contextlib.ExitStack) -> Checkpoint | None:
+        if not self._options.checkpoint:
+            return None
+        if not self._source.can_go_on:
+            raise errors.UsageError(
+                f"what was taken from {self._source.name} cannot be taken again, and a checkpoint has to.",
+                hint="Put it into a file first, or read from a stream that keeps what it gave.",
+            )
+        for stage in self._stages:
+            if reason := getattr(stage, "why_no_checkpoint", ""):
+                raise errors.UsageError(f"{stage.name} {reason}.", hint="Run that part in a flow of its own.")
+        job = opened.enter_context(Checkpoint(self._options.checkpoint, [gauge.name for gauge in self.gauges]))
+        self.resumed_at = job.state.position.count
+        for at, carried in job.state.carried.items():
+            self._places[at - 1].carried = carried
+        return job
+
+    def _opened_source(self, opened: contextlib.ExitStack, start: Position) -> Reading:
+        weigher = Weigher(self._options.batch_bytes, self._options.batch_rows)
+        reading = self._source.opened(weigher, self.gauges[0], start)
+        opened.callback(reading.close)
+        self._reading = reading
+        self.policy.where = lambda: (self._source.name, reading.position)
+        return reading
+
+    def _open_sinks(self, opened: contextlib.ExitStack, state: State | None) -> int:
+        """How many items the first segment has to have, because a sink has them already; 0 for any number.
+
+        Raises:
+            CorruptError: a sink has more than one checkpoint that the file does not have.
+        """
+        redo = 0
+        job = state.job if state else ""
+        for at, (stage, place) in enumerate(zip(self._stages, self._places, strict=True), 1):
+            if not isinstance(stage, To):
+                continue
+            writer = stage.sink.open(job, state.sinks.get(at) if state else None)
+            opened.callback(writer.close, keep=bool(job))
+            place.writer = writer
+            record = writer.recorded(job) if job else None
+            if state is not None and record is not None and record != state.record:
+                _check(record, state, stage)
+                if record.epoch > state.epoch:
+                    place.is_written = True
+                    redo = record.count - state.position.count
+        return redo
+
+    # --- going on -----------------------------------------------------------------------------------------------------
+
+    def _through(self, reading: Reading, *, seconds: float, items: int) -> Generator[Batch, None, None]:
+        """One segment: what comes out of the last stage, until all stages have handed on what they had."""
+        self._segment.is_last = False
+        chain = self._timed(self._noted(reading, seconds, items), 0)
+        opened = [chain]
+        for at, stage in enumerate(self._stages, 1):
+            if self._options.injected is not None:
+                chain = _one_after_another(self._options.injected(at, self._places[at - 1].weigher()), chain)
+            chain = self._timed(stage.over(chain, self._places[at - 1]), at)
+            opened.append(chain)
+        try:
+            yield from chain
+        finally:
+            for each in reversed(opened):  # so that files of a source are closed now, and not some day
+                each.close()
+            self._share_time()
+        for place in self._places:
+            place.is_written = False
+
+    def _noted(self, reading: Reading, seconds: float, items: int) -> Generator[Batch, None, None]:
+        yield from reading.segment(seconds=seconds, items=items)
+        self._segment.is_last = reading.is_exhausted
+
+    def _commit(self, job: Checkpoint, reading: Reading) -> None:
+        """Make what the sinks have last, then note that they have it."""
+        state = job.state
+        state.position, state.epoch = reading.position, state.epoch + 1
+        state.carried = {at: place.carried for at, place in enumerate(self._places, 1) if place.carried}
+        state.dead_letters = self.policy.commit()
+        state.is_done = False
+        for at, writer in self._writers():
+            state.sinks[at] = writer.commit(state.record)
+        job.save()
+
+    def _finish(self, job: Checkpoint | None, reading: Reading) -> None:
+        """All is through: what sinks have is published."""
+        if job is not None:
+            self._commit(job, reading)
+        for at, writer in self._writers():
+            published = writer.finish()
+            if job is not None:
+                job.state.sinks[at] = published
+        if job is not None:
+            job.state.is_done = True
+            job.save()
+
+    def _writers(self) -> list[tuple[int, Any]]:
+        return [(at, place.writer) for at, place in enumerate(self._places, 1) if place.writer is not None]
+
+    def _timed(self, batches: Iterator[Batch], at: int) -> Generator[Batch, None, None]:
         """Count what passes, and the time in this stage and all in front of it."""
         gauge, gate = self.gauges[at], self.budget.gate
         try:
@@ -145,3 +282,18 @@ class Run:
         inclusive = [gauge.busy_s for gauge in self.gauges]
         for at in range(1, len(inclusive)):
             self.gauges[at].busy_s = max(0.0, inclusive[at] - inclusive[at - 1])
+
+
+def _one_after_another(first: Iterator[Batch], then: Iterator[Batch]) -> Generator[Batch, None, None]:
+    yield from first
+    yield from then
+
+
+def _check(record: Record, state: State, stage: Stage) -> None:
+    """A sink is at the checkpoint of the file, or one ahead."""
+    if record.epoch not in {state.epoch, state.epoch + 1} or record.count < state.position.count:
+        raise errors.CorruptError(
+            f"{stage.name} has checkpoint {record.epoch} of the job, at item {record.count:,}, and the file has "
+            f"{state.epoch}, at item {state.position.count:,}.",
+            hint="One of them is a copy of another day. Put the right one back, or remove both to begin anew.",
+        )

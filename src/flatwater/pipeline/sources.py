@@ -1,20 +1,56 @@
 """What a flow begins with: anything that can be iterated over, and what this house reads by batches.
 
-Covers:     iterables, iterators that are used up, functions that make one, tables and stores by their own batches.
-Not here:   reading files, tables and documents (`source`), queues and followed files.
+Covers:     iterables, iterators that are used up, functions that make one, tables, stores and files by their own batches;
+            where a pass is, and going on from there.
+Not here:   reading files, tables and documents (`source`), queues and other streams that do not end (`pipeline.streams`).
 Holds:      one batch, while it is gathered; see `Source.bytes_max`.
 """
 
 from __future__ import annotations
 
+import copy
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, final
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Protocol, final, runtime_checkable
 
 from flatwater import errors
+from flatwater.pipeline.place import Batch
 from flatwater.pipeline.report import Gauge
-from flatwater.pipeline.stages import Batch, name_of
+from flatwater.pipeline.stages import name_of
 from flatwater.pipeline.weighing import Weigher
+
+Found = tuple[Batch, Any]  # a batch, and where the source is behind it: a token, or None where it cannot tell
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """What has batches of its own: a `Table`, a `Store`, a stream, or somebody's class.
+
+    `batches()` returns an iterable of lists. If that one has a `token` that says where it is, and `batches(after=token)`
+    goes on from there, a checkpoint needs not count.
+    """
+
+    def batches(self) -> Iterable[Batch]:
+        """Its items, in lists."""
+        ...
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a pass over a source is.
+
+    Attributes:
+        count: items that were given since the beginning.
+        token: what the source says of a place, or None for its beginning.
+        skip: items behind that place.
+    """
+
+    count: int = 0
+    token: Any = None
+    skip: int = 0
 
 
 @final
@@ -30,13 +66,13 @@ class Source:
     """
 
     def __init__(self, origin: Any, arguments: tuple[Any, ...]) -> None:
-        is_iterable, is_function = isinstance(origin, Iterable) or hasattr(origin, "batches"), callable(origin)
+        is_function = callable(origin)
         if isinstance(origin, (str, bytes)):
             raise errors.UsageError(
                 f"{origin!r:.60} as a source would give its letters.",
                 hint="For the lines of a file take fw.lines(path), for its pieces fw.FileChunks(path).",
             )
-        if not is_iterable and not is_function:
+        if not _gives_items(origin) and not is_function:
             raise errors.UsageError(
                 f"{type(origin).__name__} is no source.", hint="Give an iterable, or a function that returns one."
             )
@@ -44,14 +80,28 @@ class Source:
             raise errors.UsageError("only a function takes arguments.", hint="Flow(function, *arguments)")
         self.origin = origin
         self.arguments = arguments
+        self._again = _copied(origin)  # before it is read: a file's reader is good for one pass
         self._is_used_up = False
 
     @property
     def name(self) -> str:
         """For people."""
-        if isinstance(self.origin, Iterable) or hasattr(self.origin, "batches"):
-            return type(self.origin).__name__
-        return name_of(self.origin)
+        if isinstance(name := getattr(self.origin, "name", None), str) and _is_file(self.origin):
+            return f"{type(self.origin).__name__} {name}"
+        return type(self.origin).__name__ if _gives_items(self.origin) else name_of(self.origin)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(self.__dict__)
+        if self._again is not None:
+            state["origin"] = self._again  # the other one may have been read
+        return state
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether another run can begin behind an item of this one: what a queue gave is gone."""
+        from flatwater.pipeline import streams
+
+        return not streams.is_stream(self.origin)
 
     def bytes_max(self, batch_bytes: int) -> int:
         """The most it holds, in bytes, beside what its origin takes from the budget itself."""
@@ -59,58 +109,216 @@ class Source:
 
     def origin_bytes(self, batch_bytes: int) -> int:
         """What the origin takes from the budget when it is read, in bytes, as far as it tells."""
-        if _is_partition(self.origin):
+        if _is_a("flatwater.store.partition", "Partition", self.origin):
             return 2 * batch_bytes  # a walk's; the store's own bytes have been taken since it was opened
+        if _is_a("flatwater.source.tables.table", "Table", self.origin):
+            return 2 * batch_bytes
         ask: Callable[[], int] | None = getattr(self.origin, "bytes_max", None)
         return ask() if ask is not None else 0
 
-    def batches(self, weigher: Weigher, gauge: Gauge) -> Iterator[Batch]:
-        """Its items, in lists.
+    def opened(self, weigher: Weigher, gauge: Gauge, start: Position = Position()) -> Reading:  # noqa: B008 - it is a tuple
+        """One pass over its items, from `start` on.
 
         Raises:
             UsageError: it is an iterator that another run has used up, or its function returned nothing to iterate over.
         """
+        origin = self._fresh()
+        found = _found(origin, weigher, start.token, self.name)
+        return Reading(self, origin, found, gauge, weigher, start)
+
+    def _fresh(self) -> Any:
+        """What can be read from its beginning now."""
         origin = self.origin
-        if not isinstance(origin, Iterable) and not hasattr(origin, "batches"):
+        if not _gives_items(origin):
             origin = origin(*self.arguments)
-        elif isinstance(origin, Iterator):
+            if not _gives_items(origin):
+                raise errors.UsageError(
+                    f"{self.name} returned {type(origin).__name__}, which cannot be iterated over.",
+                    hint="Return an iterable, or make it a generator function.",
+                )
+            return origin
+        if self._is_used_up and self._again is not None:
+            return copy.copy(self._again)
+        if isinstance(origin, Iterator) or self._again is not None:
             if self._is_used_up:
                 raise errors.UsageError(
                     f"the source, {self.name}, is an iterator that a run has used up.",
                     hint="Give the function that makes it: Flow(function, *arguments).",
                 )
             self._is_used_up = True
-        if hasattr(origin, "batches") and not isinstance(origin, Iterator):
-            return self._counted(_batches_of(origin, weigher), gauge, weigher)
-        if not isinstance(origin, Iterable):
-            raise errors.UsageError(
-                f"{self.name} returned {type(origin).__name__}, which cannot be iterated over.",
-                hint="Return an iterable, or make it a generator function.",
-            )
-        return weigher.batches(map(bytes, origin) if _lends(origin) else origin, gauge)
+        return origin
 
-    @staticmethod
-    def _counted(batches: Iterable[Batch], gauge: Gauge, weigher: Weigher) -> Iterator[Batch]:
-        for batch in batches:
-            gauge.bytes_out += weigher.weigh(batch)
-            box = [batch]
-            del batch
+
+@final
+class Reading:
+    """One pass over a source: its batches, and where it is behind each of them. For one thread; `stop` from any.
+
+    Attributes:
+        position: behind the batch that was given last.
+        is_exhausted: there is nothing more.
+    """
+
+    def __init__(
+        self, source: Source, origin: Any, found: Iterator[Found], gauge: Gauge, weigher: Weigher, start: Position
+    ) -> None:
+        self.position = start
+        self.is_exhausted = False
+        self._source = source
+        self._origin = origin
+        self._found = found
+        self._gauge = gauge
+        self._weigher = weigher
+        self._to_skip = start.skip
+        self._rest: Batch = []  # of a batch that a segment ended in
+
+    def segment(self, *, seconds: float = 0.0, items: int = 0) -> Iterator[Batch]:
+        """Its batches until so many seconds have gone, or `items` were given; all that are left, if neither is said."""
+        until = perf_counter() + seconds if seconds else float("inf")
+        left = items or sys.maxsize
+        while left and perf_counter() < until:
+            box = [self._next(left)]
+            if not box[0]:
+                self.is_exhausted = True
+                return
+            left -= len(box[0])
             yield box.pop()
 
+    def has_ended(self) -> bool:
+        """Whether there is nothing more; what there is, comes with the next segment."""
+        before = self.position
+        self._rest = self._next(sys.maxsize)
+        self.position = before
+        return not self._rest
 
-def _is_partition(origin: object) -> bool:
-    store = sys.modules.get("flatwater.store.partition")  # not imported: then it is none
-    return store is not None and isinstance(origin, store.Partition)
+    def stop(self) -> None:
+        """Let a source that waits for more wait no longer; from any thread."""
+        close = getattr(self._origin, "close", None)
+        if close is not None and _is_file(self._origin):
+            close()
+
+    def close(self) -> None:
+        """Close what it reads from, as far as this pass has opened it."""
+        if isinstance(self._found, Generator):
+            self._found.close()
+
+    def _next(self, most: int) -> Batch:
+        """The next batch, of at most so many items; empty at the end."""
+        token, batch = None, self._rest
+        self._rest = []
+        while not batch:
+            found = next(self._found, None)
+            if found is None:
+                return []
+            batch, token = found
+            del found
+            if self._to_skip:
+                skipped = min(self._to_skip, len(batch))
+                self._to_skip -= skipped
+                batch = batch[skipped:]
+                if not batch and token is not None:
+                    self.position = Position(self.position.count, token, 0)
+        if len(batch) > most:
+            self._rest = batch[most:]
+            batch, token = batch[:most], None
+        count = self.position.count + len(batch)
+        if token is not None:
+            self.position = Position(count, token, 0)
+        else:
+            self.position = Position(count, self.position.token, self.position.skip + len(batch))
+        self._gauge.bytes_out += self._weigher.weight_of(batch)
+        return batch
 
 
-def _lends(origin: object) -> bool:
-    """Whether its items are views that are good until the next one: in a batch there are several."""
-    chunks = sys.modules.get("flatwater.source.files.chunks")
-    return chunks is not None and isinstance(origin, chunks.FileChunks)
+def _found(origin: Any, weigher: Weigher, after: Any, name: str) -> Iterator[Found]:
+    """Batches of anything, from behind a token on."""
+    from flatwater.pipeline import streams
+
+    if (waiting := streams.batches_of(origin, weigher)) is not None:
+        return ((batch, None) for batch in waiting)
+    if _is_file(origin):
+        return _of_a_file(origin if after is None else origin.since(after), weigher)
+    if isinstance(origin, Batched) and not isinstance(origin, Iterator):
+        return _of_batches(origin, weigher, after)
+    if after is not None:
+        raise errors.UsageError(
+            f"{name} cannot be read from {after!r:.60} on, where a checkpoint stands.",
+            hint="It is another source than the checkpoint's: remove the checkpoint to begin anew.",
+        )
+    return ((batch, None) for batch in weigher.batches(origin))
 
 
-def _batches_of(origin: Any, weigher: Weigher) -> Iterable[Batch]:
-    if _is_partition(origin):
-        batches: Iterable[Batch] = origin.batches(bytes=weigher.bytes_max, rows=weigher.rows_max)
-        return batches
-    return origin.batches()  # type: ignore[no-any-return]
+def _of_a_file(origin: Any, weigher: Weigher) -> Generator[Found, None, None]:
+    """Lines as they come, list by list; pieces together, as copies: those that are lent are good for one turn only."""
+    if _is_a("flatwater.source.files.chunks", "FileChunks", origin):
+        pieces = map(bytes, origin)
+        try:
+            for batch in weigher.batches(pieces):
+                box = [batch]
+                del batch
+                yield box.pop(), origin.position
+        finally:
+            origin.close()
+        return
+    knows_place = hasattr(origin, "since")
+    try:
+        for items in origin.lists():
+            parts = weigher.parts(items)
+            del items
+            yield from _with_token_at_the_end(parts, lambda: origin.position if knows_place else None)
+    finally:
+        origin.close()
+
+
+def _of_batches(origin: Any, weigher: Weigher, after: Any) -> Generator[Found, None, None]:
+    options: dict[str, Any] = {}
+    if _is_a("flatwater.store.partition", "Partition", origin):
+        options = {"bytes": weigher.bytes_max, "rows": weigher.rows_max} | ({"start": after} if after else {})
+    else:
+        if _is_a("flatwater.source.tables.table", "Table", origin):
+            options = {"batch_bytes": weigher.bytes_max, "batch_rows": weigher.rows_max}
+        options |= {"after": after} if after is not None else {}
+    walk = origin.batches(**options)
+    named = "resume_key" if hasattr(walk, "resume_key") else "token"
+    try:
+        for batch in walk:
+            parts = weigher.parts(batch)
+            del batch
+            yield from _with_token_at_the_end(parts, lambda: getattr(walk, named, None))
+    finally:
+        close = getattr(walk, "close", None)
+        if close is not None:
+            close()
+
+
+def _with_token_at_the_end(parts: list[Batch], token: Callable[[], Any]) -> Iterator[Found]:
+    parts.reverse()
+    while len(parts) > 1:
+        yield parts.pop(), None
+    yield parts.pop(), token()
+
+
+def _gives_items(origin: object) -> bool:
+    from flatwater.pipeline import streams
+
+    return isinstance(origin, (Iterable, Batched)) or streams.is_stream(origin)
+
+
+def _is_file(origin: object) -> bool:
+    """Whether it is a reader of a file, good for one pass."""
+    return _is_a("flatwater.source.files.one_pass", "OnePass", origin)
+
+
+def _copied(origin: object) -> Any:
+    """Another one like it, if it is a reader of this house that is good for one pass and not read yet."""
+    if not _is_file(origin):
+        return None
+    try:
+        return copy.copy(origin)
+    except errors.UsageError:  # it is open, or cannot be opened twice: then there is this one pass
+        return None
+
+
+def _is_a(module: str, name: str, value: object) -> bool:
+    """Whether a value is of a class of this house, which is not imported for asking: then it is none."""
+    home = sys.modules.get(module)
+    return home is not None and isinstance(value, getattr(home, name))

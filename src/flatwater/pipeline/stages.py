@@ -16,11 +16,10 @@ from operator import length_hint
 from typing import Any, Protocol
 
 from flatwater import errors
+from flatwater.pipeline.place import Batch, Place
 from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.report import Gauge
-from flatwater.pipeline.weighing import Weigher
 
-Batch = list[Any]
 Function = Callable[[Any], Any]
 
 
@@ -36,7 +35,7 @@ class Stage(Protocol):
         """The most it holds beside the batch that it is given, in bytes, in a flow of such batches."""
         ...
 
-    def over(self, batches: Iterator[Batch], weigher: Weigher, gauge: Gauge, policy: Policy) -> Iterator[Batch]:
+    def over(self, batches: Iterator[Batch], place: Place) -> Iterator[Batch]:
         """What it makes of batches, as batches."""
         ...
 
@@ -62,15 +61,16 @@ class Map:
         """The most it holds, in bytes."""
         return batch_bytes  # results of the batch at work
 
-    def over(self, batches: Iterator[Batch], weigher: Weigher, gauge: Gauge, policy: Policy) -> Iterator[Batch]:
+    def over(self, batches: Iterator[Batch], place: Place) -> Iterator[Batch]:
         """Results, in their order: of as many items at a time as fit, when they are larger than what they are made of."""
+        gauge, weigher = place.gauge, place.weigher()
         for batch in batches:
             count, first, size = len(batch), 0, 0
             box: list[Batch] = [[]]
             while first < count:
                 part = batch[first : first + weigher.at_once]
                 first += len(part)
-                results = called(self.function, part, gauge, policy)[0]
+                results = called(self.function, part, gauge, place.policy)[0]
                 size += weigher.weigh(results)
                 box[0] += results
                 del part, results
@@ -98,10 +98,10 @@ class Each:
         """Nothing of its own."""
         return 0
 
-    def over(self, batches: Iterator[Batch], weigher: Weigher, gauge: Gauge, policy: Policy) -> Iterator[Batch]:  # noqa: ARG002 - as others
+    def over(self, batches: Iterator[Batch], place: Place) -> Iterator[Batch]:
         """The items for which the function came to its end."""
         for batch in batches:
-            box = [called(self.function, batch, gauge, policy)[1]]
+            box = [called(self.function, batch, place.gauge, place.policy)[1]]
             del batch
             if box[0]:
                 yield box.pop()
@@ -122,10 +122,10 @@ class Filter:
         """Nothing of its own."""
         return 0
 
-    def over(self, batches: Iterator[Batch], weigher: Weigher, gauge: Gauge, policy: Policy) -> Iterator[Batch]:  # noqa: ARG002 - as others
+    def over(self, batches: Iterator[Batch], place: Place) -> Iterator[Batch]:
         """Items, in their order."""
         for batch in batches:
-            answers, items = called(self.function, batch, gauge, policy)
+            answers, items = called(self.function, batch, place.gauge, place.policy)
             box = [list(compress(items, answers))]
             del batch, items, answers
             if box[0]:
@@ -147,11 +147,12 @@ class FlatMap:
         """The most it holds, in bytes."""
         return batch_bytes  # results, however many an item has
 
-    def over(self, batches: Iterator[Batch], weigher: Weigher, gauge: Gauge, policy: Policy) -> Iterator[Batch]:
+    def over(self, batches: Iterator[Batch], place: Place) -> Iterator[Batch]:
         """Results, in their order; they are taken as they are wanted."""
-        return weigher.batches(self._expanded(batches, gauge, policy), gauge)
+        return place.weigher().batches(self._expanded(batches, place), place.gauge)
 
-    def _expanded(self, batches: Iterator[Batch], gauge: Gauge, policy: Policy) -> Iterator[Any]:
+    def _expanded(self, batches: Iterator[Batch], place: Place) -> Iterator[Any]:
+        gauge = place.gauge
         for item in chain.from_iterable(batches):
             gauge.items_in += 1
             try:
@@ -162,7 +163,7 @@ class FlatMap:
                     )
                 yield from made
             except Exception as error:  # noqa: BLE001 - whatever it is, the policy decides
-                policy.failed(gauge, gauge.items_in, item, error)
+                place.policy.failed(gauge, gauge.items_in, item, error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +181,9 @@ class Pipe:
         """The most it holds, in bytes, beside what the function keeps."""
         return batch_bytes  # what it yielded
 
-    def over(self, batches: Iterator[Batch], weigher: Weigher, gauge: Gauge, policy: Policy) -> Iterator[Batch]:  # noqa: ARG002 - it has no single item to blame
+    def over(self, batches: Iterator[Batch], place: Place) -> Iterator[Batch]:
         """What it yields."""
-        made = self.function(self._counted(batches, gauge))
+        made = self.function(items_of(batches, place.gauge))
         try:
             items = iter(made)
         except TypeError:
@@ -190,15 +191,20 @@ class Pipe:
                 f"{self.name} returned {type(made).__name__}, which is no iterator.",
                 hint="pipe takes a function of an iterator, such as a generator function; for one of an item, use map.",
             ) from None
-        return weigher.batches(items, gauge)
+        return place.weigher().batches(items, place.gauge)
 
-    @staticmethod
-    def _counted(batches: Iterator[Batch], gauge: Gauge) -> Iterator[Any]:
+
+def items_of(batches: Iterator[Batch], gauge: Gauge) -> Iterator[Any]:
+    """The items, one by one, counted as they come."""
+
+    def counted() -> Iterator[Iterator[Any]]:
         for batch in batches:
             gauge.items_in += len(batch)
             turns = iter(batch)
             del batch
-            yield from turns
+            yield turns
+
+    return chain.from_iterable(counted())
 
 
 def called(function: Function, items: Batch, gauge: Gauge, policy: Policy) -> tuple[list[Any], Batch]:

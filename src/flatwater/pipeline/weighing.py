@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
 from sys import getsizeof
+from time import perf_counter
 from typing import Any, final
 
 from flatwater.pipeline.report import Gauge
@@ -19,6 +20,7 @@ _TAKEN_MAX = 64  # items that are made before one of them is weighed: as many ma
 _SAMPLE = 4  # items that are weighed when one is much heavier than those before
 _HEAVIER = 2.0  # times as heavy
 _STEP = 7  # from the place of one that is weighed to the place of the next: every eighth may be of one kind
+_PATIENCE_S = 0.05  # that the first item of a batch waits for others
 _SMOOTHED = 0.25  # how much the newest one counts
 _SLOT_BYTES = 8  # of an item in a list
 _SCALARS = frozenset({int, float, str, bytes, bool, type(None)})
@@ -64,13 +66,31 @@ class Weigher:
             return getsizeof(item) + _SLOT_BYTES
         return self._sizer.row(item) + _SLOT_BYTES
 
-    def batches(self, items: Iterable[Any], gauge: Gauge) -> Iterator[list[Any]]:
-        """`items` in lists that fit: full ones, but for the last."""
+    def weight_of(self, items: list[Any]) -> int:
+        """About how many heap bytes `items` take, as those before them did."""
+        return int(self._mean * len(items))
+
+    def parts(self, items: list[Any]) -> list[list[Any]]:
+        """`items`, which are there already, in lists that fit."""
+        size = self.weigh(items)
+        if size <= self.bytes_max and len(items) <= self.rows_max:
+            return [items]
+        fitting = max(1, min(self.rows_max, int(self.bytes_max / max(1.0, self._mean))))
+        return [items[first : first + fitting] for first in range(0, len(items), fitting)]
+
+    def batches(
+        self, items: Iterable[Any], gauge: Gauge | None = None, *, patience_s: float = _PATIENCE_S
+    ) -> Iterator[list[Any]]:
+        """`items` in lists that fit: full ones, but for the last, and where items have not come for so many seconds."""
         turns = iter(items)
         try:
+            until = perf_counter() + patience_s
             while batch := list(islice(turns, self.at_once)):
                 size = self.weigh(batch)
                 while size < self.bytes_max and len(batch) < self.rows_max:
+                    if perf_counter() > until:
+                        self.at_once = 1  # so that the first of the next ones need not wait for others
+                        break
                     fitting = (self.bytes_max - size) * len(batch) // max(1, size)
                     more = list(islice(turns, max(1, min(self.at_once, fitting, self.rows_max - len(batch)))))
                     if not more:
@@ -78,10 +98,12 @@ class Weigher:
                     size += self.weigh(more)
                     batch += more
                     del more
-                gauge.bytes_out += size
+                if gauge is not None:
+                    gauge.bytes_out += size
                 box = [batch]
                 del batch
                 yield box.pop()  # nobody but the consumer holds it now
+                until = perf_counter() + patience_s
         finally:
             if isinstance(turns, Generator):  # now, and not when the last traceback of an error is gone
                 turns.close()

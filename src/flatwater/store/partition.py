@@ -277,6 +277,10 @@ class Partition:
             return 0
         return self._space.engine.count(bounds[0][: base.HEAD_BYTES], *bounds)
 
+    def sync(self) -> None:
+        """Make everything durable that was written to the store, at any level."""
+        self._space.engine.sync()
+
     def clear(self) -> int:
         """Delete all entries, in short transactions; how many there were. Those written meanwhile may stay."""
         return self.update_each(lambda _key, _value: updating.DELETE, bytes=limits.STORE_CLEAR_BYTES).deleted

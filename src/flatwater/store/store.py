@@ -219,10 +219,6 @@ class Store(Partition):
         self._space.engine.trim()
         trim()
 
-    def sync(self) -> None:
-        """Make everything durable that was written, at any level."""
-        self._space.engine.sync()
-
     def bytes_max(self) -> int:
         """The most it holds in memory, in bytes, beside its walks and large writes, which take theirs when they run."""
         return self._space.engine.bytes_max()

@@ -133,6 +133,10 @@ class FileChunks(OnePass[Chunk]):
         """Buffers that were left to whoever still looked into them after their turn: `size` bytes each, yours."""
         return self._run.pinned
 
+    def since(self, position: int) -> FileChunks[Chunk]:
+        """Another source of the same bytes, from a `position` on."""
+        return _made(self._run.stream.place.since(position), self._size, self._is_copy)
+
     def ranges(self, count: int) -> list[FileChunks[Chunk]]:
         """About `count` sources that together read the same bytes, for parallel workers; they can be pickled.
 

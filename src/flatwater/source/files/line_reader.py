@@ -49,6 +49,10 @@ class Lines(OnePass[Line]):
         """Where the lines begin that come after those that were read so far: a byte to go on from, once at the end."""
         return self._text.stream.position
 
+    def since(self, position: int) -> Self:
+        """Another reader of the same, from a `position` on."""
+        return type(self)(self._place.since(position), self._arguments)
+
     def ranges(self, count: int) -> list[Self]:
         """About `count` readers that together give the same lines, for parallel workers; they can be pickled.
 

@@ -110,6 +110,12 @@ class OnePass(Generic[Item]):
             self._items = self._body.items(self._turns)
         return self._items
 
+    def lists(self) -> Iterator[list[Item]]:
+        """The items of this pass in lists, as they are read: what is there now, without waiting for more."""
+        self._started()
+        if self._turns is not None:
+            yield from self._turns
+
     async def __aiter__(self) -> AsyncIterator[Item]:
         """The same for coroutines: each read is done in a thread, and the event loop goes on."""
         import asyncio

@@ -130,6 +130,11 @@ class Place:
         """The same with other arguments."""
         return Place(**{**self.arguments(), **changes})
 
+    def since(self, position: int) -> Place:
+        """The same bytes, but those in front of a position."""
+        passed = max(0, position - self.offset)
+        return self.part(offset=position, length=None if self.length is None else max(0, self.length - passed))
+
     def __reduce__(self) -> tuple[Any, ...]:
         if not isinstance(self.target, str | bytes) or self.target == STANDARD_INPUT:
             raise errors.UsageError(

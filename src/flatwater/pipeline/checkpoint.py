@@ -1,0 +1,186 @@
+"""The file that says how far a job has come: where its source is, what its stages carry over, what its sinks have.
+
+Covers:     reading it, writing it at once, refusing another flow's, one run at a time.
+Not here:   when it is written (`pipeline.running`), what sinks keep themselves (`pipeline.sinks`).
+Holds:      what it says.
+
+It is written after the sinks have committed. A sink that commits in a transaction of its own keeps the number of the
+checkpoint there: one ahead of this file, when the program was killed between the two.
+
+It holds Python objects (places of sources, items that stages carry over), pickled: as trusted as the program itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import pickle
+import uuid
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, field
+from typing import Any, final
+
+from flatwater import errors, limits
+from flatwater.pipeline.sinks.base import Record
+from flatwater.pipeline.sinks.files import sync_folder
+from flatwater.pipeline.sources import Position
+
+_MAGIC = b"flatwater checkpoint 1\n"
+_DIGEST_BYTES = 16
+
+
+@final
+@dataclass(slots=True)
+class State:
+    """How far a job has come.
+
+    Attributes:
+        job: its name for sinks.
+        stages: names of the source and the stages.
+        epoch: how many checkpoints there were.
+        position: of the source.
+        carried: what each stage carries over.
+        sinks: what each stage's sink returned from its last commit.
+        dead_letters: bytes of their file.
+        is_done: the source had come to its end, and the sinks are finished.
+    """
+
+    stages: list[str]
+    job: str = field(default_factory=lambda: uuid.uuid4().hex)
+    epoch: int = 0
+    position: Position = Position()
+    carried: dict[int, list[Any]] = field(default_factory=dict)
+    sinks: dict[int, Any] = field(default_factory=dict)
+    dead_letters: int = 0
+    is_done: bool = False
+
+    @property
+    def record(self) -> Record:
+        """For sinks that keep it themselves."""
+        return Record(self.job, self.epoch, self.position.count)
+
+
+@final
+class Checkpoint:
+    """The file of one job, held by one run. A context manager.
+
+    Args:
+        path: of the file.
+        stages: names of the flow's source and stages.
+
+    Raises:
+        UsageError: the file is of another flow, or no checkpoint, or its folder is not there, or another run has it.
+        CorruptError: it cannot be read.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], stages: Sequence[str]) -> None:
+        self.path = os.path.realpath(os.fspath(path))
+        self._lock = self._locked()
+        try:
+            found = self._read()
+            if found is not None and found.stages != list(stages):
+                raise errors.UsageError(
+                    f"{self.path} is the checkpoint of another flow: {', '.join(found.stages)}; "
+                    f"this one is {', '.join(stages)}.",
+                    hint="Use another file, or remove it to begin anew.",
+                )
+            self.is_new = found is None
+            self.state = found or State(list(stages))
+            if self.is_new:
+                self.save()  # its job has a name before any sink hears of it
+        except BaseException:
+            self.close()
+            raise
+
+    def save(self) -> None:
+        """Write the state, at once: after a kill there is the one before it, or this one.
+
+        Raises:
+            LimitReached: it is too large.
+            BrokenError: it could not be written.
+        """
+        body = pickle.dumps(_fields(self.state), pickle.HIGHEST_PROTOCOL)
+        if len(body) > limits.FLOW_CHECKPOINT_BYTES:
+            raise errors.LimitReached(
+                f"the checkpoint {self.path} would have {len(body):,} bytes.",
+                what="FLOW_CHECKPOINT_BYTES", limit=limits.FLOW_CHECKPOINT_BYTES,
+                hint="Stages carry over as much: smaller groups in batch(...) or window(...) take less.",
+            )  # fmt: skip
+        new = self.path + ".new"
+        try:
+            with open(new, "wb") as file:
+                file.write(_MAGIC + hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest() + body)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(new, self.path)
+            sync_folder(self.path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.unlink(new)
+            raise errors.BrokenError(
+                f"the checkpoint {self.path} could not be written: {error.strerror}.",
+                hint="What came since the last one is done again by the next run.",
+            ) from error
+
+    def close(self) -> None:
+        """Let another run have it."""
+        os.close(self._lock)
+
+    def __enter__(self) -> Checkpoint:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _read(self) -> State | None:
+        try:
+            with open(self.path, "rb") as file:
+                text = file.read(limits.FLOW_CHECKPOINT_BYTES + len(_MAGIC) + _DIGEST_BYTES + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise errors.BrokenError(f"{self.path} cannot be read: {error.strerror}.", hint="Look at it.") from error
+        if not text.startswith(_MAGIC):
+            raise errors.UsageError(f"{self.path} is no checkpoint.", hint="Name another file.")
+        digest, body = text[len(_MAGIC) :][:_DIGEST_BYTES], text[len(_MAGIC) + _DIGEST_BYTES :]
+        if hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest() != digest:
+            raise errors.CorruptError(f"the checkpoint {self.path} is damaged.", hint="Remove it to begin anew.")
+        try:
+            found = pickle.loads(body)  # noqa: S301 - our own, as trusted as the program
+            return State(**{**found, "position": Position(*found["position"])})
+        except Exception as error:
+            raise errors.CorruptError(
+                f"the checkpoint {self.path} cannot be read: {error}.",
+                hint="Run it with the program that wrote it, or remove it to begin anew.",
+            ) from error
+
+    def _locked(self) -> int:
+        """A lock beside the file, which itself is replaced each time."""
+        try:
+            lock = os.open(self.path + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except FileNotFoundError as error:
+            raise errors.UsageError(
+                f"the folder of the checkpoint {self.path} is not there.", hint="Make it first."
+            ) from error
+        except OSError as error:
+            raise errors.BrokenError(
+                f"the checkpoint {self.path} cannot be opened: {error.strerror}.", hint="Look at the folder's rights."
+            ) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(lock)
+            if error.errno not in {errno.EWOULDBLOCK, errno.EACCES}:
+                raise
+            raise errors.UsageError(
+                f"another run has the checkpoint {self.path}.", hint="Wait for its end; one job has one checkpoint."
+            ) from error
+        return lock
+
+
+def _fields(state: State) -> dict[str, Any]:
+    """Its fields, as they are: nothing in them is copied."""
+    return {name: getattr(state, name) for name in State.__slots__} | {"position": astuple(state.position)}

@@ -1,0 +1,80 @@
+"""Where a flow writes to: one file for each kind of sink.
+
+Covers:     which sink a target means.
+Not here:   the stage that writes (`pipeline.writing`).
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from flatwater import errors
+from flatwater.pipeline.sinks.base import Sink
+
+FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".txt": "text", ".bin": "bytes", ".parquet": "parquet"}
+
+
+def sink_of(target: Any, *, format: str | None, columns: Sequence[str] | None, schema: Any) -> Sink:  # noqa: A002 - as elsewhere
+    """What a target means.
+
+    Raises:
+        UsageError: nothing, or the options are of another kind.
+    """
+    if isinstance(target, (str, os.PathLike)):
+        return _file(os.path.abspath(os.fspath(target)), format, columns, schema)
+    if format is not None or columns is not None or schema is not None:
+        raise errors.UsageError("format=, columns= and schema= are for files.", hint="Leave them out.")
+    if _is_a("flatwater.store.partition", "Partition", target):
+        from flatwater.pipeline.sinks.stores import StoreSink
+
+        return StoreSink(target)
+    if _is_a("flatwater.source.tables.table", "Table", target):
+        from flatwater.pipeline.sinks.tables import TableSink
+
+        return TableSink(target)
+    from flatwater.pipeline.sinks.calls import CallSink, QueueSink
+
+    if isinstance(target, (queue.Queue, queue.SimpleQueue)) or (hasattr(target, "put") and hasattr(target, "get")):
+        return QueueSink(target)
+    if all(hasattr(target, name) for name in ("open", "bytes_max", "is_atomic")):
+        sink: Sink = target
+        return sink
+    if callable(target):
+        return CallSink(target)
+    raise errors.UsageError(
+        f"{type(target).__name__} is no sink.",
+        hint="Give the path of a file, a fw.Table, a fw.Store, a queue, or a function of an item.",
+    )
+
+
+def _file(path: str, kind: str | None, columns: Sequence[str] | None, schema: Any) -> Sink:
+    if kind is None:
+        kind = FORMATS.get(os.path.splitext(path)[1].lower())
+    if kind is None or kind not in FORMATS.values():
+        raise errors.UsageError(
+            f"what to write to {os.path.basename(path)!r} is not known.",
+            hint=f"End its name with one of {', '.join(FORMATS)}, or say format=.",
+        )
+    if schema is not None and kind != "parquet":
+        raise errors.UsageError("schema= is for Parquet.", hint="Leave it out.")
+    if columns is not None and kind != "csv":
+        raise errors.UsageError("columns= is for CSV.", hint="Leave it out, or map each item to what is to be written.")
+    if kind == "parquet":
+        from flatwater.pipeline.sinks.parquet import ParquetFile
+
+        return ParquetFile(path, schema)
+    from flatwater.pipeline.sinks.files import LineFile
+
+    if isinstance(columns, str):
+        raise errors.UsageError(f"columns={columns!r} is one text.", hint="Give a list of names.")
+    return LineFile(path, kind, tuple(columns or ()))
+
+
+def _is_a(module: str, name: str, value: object) -> bool:
+    home = sys.modules.get(module)  # not imported: then it is none
+    return home is not None and isinstance(value, getattr(home, name))

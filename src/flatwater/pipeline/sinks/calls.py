@@ -1,0 +1,120 @@
+"""Functions and queues as sinks: they get one item at a time.
+
+Covers:     any callable, `queue.Queue` and its kin, `asyncio.Queue`.
+Not here:   `each`, which is the same for a function.
+Holds:      nothing: what a queue holds is its own, and a full one stops the flow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, final
+
+from flatwater import errors, limits
+from flatwater.pipeline import loops
+from flatwater.pipeline.place import Batch
+from flatwater.pipeline.policy import Policy
+from flatwater.pipeline.report import Gauge
+from flatwater.pipeline.sinks.base import Record
+from flatwater.pipeline.stages import called, name_of
+
+_LOOK_S = 0.1  # between looks at whether the run was stopped
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class CallSink:
+    """A function of one item."""
+
+    function: Callable[[Any], Any]
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return name_of(self.function)
+
+    @property
+    def is_atomic(self) -> bool:
+        """What a function has done is done."""
+        return False
+
+    def bytes_max(self, batch_bytes: int) -> int:  # noqa: ARG002 - as others
+        """Nothing of its own."""
+        return 0
+
+    def open(self, job: str, state: Any) -> _Writer:  # noqa: ARG002 - as others
+        """Nothing to open."""
+        return _Writer(self.function)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class QueueSink:
+    """A queue that somebody takes from. A full one makes the flow wait."""
+
+    queue: Any
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return type(self.queue).__name__
+
+    @property
+    def is_atomic(self) -> bool:
+        """What is in a queue is gone with its process."""
+        return False
+
+    def bytes_max(self, batch_bytes: int) -> int:  # noqa: ARG002 - as others
+        """Nothing of its own."""
+        return 0
+
+    def open(self, job: str, state: Any) -> _Queued:  # noqa: ARG002 - as others
+        """Find out how to wait for it."""
+        if isinstance(self.queue, asyncio.Queue):
+            waiting = loops.waiting("an asyncio.Queue")
+            return _Queued(lambda item: waiting(self.queue.put(item)))
+        return _Queued(self._put)
+
+    def _put(self, item: Any) -> None:
+        for _turn in range(int(limits.FLOW_SINK_WAIT_S / _LOOK_S)):
+            try:
+                self.queue.put(item, timeout=_LOOK_S)
+            except queue.Full:
+                continue
+            return
+        raise errors.LimitReached(
+            f"nobody took anything from the full {self.name} for {limits.FLOW_SINK_WAIT_S:.0f} s.",
+            what="FLOW_SINK_WAIT_S", limit=limits.FLOW_SINK_WAIT_S, hint="Look at who should take from it.",
+        )  # fmt: skip
+
+
+class _Writer:
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self._function = function
+
+    def write(self, items: Batch, gauge: Gauge, policy: Policy) -> Batch:
+        return called(self._function, items, gauge, policy)[1]
+
+    def recorded(self, job: str) -> Record | None:  # noqa: ARG002 - as others
+        return None
+
+    def commit(self, record: Record | None) -> Any:
+        pass
+
+    def finish(self) -> Any:
+        pass
+
+    def close(self, *, keep: bool) -> None:
+        pass
+
+
+@final
+class _Queued(_Writer):
+    def write(self, items: Batch, gauge: Gauge, policy: Policy) -> Batch:  # noqa: ARG002 - a queue takes any item
+        for item in items:
+            self._function(item)
+        gauge.items_in += len(items)
+        return items

@@ -1,0 +1,77 @@
+"""A Store or one of its partitions as a sink: items are (key, value).
+
+Covers:     writing batch by batch, each in one short transaction; the place of a job beside its entries.
+Not here:   the store (`store`).
+Holds:      the entries of one batch; with a checkpoint, those since the last one, up to a number of bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+from flatwater.pipeline.place import Batch
+from flatwater.pipeline.policy import Policy
+from flatwater.pipeline.report import Gauge
+from flatwater.pipeline.sinks.base import Record
+from flatwater.pipeline.stages import called
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class StoreSink:
+    """Entries of a partition. Writing an entry twice is writing it once, so that each is there once in any case."""
+
+    partition: Any
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return str(self.partition.name)
+
+    @property
+    def is_atomic(self) -> bool:
+        """A key has one value."""
+        return True
+
+    def bytes_max(self, batch_bytes: int) -> int:
+        """The most it holds, in bytes."""
+        return batch_bytes  # encoded entries
+
+    def open(self, job: str, state: Any) -> _Writer:  # noqa: ARG002 - as others
+        """Begin to write."""
+        return _Writer(self.partition)
+
+
+@final
+class _Writer:
+    def __init__(self, partition: Any) -> None:
+        self._partition = partition
+
+    def write(self, items: Batch, gauge: Gauge, policy: Policy) -> Batch:
+        """All in one transaction; one by one, if one of them cannot be an entry."""
+        try:
+            self._partition.write(items)
+        except Exception:  # noqa: BLE001 - which one it is, is found one by one
+            _results, written = called(self._put, items, gauge, policy)
+            return written
+        gauge.items_in += len(items)
+        return items
+
+    def _put(self, pair: Any) -> None:
+        self._partition.write([pair])
+
+    def recorded(self, job: str) -> Record | None:  # noqa: ARG002 - as others
+        """Nothing: an entry that is written again is the same."""
+        return None
+
+    def commit(self, record: Record | None) -> Any:  # noqa: ARG002 - as others
+        """Make what was written last."""
+        self._partition.sync()
+
+    def finish(self) -> Any:
+        """The same."""
+        self._partition.sync()
+
+    def close(self, *, keep: bool) -> None:
+        """What was written stays."""

@@ -102,6 +102,18 @@ def test_one_that_opens_later_sees_them(tmp_path):
     second.close()
 
 
+def test_one_that_begins_at_a_long_key(engine):
+    """The first call of an engine may be a page from a long key on, to one, or a replacement: the links are found."""
+    keys = [HEAD + b"k" * 600 + bytes([at]) for at in range(5)]
+    engine.write([(HEAD, [(HEAD + b"a", b"0"), *((key, b"1") for key in keys)])])
+    assert everything(LongKeys(engine._inner), low=keys[2]) == [(key, b"1") for key in keys[2:]]
+    back = everything(LongKeys(engine._inner), high=keys[2], reverse=True)
+    assert back == [(keys[1], b"1"), (keys[0], b"1"), (HEAD + b"a", b"0")]
+    assert LongKeys(engine._inner).count(HEAD, keys[1], END) == 4
+    assert LongKeys(engine._inner).replace(HEAD, keys[3:], [b"1", b"?"], [b"2", None], base.UNKNOWN)[1] == [1]
+    assert engine.get_many(keys) == [b"1", b"1", b"1", b"2", b"1"]
+
+
 def test_a_write_is_whole(engine):
     """Short and long keys of one write come together, and a mark says nothing about it: what is replaced is compared."""
     assert engine.write([(HEAD, [(HEAD + b"a", b"1"), (HEAD + b"b" * CUT, b"2")])]) == base.UNKNOWN

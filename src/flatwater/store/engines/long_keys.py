@@ -56,7 +56,7 @@ class LongKeys:
         return None if place is None else self._inner.get(place)
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """The values, those of short keys all of one version."""
+        """The values, all of one version."""
         if not keys or max(map(len, keys)) <= CUT:
             return self._inner.get_many(keys)
 
@@ -80,7 +80,7 @@ class LongKeys:
         self, head: bytes, keys: Sequence[bytes], olds: Sequence[bytes], news: Sequence[bytes | None], since: int
     ) -> tuple[int, list[int]]:
         """Put `news` in place of `olds` in one transaction, where these still stand; None deletes."""
-        if self._has_links and max(map(len, keys)) > CUT:
+        if max(map(len, keys)) > CUT:
             keys = [key if len(key) <= CUT else _placed(key, self._inner.get) or key[:CUT] for key in keys]
         return self._inner.replace(head, keys, olds, news, since)
 
@@ -88,85 +88,12 @@ class LongKeys:
 
     def page(self, low: bytes, high: bytes, *, rows: int, bytes_max: int, reverse: bool) -> base.Page:
         """Entries with low <= key < high, from the near end, as many as fit; at least one, if there is one."""
-        if not self._linked_now():
+        if not self._has_links and max(len(low), len(high)) <= CUT:
             found = self._inner.page(low, high, rows=rows, bytes_max=bytes_max, reverse=reverse)
-            if not found.entries or max(map(len, map(_key_of, found.entries))) < _LINK_BYTES:
+            if not _has_link(found):
                 return found
-            self._has_links = True  # others wrote the first one since we looked
-        return self._inner.look(lambda _get, page: self._page(page, low, high, rows, bytes_max, 0, reverse=reverse))
-
-    def _page(
-        self, read: Pages, low: bytes, high: bytes, rows: int, bytes_max: int, above: int, *, reverse: bool
-    ) -> base.Page:
-        """The same under links: each entry takes `above` bytes more, of the fronts that are put back."""
-        rows = max(1, min(rows, bytes_max // (above + base.ENTRY_BYTES)))
-        near = low if len(low) <= CUT else low[:CUT] + b"\x00"
-        far = high if len(high) <= CUT else high[:CUT] + b"\x00\x00"
-        while True:
-            found = read(near, far, rows=rows, bytes_max=bytes_max, reverse=reverse)
-            if not found.entries or max(map(len, map(_key_of, found.entries))) < _LINK_BYTES:
-                return found
-            made = self._whole(read, found, low, high, rows, bytes_max, above, reverse=reverse)
-            if made.entries or found.is_last:
-                return made
-            last = found.entries[-1][0]  # links without keys, all of them
-            near, far = (near, last) if reverse else (last + b"\x00", far)
-
-    def _whole(
-        self,
-        read: Pages,
-        found: base.Page,
-        low: bytes,
-        high: bytes,
-        rows: int,
-        bytes_max: int,
-        above: int,
-        *,
-        reverse: bool,
-    ) -> base.Page:
-        """A page with what stands under its links in their places, as far as it fits."""
-        made = base.Page([], is_last=False, mark=found.mark)
-        left = bytes_max
-        for key, value in found.entries:
-            is_cut = False
-            new = [(key, value)]
-            if len(key) == _LINK_BYTES:
-                below = self._below(
-                    read, key[:CUT], value, low, high, rows - len(made.entries), left, above, reverse=reverse
-                )
-                new, is_cut = below.entries, not below.is_last
-                if below.mark != found.mark:
-                    made.mark = base.UNKNOWN
-            size = sum(above + len(each) + len(stored) + base.ENTRY_BYTES for each, stored in new)
-            if made.entries and new and size > left:
-                return made
-            made.entries += new
-            left -= size
-            if is_cut or (len(made.entries) >= rows and key is not found.entries[-1][0]):
-                return made
-        made.is_last = found.is_last
-        return made
-
-    def _below(
-        self,
-        read: Pages,
-        front: bytes,
-        number: bytes,
-        low: bytes,
-        high: bytes,
-        rows: int,
-        bytes_max: int,
-        above: int,
-        *,
-        reverse: bool,
-    ) -> base.Page:
-        """Entries under a link, with their whole keys."""
-        node = _NODE + number
-        first = node + low[CUT:] if low.startswith(front) else node
-        last = node + high[CUT:] if high.startswith(front) and len(high) > CUT else _after(node)
-        page = self._page(read, first, last, max(1, rows), max(1, bytes_max), above + CUT, reverse=reverse)
-        page.entries = [(front + key[_NODE_BYTES:], value) for key, value in page.entries]
-        return page
+            self._has_links = True
+        return self._inner.look(lambda _get, read: _Look(read, reverse=reverse).page(low, high, rows, bytes_max))
 
     def _linked_now(self) -> bool:
         if not self._has_links:
@@ -235,6 +162,65 @@ class LongKeys:
     def close(self) -> None:
         """End; more than once does no harm."""
         self._inner.close()
+
+
+@final
+class _Look:
+    """Pages of one version, in one direction, with what stands under links in their places."""
+
+    def __init__(self, read: Pages, *, reverse: bool) -> None:
+        self._read = read
+        self._reverse = reverse
+
+    def page(self, low: bytes, high: bytes, rows: int, bytes_max: int, above: int = 0) -> base.Page:
+        """As an engine's. Under links, each entry takes `above` bytes more, of the fronts that are put back."""
+        rows = max(1, min(rows, bytes_max // (above + base.ENTRY_BYTES)))
+        near = low if len(low) <= CUT else low[:CUT] + b"\x00"
+        far = high if len(high) <= CUT else high[:CUT] + b"\x00\x00"
+        while True:
+            found = self._read(near, far, rows=rows, bytes_max=bytes_max, reverse=self._reverse)
+            if not _has_link(found):
+                return found
+            made = self._whole(found, low, high, rows, bytes_max, above)
+            if made.entries or found.is_last:
+                return made
+            last = found.entries[-1][0]  # links without keys, all of them
+            near, far = (near, last) if self._reverse else (last + b"\x00", far)
+
+    def _whole(self, found: base.Page, low: bytes, high: bytes, rows: int, bytes_max: int, above: int) -> base.Page:
+        """A page with what stands under its links, as far as it fits."""
+        made = base.Page([], is_last=False, mark=found.mark)
+        left = bytes_max
+        for key, value in found.entries:
+            is_cut = False
+            new = [(key, value)]
+            if len(key) == _LINK_BYTES:
+                front = key[:CUT]
+                first, last = _range_under(front, value, low, high)
+                below = self.page(first, last, rows - len(made.entries), max(1, left), above + CUT)
+                new = [(front + rest[_NODE_BYTES:], stored) for rest, stored in below.entries]
+                is_cut = not below.is_last
+            size = sum(above + len(each) + len(stored) + base.ENTRY_BYTES for each, stored in new)
+            if made.entries and new and size > left:
+                return made
+            made.entries += new
+            left -= size
+            if is_cut or (len(made.entries) >= rows and key is not found.entries[-1][0]):
+                return made
+        made.is_last = found.is_last
+        return made
+
+
+def _has_link(page: base.Page) -> bool:
+    return max(map(len, map(_key_of, page.entries)), default=0) >= _LINK_BYTES
+
+
+def _range_under(front: bytes, number: bytes, low: bytes, high: bytes) -> tuple[bytes, bytes]:
+    """Where the rests of those keys of a range stand that have this front."""
+    node = _NODE + number
+    first = node + low[CUT:] if low.startswith(front) else node
+    last = node + high[CUT:] if high.startswith(front) and len(high) > CUT else _after(node)
+    return first, last
 
 
 def _placed(key: bytes, get: Get) -> bytes | None:

@@ -27,13 +27,14 @@ def make(backend: str, place: str, *, options: Mapping[str, Any] | None = None) 
         UsageError: options of another engine, or unknown ones: no store is made then.
         MissingExtra: its library is not installed.
     """
-    _check(backend, options)
     try:
         if backend == "lmdb":
+            _refuse_options(options)
             from flatwater.store.engines import lmdb_upkeep
 
             lmdb_upkeep.create(place)
         else:
+            Tuning.of(options)  # refuses what is wrong
             allocators.one_arena()
             from flatwater.store.engines import rocksdb_upkeep
 
@@ -60,8 +61,8 @@ def open_engine(
     upgrade(directory)
     place, read_only = directory.engine_path, directory.read_only
     try:
-        _check(directory.description.backend, options)
         if directory.description.backend == "lmdb":
+            _refuse_options(options)
             from flatwater.store.engines.lmdb import LmdbEngine
 
             return LongKeys(LmdbEngine(place, sync=sync, read_only=read_only, keep_out=directory.keep_out))
@@ -77,10 +78,9 @@ def open_engine(
         raise directories.said(error, directory.path) from error
 
 
-def _check(backend: str, options: Mapping[str, Any] | None) -> None:
-    if options and backend == "lmdb":
+def _refuse_options(options: Mapping[str, Any] | None) -> None:
+    if options:
         raise errors.UsageError("options are RocksDB's.", hint="Leave them out, or take backend='rocksdb'.")
-    Tuning.of(options, None)
 
 
 def _missing(error: ImportError) -> ImportError:

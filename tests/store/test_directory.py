@@ -17,7 +17,7 @@ import pytest
 
 from flatwater import errors, limits
 from flatwater.store import directory as directories
-from flatwater.store.directory import FORMAT, Description, Directory
+from flatwater.store.directory import FORMAT, Description, Directory, write_whole
 
 HOLD = (
     "import fcntl, os, sys; lock = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT); "
@@ -230,6 +230,17 @@ def test_a_description_that_cannot_be_written(tmp_path, opened, monkeypatch):
     assert (tmp_path / "s" / "store.json").read_bytes() == old
     assert made.description.backend == "lmdb"
     assert not (tmp_path / "s" / "store.json.tmp").exists()
+
+
+def test_a_file_is_written_whole(tmp_path):
+    """The new one takes the place of the old one; where it cannot, it is gone again."""
+    for content in (b"old", b"new and longer", b""):
+        write_whole(str(tmp_path / "file"), content)
+        assert (tmp_path / "file").read_bytes() == content
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_whole(str(tmp_path / "folder"), b"x")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 
 
 # --- locks ------------------------------------------------------------------------------------------------------------

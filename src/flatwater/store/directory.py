@@ -204,17 +204,7 @@ class Directory:
 
     def describe(self, description: Description) -> None:
         """Write what it is, all at once."""
-        temporary = os.path.join(self.path, DESCRIPTION + ".tmp")
-        try:
-            with open(temporary, "wb") as stream:
-                stream.write(msgspec.json.encode(description) + b"\n")
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, os.path.join(self.path, DESCRIPTION))
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
+        write_whole(os.path.join(self.path, DESCRIPTION), msgspec.json.encode(description) + b"\n")
         sync_directory(self.path)
         self.description = description
 
@@ -331,6 +321,21 @@ def _size_of(file: str) -> int | None:
         return os.stat(file).st_size
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def write_whole(file: str, content: bytes) -> None:
+    """Write a file all at once, in place of the one that stood there. Its name is durable after `sync_directory`."""
+    temporary = f"{file}.tmp"
+    try:
+        with open(temporary, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, file)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
 
 
 def sync_directory(path: str) -> None:

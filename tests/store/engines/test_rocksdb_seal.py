@@ -66,7 +66,7 @@ def test_a_log_is_in_the_seal(tmp_path):
     (tmp_path / "000012.log").write_bytes(b"x" * 50)
     (tmp_path / "000013.log").write_bytes(b"")
     (tmp_path / "000014.sst").write_bytes(b"x")
-    rocksdb_seal.put(str(tmp_path), is_ours=True)
+    rocksdb_seal.put(str(tmp_path))
     rocksdb_seal.check(str(tmp_path), take=False)
     os.truncate(tmp_path / "000012.log", 49)
     (tmp_path / "000013.log").unlink()

@@ -111,7 +111,8 @@ class RocksdbEngine:
             self._door.shut(CLOSED)
             try:
                 self._db.close()  # flushes
-                rocksdb_seal.put(self.path, is_ours=not self.read_only)
+                if not self.read_only:
+                    rocksdb_seal.put(self.path)
             except Exception as error:
                 if self.sync_level == "off":  # else it is in the log
                     raise errors.BrokenError(

@@ -17,27 +17,20 @@ import re
 import msgspec
 
 from flatwater import errors
-from flatwater.store.directory import sync_directory
+from flatwater.store.directory import sync_directory, write_whole
 
 SEAL = "sizes.json"
 _SEALED = re.compile(r"\d{6,}\.log|MANIFEST-\d+")
 
 
-def put(path: str, *, is_ours: bool) -> None:
-    """Note what is there, if it was ours to write. Where there is no room for that, there is no seal."""
-    if not is_ours:
-        return
-    new = os.path.join(path, f"{SEAL}.new")
+def put(path: str) -> None:
+    """Note what is there. Where there is no room for that, there is no seal."""
     with contextlib.suppress(OSError):
         found = {
             name: os.path.getsize(os.path.join(path, name)) for name in os.listdir(path) if _SEALED.fullmatch(name)
         }
         sizes = {name: size for name, size in found.items() if size}
-        with open(new, "wb") as file:
-            file.write(msgspec.json.encode(sizes))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(new, os.path.join(path, SEAL))
+        write_whole(os.path.join(path, SEAL), msgspec.json.encode(sizes))
 
 
 def check(path: str, *, take: bool) -> None:

@@ -52,7 +52,6 @@ class Walk:
         self._is_done = False
         self._heap_ratio = 1.0 if values.is_raw else 0.0  # heap bytes of typed values, for each byte stored; 0: unknown
         self._sizer = None if values.is_raw else Sizer()
-        self._held = 0  # heap bytes of the values decoded last
         self._passed_over = 0  # bytes of stored values that are not weighed next
         self._chance: random.Random | None = None  # by which values are weighed
         self.entries: list[base.Raw] = []
@@ -77,7 +76,7 @@ class Walk:
             size = max(1, int(size / self._heap_ratio))
         page = self._space.engine.page(low, high, rows=rows, bytes_max=size, reverse=self._reverse)
         self._shorten(page)
-        pairs = self._decoded(page.entries) if self._values.is_raw else self._fitting(page)
+        pairs = self._decoded(page.entries) if self._sizer is None else self._fitting(page, self._sizer)
         self._is_done = page.is_last
         self.mark = page.mark
         if not pairs:
@@ -102,14 +101,15 @@ class Walk:
                 del entries[fitting:]
                 page.is_last = False
 
-    def _fitting(self, page: base.Page) -> list[Pair]:
+    def _fitting(self, page: base.Page, sizer: Sizer) -> list[Pair]:
         """Decode some at a time, and end the page where they weigh as much as a batch may."""
         pairs: list[Pair] = []
         held = 0
         for first in range(0, len(page.entries), _SAMPLE):
-            part = self._decoded(page.entries[first : first + _SAMPLE])
+            entries = page.entries[first : first + _SAMPLE]
+            part = self._decoded(entries)
             pairs += part
-            held += self._held
+            held += self._weigh(entries, part, sizer)
             if held >= self._batch_bytes and len(pairs) < len(page.entries):
                 del page.entries[len(pairs) :]
                 page.is_last = False
@@ -119,24 +119,18 @@ class Walk:
     def _decoded(self, entries: list[base.Raw]) -> list[Pair]:
         at = base.HEAD_BYTES
         try:
-            pairs = keys.decode_pairs(entries, at, self._values.decoder)
+            return keys.decode_pairs(entries, at, self._values.decoder)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             for raw, stored in entries:  # which one it is
                 self._values.decode(stored, keys.decode(raw, at))
             raise
-        if self._sizer is not None:
-            self._weigh(entries, pairs, self._sizer)
-        return pairs
 
-    def _weigh(self, entries: list[base.Raw], pairs: list[Pair], sizer: Sizer) -> None:
-        """Learn how many heap bytes typed values take, from some of this page: for each byte stored, about as many in all."""
-        if not pairs:
-            return
+    def _weigh(self, entries: list[base.Raw], pairs: list[Pair], sizer: Sizer) -> int:
+        """How many heap bytes typed values take, learnt from some of them: for each byte stored, about as many in all."""
         total = sum(len(value) for _key, value in entries) + base.ENTRY_BYTES * len(entries)
         if total <= self._passed_over:
             self._passed_over -= total
-            self._held = int(self._heap_ratio * total)
-            return
+            return int(self._heap_ratio * total)
         if self._chance is None:
             self._chance = random.Random(len(pairs))  # noqa: S311 - which ones are weighed is no secret
         sample: list[Any] = []
@@ -149,7 +143,7 @@ class Walk:
                 break
         ratio = max(1.0, (sizer.batch(sample) + base.ENTRY_BYTES * len(sample)) / stored)
         self._heap_ratio = max(ratio, self._heap_ratio * 0.9)
-        self._held = int(self._heap_ratio * total)
+        return int(self._heap_ratio * total)
 
 
 @final

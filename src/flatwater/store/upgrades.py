@@ -60,13 +60,12 @@ def _link_long_keys(path: str) -> None:
         new = LongKeys(LmdbEngine(made, sync="off"))
         try:
             low, high = b"\x00", base.ABOVE
+            counts = note_key(b"")  # in front of all of them: the new file counts for itself
             while True:
                 page = old.page(
                     low, high, rows=limits.STORE_BATCH_ROWS, bytes_max=limits.STORE_REWRITE_BYTES, reverse=False
                 )
-                entries = [
-                    entry for entry in page.entries if not entry[0].startswith(note_key(b""))
-                ]  # it counts for itself
+                entries = [entry for entry in page.entries if not entry[0].startswith(counts)]
                 groups = groupby(entries, lambda entry: entry[0][: base.HEAD_BYTES])
                 new.write([(head, list(pairs)) for head, pairs in groups])
                 if page.is_last:

@@ -171,6 +171,20 @@ def bytes_of(value: str | int, *, what: str = "a size", least: int = 0) -> int:
     return count
 
 
+def count_of(value: int, *, what: str, most: int) -> int:
+    """`value` as a count from 1 to `most`, for anything a user passes.
+
+    Raises:
+        UsageError: it is no such number; names `what` was being set.
+
+    >>> count_of(500, what="rows", most=1_000)
+    500
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise UsageError(f"{what}={value!r} is no number from 1 to {most}.")
+    return value
+
+
 def _rebuild_budget_exceeded(
     kind: type[BudgetExceeded],
     message: str,

@@ -60,7 +60,7 @@ class Flow:
     ) -> None:
         self._source = Source(source, arguments)
         self._batch_bytes = errors.bytes_of(batch_bytes, what="batch_bytes", least=1)
-        self._batch_rows = _count(batch_rows, "batch_rows", limits.FLOW_ROWS_MAX)
+        self._batch_rows = errors.count_of(batch_rows, what="batch_rows", most=limits.FLOW_ROWS_MAX)
         self._stages: tuple[Stage, ...] = ()
 
     # --- stages -------------------------------------------------------------------------------------------------------
@@ -92,7 +92,7 @@ class Flow:
         """
         if workers is None:
             workers = min(os.cpu_count() or 1, limits.FLOW_WORKERS_MAX)
-        count = _count(workers, "workers", limits.FLOW_WORKERS_MAX)
+        count = errors.count_of(workers, what="workers", most=limits.FLOW_WORKERS_MAX)
         size = errors.bytes_of(bytes, what="bytes", least=1)
         return self._with(Parallel(_of_an_item(function), count, size, ordered))
 
@@ -120,11 +120,11 @@ class Flow:
             rows: items of a list: so many, but in the last one, or where bytes are full.
         """
         size = errors.bytes_of(bytes, what="bytes", least=1)
-        return self._with(Group(size, _count(rows, "rows", limits.FLOW_ROWS_MAX)))
+        return self._with(Group(size, errors.count_of(rows, what="rows", most=limits.FLOW_ROWS_MAX)))
 
     def window(self, count: int) -> Flow:
         """Tuples of `count` neighbours: each item with those behind it."""
-        return self._with(Window(_count(count, "count", limits.FLOW_WINDOW_MAX)))
+        return self._with(Window(errors.count_of(count, what="count", most=limits.FLOW_WINDOW_MAX)))
 
     def to(
         self,
@@ -326,9 +326,3 @@ def _of_an_item(function: Any) -> Any:
             hint="pipe(...) takes one that goes through all items, flat_map(...) one that takes an item.",
         )
     return _function(function)
-
-
-def _count(value: int, what: str, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise errors.UsageError(f"{what}={value!r} is no number from 1 to {most}.")
-    return value

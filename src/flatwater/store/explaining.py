@@ -115,8 +115,7 @@ def explain(
     """
     if backend not in BACKENDS:
         raise errors.UsageError(f"backend={backend!r} is not known.", hint=f"Take one of {', '.join(BACKENDS)}.")
-    if isinstance(tables, bool) or not isinstance(tables, int) or not 1 <= tables <= limits.STORE_PARTITIONS_MAX:
-        raise errors.UsageError(f"tables={tables!r} is no number from 1 to {limits.STORE_PARTITIONS_MAX}.")
+    errors.count_of(tables, what="tables", most=limits.STORE_PARTITIONS_MAX)
     if backend == "lmdb":
         if options or per_table_families:
             raise errors.UsageError("options and column families are RocksDB's.", hint="Take backend rocksdb.")

@@ -193,7 +193,7 @@ class Partition:
         return Batches(
             self._space, self._bounds(prefix, start, stop), self._values,
             name=f"store.batches {self.name}", batch_bytes=errors.bytes_of(bytes, what="bytes", least=1),
-            rows=_count(rows, "rows", limits.STORE_BATCH_ROWS_MAX), reverse=reverse,
+            rows=errors.count_of(rows, what="rows", most=limits.STORE_BATCH_ROWS_MAX), reverse=reverse,
         )  # fmt: skip
 
     def _bounds(self, prefix: Key, start: Key | None, stop: Key | None) -> Callable[[], tuple[bytes, bytes] | None]:
@@ -222,7 +222,7 @@ class Partition:
 
         Walks over all keys once, and reads no values. Fewer ranges come back where there are fewer entries. Together they have every key, also those that come later.
         """
-        _count(count, "count", limits.STORE_RANGES_MAX)
+        errors.count_of(count, what="count", most=limits.STORE_RANGES_MAX)
         bounds = self._bounds(prefix, None, None)()
         borders: list[Key] = []
         if bounds is not None and count > 1:
@@ -263,7 +263,7 @@ class Partition:
         Raises:
             What `function` raises: changes gathered until then are not written.
         """
-        _count(write_rows, "write_rows", limits.STORE_BATCH_ROWS_MAX)
+        errors.count_of(write_rows, what="write_rows", most=limits.STORE_BATCH_ROWS_MAX)
         walk = self.batches(prefix, bytes=bytes, rows=rows, start=start, stop=stop)
         return updating.Job(self._space, walk, self._values, function, write_rows).run()
 
@@ -310,9 +310,3 @@ def _no_pairs() -> errors.UsageError:
     return errors.UsageError(
         "write takes pairs of a key and a value.", hint="Pass a list such as [(('a', 1), b'value')]."
     )
-
-
-def _count(value: int, what: str, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise errors.UsageError(f"{what}={value!r} is no number from 1 to {most}.")
-    return value

@@ -21,7 +21,7 @@ from flatwater.pipeline.report import Gauge
 from flatwater.pipeline.stages import name_of
 from flatwater.pipeline.weighing import Weigher
 
-Found = tuple[Batch, Any]  # a batch, and where the source is behind it: a token, or None where it cannot tell
+Found = tuple[Batch, Any, Any]  # a batch, tokens of the places in front of it and behind it; None where it cannot tell
 
 
 @runtime_checkable
@@ -169,7 +169,7 @@ class Reading:
         self._gauge = gauge
         self._weigher = weigher
         self._to_skip = start.skip
-        self._rest: Batch = []  # of a batch that a segment ended in
+        self._rest: tuple[Batch, Any] = ([], None)  # of a batch that a segment ended in
 
     def segment(self, *, seconds: float = 0.0, items: int = 0) -> Iterator[Batch]:
         """Its batches until so many seconds have gone, or `items` were given; all that are left, if neither is said."""
@@ -186,9 +186,9 @@ class Reading:
     def has_ended(self) -> bool:
         """Whether there is nothing more; what there is, comes with the next segment."""
         before = self.position
-        self._rest = self._next(sys.maxsize)
+        self._rest = self._next(sys.maxsize), self.position.token if not self.position.skip else None
         self.position = before
-        return not self._rest
+        return not self._rest[0]
 
     def stop(self) -> None:
         """Let a source that waits for more wait no longer; from any thread."""
@@ -203,28 +203,27 @@ class Reading:
 
     def _next(self, most: int) -> Batch:
         """The next batch, of at most so many items; empty at the end."""
-        token, batch = None, self._rest
-        self._rest = []
+        count, token, past = self.position.count, self.position.token, self.position.skip
+        (batch, behind), self._rest = self._rest, ([], None)
         while not batch:
             found = next(self._found, None)
             if found is None:
                 return []
-            batch, token = found
+            batch, before, behind = found
             del found
+            if before is not None:
+                token, past = before, 0
             if self._to_skip:
                 skipped = min(self._to_skip, len(batch))
                 self._to_skip -= skipped
-                batch = batch[skipped:]
-                if not batch and token is not None:
-                    self.position = Position(self.position.count, token, 0)
+                batch, past = batch[skipped:], past + skipped
+                if not batch and behind is not None:
+                    token, past = behind, 0
         if len(batch) > most:
-            self._rest = batch[most:]
-            batch, token = batch[:most], None
-        count = self.position.count + len(batch)
-        if token is not None:
-            self.position = Position(count, token, 0)
-        else:
-            self.position = Position(count, self.position.token, self.position.skip + len(batch))
+            self._rest = batch[most:], behind
+            batch, behind = batch[:most], None
+        count, past = count + len(batch), past + len(batch)
+        self.position = Position(count, token, past) if behind is None else Position(count, behind, 0)
         self._gauge.bytes_out += self._weigher.weight_of(batch)
         return batch
 
@@ -234,7 +233,7 @@ def _found(origin: Any, weigher: Weigher, after: Any, name: str) -> Iterator[Fou
     from flatwater.pipeline import streams
 
     if (waiting := streams.batches_of(origin, weigher)) is not None:
-        return ((batch, None) for batch in waiting)
+        return ((batch, None, None) for batch in waiting)
     if _is_file(origin):
         return _of_a_file(origin if after is None else origin.since(after), weigher)
     if isinstance(origin, Batched) and not isinstance(origin, Iterator):
@@ -244,7 +243,7 @@ def _found(origin: Any, weigher: Weigher, after: Any, name: str) -> Iterator[Fou
             f"{name} cannot be read from {after!r:.60} on, where a checkpoint stands.",
             hint="It is another source than the checkpoint's: remove the checkpoint to begin anew.",
         )
-    return ((batch, None) for batch in weigher.batches(origin))
+    return ((batch, None, None) for batch in weigher.batches(origin))
 
 
 def _of_a_file(origin: Any, weigher: Weigher) -> Generator[Found, None, None]:
@@ -255,7 +254,7 @@ def _of_a_file(origin: Any, weigher: Weigher) -> Generator[Found, None, None]:
             for batch in weigher.batches(pieces):
                 box = [batch]
                 del batch
-                yield box.pop(), origin.position
+                yield box.pop(), None, origin.position
         finally:
             origin.close()
         return
@@ -264,7 +263,8 @@ def _of_a_file(origin: Any, weigher: Weigher) -> Generator[Found, None, None]:
         for items in origin.lists():
             parts = weigher.parts(items)
             del items
-            yield from _with_token_at_the_end(parts, lambda: origin.position if knows_place else None)
+            before = origin.position if knows_place else None  # where this list begins, until the next one is asked for
+            yield from _handed_on(parts, before, None)
     finally:
         origin.close()
 
@@ -283,18 +283,20 @@ def _of_batches(origin: Any, weigher: Weigher, after: Any) -> Generator[Found, N
         for batch in walk:
             parts = weigher.parts(batch)
             del batch
-            yield from _with_token_at_the_end(parts, lambda: getattr(walk, named, None))
+            yield from _handed_on(parts, None, getattr(walk, named, None))
     finally:
         close = getattr(walk, "close", None)
         if close is not None:
             close()
 
 
-def _with_token_at_the_end(parts: list[Batch], token: Callable[[], Any]) -> Iterator[Found]:
+def _handed_on(parts: list[Batch], before: Any, behind: Any) -> Iterator[Found]:
+    """Each of them once: what is handed on is not held any more."""
     parts.reverse()
     while len(parts) > 1:
-        yield parts.pop(), None
-    yield parts.pop(), token()
+        yield parts.pop(), before, None
+        before = None
+    yield parts.pop(), before, behind
 
 
 def _gives_items(origin: object) -> bool:

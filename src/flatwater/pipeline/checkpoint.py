@@ -51,7 +51,7 @@ class State:
     stages: list[str]
     job: str = field(default_factory=lambda: uuid.uuid4().hex)
     epoch: int = 0
-    position: Position = Position()
+    position: Position = field(default_factory=Position)
     carried: dict[int, list[Any]] = field(default_factory=dict)
     sinks: dict[int, Any] = field(default_factory=dict)
     dead_letters: int = 0
@@ -80,20 +80,15 @@ class Checkpoint:
         self.path = os.path.realpath(os.fspath(path))
         self._lock = self._locked()
         try:
-            found = self._read()
-            if found is not None and found.stages != list(stages):
-                raise errors.UsageError(
-                    f"{self.path} is the checkpoint of another flow: {', '.join(found.stages)}; "
-                    f"this one is {', '.join(stages)}.",
-                    hint="Use another file, or remove it to begin anew.",
-                )
-            self.is_new = found is None
-            self.state = found or State(list(stages))
-            if self.is_new:
-                self.save()  # its job has a name before any sink hears of it
+            self.state = self._read(list(stages)) or self._begun(list(stages))
         except BaseException:
             self.close()
             raise
+
+    def _begun(self, stages: list[str]) -> State:
+        self.state = State(stages)
+        self.save()  # its job has a name before any sink hears of it
+        return self.state
 
     def save(self) -> None:
         """Write the state, at once: after a kill there is the one before it, or this one.
@@ -135,7 +130,7 @@ class Checkpoint:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _read(self) -> State | None:
+    def _read(self, stages: list[str]) -> State | None:
         try:
             with open(self.path, "rb") as file:
                 text = file.read(limits.FLOW_CHECKPOINT_BYTES + len(_MAGIC) + _DIGEST_BYTES + 1)
@@ -149,13 +144,20 @@ class Checkpoint:
         if hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest() != digest:
             raise errors.CorruptError(f"the checkpoint {self.path} is damaged.", hint="Remove it to begin anew.")
         try:
-            found = pickle.loads(body)  # noqa: S301 - our own, as trusted as the program
-            return State(**{**found, "position": Position(*found["position"])})
+            fields = pickle.loads(body)  # noqa: S301 - our own, as trusted as the program
+            found = State(**{**fields, "position": Position(*fields["position"])})
         except Exception as error:
             raise errors.CorruptError(
                 f"the checkpoint {self.path} cannot be read: {error}.",
                 hint="Run it with the program that wrote it, or remove it to begin anew.",
             ) from error
+        if found.stages != stages:
+            raise errors.UsageError(
+                f"{self.path} is the checkpoint of another flow: {', '.join(found.stages)}; "
+                f"this one is {', '.join(stages)}.",
+                hint="Use another file, or remove it to begin anew.",
+            )
+        return found
 
     def _locked(self) -> int:
         """A lock beside the file, which itself is replaced each time."""

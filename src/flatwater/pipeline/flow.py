@@ -166,6 +166,7 @@ class Flow:
         dead_letters: str | os.PathLike[str] = "",
         checkpoint: str | os.PathLike[str] = "",
         checkpoint_s: float = limits.FLOW_CHECKPOINT_S,
+        progress: bool = False,
     ) -> Report:
         """Go through all of it; what comes out at the end is counted and dropped.
 
@@ -177,6 +178,7 @@ class Flow:
                 again: each item once in sinks that are atomic (files, tables, stores), at least once in others. A job that
                 came to its end goes on with what its source has got since then; remove the file to begin anew.
             checkpoint_s: seconds from one checkpoint to the next.
+            progress: show a line on the terminal: items, rate, time left, memory against the budget.
 
         Raises:
             BudgetExceeded: what the stages may hold is more than the ambient budget has; nothing was read.
@@ -184,21 +186,22 @@ class Flow:
             BrokenError: a sink could not be written.
             What a function raises, with a note that names stage, item and source.
         """
-        return self._run(on_error, dead_letters, checkpoint, checkpoint_s).drained()
+        return self._run(on_error, dead_letters, checkpoint, checkpoint_s, progress=progress).drained()
 
     async def arun(self, **options: Any) -> Report:
         """`run` in a thread, so that the event loop goes on. When its task is cancelled, the run ends at the next batch."""
         loops.current.set(asyncio.get_running_loop())
         run = self._run(**options)
-        work = asyncio.ensure_future(asyncio.to_thread(run.drained))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            run.stop()
-            await asyncio.wait([work])
-            if not work.cancelled():
-                work.exception()  # that it was stopped is no news
-            raise
+        with running.ended_by_signals():
+            work = asyncio.ensure_future(asyncio.to_thread(run.drained))
+            try:
+                return await asyncio.shield(work)
+            except asyncio.CancelledError:
+                run.stop()
+                await asyncio.wait([work])
+                if not work.cancelled():
+                    work.exception()  # that it was stopped is no news
+                raise
 
     def replay(
         self,
@@ -272,6 +275,8 @@ class Flow:
         dead_letters: str | os.PathLike[str] = "",
         checkpoint: str | os.PathLike[str] = "",
         checkpoint_s: float = limits.FLOW_CHECKPOINT_S,
+        *,
+        progress: bool = False,
     ) -> running.Options:
         if on_error is None:
             on_error = "skip" if dead_letters else "raise"
@@ -284,7 +289,7 @@ class Flow:
         ):
             raise errors.UsageError(f"checkpoint_s={checkpoint_s!r} is no number of seconds.")
         return running.Options(
-            self._batch_bytes, self._batch_rows, on_error, dead_letters, checkpoint, float(checkpoint_s)
+            self._batch_bytes, self._batch_rows, on_error, dead_letters, checkpoint, float(checkpoint_s), progress
         )
 
     # --- what it takes ------------------------------------------------------------------------------------------------

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
+import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, NoReturn, final
 
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
@@ -26,6 +28,9 @@ from flatwater.pipeline.sources import Position, Reading, Source
 from flatwater.pipeline.stages import Stage
 from flatwater.pipeline.weighing import Weigher
 from flatwater.pipeline.writing import To
+
+if TYPE_CHECKING:
+    from flatwater.pipeline.progress import Progress
 
 
 @final
@@ -40,6 +45,7 @@ class Options:
         dead_letters: path of the file for items that failed; "" for none.
         checkpoint: path of the file that says how far the job is; "" for none.
         checkpoint_s: seconds between two of them.
+        progress: show a line on the terminal.
         injected: batches that begin at a stage, by its number: of items that run again from where they failed.
     """
 
@@ -49,7 +55,29 @@ class Options:
     dead_letters: str | os.PathLike[str] = ""
     checkpoint: str | os.PathLike[str] = ""
     checkpoint_s: float = limits.FLOW_CHECKPOINT_S
+    progress: bool = False
     injected: Callable[[int, Weigher], Iterator[Batch]] | None = None
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """SIGTERM ends the program as Ctrl-C does: through the code that closes files and workers, with exit code 143.
+
+    In the main thread, and where nobody has a handler of his own.
+    """
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+
+    def end(number: int, frame: object) -> NoReturn:  # noqa: ARG001 - as signal hands it over
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def holders(source: Source, stages: Sequence[Stage], batch_bytes: int) -> list[tuple[str, int]]:
@@ -83,6 +111,7 @@ class Run:
             for gauge in self.gauges[1:]
         ]
         self._reading: Reading | None = None
+        self._line: Progress | None = None
 
     @property
     def items(self) -> int:
@@ -93,7 +122,7 @@ class Run:
         """Go through all of it, and tell what was done."""
         from flatwater.meter.measuring import measure
 
-        with measure("flow") as reading:
+        with ended_by_signals(), measure("flow") as reading:
             for batch in self.batches():
                 del batch
         return Report(
@@ -127,12 +156,15 @@ class Run:
             self.policy.open(state.dead_letters if state else None)
             opened.callback(self.policy.close)
             redo = self._open_sinks(opened, state)
+            line = self._opened_line(opened, reading)
             while not reading.is_exhausted:
                 yield from self._through(reading, seconds=self._options.checkpoint_s if job else 0.0, items=redo)
                 redo = 0
                 if job is not None and not reading.is_exhausted:
                     self._commit(job, reading)
             self._finish(job, reading)
+            if line is not None:
+                line.finish(reading.position)
 
     # --- beginning ----------------------------------------------------------------------------------------------------
 
@@ -169,6 +201,14 @@ class Run:
         self._reading = reading
         self.policy.where = lambda: (self._source.name, reading.position)
         return reading
+
+    def _opened_line(self, opened: contextlib.ExitStack, reading: Reading) -> Progress | None:
+        if not self._options.progress:
+            return None
+        from flatwater.pipeline.progress import Progress
+
+        self._line = opened.enter_context(Progress(self._source, self.budget, reading.position))
+        return self._line
 
     def _open_sinks(self, opened: contextlib.ExitStack, state: State | None) -> int:
         """How many items the first segment has to have, because a sink has them already; 0 for any number.
@@ -214,8 +254,17 @@ class Run:
             place.is_written = False
 
     def _noted(self, reading: Reading, seconds: float, items: int) -> Generator[Batch, None, None]:
-        yield from reading.segment(seconds=seconds, items=items)
+        batches = reading.segment(seconds=seconds, items=items)
+        yield from batches if self._line is None else self._shown(batches, reading, self._line)
         self._segment.is_last = reading.is_exhausted
+
+    @staticmethod
+    def _shown(batches: Iterator[Batch], reading: Reading, line: Progress) -> Generator[Batch, None, None]:
+        for batch in batches:
+            box = [batch]
+            del batch
+            line.update(reading.position)
+            yield box.pop()
 
     def _commit(self, job: Checkpoint, reading: Reading) -> None:
         """Make what the sinks have last, then note that they have it."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sized
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Protocol, final, runtime_checkable
@@ -97,6 +97,17 @@ class Source:
         return state
 
     @property
+    def total(self) -> tuple[int, str]:
+        """About how much there is, for showing how far a run is: (items, "items"), (bytes, "bytes"), or 0 if nobody knows."""
+        if isinstance(self.origin, Sized):
+            return len(self.origin), "items"
+        if _is_file(self.origin) and hasattr(self.origin, "since"):
+            return self.origin.bytes_known, "bytes"
+        if hasattr(self.origin, "count_estimate"):
+            return int(self.origin.count_estimate()), "items"
+        return 0, "items"
+
+    @property
     def can_go_on(self) -> bool:
         """Whether another run can begin behind an item of this one: what a queue gave is gone."""
         from flatwater.pipeline import streams
@@ -116,7 +127,7 @@ class Source:
         ask: Callable[[], int] | None = getattr(self.origin, "bytes_max", None)
         return ask() if ask is not None else 0
 
-    def opened(self, weigher: Weigher, gauge: Gauge, start: Position = Position()) -> Reading:  # noqa: B008 - it is a tuple
+    def opened(self, weigher: Weigher, gauge: Gauge, start: Position = Position()) -> Reading:
         """One pass over its items, from `start` on.
 
         Raises:
@@ -169,6 +180,7 @@ class Reading:
         self._gauge = gauge
         self._weigher = weigher
         self._to_skip = start.skip
+        self._past = 0  # items behind the token that were given or skipped
         self._rest: tuple[Batch, Any] = ([], None)  # of a batch that a segment ended in
 
     def segment(self, *, seconds: float = 0.0, items: int = 0) -> Iterator[Batch]:
@@ -186,8 +198,9 @@ class Reading:
     def has_ended(self) -> bool:
         """Whether there is nothing more; what there is, comes with the next segment."""
         before = self.position
-        self._rest = self._next(sys.maxsize), self.position.token if not self.position.skip else None
-        self.position = before
+        batch = self._next(sys.maxsize)
+        self._rest = batch, None if self.position.skip else self.position.token
+        self.position, self._past = before, before.skip
         return not self._rest[0]
 
     def stop(self) -> None:
@@ -203,7 +216,7 @@ class Reading:
 
     def _next(self, most: int) -> Batch:
         """The next batch, of at most so many items; empty at the end."""
-        count, token, past = self.position.count, self.position.token, self.position.skip
+        token, past = self.position.token, self._past
         (batch, behind), self._rest = self._rest, ([], None)
         while not batch:
             found = next(self._found, None)
@@ -222,8 +235,8 @@ class Reading:
         if len(batch) > most:
             self._rest = batch[most:], behind
             batch, behind = batch[:most], None
-        count, past = count + len(batch), past + len(batch)
-        self.position = Position(count, token, past) if behind is None else Position(count, behind, 0)
+        token, self._past = (token, past + len(batch)) if behind is None else (behind, 0)
+        self.position = Position(self.position.count + len(batch), token, self._past)
         self._gauge.bytes_out += self._weigher.weight_of(batch)
         return batch
 

@@ -157,17 +157,20 @@ class Part:
         try:
             if length and not os.fstat(file.fileno()).st_size and os.path.exists(self.target):
                 self._take_back(file)  # it was published: the job goes on behind its end
-            if os.fstat(file.fileno()).st_size < length:
-                raise errors.CorruptError(
-                    f"the checkpoint has {length:,} bytes of {self.target}, and they are gone.",
-                    hint="Put the file back, or remove the checkpoint to begin anew.",
-                )
-            file.truncate(length)
-            file.seek(length)
+            self._cut(file, length)
         except BaseException:
             file.close()
             raise
         return file
+
+    def _cut(self, file: IO[bytes], length: int) -> None:
+        if os.fstat(file.fileno()).st_size < length:
+            raise errors.CorruptError(
+                f"the checkpoint has {length:,} bytes of {self.target}, and they are gone.",
+                hint="Put the file back, or remove the checkpoint to begin anew.",
+            )
+        file.truncate(length)
+        file.seek(length)
 
     def _take_back(self, file: IO[bytes]) -> None:
         """Copy what was published, in small pieces."""

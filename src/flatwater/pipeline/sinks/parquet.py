@@ -10,6 +10,7 @@ own stream of record batches, which can, and are made a Parquet file of when all
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -185,14 +186,7 @@ class _Spooled(_Writer):
         self.commit(None)
         part = Part(self._sink.path, is_kept=False, state=None)
         try:
-            groups = _RowGroups(part)
-            schema = self._sink.schema
-            for columns in self._spooled():
-                schema = columns.schema
-                groups.add(columns)
-            if schema is None:
-                raise _no_schema(self._sink)
-            groups.finish(schema)
+            self._copy_into(_RowGroups(part))
         except BaseException:
             part.close(keep=False)
             raise
@@ -203,6 +197,15 @@ class _Spooled(_Writer):
     def close(self, *, keep: bool) -> None:
         """Drop the streams, or leave them where they are."""
         self._spool.close(keep=keep)
+
+    def _copy_into(self, groups: _RowGroups) -> None:
+        schema = self._sink.schema
+        for columns in self._spooled():
+            schema = columns.schema
+            groups.add(columns)
+        if schema is None:
+            raise _no_schema(self._sink)
+        groups.finish(schema)
 
     def _spooled(self) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
@@ -262,7 +265,5 @@ def _no_schema(sink: ParquetFile) -> errors.UsageError:
 
 
 def _pyarrow() -> None:
-    try:
-        import pyarrow  # noqa: F401 - to know early
-    except ImportError as error:
-        raise errors.MissingExtra("files", "pyarrow, for Parquet") from error
+    if importlib.util.find_spec("pyarrow") is None:
+        raise errors.MissingExtra("files", "pyarrow, for Parquet")

@@ -89,6 +89,11 @@ class OnePass(Generic[Item]):
         """What was seen that you should know: rotated, truncated, written or deleted meanwhile."""
         return self._body.stream.notes
 
+    @property
+    def bytes_known(self) -> int:
+        """How many bytes there are to read, in a plain local file; 0 where that is not known before it is read."""
+        return self._body.stream.place.bytes_known()
+
     def bytes_max(self) -> int:
         """The most this source can hold at once, in bytes; before it is open, the most that its arguments allow."""
         return self._body.bytes_max()

@@ -135,6 +135,22 @@ class Place:
         passed = max(0, position - self.offset)
         return self.part(offset=position, length=None if self.length is None else max(0, self.length - passed))
 
+    def bytes_known(self) -> int:
+        """Bytes of it that there are now; 0 where it is no plain local file, or cannot be opened."""
+        from flatwater.source.files.opening import MAGIC_BYTES, compression_of
+
+        if not self.is_local_path or self.follow:
+            return 0
+        try:
+            with open(self.target, "rb", buffering=0) as file:
+                size = os.fstat(file.fileno()).st_size
+                first = file.read(MAGIC_BYTES)
+        except OSError:
+            return 0
+        if (compression_of(first) if self.compression == "auto" else self.compression) != "none":
+            return 0
+        return max(0, (size if self.length is None else min(size, self.offset + self.length)) - self.offset)
+
     def __reduce__(self) -> tuple[Any, ...]:
         if not isinstance(self.target, str | bytes) or self.target == STANDARD_INPUT:
             raise errors.UsageError(

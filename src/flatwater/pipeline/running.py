@@ -266,7 +266,7 @@ class Run:
             line.update(reading.position)
             yield box.pop()
 
-    def _commit(self, job: Checkpoint, reading: Reading) -> None:
+    def _commit(self, job: Checkpoint, reading: Reading, *, is_last: bool = False) -> None:
         """Make what the sinks have last, then note that they have it."""
         state = job.state
         state.position, state.epoch = reading.position, state.epoch + 1
@@ -274,13 +274,13 @@ class Run:
         state.dead_letters = self.policy.commit()
         state.is_done = False
         for at, writer in self._writers():
-            state.sinks[at] = writer.commit(state.record)
+            state.sinks[at] = writer.commit(state.record, is_last=is_last)
         job.save()
 
     def _finish(self, job: Checkpoint | None, reading: Reading) -> None:
         """All is through: what sinks have is published."""
         if job is not None:
-            self._commit(job, reading)
+            self._commit(job, reading, is_last=True)
         for at, writer in self._writers():
             published = writer.finish()
             if job is not None:

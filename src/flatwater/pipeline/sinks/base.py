@@ -42,8 +42,11 @@ class Writer(Protocol):
         """What it kept with the items that last were made to last for this job; None if it keeps nothing itself."""
         ...
 
-    def commit(self, record: Record | None) -> Any:
-        """Make what was written last, with the record, both or neither. What is returned is handed to `open` after a kill."""
+    def commit(self, record: Record | None, *, is_last: bool) -> Any:
+        """Make what was written last, with the record, both or neither. What is returned is handed to `open` after a kill.
+
+        `is_last`: all is written, and `finish` comes next.
+        """
         ...
 
     def finish(self) -> Any:

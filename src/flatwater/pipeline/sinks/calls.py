@@ -101,7 +101,7 @@ class _Writer:
     def recorded(self, job: str) -> Record | None:  # noqa: ARG002 - as others
         return None
 
-    def commit(self, record: Record | None) -> Any:
+    def commit(self, record: Record | None, *, is_last: bool) -> Any:
         pass
 
     def finish(self) -> Any:

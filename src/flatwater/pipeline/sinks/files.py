@@ -72,7 +72,7 @@ class LineFile:
         part = _Special(self.path) if _is_special(self.path) else Part(self.path, is_kept=bool(job), state=state)
         columns, is_begun = self.columns, False
         if state:
-            columns, is_begun = tuple(state["columns"]), state["is_begun"]
+            columns, is_begun = state["columns"], state["is_begun"]
         return FileWriter(part, self.format, columns, is_begun=is_begun)
 
 
@@ -116,16 +116,18 @@ class FileWriter:
         """Nothing: a length is kept by the checkpoint."""
         return None
 
-    def commit(self, record: Record | None) -> Any:  # noqa: ARG002 - as others
+    def commit(self, record: Record | None, *, is_last: bool) -> Any:  # noqa: ARG002 - as others
         """Sync it, and tell its length."""
-        return {"length": self._part.sync(), "columns": list(self._columns), "is_begun": self._is_begun}
+        return {
+            "length": self._part.sync(), "is_whole": is_last, "columns": self._columns, "is_begun": self._is_begun,
+        }  # fmt: skip
 
     def finish(self) -> Any:
         """Publish it."""
         if self._kind == "csv" and self._columns and not self._is_begun:
             self._part.write(_csv_lines([self._columns]))
             self._is_begun = True
-        state = self.commit(None)
+        state = self.commit(None, is_last=True)
         self._part.publish()
         return state
 
@@ -146,8 +148,7 @@ class Part:
 
     def __init__(self, path: str, *, is_kept: bool, state: Any) -> None:
         self.target = os.path.realpath(path)
-        folder, name = os.path.split(self.target)
-        self.path = os.path.join(folder, f".{name}.part")
+        self.path = part_of(path)
         self._is_kept = is_kept
         self._file = self._opened(state)
 
@@ -155,7 +156,7 @@ class Part:
         length = state["length"] if state else 0
         file = _locked(self.path, self.target)
         try:
-            if length and not os.fstat(file.fileno()).st_size and os.path.exists(self.target):
+            if state and state["is_whole"] and not os.fstat(file.fileno()).st_size and os.path.exists(self.target):
                 self._take_back(file)  # it was published: the job goes on behind its end
             self._cut(file, length)
         except BaseException:
@@ -259,6 +260,12 @@ class _Special:
 
     def close(self, *, keep: bool) -> None:  # noqa: ARG002 - as a part
         self._file.close()
+
+
+def part_of(path: str) -> str:
+    """What is written beside a file."""
+    folder, name = os.path.split(os.path.realpath(path))
+    return os.path.join(folder, f".{name}.part")
 
 
 def sync_folder(path: str) -> None:

@@ -21,7 +21,7 @@ from flatwater.pipeline.place import Batch
 from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.report import Gauge
 from flatwater.pipeline.sinks.base import Record
-from flatwater.pipeline.sinks.files import Part, fields_of
+from flatwater.pipeline.sinks.files import Part, fields_of, part_of
 from flatwater.pipeline.stages import called
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class _Whole(_Writer):
     def _add(self, columns: pa.RecordBatch) -> None:
         self._groups.add(columns)
 
-    def commit(self, record: Record | None) -> Any:
+    def commit(self, record: Record | None, *, is_last: bool) -> Any:
         """There is no job to go on with."""
 
     def finish(self) -> Any:
@@ -162,9 +162,11 @@ class _Spooled(_Writer):
 
     def __init__(self, sink: ParquetFile, state: Any) -> None:
         super().__init__(sink)
-        self._spool = Part(sink.path + ".rows", is_kept=True, state=state)
+        path = sink.path + ".rows"
+        is_published = bool(state) and state["is_whole"] and not os.path.exists(part_of(path))
+        self._spool = Part(path, is_kept=True, state=None if is_published else state)
         self._stream: Any = None
-        if state and state["is_published"] and not self._spool.sync():
+        if is_published and os.path.exists(sink.path):
             self._take_back()
 
     def _add(self, columns: pa.RecordBatch) -> None:
@@ -174,16 +176,16 @@ class _Spooled(_Writer):
             self._stream = pa.ipc.new_stream(self._spool, columns.schema)
         self._stream.write_batch(columns)
 
-    def commit(self, record: Record | None) -> Any:  # noqa: ARG002 - as others
+    def commit(self, record: Record | None, *, is_last: bool) -> Any:  # noqa: ARG002 - as others
         """End the stream, sync it, and tell its length."""
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.close()
-        return {"length": self._spool.sync(), "is_published": False}
+        return {"length": self._spool.sync(), "is_whole": is_last}
 
     def finish(self) -> Any:
         """Make a Parquet file of all streams, publish it, and remove the streams."""
-        self.commit(None)
+        state = self.commit(None, is_last=True)
         part = Part(self._sink.path, is_kept=False, state=None)
         try:
             self._copy_into(_RowGroups(part))
@@ -192,7 +194,7 @@ class _Spooled(_Writer):
             raise
         part.publish()
         self._spool.close(keep=False)
-        return {"length": 0, "is_published": True}
+        return state
 
     def close(self, *, keep: bool) -> None:
         """Drop the streams, or leave them where they are."""

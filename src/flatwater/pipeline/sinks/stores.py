@@ -65,7 +65,7 @@ class _Writer:
         """Nothing: an entry that is written again is the same."""
         return None
 
-    def commit(self, record: Record | None) -> Any:  # noqa: ARG002 - as others
+    def commit(self, record: Record | None, *, is_last: bool) -> Any:  # noqa: ARG002 - as others
         """Make what was written last."""
         self._partition.sync()
 

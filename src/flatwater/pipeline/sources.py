@@ -184,16 +184,21 @@ class Reading:
         self._rest: tuple[Batch, Any] = ([], None)  # of a batch that a segment ended in
 
     def segment(self, *, seconds: float = 0.0, items: int = 0) -> Iterator[Batch]:
-        """Its batches until so many seconds have gone, or `items` were given; all that are left, if neither is said."""
+        """Its batches until so many seconds have gone, or `items` were given; all that are left, if neither is said.
+
+        One comes in any case, so that a job goes on however short its segments are.
+        """
         until = perf_counter() + seconds if seconds else float("inf")
         left = items or sys.maxsize
-        while left and perf_counter() < until:
+        while True:
             box = [self._next(left)]
             if not box[0]:
                 self.is_exhausted = True
                 return
             left -= len(box[0])
             yield box.pop()
+            if not left or perf_counter() >= until:
+                return
 
     def has_ended(self) -> bool:
         """Whether there is nothing more; what there is, comes with the next segment."""

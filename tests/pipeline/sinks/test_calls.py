@@ -1,0 +1,72 @@
+"""Functions and queues as sinks: one item at a time, and a full queue makes the flow wait."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+
+import pytest
+
+from flatwater import errors, limits
+from flatwater.pipeline.flow import Flow
+
+
+def test_a_function_gets_each_item():
+    """In its order; what it returns is not asked."""
+    seen = []
+    report = Flow(range(2000)).to(seen.append).run()
+    assert seen == list(range(2000))
+    assert (report.items, report.stages[1].items_in) == (2000, 2000)
+
+
+def test_a_function_that_fails():
+    """Its item is passed over, or ends the run."""
+
+    def picky(item):
+        if item % 100 == 7:
+            raise KeyError(item)
+
+    with pytest.raises(KeyError):
+        Flow(range(500)).to(picky).run()
+    assert Flow(range(500)).to(picky).run(on_error="skip").skipped == 5
+
+
+@pytest.mark.parametrize("kind", [queue.Queue, queue.LifoQueue])
+def test_a_full_queue_makes_the_flow_wait(kind):
+    """It holds no more than it was made for, and all items come through."""
+    held, found, sizes = kind(10), [], []
+
+    def take():
+        while len(found) < 500:
+            sizes.append(held.qsize())
+            found.append(held.get(timeout=30))
+
+    taker = threading.Thread(target=take)
+    taker.start()
+    Flow(range(500)).to(held).run()
+    taker.join(30)
+    assert sorted(found) == list(range(500))
+    assert max(sizes) <= 10
+
+
+def test_nobody_takes_from_a_queue(monkeypatch):
+    """After a while it is an error, and not for ever."""
+    monkeypatch.setattr(limits, "FLOW_SINK_WAIT_S", 0.3)
+    with pytest.raises(errors.LimitReached, match="nobody took anything from the full Queue"):
+        Flow(range(10)).to(queue.Queue(3)).run()
+
+
+def test_a_queue_of_the_event_loop():
+    """It is written from the run's thread, while the loop takes from it."""
+
+    async def main():
+        held: asyncio.Queue[int] = asyncio.Queue(5)
+        work = asyncio.ensure_future(Flow(range(300)).to(held).arun())
+        found = [await held.get() for _turn in range(300)]
+        assert (await work).items == 300
+        return found
+
+    assert asyncio.run(main()) == list(range(300))
+    with pytest.raises(errors.UsageError, match="belongs to an event loop"):
+        Flow(range(3)).to(asyncio.Queue()).run()

@@ -1,0 +1,103 @@
+"""Parquet files: rows as they are, in groups of bounded bytes, whole or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+
+import pytest
+
+from flatwater import errors, limits
+from flatwater.pipeline.flow import Flow
+
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
+
+
+@dataclasses.dataclass
+class Row:
+    n: int
+    text: str
+
+
+def test_rows_come_back(tmp_path):
+    """Dicts with gaps, and objects."""
+    rows = [{"n": n, "text": f"row {n}"} if n % 3 else {"n": n} for n in range(5000)]
+    Flow(rows).to(tmp_path / "out.parquet").run()
+    assert pq.read_table(tmp_path / "out.parquet").to_pylist() == [{"text": None, **row} for row in rows]
+    Flow([Row(1, "a"), Row(2, "b")]).to(tmp_path / "out.parquet").run()
+    assert pq.read_table(tmp_path / "out.parquet").to_pylist() == [{"n": 1, "text": "a"}, {"n": 2, "text": "b"}]
+    assert os.listdir(tmp_path) == ["out.parquet"]
+
+
+@pytest.mark.parametrize("with_job", [False, True])
+def test_row_groups_are_of_bounded_bytes(tmp_path, monkeypatch, with_job):
+    """As many as bytes ask for, with a checkpoint and without."""
+    monkeypatch.setattr(limits, "FLOW_ROW_GROUP_BYTES", 100_000)
+    options = {"checkpoint": tmp_path / "job.state", "checkpoint_s": 0.001} if with_job else {}
+    Flow(range(2000)).map(lambda n: {"n": n, "text": f"{n:0500}"}).to(tmp_path / "out.parquet").run(**options)
+    with pq.ParquetFile(tmp_path / "out.parquet") as file:
+        assert 5 <= file.num_row_groups <= 20
+        assert file.read().column("n").to_pylist() == list(range(2000))
+
+
+@pytest.mark.parametrize("with_job", [False, True])
+@pytest.mark.parametrize(
+    ("bad", "match"),
+    [
+        ({"n": "no number"}, "n: int64"),
+        ({"n": 1, "more": 2}, "no column for more"),
+        (7, "int is no row of Parquet"),
+    ],
+)
+def test_a_row_that_does_not_suit(tmp_path, bad, match, with_job):
+    """It is named, with its stage and number, and passed over if that was asked for."""
+    rows = [{"n": n} for n in range(1500)]
+    rows[1200] = bad
+    options = {"checkpoint": tmp_path / "job.state"} if with_job else {}
+    with pytest.raises(errors.UsageError, match=match) as caught:
+        Flow(rows).to(tmp_path / "out.parquet").run(**options)
+    assert "1 to(out.parquet), item 1,201" in caught.value.__notes__[0]
+    assert not (tmp_path / "out.parquet").exists()
+    report = Flow(rows).to(tmp_path / "out.parquet").run(on_error="skip", **options)
+    assert report.skipped == 1
+    assert pq.read_table(tmp_path / "out.parquet").column("n").to_pylist() == [n for n in range(1500) if n != 1200]
+    assert sum(stage.items_in for stage in report.stages) == 1500
+
+
+def test_a_schema_for_all_rows(tmp_path):
+    """It makes columns that the first rows do not have, and those of a file without rows."""
+    schema = pa.schema([("n", pa.int32()), ("late", pa.string())])
+    rows = [{"n": n} for n in range(3000)] + [{"n": 1, "late": "x"}]
+    Flow(rows).to(tmp_path / "out.parquet", schema=schema).run()
+    assert pq.read_table(tmp_path / "out.parquet").slice(3000).to_pylist() == [{"n": 1, "late": "x"}]
+    Flow([]).to(tmp_path / "out.parquet", schema=schema).run()
+    assert pq.read_table(tmp_path / "out.parquet").schema == schema
+
+
+@pytest.mark.parametrize("with_job", [False, True])
+def test_no_rows_and_no_schema(tmp_path, with_job):
+    """Such a file has no columns: it is an error, and nothing is left."""
+    options = {"checkpoint": tmp_path / "job.state"} if with_job else {}
+    with pytest.raises(errors.UsageError, match="has no row, and no columns"):
+        Flow([]).to(tmp_path / "out.parquet").run(**options)
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_a_job_goes_on_behind_what_was_published(tmp_path):
+    """New rows of the source are added to those that are there."""
+    (tmp_path / "in.txt").write_text("".join(f"{n}\n" for n in range(1000)))
+    flow = Flow(_numbers, str(tmp_path / "in.txt")).to(tmp_path / "out.parquet")
+    assert flow.run(checkpoint=tmp_path / "job.state").items == 1000
+    assert flow.run(checkpoint=tmp_path / "job.state").items == 0
+    with (tmp_path / "in.txt").open("a") as file:
+        file.writelines(f"{n}\n" for n in range(1000, 1500))
+    assert flow.run(checkpoint=tmp_path / "job.state").items == 500
+    assert pq.read_table(tmp_path / "out.parquet").column("n").to_pylist() == list(range(1500))
+    assert sorted(os.listdir(tmp_path)) == ["in.txt", "job.state", "job.state.lock", "out.parquet"]
+
+
+def _numbers(path):
+    with open(path) as file:
+        for line in file:
+            yield {"n": int(line)}

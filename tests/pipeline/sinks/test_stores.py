@@ -1,0 +1,43 @@
+"""A store as a sink: entries, each once, whatever was written twice."""
+
+from __future__ import annotations
+
+import pytest
+
+import flatwater as fw
+from flatwater import errors
+
+pytest.importorskip("lmdb")
+
+
+def test_entries_of_a_partition(tmp_path):
+    """Pairs of key and value, read by another flow from there."""
+    with fw.Store(tmp_path / "store") as store:
+        names = store.partition("names", type=str)
+        fw.Flow(range(3000)).map(lambda n: ((n,), f"name {n}")).to(names).run()
+        assert list(fw.Flow(names)) == [((n,), f"name {n}") for n in range(3000)]
+
+
+def test_a_pair_that_is_no_entry(tmp_path):
+    """It is named; under "skip" the others are written."""
+    pairs = [(("a",), b"1"), (("b",), 2), "no pair", (("c",), b"3")]
+    with fw.Store(tmp_path / "store") as store:
+        with pytest.raises(errors.UsageError) as caught:
+            fw.Flow(pairs).to(store).run()
+        assert "item 2" in caught.value.__notes__[0]
+        report = fw.Flow(pairs).to(store).run(on_error="skip")
+        assert (report.items, report.skipped) == (2, 2)
+        assert [pair for batch in store.batches() for pair in batch] == [(("a",), b"1"), (("c",), b"3")]
+
+
+def test_from_one_store_into_another_with_a_checkpoint(tmp_path):
+    """The walk goes on behind the last key, and a job that is done has nothing to do."""
+    with fw.Store(tmp_path / "one") as one, fw.Store(tmp_path / "two") as two:
+        one.write(((n,), b"%d" % n) for n in range(5000))
+        flow = fw.Flow(one).to(two)
+        assert flow.run(checkpoint=tmp_path / "job.state", checkpoint_s=0.001).items == 5000
+        assert flow.run(checkpoint=tmp_path / "job.state").items == 0
+        one.write(((n,), b"%d" % n) for n in range(5000, 5100))
+        report = flow.run(checkpoint=tmp_path / "job.state")
+        assert (report.items, report.resumed_at) == (100, 5000)
+        assert two.count_estimate() == 5100

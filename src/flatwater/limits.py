@@ -256,6 +256,12 @@ TABLE_RANGES_MAX = 10_000  # parts of a table for parallel workers; about 300 B 
 TABLE_COMMIT_ROWS = 500  # changed in one transaction; their changes, and locks on them
 TABLE_UPDATE_TRIES = 3  # of a row that others change meanwhile; each reads it again
 TABLE_BUSY_S = 10.0  # seconds to wait for another writer's lock on a SQLite file
+TABLE_CREATE_ROWS = 5_000  # of one transaction of create_many, unless told otherwise; 0.1 s in a server
+TABLE_INSERT_ROWS = 250  # of one INSERT; more are no faster
+TABLE_INSERT_VALUES_MAX = 30_000  # of one INSERT: PostgreSQL takes 65,535, some drivers half of it
+TABLE_COPY_ROWS = 2_000  # of one COPY; tried again by INSERT, one by one, where one is refused
+TABLE_STATE_BYTES_MAX = MIB  # of the state that a job leaves beside its rows; three of them are reserved
+SQLITE_VALUES_MAX = 900  # of one INSERT: SQLite before 3.32 takes 999
 SQLITE_CACHE_BYTES = 2 * MIB  # of pages, in SQLite's own cache, for each connection of ours
 DRIVER_BYTES = 2 * MIB  # of a connection's buffers and prepared statements
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -89,6 +90,23 @@ def update_each(table, keep):
     table.update_each(shorten)
 
 
+def create_many(table, keep):
+    def rows():
+        for row in table.find_each(batch_bytes="256 KiB"):
+            keep(row)
+            yield {**row, "id": -row["id"]}
+
+    table.create_many(rows(), batch_bytes="256 KiB")
+
+
+def writer(table, keep):
+    with table.writer() as writer:
+        for batch in table.batches(batch_bytes="256 KiB"):
+            keep(batch)
+            writer.write([{**row, "id": -row["id"]} for row in batch])
+            writer.commit(("job", b"%d" % batch[-1]["id"]))
+
+
 def snapshot(table, keep):
     for row in table.find_each(as_=tuple, consistency="snapshot", batch_bytes="256 KiB"):
         keep(row)
@@ -105,7 +123,20 @@ def coroutine(table, keep):
 
 
 VERBS = {
-    each.__name__: each for each in (find_each, objects, arrow, pluck, pages, ranges, update_each, snapshot, coroutine)
+    each.__name__: each
+    for each in (
+        find_each,
+        objects,
+        arrow,
+        pluck,
+        pages,
+        ranges,
+        update_each,
+        create_many,
+        writer,
+        snapshot,
+        coroutine,
+    )
 }
 
 
@@ -117,7 +148,7 @@ def scenario(verb, folder, *, kept):
         import shutil
 
         path = os.path.join(folder, f"{n}.db")
-        if verb == "update_each":
+        if verb in ("update_each", "create_many", "writer"):
             path = shutil.copyfile(path, os.path.join(folder, f"{n}-{os.getpid()}.db"))
         held = []
         VERBS[verb](Table(path, "rows", secret=SECRET), held.append if kept else lambda row: None)
@@ -224,6 +255,46 @@ def test_a_server_s_rows_stay_within_two_batches(server, request):
         count, growth = read_growth(database.url, "dict")
     assert count == 2000
     assert growth <= BOUND
+
+
+WRITE = """
+import sys
+import flatwater as fw
+from flatwater.source.tables.table import Table
+table = Table(sys.argv[1], "rows", secret=b"a secret of the tests")
+table.create_many([(0, "x")])
+def rows():
+    for at in range(1, 1201):
+        yield at, "x" * (1_000_000 if 400 < at <= 520 else 100)
+with fw.measure("write") as reading:
+    done = table.create_many(rows())
+with table.writer() as writer, fw.measure("write") as second:
+    for row in rows():
+        writer.write([(-row[0], row[1])])
+    writer.commit()
+print(done.written, writer.written, max(reading.delta, second.delta), table.bytes_max())
+"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres", "mariadb"])
+def test_wide_rows_are_written_within_a_batch(kind, request, tmp_path):
+    """120 neighbours of 1 MB cost the batch, the statement and a row as it is sent, not 120 MB."""
+    with contextlib.ExitStack() as stack:
+        if kind == "sqlite":
+            url = str(tmp_path / "a.db")
+            sqlite3.connect(url).execute("CREATE TABLE rows (id INTEGER PRIMARY KEY, body TEXT)")
+        else:
+            server = request.getfixturevalue(kind)
+            database = stack.enter_context(server.database())
+            text = "TEXT" if kind == "postgres" else "LONGTEXT"
+            database.execute(f"CREATE TABLE {quoted(server)} (id INT PRIMARY KEY, body {text} NOT NULL)")
+            url = database.url
+        words = [sys.executable, "-c", WRITE, url]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    created, written, growth, bound = map(int, done.stdout.split())
+    assert (created, written) == (1200, 1200)
+    assert growth <= bound
 
 
 def quoted(server):

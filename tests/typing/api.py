@@ -109,3 +109,12 @@ def proves() -> None:
     leaks = fw.find_leaks(lambda: None, undo=lambda: None, rounds=4)
     assert_type(leaks, fw.LeakReport)
     assert_type(leaks.holds, bool)
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+table = fw.Table("shop.db", "orders")
+assert_type(table.create_many([{"id": 1}], on_conflict="skip"), fw.source.Created)
+with table.writer() as writer:
+    assert_type(writer, fw.source.Writer)
+    assert_type(writer.state_of("load"), bytes | None)
+    writer.commit(("load", b"1"))

@@ -19,15 +19,20 @@ if TYPE_CHECKING:
     from flatwater.source.files.record_reader import records as records
     from flatwater.source.guard.guarding import page_guard as page_guard
     from flatwater.source.guard.too_large import PageTooLarge as PageTooLarge
+    from flatwater.source.tables.creating import Writer as Writer
     from flatwater.source.tables.forms import RowRefused as RowRefused
     from flatwater.source.tables.pages import Page as Page
     from flatwater.source.tables.ranges import Range as Range
+    from flatwater.source.tables.readying import Created as Created
+    from flatwater.source.tables.readying import NotCreated as NotCreated
     from flatwater.source.tables.table import Table as Table
     from flatwater.source.tables.tokens import TokenRefused as TokenRefused
 
 _HOMES = {
+    "Created": "flatwater.source.tables.readying",
     "FileChunks": "flatwater.source.files.chunks",
     "Lines": "flatwater.source.files.line_reader",
+    "NotCreated": "flatwater.source.tables.readying",
     "Page": "flatwater.source.tables.pages",
     "PageTooLarge": "flatwater.source.guard.too_large",
     "Piece": "flatwater.source.documents.piece",
@@ -36,13 +41,16 @@ _HOMES = {
     "RowRefused": "flatwater.source.tables.forms",
     "Table": "flatwater.source.tables.table",
     "TokenRefused": "flatwater.source.tables.tokens",
+    "Writer": "flatwater.source.tables.creating",
     "lines": "flatwater.source.files.line_reader",
     "page_guard": "flatwater.source.guard.guarding",
     "records": "flatwater.source.files.record_reader",
 }
 __all__ = [
+    "Created",
     "FileChunks",
     "Lines",
+    "NotCreated",
     "Page",
     "PageTooLarge",
     "Piece",
@@ -51,6 +59,7 @@ __all__ = [
     "RowRefused",
     "Table",
     "TokenRefused",
+    "Writer",
     "lines",
     "page_guard",
     "records",

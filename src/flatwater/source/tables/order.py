@@ -139,7 +139,7 @@ def check_columns(names: Iterable[str], known: Iterable[str], *, what: str) -> N
     known = list(known)
     unknown = [name for name in names if name not in known]
     if unknown:
-        close = difflib.get_close_matches(unknown[0], known, 1)
+        close = difflib.get_close_matches(str(unknown[0]), known, 1)
         shown = ", ".join(known[:20]) + (", ..." if len(known) > 20 else "")  # noqa: PLR2004 - enough to see
         raise errors.UsageError(
             f"{what}: there is no column {', '.join(map(repr, unknown))}.",

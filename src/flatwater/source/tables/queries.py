@@ -105,8 +105,7 @@ class Queries:
     def _query(
         self, as_: Any, columns: Sequence[str] | None, order_by: OrderBy, *, allow_scan: bool, single: bool = False
     ) -> Query:
-        if self._is_closed:
-            raise errors.ClosedError(f"the table {self._relation} is closed.", hint="Make another.")
+        self._refuse_closed()
         if isinstance(columns, str):
             raise errors.UsageError(f"columns={columns!r} is one text.", hint=f"Write columns=[{columns!r}].")
         wanted: object = (as_, _hashable(columns), _hashable(order_by), allow_scan, single)
@@ -121,6 +120,10 @@ class Queries:
                     self._known.pop(next(iter(self._known)), None)
                 self._known[wanted] = known
         return known
+
+    def _refuse_closed(self) -> None:
+        if self._is_closed:
+            raise errors.ClosedError(f"the table {self._relation} is closed.", hint="Make another.")
 
     @functools.cached_property
     def _known(self) -> dict[object, Query]:

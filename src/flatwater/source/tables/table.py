@@ -1,6 +1,7 @@
 """A SQL table or select, read in order and in a bounded number of bytes.
 
-Covers:     `Table` and its verbs: find_each, batches, pluck, page, ranges, update_each, count_estimate, explain.
+Covers:     `Table` and its verbs: find_each, batches, pluck, page, ranges, update_each, create_many,
+            writer, count_estimate, explain.
 Not here:   the order (`tables.order`), seeking (`tables.seek`), databases (`tables.adapters`), iterators (`tables.passes`).
 Holds:      a connection, where it opened one itself; what a pass holds is in `Table.bytes_max`.
 """
@@ -9,12 +10,14 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from typing import Any, ClassVar, Self, final
 
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
 from flatwater.source.tables import forms, tokens
+from flatwater.source.tables.creating import Created, Creating, Writer
+from flatwater.source.tables.destination import Destination, destination
 from flatwater.source.tables.explaining import Explanation, explain
 from flatwater.source.tables.order import OrderBy
 from flatwater.source.tables.pages import Page, read_page, refuse_arrow
@@ -22,6 +25,7 @@ from flatwater.source.tables.passes import Batches, Rows
 from flatwater.source.tables.queries import Queries, count_of, key_of
 from flatwater.source.tables.ranges import CountEstimate, Range, borders
 from flatwater.source.tables.reading import Key
+from flatwater.source.tables.shape import Shape
 from flatwater.source.tables.updating import DELETE, Job, Updated, job_name
 
 
@@ -295,6 +299,79 @@ class Table(Queries):
     async def aupdate_each(self, function: Callable[[Any], Any], **options: Any) -> Updated:
         """`update_each` for coroutines; `function` is a plain function, and runs where the database is read."""
         return await self._adapter.run(functools.partial(self.update_each, function, **options))
+
+    def create_many(
+        self,
+        rows: Iterable[Any],
+        *,
+        batch_bytes: str | int = limits.TABLE_BATCH_BYTES,
+        batch_rows: int = limits.TABLE_CREATE_ROWS,
+        on_conflict: str = "raise",
+    ) -> Created:
+        """Write rows into the table, in short transactions, each committed; never more than one batch is held.
+
+        Args:
+            rows: any iterable of dicts, dataclasses, Structs, named tuples, pydantic models, or of tuples in the order of
+                the table's columns. A column that a row lacks gets its default. It is read between transactions.
+            batch_bytes: of one transaction's rows, in heap bytes; a row that is larger goes alone.
+            batch_rows: of one transaction, at most.
+            on_conflict: what becomes of a row whose key is there already: "raise", "skip" (the row there stays as it is)
+                or "update" (it gets the values of the new one). The key is the table's: `key=`, else the primary key. MariaDB
+                takes any unique index for it.
+
+        Returns:
+            How many rows were written and skipped, in how many transactions and seconds.
+
+        Raises:
+            UsageError: a select; a row lacks a column that must be given, or has one that the table does not have; a
+                transaction of the user's is open.
+            NotCreated: the database refused a row; says which, by number and values.
+            BrokenError: the database broke.
+            What was committed before stays, and every error tells how many rows that is: in its hint, or, where `rows`
+            raised it, in a note.
+
+        Its bytes, one batch, the statement that it is sent in and the driver, are taken from the budget. It is the sink of a
+        `BatchBuilder`; where one of its batches must be there as a whole or not at all, give it `writer()` instead.
+
+        >>> import apsw, tempfile, os
+        >>> path = os.path.join(tempfile.mkdtemp(), "shop.db")
+        >>> with apsw.Connection(path) as connection:
+        ...     _ = connection.execute("CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT)")
+        >>> done = Table(path, "items").create_many([{"name": "ink"}, (7, "paper")])
+        >>> done.written, done.transactions
+        (2, 1)
+        """
+        return self._creating(batch_bytes, batch_rows, on_conflict).run(rows)
+
+    async def acreate_many(self, rows: Iterable[Any] | AsyncIterable[Any], **options: Any) -> Created:
+        """`create_many` for coroutines; `rows` may be asynchronous, else they are read where the database is written."""
+        if not isinstance(rows, AsyncIterable):
+            return await self._adapter.run(functools.partial(self.create_many, rows, **options))
+        creating: Creating = await self._adapter.run(functools.partial(self._creating, **options))
+        return await creating.arun(rows)
+
+    def _creating(
+        self,
+        batch_bytes: str | int = limits.TABLE_BATCH_BYTES,
+        batch_rows: int = limits.TABLE_CREATE_ROWS,
+        on_conflict: str = "raise",
+    ) -> Creating:
+        room = errors.bytes_of(batch_bytes, what="batch_bytes", least=1)
+        count = count_of(batch_rows, what="batch_rows", most=limits.TABLE_BATCH_ROWS_MAX)
+        return Creating(self._destination(on_conflict), batch_bytes=room, batch_rows=count)
+
+    def writer(self, on_conflict: str = "raise") -> Writer:
+        """A `Writer` of this table, not open yet: rows, and the state of a job, in transactions that its user ends.
+
+        Raises:
+            UsageError: a select; no key, and `on_conflict` needs one.
+        """
+        return Writer(self._destination(on_conflict))
+
+    def _destination(self, on_conflict: str) -> Destination:
+        self._refuse_closed()
+        shape = self._shape if self._relation.path else Shape(())
+        return destination(self._adapter, self._relation, shape, self._key_given, on_conflict)
 
     def count_estimate(self) -> CountEstimate:
         """About how many rows there are, without reading them where the database keeps count; `.how` says how."""

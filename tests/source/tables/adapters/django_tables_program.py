@@ -94,6 +94,16 @@ class Sorted(models.Model):  # noqa: DJ008 - never shown
         ordering = ("number",)
 
 
+class Entry(models.Model):  # noqa: DJ008 - never shown
+    code = models.CharField(max_length=10, unique=True, db_column="the code")
+    made = models.DateTimeField(auto_now_add=True)
+    extra = models.JSONField(default=dict)
+    number = models.IntegerField(default=7)
+
+    class Meta:
+        app_label = "tests"
+
+
 class Wide(models.Model):  # noqa: DJ008 - never shown
     body = models.TextField()
 
@@ -103,7 +113,7 @@ class Wide(models.Model):  # noqa: DJ008 - never shown
 
 def fill():
     with connection.schema_editor() as editor:
-        for model in (Group, Person, Wide, Label, Seat, Sorted, Ranked):
+        for model in (Group, Person, Wide, Label, Seat, Sorted, Ranked, Entry):
             editor.create_model(model)
     groups = Group.objects.bulk_create([Group(name=f"group {number}") for number in range(10)])
     day = dt.datetime(2020, 1, 1)  # noqa: DTZ001 - as databases have it
@@ -239,6 +249,37 @@ def idle():
     return worst
 
 
+def created():
+    """What create_many and a writer leave, and what they refuse."""
+    table = Table(Entry.objects.all())
+    done = table.create_many([{"code": f"c {at}", "extra": {"n": at}} for at in range(5)], batch_rows=2)
+    first = Entry.objects.get(code="c 0")
+    yield "filled", [done.written, done.transactions, first.number, first.extra, first.made is not None]
+    keyed = Table(Entry.objects.all(), key="code")
+    done = keyed.create_many([{"code": "c 0", "number": 1}, {"code": "new", "number": 2}], on_conflict="skip")
+    yield "skipped", [done.written, done.skipped, Entry.objects.get(code="c 0").number]
+    keyed.create_many([{"code": "c 0", "number": 9}], on_conflict="update")
+    yield "updated", [Entry.objects.get(code="c 0").number, Entry.objects.count()]
+    yield "refused", refusal(lambda: table.create_many([{"code": "x"}, {"code": "new"}]))
+    yield "lacking", refusal(lambda: table.create_many([{"number": 1}]))
+    yield "values", refusal(lambda: Table(Entry.objects.values("id", "code")).create_many([{"code": "y"}]))
+    with transaction.atomic():
+        yield "atomic", refusal(lambda: table.create_many([{"code": "z"}]))
+        yield "atomic is whole", Entry.objects.count()
+    with table.writer() as writer:
+        writer.write([{"code": "w 1"}])
+        before = Entry.objects.count()
+        writer.commit(("job", b"1"))
+        writer.write([{"code": "w 2"}])
+        writer.rollback()
+        yield "writer", [before, Entry.objects.count(), writer.state_of("job").decode(), writer.state_of("other")]
+
+
+async def created_in_coroutine():
+    done = await Table(Entry).acreate_many([{"code": "async"}])
+    return done.written
+
+
 def changed_meanwhile():
     seen = []
 
@@ -294,6 +335,7 @@ def main():
     person = Person.objects.get(id=20)
     told["updated"] = [done.seen, done.changed, person.extra, str(person.born), Person.objects.get(id=21).extra]
     told["meanwhile"] = changed_meanwhile()
+    told["created"] = {**dict(created()), "async": asyncio.run(created_in_coroutine())}
     told["async"] = asyncio.run(in_coroutine())
     told["idle"] = idle()
     told["explained"] = Table(Person.objects.order_by("rank")).explain().is_served

@@ -85,3 +85,18 @@ def test_what_repeats_rows_is_refused(told):
     assert "distinct()" in told["refusals"]["repeated"]
     assert "distinct()" in told["refusals"]["repeated values"]
     assert "primary key" in told["refusals"]["distinct values"]
+
+
+def test_rows_are_created_with_djangos_types(told):
+    """create_many and a writer fill in what the model does, go by unique columns, and leave atomic() alone."""
+    created = told["created"]
+    assert created["filled"] == [5, 3, 7, {"n": 0}, True]
+    assert created["skipped"] == [1, 1, 7]
+    assert created["updated"] == [9, 6]
+    assert created["refused"].startswith("row 2 {") and created["refused"].endswith("Nothing is committed.")  # noqa: PT018 - one message
+    assert "lacks code" in created["lacking"]
+    assert "is a select" in created["values"]
+    assert "atomic()" in created["atomic"]
+    assert created["atomic is whole"] == 6
+    assert created["writer"] == [6, 7, "1", None]
+    assert created["async"] == 1

@@ -19,10 +19,12 @@ from flatwater import errors, limits
 from flatwater.source.tables import statements
 from flatwater.source.tables.adapters.sqlite_columns import Joined, Kind
 from flatwater.source.tables.forms import Form, Row
+from flatwater.source.tables.given import Fillable, Prepared
 from flatwater.source.tables.order import Order
 from flatwater.source.tables.reading import Key
 from flatwater.source.tables.shape import Dialect, PageQuery, Relation, Shape
 from flatwater.source.tables.statements import Statement
+from flatwater.source.tables.storing import storing
 
 Value = TypeVar("Value")
 
@@ -53,6 +55,7 @@ class Adapter(ABC):
         dialect: its words.
         buffers: whether its driver takes rows from the server that nobody asked for yet.
         joins: whether it puts a page's values together as columns (`join`).
+        copies: whether it takes many rows in a form of its own (`copy`).
         is_picklable: whether another process can open it by itself.
         is_async: whether only coroutines can use it.
         order: what passes go by if they are not told otherwise; None for the key.
@@ -61,6 +64,7 @@ class Adapter(ABC):
     dialect: Dialect
     buffers: bool = False
     joins: bool = False
+    copies: bool = False
     is_picklable: bool = False
     is_async: bool = False
     order: list[str] | None = None
@@ -114,6 +118,35 @@ class Adapter(ABC):
         """The row of a statement, read inside of the transaction that is open."""
         found = self.fetch(statement)
         return found[0] if found else None
+
+    @abstractmethod
+    def fillable(self, relation: Relation) -> tuple[Fillable, ...]:
+        """The columns of a table that can be written, in its order."""
+
+    def prepared(self, names: tuple[str, ...], shape: Shape) -> Prepared:
+        """How the values of these columns are written."""
+        types = {column.name: column.type for column in shape.columns}
+        return Prepared(names, storing(self.dialect.name, [types.get(name, "") for name in names]))
+
+    def copy(self, path: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """Write rows in the database's own form, inside of the transaction that is open, where `copies`."""
+        raise NotImplementedError
+
+    def own(self) -> Adapter:
+        """The same database over a connection of its own: each statement commits by itself until one says BEGIN.
+
+        Raises:
+            UsageError: the user opened the connection, and there is no way to another one.
+        """
+        raise errors.UsageError(
+            "the table belongs to a connection of yours, and a writer's transaction stays open while your code runs: what "
+            "you write over that connection meanwhile would be committed with it.",
+            hint="Give a path, a URL or an Engine; create_many writes over your connection.",
+        )
+
+    def execute(self, statement: Statement) -> int:
+        """Run a statement of ours on a connection that `own` made; how many rows it changed."""
+        raise NotImplementedError
 
     @abstractmethod
     def count_estimate(self, relation: Relation) -> tuple[int, str]:

@@ -24,6 +24,7 @@ from flatwater.source.tables.adapters import mysql_words, postgres_words, sqlite
 from flatwater.source.tables.adapters.base import Adapter, Plan
 from flatwater.source.tables.adapters.rowwise import Cut
 from flatwater.source.tables.forms import Form, Row
+from flatwater.source.tables.given import Fillable, Prepared, Values
 from flatwater.source.tables.order import Order
 from flatwater.source.tables.reading import Key
 from flatwater.source.tables.shape import Dialect, PageQuery, Relation, Shape
@@ -87,11 +88,13 @@ class DjangoRows(Adapter):
             return False
         return True
 
+    _own: Any = None  # the connection, where it is of its own
+
     @property
     def _connection(self) -> Any:
         from django.db import connections
 
-        return connections[self._rows.db]
+        return connections[self._rows.db] if self._own is None else self._own
 
     def bind(self, name_or_select: Any, relation: Relation) -> tuple[Adapter, Relation]:
         """This adapter; a QuerySet says by itself what is read."""
@@ -282,16 +285,64 @@ class DjangoRows(Adapter):
         """A transaction of our own."""
         from django.db import transaction
 
-        connection = self._connection
         self._check_free("this needs short ones of its own")
+        with self.errors(), transaction.atomic(self._connection.alias):
+            yield self.execute
 
-        def change(statement: Statement) -> int:
-            with connection.cursor() as cursor:
-                cursor.execute(*statement)
-                return max(int(cursor.rowcount), 0)
+    def execute(self, statement: Statement) -> int:
+        """Run a statement; how many rows it changed."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(*statement)
+            return max(int(cursor.rowcount), 0)
 
-        with self.errors(), transaction.atomic(connection.alias):
-            yield change
+    def own(self) -> DjangoRows:
+        """The database over a connection of its own, which any thread may use."""
+        connection = self._connection
+        if connection.vendor == "sqlite" and connection.is_in_memory_db():
+            raise errors.UsageError(
+                "a database in memory has one connection, and a writer needs one of its own.",
+                hint="Give a database in a file or a server.",
+            )
+        other = DjangoRows(self._rows)
+        other._own = connection.copy()
+        other._own.inc_thread_sharing()
+        with other.errors():
+            other._own.ensure_connection()
+            other._own.set_autocommit(True)
+        return other
+
+    def close(self) -> None:
+        """Close a connection of its own; Django's stay."""
+        if self._own is not None:
+            self._own.close()
+
+    def fillable(self, relation: Relation) -> tuple[Fillable, ...]:
+        """The columns that can be written, as the model has them."""
+        del relation
+        return tuple(
+            Fillable(field.attname, not (field.null or field.has_default() or _fills_itself(field)))
+            for field in self._rows.model._meta.concrete_fields  # noqa: SLF001 - Django's documented name
+            if not getattr(field, "generated", False)
+        )
+
+    def prepared(self, names: tuple[str, ...], shape: Shape) -> Prepared:
+        """How values of these columns are written: with Django's types and defaults, as bulk_create does it."""
+        del shape
+        model = self._rows.model
+        concrete = {field.attname: field for field in model._meta.concrete_fields}  # noqa: SLF001 - as above
+        fields = [concrete[name] for name in names]
+        fields += [
+            field
+            for field in concrete.values()
+            if field.attname not in names and not getattr(field, "generated", False) and not _is_databases(field)
+        ]
+        connection = self._connection
+
+        def ready(values: Values) -> Values:
+            made = model(**dict(zip(names, values, strict=True)))
+            return tuple(field.get_db_prep_save(field.pre_save(made, add=True), connection) for field in fields)
+
+        return Prepared(tuple(field.column for field in fields), ready)
 
     def _check_free(self, why: str) -> None:
         if self._connection.in_atomic_block or not self._connection.get_autocommit():
@@ -312,6 +363,18 @@ class DjangoRows(Adapter):
         again = self._rows.filter(**key).order_by().values_list(*names)
         found: Row = again.first() or row
         return found
+
+
+def _is_databases(field: Any) -> bool:
+    """Whether the database fills the column in."""
+    from django.db.models import NOT_PROVIDED, AutoField
+
+    return isinstance(field, AutoField) or getattr(field, "db_default", NOT_PROVIDED) is not NOT_PROVIDED
+
+
+def _fills_itself(field: Any) -> bool:
+    """Whether the database or the field itself fills the column in."""
+    return _is_databases(field) or getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
 
 
 def _words(error: BaseException) -> str:

@@ -20,6 +20,7 @@ from flatwater.source.tables import statements
 from flatwater.source.tables.adapters import mysql_words
 from flatwater.source.tables.adapters.base import Plan, SqlAdapter, Turns, in_transaction, no_such
 from flatwater.source.tables.forms import Row
+from flatwater.source.tables.given import Fillable
 from flatwater.source.tables.order import Order
 from flatwater.source.tables.reading import Key
 from flatwater.source.tables.shape import MYSQL, Column, Dialect, PageQuery, Relation, Shape
@@ -168,6 +169,25 @@ class MySql(SqlAdapter):
             raise no_such(relation, _words(error)) from error
         return Shape(tuple(Column(name, kind, nullable=True) for name, kind in described))
 
+    def fillable(self, relation: Relation) -> tuple[Fillable, ...]:
+        """The columns that can be written."""
+        return mysql_words.fillable(relation, self._all)
+
+    def own(self) -> MySql:
+        """The database over another connection, which is never opened anew."""
+        if self._url is None:
+            return super().own()  # type: ignore[return-value]  # it raises
+        other = MySql(self._url)
+        other._turns.pin()
+        return other
+
+    def execute(self, statement: Statement) -> int:
+        """Run a statement; how many rows it matched on connections of ours, else how many it changed."""
+        from pymysql.cursors import Cursor
+
+        with self._connection.cursor(Cursor) as cursor:
+            return int(cursor.execute(*statement))
+
     def plan(self, query: PageQuery) -> Plan:
         """What the database would do for a page."""
         return mysql_words.plan_of(query, self._all)
@@ -206,18 +226,13 @@ class MySql(SqlAdapter):
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Callable[[Statement], int]]:
         """A transaction of our own."""
-
-        def change(statement: Statement) -> int:
-            with self._connection.cursor() as cursor:
-                return int(cursor.execute(*statement))  # matched rows on connections of ours, else those that changed
-
         with self._turns.turn():
             if self._is_in_transaction():
                 raise in_transaction("Commit or roll back first.")
             with self.errors():
                 self._connection.begin()
                 try:
-                    yield change
+                    yield self.execute
                     self._connection.commit()
                 except BaseException:
                     if self._connection.open:

@@ -15,6 +15,7 @@ from typing import Any
 from flatwater import errors
 from flatwater.source.tables import statements
 from flatwater.source.tables.adapters.base import Plan, first_key
+from flatwater.source.tables.given import Fillable
 from flatwater.source.tables.order import Order
 from flatwater.source.tables.reading import Key
 from flatwater.source.tables.shape import MYSQL, Column, PageQuery, Relation, Shape
@@ -24,6 +25,12 @@ Fetch = Callable[[str, Sequence[Any]], list[Any]]
 _COLUMNS = """
 SELECT column_name, column_type, is_nullable = 'YES' FROM information_schema.columns
 WHERE table_schema = COALESCE(%s, DATABASE()) AND table_name = %s ORDER BY ordinal_position
+"""
+_FILLABLE = """
+SELECT column_name, is_nullable = 'NO' AND column_default IS NULL AND extra NOT LIKE '%%auto_increment%%'
+FROM information_schema.columns WHERE table_schema = COALESCE(%s, DATABASE()) AND table_name = %s
+  AND extra NOT LIKE '%%VIRTUAL%%' AND extra NOT LIKE '%%STORED%%' AND extra NOT LIKE '%%PERSISTENT%%'
+ORDER BY ordinal_position
 """
 _INDEXES = """
 SELECT index_name, non_unique, column_name, nullable = 'YES', sub_part IS NOT NULL, collation = 'D'
@@ -57,6 +64,11 @@ def table_shape(relation: Relation, fetch: Fetch) -> Shape | None:
         elif not any(part[1] or part[3] or part[4] for part in parts):
             unique.append(names)
     return Shape(tuple(columns), key, tuple(unique))
+
+
+def fillable(relation: Relation, fetch: Fetch) -> tuple[Fillable, ...]:
+    """The columns that can be written: not those that are computed."""
+    return tuple(Fillable(_text(name), bool(is_needed)) for name, is_needed in fetch(_FILLABLE, _named(relation)))
 
 
 def _indexes(relation: Relation, fetch: Fetch) -> dict[str, list[tuple[str, bool, str, bool, bool, bool]]]:

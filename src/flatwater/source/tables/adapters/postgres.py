@@ -18,9 +18,10 @@ from typing import Any, final
 
 from flatwater import errors, limits
 from flatwater.source.tables import statements
-from flatwater.source.tables.adapters import postgres_words
+from flatwater.source.tables.adapters import postgres_copy, postgres_words
 from flatwater.source.tables.adapters.base import Plan, SqlAdapter, Turns, in_transaction, no_such
 from flatwater.source.tables.forms import Row, bare_type
+from flatwater.source.tables.given import Fillable
 from flatwater.source.tables.order import Order
 from flatwater.source.tables.reading import Key
 from flatwater.source.tables.shape import POSTGRESQL, Column, Dialect, PageQuery, Relation, Shape
@@ -51,6 +52,7 @@ class Postgres(SqlAdapter):
 
     dialect: Dialect = POSTGRESQL
     buffers: bool = True
+    copies: bool = True
 
     def __init__(self, source: Any) -> None:
         try:
@@ -193,6 +195,41 @@ class Postgres(SqlAdapter):
         self._types = {column.name: column.type for column in found.columns}
         return found
 
+    def fillable(self, relation: Relation) -> tuple[Fillable, ...]:
+        """The columns that can be written."""
+        return postgres_words.fillable(relation, self._all)
+
+    def copy(self, path: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """Rows by COPY: seven times as fast as by INSERT.
+
+        Raises:
+            UsageError: COPY would make something else of them than INSERT, or refuse them.
+        """
+        if not postgres_copy.is_same([self._types.get(name, "") for name in columns], rows):
+            raise errors.UsageError("COPY would read these values otherwise.")
+        table = postgres_words.regclass(Relation(path=tuple(path)))
+        names = ", ".join(postgres_words.regclass(Relation(path=(name,))) for name in columns)
+        with (
+            self.errors(),
+            self._connection.cursor() as cursor,
+            cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy,
+        ):
+            for row in rows:
+                copy.write_row(row)
+
+    def own(self) -> Postgres:
+        """The database over another connection, which is never opened anew."""
+        if self._url is None:
+            return super().own()  # type: ignore[return-value]  # it raises
+        other = Postgres(self._url)
+        other._types = self._types
+        other._turns.pin()
+        return other
+
+    def execute(self, statement: Statement) -> int:
+        """Run a statement; how many rows it changed."""
+        return max(self._connection.execute(*statement, prepare=False).rowcount, 0)
+
     def plan(self, query: PageQuery) -> Plan:
         """What PostgreSQL would do for a page, if tables were never too small for an index."""
         query = self._cast(query)
@@ -248,16 +285,11 @@ class Postgres(SqlAdapter):
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Callable[[Statement], int]]:
         """A transaction of our own."""
-
-        def change(statement: Statement) -> int:
-            cursor = self._connection.execute(*statement, prepare=False)
-            return max(cursor.rowcount, 0)
-
         with self._turns.turn():
             if self._connection.info.transaction_status != self._psycopg.pq.TransactionStatus.IDLE:
                 raise in_transaction("Commit or roll back first.")
             with self.errors(), self._connection.transaction():
-                yield change
+                yield self.execute
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from flatwater.source.tables import statements
 from flatwater.source.tables.adapters.base import Plan, first_key
+from flatwater.source.tables.given import Fillable
 from flatwater.source.tables.order import Order
 from flatwater.source.tables.reading import Key
 from flatwater.source.tables.shape import POSTGRESQL, Column, PageQuery, Relation, Shape
@@ -56,6 +57,18 @@ def table_shape(relation: Relation, fetch: Fetch) -> Shape | None:
         elif is_not_null:
             unique.append(tuple(names))
     return Shape(tuple(Column(each[0], each[1], nullable=each[2]) for each in columns), key, tuple(unique))
+
+
+_FILLABLE = """
+SELECT a.attname, a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
+FROM pg_attribute a WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped
+  AND a.attgenerated = '' AND a.attidentity <> 'a' ORDER BY a.attnum
+"""
+
+
+def fillable(relation: Relation, fetch: Fetch) -> tuple[Fillable, ...]:
+    """The columns that can be written: not those that are generated always."""
+    return tuple(Fillable(str(name), bool(is_needed)) for name, is_needed in fetch(_FILLABLE, (regclass(relation),)))
 
 
 def plan_of(query: PageQuery, fetch: Fetch) -> Plan:

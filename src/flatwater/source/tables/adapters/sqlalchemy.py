@@ -18,7 +18,7 @@ from typing import Any, TypeVar, final
 from flatwater import errors
 from flatwater.source.tables import shape as shapes
 from flatwater.source.tables import statements
-from flatwater.source.tables.adapters import mysql_words, postgres_words, sqlite_words
+from flatwater.source.tables.adapters import mysql_words, postgres_words, sqlalchemy_inserts, sqlite_words
 from flatwater.source.tables.adapters import sqlalchemy_selects as selects
 from flatwater.source.tables.adapters import sqlalchemy_streams as streams
 from flatwater.source.tables.adapters.base import Adapter, Plan, SqlAdapter, no_such
@@ -26,6 +26,7 @@ from flatwater.source.tables.adapters.sqlalchemy_door import Door
 from flatwater.source.tables.adapters.sqlalchemy_orm import Objects
 from flatwater.source.tables.adapters.sqlalchemy_selects import OBJECT
 from flatwater.source.tables.forms import Form, Row
+from flatwater.source.tables.given import Fillable, Prepared
 from flatwater.source.tables.order import Order
 from flatwater.source.tables.reading import Key
 from flatwater.source.tables.shape import Column, Dialect, PageQuery, Relation, Shape
@@ -65,6 +66,7 @@ class _Common(Adapter):
         # Closing a statement early is free with SQLite alone: others send on, or are asked by another connection to stop.
         self.buffers = self.dialect.name != "sqlite"
         self._open: Any = None
+        self._is_own: Any = None  # the connection, where it is of its own
 
     async def run(self, call: Callable[[], Value]) -> Value:
         """`call` where the driver can wait."""
@@ -110,15 +112,34 @@ class _Common(Adapter):
     def transaction(self) -> Iterator[Callable[[Statement], int]]:
         """A transaction of our own."""
         with self.errors(), self._door.writing() as connection:
+            self._door.refuse_autocommit(connection)
             self._open = connection
-
-            def change(statement: Statement) -> int:
-                return max(int(connection.exec_driver_sql(*self._spelled(*statement)).rowcount), 0)
-
             try:
-                yield change
+                if self.dialect.name == "sqlite" and not connection.connection.driver_connection.in_transaction:
+                    connection.exec_driver_sql(
+                        "BEGIN IMMEDIATE"
+                    )  # Python's driver waits for a change: a savepoint is none
+                yield self.execute
             finally:
                 self._open = None
+
+    def own(self) -> Adapter:
+        """The database over a connection of its own, from the same pool."""
+        with self.errors():
+            door = self._door.own()
+        other = self._through(door)
+        assert isinstance(other, _Common)
+        other._open = other._is_own = door.pinned  # noqa: SLF001 - its own kind
+        return other
+
+    def execute(self, statement: Statement) -> int:
+        """Run a statement in the transaction that is open; how many rows it changed."""
+        return max(int(self._open.exec_driver_sql(*self._spelled(*statement)).rowcount), 0)
+
+    def close(self) -> None:
+        """Give a connection of its own back to the pool; what the user opened stays open."""
+        if self._is_own is not None:
+            self._is_own.close()
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[Adapter]:
@@ -181,6 +202,11 @@ class SqlAlchemyText(_Common, SqlAdapter):
         except errors.FlatwaterError as error:
             raise no_such(relation, str(error.args[0]).rstrip(".")) from error
         return Shape(tuple(Column(name, "", nullable=True) for name in names))
+
+    def fillable(self, relation: Relation) -> tuple[Fillable, ...]:
+        """The columns that can be written, as the database has them."""
+        found: tuple[Fillable, ...] = self._words.fillable(relation, self._all)
+        return found
 
     def rows(self, query: PageQuery, *, row_bytes: int) -> Iterator[Row]:
         """Rows of a page as they come."""
@@ -279,6 +305,16 @@ class SqlAlchemySelect(_Common):
         dialect = self._door.dialect
         by = self._target.columns[name].type.dialect_impl(dialect).bind_processor(dialect)
         return self._target.stored(name), value if by is None else by(value)
+
+    def fillable(self, relation: Relation) -> tuple[Fillable, ...]:
+        """The columns that can be written, as SQLAlchemy knows them."""
+        del relation
+        return sqlalchemy_inserts.fillable(self._target)
+
+    def prepared(self, names: tuple[str, ...], shape: Shape) -> Prepared:
+        """How values of these columns are written: with SQLAlchemy's types and defaults."""
+        del shape
+        return sqlalchemy_inserts.prepared(self._target, self._door.dialect, names)
 
     def loaded(self, names: Sequence[str], row: Row) -> Row:
         """A row that was read by a statement of ours, with SQLAlchemy's types."""

@@ -172,6 +172,44 @@ class Door:
             finally:
                 connection.rollback()
 
+    def own(self) -> Door:
+        """A door to one connection of its own, on which each statement commits by itself until one says BEGIN.
+
+        Raises:
+            UsageError: the engine has one connection for all.
+        """
+        from sqlalchemy.pool import SingletonThreadPool, StaticPool
+
+        self.check_way()
+        engine = self.engine
+        if isinstance(engine.pool, (SingletonThreadPool, StaticPool)):
+            raise errors.UsageError(
+                "the engine has one connection for all, as databases in memory do, and a writer needs one of its own.",
+                hint="Give an engine of a file or a server.",
+            )
+        door = copy.copy(self)
+        door._pinned = engine.connect().execution_options(isolation_level="AUTOCOMMIT")  # noqa: SLF001 - a copy of its own
+        return door
+
+    @property
+    def pinned(self) -> Any:
+        """The one connection that it leads to, if there is one."""
+        return self._pinned
+
+    def refuse_autocommit(self, connection: Any) -> None:
+        """Refuse a connection whose statements would each commit by themselves.
+
+        Raises:
+            UsageError: as said.
+        """
+        level = connection.get_execution_options().get("isolation_level")
+        level = level or getattr(self.dialect, "_on_connect_isolation_level", None)
+        if level == "AUTOCOMMIT":
+            raise errors.UsageError(
+                "the engine is in AUTOCOMMIT, and this needs short transactions.",
+                hint='Give engine.execution_options(isolation_level="READ COMMITTED"), or SERIALIZABLE for SQLite.',
+            )
+
     # --- coroutines ----------------------------------------------------------------------------------------------------
 
     def check_way(self) -> None:

@@ -166,7 +166,7 @@ class Target:
 
     def stored(self, name: str) -> str:
         """The name of a column in the database."""
-        return str(getattr(_plain(self.columns[name]), "name", name))
+        return str(getattr(plain(self.columns[name]), "name", name))
 
 
 def target_of(given: Any, relation: Relation) -> Target:
@@ -284,7 +284,7 @@ def _names_of(columns: Any, named: dict[str, Any]) -> tuple[str, ...] | None:
     """The names under which these columns of a table are; None if one is not."""
     places: dict[Any, str] = {}
     for name, column in named.items():
-        places.setdefault(_plain(column), name)
+        places.setdefault(plain(column), name)
     found = tuple(places.get(column) for column in columns)
     return None if None in found else found  # type: ignore[return-value]
 
@@ -292,13 +292,13 @@ def _names_of(columns: Any, named: dict[str, Any]) -> tuple[str, ...] | None:
 def _names_in(key: Any, named: dict[str, Any]) -> tuple[str, ...]:
     """The names under which the columns of the key of a select's only table are; none if one is not."""
     places = {
-        each.name: name for name, column in named.items() if getattr(each := _plain(column), "table", None) is not None
+        each.name: name for name, column in named.items() if getattr(each := plain(column), "table", None) is not None
     }
     found = tuple(places.get(column.name, "") for column in key)
     return found if all(found) else ()
 
 
-def _plain(column: Any) -> Any:
+def plain(column: Any) -> Any:
     """The table's own column behind an attribute of a class, or a column of a select."""
     column = getattr(column, "expression", column)
     column = column.element if getattr(column, "__visit_name__", "") == "label" else column

@@ -17,6 +17,7 @@ from flatwater.source.tables import statements
 from flatwater.source.tables.adapters import sqlite_words
 from flatwater.source.tables.adapters.base import Plan, SqlAdapter, in_transaction, no_such
 from flatwater.source.tables.forms import Row
+from flatwater.source.tables.given import Fillable
 from flatwater.source.tables.shape import SQLITE, Column, Dialect, PageQuery, Relation, Shape
 from flatwater.source.tables.statements import Statement
 
@@ -75,6 +76,10 @@ class SqliteConnection(SqlAdapter):
             raise no_such(relation, error) from error
         return Shape(tuple(Column(each[0], "", nullable=True) for each in described))
 
+    def fillable(self, relation: Relation) -> tuple[Fillable, ...]:
+        """The columns that can be written."""
+        return sqlite_words.fillable(relation, self._all)
+
     def plan(self, query: PageQuery) -> Plan:
         """What SQLite would do for a page."""
         return sqlite_words.plan_of(query, self._all)
@@ -106,10 +111,10 @@ class SqliteConnection(SqlAdapter):
             self._all("BEGIN IMMEDIATE", ())
             try:
                 yield self._change
-                connection.commit()
+                self._all("COMMIT", ())  # commit() does nothing on a connection with autocommit=True
             except BaseException:
                 if connection.in_transaction:
-                    connection.rollback()
+                    self._all("ROLLBACK", ())
                 raise
 
     def _change(self, statement: Statement) -> int:

@@ -18,6 +18,7 @@ from flatwater.source.tables import statements
 from flatwater.source.tables.adapters import sqlite_columns, sqlite_words
 from flatwater.source.tables.adapters.base import Plan, SqlAdapter, in_transaction, no_such
 from flatwater.source.tables.forms import Row
+from flatwater.source.tables.given import Fillable
 from flatwater.source.tables.shape import SQLITE, Column, Dialect, PageQuery, Relation, Shape
 from flatwater.source.tables.statements import Statement
 
@@ -68,6 +69,10 @@ class SqliteApsw(SqlAdapter):
         except apsw.Error as error:
             raise no_such(relation, error) from error
         return Shape(tuple(Column(each[0], (each[1] or "").lower(), nullable=True) for each in described))
+
+    def fillable(self, relation: Relation) -> tuple[Fillable, ...]:
+        """The columns that can be written."""
+        return sqlite_words.fillable(relation, self._all)
 
     def plan(self, query: PageQuery) -> Plan:
         """What SQLite would do for a page."""
@@ -178,6 +183,16 @@ class SqlitePath(SqliteApsw):
         self._look_after_log()
         with super().transaction() as change:
             yield change
+
+    def own(self) -> SqlitePath:
+        """The file, opened once more."""
+        return SqlitePath(self.path)
+
+    def execute(self, statement: Statement) -> int:
+        """Run a statement; how many rows it changed."""
+        if not self._connection.in_transaction:
+            self._look_after_log()
+        return self._change(statement)
 
     def _look_after_log(self) -> None:
         """Open the file anew if its write-ahead log is another one by now."""

@@ -13,6 +13,7 @@ from typing import Any
 from flatwater.source.tables import statements
 from flatwater.source.tables.adapters.base import Plan
 from flatwater.source.tables.conditions import Null
+from flatwater.source.tables.given import Fillable
 from flatwater.source.tables.shape import SQLITE, Column, PageQuery, Relation, Shape
 
 Fetch = Callable[[str, Sequence[Any]], list[Any]]
@@ -47,6 +48,22 @@ def table_shape(relation: Relation, fetch: Fetch) -> Shape | None:
             if None not in names and not nullable.intersection(names):  # NULL may stand in it any number of times
                 unique.append(tuple(names))
     return Shape(listed, key, tuple(unique))
+
+
+def fillable(relation: Relation, fetch: Fetch) -> tuple[Fillable, ...]:
+    """The columns that can be written; SQLite fills in the number of a row, and what has a default."""
+    *schema, name = relation.path
+    where = f"{SQLITE.identifier(schema[-1])}." if schema else ""
+    argument = "'" + name.replace("'", "''") + "'"
+    found = fetch(f"PRAGMA {where}table_xinfo({argument})", ())
+    is_row_number = sum(bool(row[5]) for row in found) == 1
+    return tuple(
+        Fillable(
+            row[1], bool(row[3]) and row[4] is None and not (row[5] and is_row_number and row[2].lower() == "integer")
+        )
+        for row in found
+        if not row[6]  # hidden, or generated
+    )
 
 
 def begin_snapshot(fetch: Fetch) -> None:

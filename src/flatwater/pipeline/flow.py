@@ -133,6 +133,7 @@ class Flow:
         format: str | None = None,  # noqa: A002 - as elsewhere
         columns: Sequence[str] | None = None,
         schema: Any = None,
+        on_conflict: str | None = None,
     ) -> Flow:
         """Write the items; they go on, so that a flow can have several sinks.
 
@@ -143,13 +144,15 @@ class Flow:
             format: of a file whose name does not tell: "jsonl", "csv", "text", "bytes" or "parquet".
             columns: of a CSV file; the fields of its first row, unless told.
             schema: of a Parquet file, of Arrow; that of its first rows, unless told.
+            on_conflict: of a table, with a row whose key is there: "raise", "skip" or "update".
 
         Raises:
             UsageError: it is none of these.
         """
         from flatwater.pipeline.sinks import sink_of
 
-        return self._with(To(sink_of(sink, format=format, columns=columns, schema=schema)))
+        found = sink_of(sink, format=format, columns=columns, schema=schema, on_conflict=on_conflict)
+        return self._with(To(found))
 
     def _with(self, stage: Stage) -> Flow:
         flow = object.__new__(Flow)
@@ -306,6 +309,10 @@ class Flow:
         if own := self._source.origin_bytes(self._batch_bytes):
             rows.insert(0, (f"{self._source.name} itself", units.format_bytes(own)))
             total += own
+        for at, stage in enumerate(self._stages, 1):
+            if own := running.own_bytes(stage):
+                rows.append((f"{at} {stage.name} itself", units.format_bytes(own)))
+                total += own
         rows.append(("in all", units.format_bytes(total)))
         widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
         lines = [f"{name:<{widths[0]}}  {size:>{widths[1]}}" for name, size in rows]

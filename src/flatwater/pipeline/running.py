@@ -89,6 +89,12 @@ def holders(source: Source, stages: Sequence[Stage], batch_bytes: int) -> list[t
     return found
 
 
+def own_bytes(stage: Stage) -> int:
+    """What a stage's sink takes from the budget itself, in bytes."""
+    ask: Callable[[], int] | None = getattr(stage.sink, "own_bytes", None) if isinstance(stage, To) else None
+    return ask() if ask is not None else 0
+
+
 @final
 class Run:
     """One pass over the source, through all stages. One thread at a time; used once."""
@@ -98,7 +104,7 @@ class Run:
         self.policy = Policy(options.on_error, options.dead_letters)
         self.budget = Budget.current()
         self.bytes_max = sum(count for _name, count in holders(source, stages, options.batch_bytes))
-        self.origin_bytes = source.origin_bytes(options.batch_bytes)
+        self.own_bytes = source.origin_bytes(options.batch_bytes) + sum(map(own_bytes, stages))
         self.waited_s = 0.0
         self.resumed_at = 0
         self._is_stopped = False
@@ -126,7 +132,7 @@ class Run:
             for batch in self.batches():
                 del batch
         return Report(
-            items=self.items, wall_s=reading.wall_s, promised_bytes=self.bytes_max + self.origin_bytes,
+            items=self.items, wall_s=reading.wall_s, promised_bytes=self.bytes_max + self.own_bytes,
             seen_bytes=reading.delta, waited_s=self.waited_s, stages=self.gauges,
             skipped=self.policy.count, failures=self.policy.kept, resumed_at=self.resumed_at,
         )  # fmt: skip
@@ -150,7 +156,8 @@ class Run:
             opened.enter_context(self.budget.reserve(self.bytes_max, "flow"))
             job = self._job(opened)
             state = job.state if job is not None else None
-            reading = self._opened_source(opened, state.position if state else Position())
+            start = state.position if state else Position()
+            reading = self._opened_source(opened, self._source.reopened(start) if state and state.is_done else start)
             if state is not None and state.is_done and reading.has_ended():
                 return
             self.policy.open(state.dead_letters if state else None)
@@ -169,9 +176,9 @@ class Run:
     # --- beginning ----------------------------------------------------------------------------------------------------
 
     def _refuse_what_does_not_fit(self) -> None:
-        """The source takes its own bytes when it starts: without room for these, too, nothing is begun."""
-        asked = self.bytes_max + self.origin_bytes
-        if self.origin_bytes and asked > self.budget.free:
+        """Source and sinks take bytes of their own when they start: without room for these, too, nothing is begun."""
+        asked = self.bytes_max + self.own_bytes
+        if self.own_bytes and asked > self.budget.free:
             raise errors.BudgetExceeded.refusal(
                 "flow", asked=asked, held=self.budget.held, limit=self.budget.limit,
                 hint="Raise the budget, or give the flow smaller batches: Flow(..., batch_bytes=...). explain() has the sum.",
@@ -254,7 +261,7 @@ class Run:
             place.is_written = False
 
     def _noted(self, reading: Reading, seconds: float, items: int) -> Generator[Batch, None, None]:
-        batches = reading.segment(seconds=seconds, items=items)
+        batches = reading.segment(seconds=seconds, items=items, is_due=self._is_due if seconds else None)
         yield from batches if self._line is None else self._shown(batches, reading, self._line)
         self._segment.is_last = reading.is_exhausted
 
@@ -288,6 +295,10 @@ class Run:
         if job is not None:
             job.state.is_done = True
             job.save()
+
+    def _is_due(self) -> bool:
+        """Whether a sink has as much as it wants to commit at once."""
+        return any(getattr(writer, "is_full", False) for _at, writer in self._writers())
 
     def _writers(self) -> list[tuple[int, Any]]:
         return [(at, place.writer) for at, place in enumerate(self._places, 1) if place.writer is not None]

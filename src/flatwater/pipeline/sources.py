@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, Protocol, final, runtime_checkable
 
@@ -127,6 +127,12 @@ class Source:
         ask: Callable[[], int] | None = getattr(self.origin, "bytes_max", None)
         return ask() if ask is not None else 0
 
+    def reopened(self, position: Position) -> Position:
+        """The place at which a pass has ended, to go on with what the source has got since then."""
+        if position.token is not None and hasattr(self.origin, "reopened"):
+            return replace(position, token=self.origin.reopened(position.token))
+        return position
+
     def opened(self, weigher: Weigher, gauge: Gauge, start: Position = Position()) -> Reading:
         """One pass over its items, from `start` on.
 
@@ -183,8 +189,10 @@ class Reading:
         self._past = 0  # items behind the token that were given or skipped
         self._rest: tuple[Batch, Any] = ([], None)  # of a batch that a segment ended in
 
-    def segment(self, *, seconds: float = 0.0, items: int = 0) -> Iterator[Batch]:
-        """Its batches until so many seconds have gone, or `items` were given; all that are left, if neither is said.
+    def segment(
+        self, *, seconds: float = 0.0, items: int = 0, is_due: Callable[[], bool] | None = None
+    ) -> Iterator[Batch]:
+        """Its batches until so many seconds have gone, or `items` were given, or it is due; else all that are left.
 
         One comes in any case, so that a job goes on however short its segments are.
         """
@@ -197,7 +205,7 @@ class Reading:
                 return
             left -= len(box[0])
             yield box.pop()
-            if not left or perf_counter() >= until:
+            if not left or perf_counter() >= until or (is_due is not None and not items and is_due()):
                 return
 
     def has_ended(self) -> bool:

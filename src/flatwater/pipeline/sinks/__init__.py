@@ -19,12 +19,21 @@ from flatwater.pipeline.sinks.base import Sink
 FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".txt": "text", ".bin": "bytes", ".parquet": "parquet"}
 
 
-def sink_of(target: Any, *, format: str | None, columns: Sequence[str] | None, schema: Any) -> Sink:  # noqa: A002 - as elsewhere
+def sink_of(
+    target: Any,
+    *,
+    format: str | None,  # noqa: A002 - as elsewhere
+    columns: Sequence[str] | None,
+    schema: Any,
+    on_conflict: str | None,
+) -> Sink:
     """What a target means.
 
     Raises:
         UsageError: nothing, or the options are of another kind.
     """
+    if on_conflict is not None and not _is_a("flatwater.source.tables.table", "Table", target):
+        raise errors.UsageError("on_conflict= is for a table.", hint="Leave it out.")
     if isinstance(target, (str, os.PathLike)):
         return _file(os.path.abspath(os.fspath(target)), format, columns, schema)
     if format is not None or columns is not None or schema is not None:
@@ -36,7 +45,8 @@ def sink_of(target: Any, *, format: str | None, columns: Sequence[str] | None, s
     if _is_a("flatwater.source.tables.table", "Table", target):
         from flatwater.pipeline.sinks.tables import TableSink
 
-        return TableSink(target)
+        target.writer(on_conflict or "raise")  # raises, if that is nothing for this table
+        return TableSink(target, on_conflict or "raise")
     from flatwater.pipeline.sinks.calls import CallSink, QueueSink
 
     if isinstance(target, (queue.Queue, queue.SimpleQueue)) or (hasattr(target, "put") and hasattr(target, "get")):

@@ -32,7 +32,10 @@ class Record:
 
 
 class Writer(Protocol):
-    """A sink that is open, in one run. One thread at a time."""
+    """A sink that is open, in one run. One thread at a time.
+
+    One that has an attribute `is_full` is asked between batches whether it is time to commit.
+    """
 
     def write(self, items: Batch, gauge: Gauge, policy: Policy) -> Batch:
         """Write them; those that were written come back, without those that the policy passes over."""
@@ -59,7 +62,10 @@ class Writer(Protocol):
 
 
 class Sink(Protocol):
-    """Where items are written to. Picklable, if its target is."""
+    """Where items are written to. Picklable, if its target is.
+
+    One that takes bytes from the budget itself tells how many in a method `own_bytes()`.
+    """
 
     @property
     def name(self) -> str:

@@ -266,6 +266,12 @@ class Queries:
         position, bound = tokens.read(self._secret, self._fingerprint(query), after)
         return position or None, bound
 
+    def reopened(self, token: str) -> str:
+        """The place of a token of `batches()`, without the end that its pass had: a pass from there has what came since."""
+        query = self._query(dict, None, None, allow_scan=True)
+        position, _bound = self._place(query, token)
+        return self._sign(query, position or (), None)
+
     def _sign(self, query: Query, position: Key, bound: Key | None) -> str:
         return tokens.write(self._secret, self._fingerprint(query), position, bound)
 

@@ -373,6 +373,11 @@ class Table(Queries):
         shape = self._shape if self._relation.path else Shape(())
         return destination(self._adapter, self._relation, shape, self._key_given, on_conflict)
 
+    @property
+    def name(self) -> str:
+        """Of the table, for people; of a select, its text."""
+        return str(self._relation)
+
     def count_estimate(self) -> CountEstimate:
         """About how many rows there are, without reading them where the database keeps count; `.how` says how."""
         count, how = self._adapter.count_estimate(self._relation)

@@ -49,6 +49,9 @@ CASES = {
     "store/partitions": "benchmarks.store.partitions",
     "store/passes_10m": "benchmarks.store.passes_10m",
     "store/survival": "benchmarks.store.survival",
+    "pipeline/pieces": "benchmarks.pipeline.pieces",
+    "pipeline/items": "benchmarks.pipeline.items",
+    "pipeline/parallel": "benchmarks.pipeline.parallel",
     "documents/pdf_text": "benchmarks.documents.pdf_text",
 }
 

@@ -8,8 +8,8 @@ from flatwater.pipeline.report import Failure, Gauge, Report
 
 REPORT = Report(
     items=2_000, wall_s=1.5, promised_bytes=3 << 20, seen_bytes=1 << 20, skipped=3,
-    stages=[Gauge("range", items_out=2_003, bytes_out=9_000, busy_s=0.25), Gauge("1 map(f)", 2_003, 2_000, 70_000, 1.25, 3)],
-    failures=[Failure("1 map(f)", 7, "'x'", "ValueError('no')")],
+    stages=[Gauge("range", items_out=2_003, bytes_out=9_000, busy_s=0.25), Gauge("1 map(f)", 1, 2_003, 2_000, 70_000, 1.25, 3)],
+    failures=[Failure("1 map(f)", 7, "'x'", "ValueError('no')", "range", "item 10")],
 )  # fmt: skip
 
 
@@ -20,7 +20,7 @@ def test_the_table():
     assert lines[2].split()[:3] == ["1", "map(f)", "2,000"]
     assert lines[3] == "2,000 items in 1.5 s, 3.0 MiB promised, 1.0 MiB seen"
     assert lines[4:] == [
-        "3 items failed and were passed over, of which the first 1:", "  1 map(f), item 7 ('x'): ValueError('no')"
+        "3 items failed and were passed over, of which the first 1:", "  1 map(f), item 7 ('x'), source range at item 10: ValueError('no')"
     ]  # fmt: skip
     assert "seen" not in str(Report(items=1))
 

@@ -7,12 +7,10 @@ Holds:      the source and the functions.
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import math
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any, final
 
@@ -193,6 +191,8 @@ class Flow:
 
     async def arun(self, **options: Any) -> Report:
         """`run` in a thread, so that the event loop goes on. When its task is cancelled, the run ends at the next batch."""
+        import asyncio
+
         loops.current.set(asyncio.get_running_loop())
         run = self._run(**options)
         with running.ended_by_signals():
@@ -242,6 +242,9 @@ class Flow:
 
     async def __aiter__(self) -> AsyncIterator[Any]:
         """The same items; all work is done in one thread, so that the event loop goes on."""
+        import asyncio
+        from concurrent.futures import ThreadPoolExecutor
+
         loop = asyncio.get_running_loop()
         loops.current.set(loop)
         run, context = self._run(), copy_context()

@@ -7,12 +7,14 @@ Holds:      nothing.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flatwater import errors
+
+if TYPE_CHECKING:
+    import asyncio
 
 current: ContextVar[asyncio.AbstractEventLoop | None] = ContextVar("flatwater_flow_loop", default=None)
 
@@ -23,6 +25,8 @@ def waiting(what: str) -> Callable[[Coroutine[Any, Any, Any]], Any]:
     Raises:
         UsageError: no loop awaits it.
     """
+    import asyncio
+
     loop = current.get()
     if loop is None:
         raise errors.UsageError(f"{what} belongs to an event loop.", hint="Run it there: await flow.arun().")

@@ -12,16 +12,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
 from time import perf_counter
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from flatwater import limits
 from flatwater.pipeline.place import Batch, Place
 from flatwater.pipeline.report import Gauge
 from flatwater.pipeline.stages import Function, called, name_of
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 _PART_S = 0.002  # that a part should take at least: handing it to a thread and back costs about 50 us
 _PART_ITEMS_MAX = 64
@@ -84,6 +86,8 @@ class _Window:
         self._context = copy_context()
 
     def run(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        from concurrent.futures import ThreadPoolExecutor
+
         threads = ThreadPoolExecutor(self._stage.workers, "flatwater-pmap")
         try:
             for batch in batches:
@@ -139,6 +143,8 @@ class _Window:
     def _taken(self) -> Iterator[Batch]:
         """The results of one part, once they are there."""
         if not self._stage.ordered:
+            from concurrent.futures import FIRST_COMPLETED, wait
+
             wait([part.future for part in self._parts], return_when=FIRST_COMPLETED)
         part = self._next()
         box = [part.future.result()]

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, NoReturn, final
 
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
-from flatwater.pipeline.checkpoint import Checkpoint, State
 from flatwater.pipeline.place import Batch, Place, Segment
 from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.report import Gauge, Report
@@ -30,6 +29,7 @@ from flatwater.pipeline.weighing import Weigher
 from flatwater.pipeline.writing import To
 
 if TYPE_CHECKING:
+    from flatwater.pipeline.checkpoint import Checkpoint, State
     from flatwater.pipeline.progress import Progress
 
 
@@ -195,6 +195,8 @@ class Run:
         for stage in self._stages:
             if reason := getattr(stage, "why_no_checkpoint", ""):
                 raise errors.UsageError(f"{stage.name} {reason}.", hint="Run that part in a flow of its own.")
+        from flatwater.pipeline.checkpoint import Checkpoint
+
         job = opened.enter_context(Checkpoint(self._options.checkpoint, [gauge.name for gauge in self.gauges]))
         self.resumed_at = job.state.position.count
         for at, carried in job.state.carried.items():

@@ -7,7 +7,6 @@ Holds:      nothing: what a queue holds is its own, and a full one stops the flo
 
 from __future__ import annotations
 
-import asyncio
 import queue
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -73,6 +72,8 @@ class QueueSink:
 
     def open(self, job: str, state: Any) -> _Queued:  # noqa: ARG002 - as others
         """Find out how to wait for it."""
+        import asyncio
+
         if isinstance(self.queue, asyncio.Queue):
             waiting = loops.waiting("an asyncio.Queue")
             return _Queued(lambda item: waiting(self.queue.put(item)))

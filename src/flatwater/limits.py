@@ -307,6 +307,7 @@ STORE_PARTITIONS_MAX = 2_000_000  # of one store; about 150 B each once used
 
 FLOW_BATCH_BYTES = 256 * KIB  # of a batch between two stages, heap bytes; larger ones leave the processor's cache
 FLOW_BATCH_ROWS = 1_000  # of a batch, at most
+FLOW_LARGE_BYTES = 16 * KIB  # of an item from which on it goes from stage to stage by itself
 FLOW_GROUP_BYTES = 1 * MIB  # of a list that `batch` makes
 FLOW_ROWS_MAX = 1_000_000  # that a batch may be asked for; its bytes bound it all the same
 FLOW_WINDOW_MAX = 100_000  # neighbours in one window

@@ -45,7 +45,7 @@ class Group:
             yield from ()
 
         turns = chain(_taken(place), items_of(batches, place.gauge), over())
-        for group in Weigher(self.group_bytes, self.rows).batches(turns, place.gauge, patience_s=inf):
+        for group in Weigher(self.group_bytes, self.rows).batches(turns, place.gauge, patience_s=inf, together=True):
             if is_over and not place.segment.is_last:
                 place.carried = group
                 return

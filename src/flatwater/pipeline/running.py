@@ -22,6 +22,7 @@ from flatwater.budget.budget import Budget
 from flatwater.pipeline.place import Batch, Place, Segment
 from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.report import Gauge, Report
+from flatwater.pipeline.singly import Singly, leading
 from flatwater.pipeline.sinks.base import Record
 from flatwater.pipeline.sources import Position, Reading, Source
 from flatwater.pipeline.stages import Stage
@@ -118,6 +119,8 @@ class Run:
         ]
         self._reading: Reading | None = None
         self._line: Progress | None = None
+        self._singly: Singly | None = None
+        self._inclusive_s = [0.0] * len(self.gauges)  # of each stage, with all in front of it, in this segment
 
     @property
     def items(self) -> int:
@@ -248,7 +251,12 @@ class Run:
         self._segment.is_last = False
         chain = self._timed(self._noted(reading, seconds, items), 0)
         opened = [chain]
-        for at, stage in enumerate(self._stages, 1):
+        first = self._begun_singly(reading)
+        if first:
+            self._singly = Singly(self._stages[:first], self._places[:first])
+            chain = self._timed(self._singly.over(chain), first)
+            opened.append(chain)
+        for at, stage in enumerate(self._stages[first:], first + 1):
             if self._options.injected is not None:
                 chain = _one_after_another(self._options.injected(at, self._places[at - 1].weigher()), chain)
             chain = self._timed(stage.over(chain, self._places[at - 1]), at)
@@ -261,6 +269,13 @@ class Run:
             self._share_time()
         for place in self._places:
             place.is_written = False
+
+    def _begun_singly(self, reading: Reading) -> int:
+        """How many of the first stages go item by item, because items are large."""
+        first = leading(self._stages) if self._options.injected is None else 0
+        if first:
+            self._pass()
+        return first if first and reading.has_large_items else 0
 
     def _noted(self, reading: Reading, seconds: float, items: int) -> Generator[Batch, None, None]:
         batches = reading.segment(seconds=seconds, items=items, is_due=self._is_due if seconds else None)
@@ -307,17 +322,14 @@ class Run:
 
     def _timed(self, batches: Iterator[Batch], at: int) -> Generator[Batch, None, None]:
         """Count what passes, and the time in this stage and all in front of it."""
-        gauge, gate = self.gauges[at], self.budget.gate
+        gauge = self.gauges[at]
         try:
             while True:
                 if not at:
-                    if self._is_stopped:
-                        raise errors.ClosedError("the run was stopped.", hint="Run the flow again.")
-                    if not gate.is_open:
-                        self._wait()
+                    self._pass()
                 begun = perf_counter()
                 batch = next(batches, None)
-                gauge.busy_s += perf_counter() - begun
+                self._inclusive_s[at] += perf_counter() - begun
                 if batch is None:
                     return
                 gauge.items_out += len(batch)
@@ -328,6 +340,13 @@ class Run:
             close = getattr(batches, "close", None)
             if close is not None:
                 close()
+
+    def _pass(self) -> None:
+        """Before the source is read: unless the run was stopped, and once the gate is open."""
+        if self._is_stopped:
+            raise errors.ClosedError("the run was stopped.", hint="Run the flow again.")
+        if not self.budget.gate.is_open:
+            self._wait()
 
     def _wait(self) -> None:
         begun = perf_counter()
@@ -341,9 +360,19 @@ class Run:
 
     def _share_time(self) -> None:
         """Each stage has its own time: without that of the stages in front of it."""
-        inclusive = [gauge.busy_s for gauge in self.gauges]
-        for at in range(1, len(inclusive)):
-            self.gauges[at].busy_s = max(0.0, inclusive[at] - inclusive[at - 1])
+        before_s = self._inclusive_s[0]
+        for at, gauge in enumerate(self.gauges):
+            if (
+                at == 0 or self._inclusive_s[at] == 0.0
+            ):  # one of those that go item by item: the last of them has the time
+                continue
+            own_s = max(0.0, self._inclusive_s[at] - before_s)
+            before_s = self._inclusive_s[at]
+            shares = self._singly.shares(own_s) if self._singly is not None and at == self._singly.count else [own_s]
+            for back, share_s in enumerate(reversed(shares)):
+                self.gauges[at - back].busy_s += share_s
+        self.gauges[0].busy_s += self._inclusive_s[0]
+        self._inclusive_s = [0.0] * len(self.gauges)
 
 
 def _one_after_another(first: Iterator[Batch], then: Iterator[Batch]) -> Generator[Batch, None, None]:

@@ -171,15 +171,14 @@ class Reading:
     """One pass over a source: its batches, and where it is behind each of them. For one thread; `stop` from any.
 
     Attributes:
-        position: behind the batch that was given last.
         is_exhausted: there is nothing more.
     """
 
     def __init__(
         self, source: Source, origin: Any, found: Iterator[Found], gauge: Gauge, weigher: Weigher, start: Position
     ) -> None:
-        self.position = start
         self.is_exhausted = False
+        self._count, self._token = start.count, start.token
         self._source = source
         self._origin = origin
         self._found = found
@@ -187,7 +186,19 @@ class Reading:
         self._weigher = weigher
         self._to_skip = start.skip
         self._past = 0  # items behind the token that were given or skipped
+        self._start: Position | None = start  # until the first batch is given
         self._rest: tuple[Batch, Any] = ([], None)  # of a batch that a segment ended in
+
+    @property
+    def position(self) -> Position:
+        """Behind the batch that was given last."""
+        return self._start or Position(self._count, self._token, self._past)
+
+    @property
+    def has_large_items(self) -> bool:
+        """Whether the next items are so large that they are better done one by one."""
+        self.has_ended()
+        return self._weigher.is_heavy
 
     def segment(
         self, *, seconds: float = 0.0, items: int = 0, is_due: Callable[[], bool] | None = None
@@ -210,11 +221,13 @@ class Reading:
 
     def has_ended(self) -> bool:
         """Whether there is nothing more; what there is, comes with the next segment."""
+        if self._rest[0]:
+            return False
         before = self.position
         batch = self._next(sys.maxsize)
-        self._rest = batch, None if self.position.skip else self.position.token
-        self.position, self._past = before, before.skip
-        return not self._rest[0]
+        self._rest = batch, self._token if batch and not self._past else None
+        self._start, self._count, self._token, self._past = before, before.count, before.token, before.skip
+        return not batch
 
     def stop(self) -> None:
         """Let a source that waits for more wait no longer; from any thread."""
@@ -229,7 +242,7 @@ class Reading:
 
     def _next(self, most: int) -> Batch:
         """The next batch, of at most so many items; empty at the end."""
-        token, past = self.position.token, self._past
+        token, past = self._token, self._past
         (batch, behind), self._rest = self._rest, ([], None)
         while not batch:
             found = next(self._found, None)
@@ -248,8 +261,9 @@ class Reading:
         if len(batch) > most:
             self._rest = batch[most:], behind
             batch, behind = batch[:most], None
-        token, self._past = (token, past + len(batch)) if behind is None else (behind, 0)
-        self.position = Position(self.position.count + len(batch), token, self._past)
+        self._token, self._past = (token, past + len(batch)) if behind is None else (behind, 0)
+        self._count += len(batch)
+        self._start = None
         self._gauge.bytes_out += self._weigher.weight_of(batch)
         return batch
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
+from math import inf
 from sys import getsizeof
 from time import perf_counter
 from typing import Any, final
 
+from flatwater import limits
 from flatwater.pipeline.report import Gauge
 from flatwater.sizing.sizer import Sizer
 
@@ -58,13 +60,21 @@ class Weigher:
         else:
             self._mean += (weight - self._mean) * _SMOOTHED
         each = max(1.0, self._mean)
-        self.at_once = max(1, min(_TAKEN_MAX, self.rows_max, 2 * self.at_once, int(self.bytes_max / each)))
+        if each >= limits.FLOW_LARGE_BYTES:
+            self.at_once = 1
+        else:
+            self.at_once = max(1, min(_TAKEN_MAX, self.rows_max, 2 * self.at_once, int(self.bytes_max / each)))
         return int(each * count)
 
     def _weight(self, item: Any) -> int:
         if type(item) in _SCALARS:  # whose references a sizer would count: it stands for itself here
             return getsizeof(item) + _SLOT_BYTES
         return self._sizer.row(item) + _SLOT_BYTES
+
+    @property
+    def is_heavy(self) -> bool:
+        """Whether items are so large that it does not pay to put them together."""
+        return self._mean >= limits.FLOW_LARGE_BYTES
 
     def weight_of(self, items: list[Any]) -> int:
         """About how many heap bytes `items` take, as those before them did."""
@@ -79,15 +89,24 @@ class Weigher:
         return [items[first : first + fitting] for first in range(0, len(items), fitting)]
 
     def batches(
-        self, items: Iterable[Any], gauge: Gauge | None = None, *, patience_s: float = _PATIENCE_S
+        self,
+        items: Iterable[Any],
+        gauge: Gauge | None = None,
+        *,
+        patience_s: float = _PATIENCE_S,
+        together: bool = False,
     ) -> Iterator[list[Any]]:
-        """`items` in lists that fit: full ones, but for the last, and where items have not come for so many seconds."""
+        """`items` in lists that fit: full ones, but for the last, and where items have not come for so many seconds.
+
+        Large items come alone, unless they are wanted `together`.
+        """
+        large = inf if together else limits.FLOW_LARGE_BYTES
         turns = iter(items)
         try:
             until = perf_counter() + patience_s
             while batch := list(islice(turns, self.at_once)):
                 size = self.weigh(batch)
-                while size < self.bytes_max and len(batch) < self.rows_max:
+                while size < self.bytes_max and len(batch) < self.rows_max and self._mean < large:
                     if perf_counter() > until:
                         self.at_once = 1  # so that the first of the next ones need not wait for others
                         break

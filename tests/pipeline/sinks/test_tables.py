@@ -41,8 +41,8 @@ def test_rows_that_are_refused(items, with_job, tmp_path, monkeypatch):
         return {"n": n, "text": None if n in bad else f"row {n}"} if n != 777 else {"m": n}
 
     options = {"checkpoint": tmp_path / "job.state"} if with_job else {}
-    report = fw.Flow(range(3000)).map(some).to(fw.Table(url, "items")).run(
-        dead_letters=tmp_path / "dead.jsonl", **options
+    report = (
+        fw.Flow(range(3000)).map(some).to(fw.Table(url, "items")).run(dead_letters=tmp_path / "dead.jsonl", **options)
     )
     assert (report.items, report.skipped) == (2995, 5)
     assert [failure.number for failure in report.failures] == sorted(n + 1 for n in bad)

@@ -17,12 +17,11 @@ pytest.importorskip("pyarrow")
 pytest.importorskip("lmdb")
 
 ITEMS = 3000
-JOB = (
-    '''
+JOB = '''
 import os, signal, sys, time
 import flatwater as fw
 
-ITEMS = %d
+ITEMS = 3000
 at_once = False
 
 
@@ -80,8 +79,6 @@ def killed_before(step):
     run(numbers)
     os._exit(0)
 '''
-    % ITEMS
-)
 
 
 def checked(folder: Path, items: int = ITEMS) -> None:
@@ -109,9 +106,12 @@ def in_a_fresh_python(folder: Path, more: str) -> subprocess.CompletedProcess[st
     )
 
 
-def test_killed_at_every_step(tmp_path):
-    """Before each of the calls that make something last, with a run to the end behind it: nothing is lost, nothing twice."""
-    more = """
+@pytest.mark.parametrize("stride", [13, pytest.param(1, marks=pytest.mark.slow)])
+def test_killed_at_every_step(tmp_path, stride):
+    """Before each call that makes something last, and run to its end then: nothing is lost, nothing there twice."""
+    more = (
+        f"\nstride = {stride}\n"
+        + """
 ITEMS, at_once = 300, True
 import pathlib
 import lmdb, pyarrow.parquet  # once, and not in every child
@@ -124,6 +124,7 @@ while not ended:
     os.chdir("../..")
 print(step)
 """
+    )
     done = in_a_fresh_python(tmp_path, more)
     assert done.returncode == 0, done.stderr
     steps = int(done.stdout)

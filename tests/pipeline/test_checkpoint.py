@@ -95,7 +95,7 @@ def test_one_run_at_a_time(tmp_path):
 def test_no_folder(tmp_path):
     """It is said before anything is read."""
     read = []
-    with pytest.raises(errors.UsageError, match="folder of the checkpoint .* is not there"):
+    with pytest.raises(errors.UsageError, match=r"folder of the checkpoint .* is not there"):
         Flow(range(5)).each(read.append).run(checkpoint=tmp_path / "nowhere" / "job.state")
     assert read == []
 
@@ -103,7 +103,7 @@ def test_no_folder(tmp_path):
 def test_it_is_bounded(tmp_path, monkeypatch):
     """What stages carry over may not grow without an end."""
     monkeypatch.setattr(limits, "FLOW_CHECKPOINT_BYTES", 10_000)
-    with pytest.raises(errors.LimitReached, match="the checkpoint .* would have"):
+    with pytest.raises(errors.LimitReached, match=r"the checkpoint .* would have"):
         Flow(range(5000)).map(lambda n: f"{n:0100}").batch(rows=3000).run(checkpoint=tmp_path / "s", checkpoint_s=1e-9)
 
 
@@ -132,7 +132,7 @@ def test_what_is_carried_over_is_as_without(tmp_path):
     assert found == [[list(each) for each in group] for group in Flow(range(5000)).window(4).batch(rows=33)]
 
 
-def test_a_sink_that_is_one_ahead(tmp_path):
+def test_a_sink_that_is_one_ahead(tmp_path):  # noqa: C901 - a whole sink is in it
     """What it has already is not written again, and the segment ends where it ended there."""
     database = sqlite3.connect(tmp_path / "out.db", isolation_level=None)
     database.execute("CREATE TABLE items (n INTEGER)")
@@ -176,7 +176,8 @@ def test_a_sink_that_is_one_ahead(tmp_path):
             return Writer()
 
     flow = Flow(range(2000), batch_rows=70).map(int).to(Sink()).to(tmp_path / "out.txt", format="jsonl")
-    for dies_at in (3, 9, 20):
+    for step in (3, 9, 20):
+        dies_at = step
         with pytest.raises(KeyboardInterrupt):
             flow.run(checkpoint=tmp_path / "job.state", checkpoint_s=1e-9)
     dies_at = 0

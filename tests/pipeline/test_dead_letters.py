@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
+import base64
 import json
 import os
 import pickle
-import base64
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
@@ -118,7 +118,7 @@ def test_a_place_that_cannot_be_written(tmp_path):
 
 def test_a_date_is_pickled(tmp_path):
     """And runs again where the file is trusted."""
-    days = [datetime.date(2026, 1, day) for day in range(1, 5)]
+    days = [date(2026, 1, day) for day in range(1, 5)]
     good = False
 
     def late(day):

@@ -124,12 +124,13 @@ def test_the_whole_house_holds(tmp_path):
     (tmp_path / "b.html").write_text("<html><p>more words</p></html>")
     report = walk([Root(str(tmp_path))], seconds=1.5, limit_kind="rlimit_data")
     assert report.holds, report.verdict
-    assert [row.step for row in report.rows] == ["words", "find_each", "store", "documents"]
-    _words, rows, entries, documents = report.rows
+    assert [row.step for row in report.rows] == ["words", "find_each", "store", "documents", "flow"]
+    _words, rows, entries, documents, flow = report.rows
     assert rows.items >= 20_000
     assert rows.bytes > 40 * rows.items
     assert entries.items >= 500
     assert (documents.items, documents.complete) == (2, True)
+    assert (flow.items, flow.complete) == (2, True)
     assert 10 * MIB < documents.details["other_processes_bytes"] < documents.seen <= documents.promised
 
 

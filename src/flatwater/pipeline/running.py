@@ -361,10 +361,8 @@ class Run:
     def _share_time(self) -> None:
         """Each stage has its own time: without that of the stages in front of it."""
         before_s = self._inclusive_s[0]
-        for at, gauge in enumerate(self.gauges):
-            if (
-                at == 0 or self._inclusive_s[at] == 0.0
-            ):  # one of those that go item by item: the last of them has the time
+        for at in range(1, len(self.gauges)):
+            if not self._inclusive_s[at]:  # one of those that go item by item: the last of them has the time
                 continue
             own_s = max(0.0, self._inclusive_s[at] - before_s)
             before_s = self._inclusive_s[at]

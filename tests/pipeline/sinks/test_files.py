@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import datetime
 import json
 import os
 import stat
 import threading
+from datetime import date
 from typing import NamedTuple
 
 import msgspec
@@ -26,7 +26,7 @@ class Point(NamedTuple):
 
 @dataclasses.dataclass
 class Visit:
-    day: datetime.date
+    day: date
     pages: int
 
 
@@ -37,7 +37,7 @@ class Row(msgspec.Struct):
 
 def test_json_lines(tmp_path):
     """Dicts, structs, dataclasses, numbers, texts and dates are lines of JSON, as many as there are items."""
-    items = [{"a": 1}, Row("x", ["y"]), Visit(datetime.date(2026, 1, 2), 3), 1.5, "text\nof two lines", None, [1, 2]]
+    items = [{"a": 1}, Row("x", ["y"]), Visit(date(2026, 1, 2), 3), 1.5, "text\nof two lines", None, [1, 2]]
     report = Flow(items).to(tmp_path / "out.jsonl").run()
     assert report.items == len(items)
     assert [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()] == [
@@ -53,7 +53,7 @@ def test_json_lines(tmp_path):
         ([Point(1, 2), Point(3, 4)], None, [["x", "y"], ["1", "2"], ["3", "4"]]),
         ([(1, "two\nlines"), [3, 'a "word"']], None, [["1", "two\nlines"], ["3", 'a "word"']]),
         ([(1, 2)], ["x", "y"], [["x", "y"], ["1", "2"]]),
-        ([Visit(datetime.date(2026, 1, 2), 3)], None, [["day", "pages"], ["2026-01-02", "3"]]),
+        ([Visit(date(2026, 1, 2), 3)], None, [["day", "pages"], ["2026-01-02", "3"]]),
         ([Row("x", ["y"])], ["name", "tags"], [["name", "tags"], ["x", "['y']"]]),
         ([], ["a", "b"], [["a", "b"]]),
         ([], None, []),
@@ -209,7 +209,7 @@ def test_a_full_disk(tmp_path):
 def test_a_part_that_is_shorter_than_its_checkpoint(tmp_path):
     """Somebody cut it: to go on would lose lines."""
     (tmp_path / ".out.jsonl.part").write_text("1\n")
-    with pytest.raises(errors.CorruptError, match="10 bytes of .* are gone"):
+    with pytest.raises(errors.CorruptError, match=r"10 bytes of .* are gone"):
         Part(str(tmp_path / "out.jsonl"), is_kept=True, state={"length": 10, "is_whole": False})
     part = Part(str(tmp_path / "out.jsonl"), is_kept=True, state={"length": 2, "is_whole": False})
     part.close(keep=False)

@@ -58,7 +58,7 @@ def test_its_time_is_over(tmp_path):
 def test_documentation_comes_first():
     """What is most of a machine's documents is read before the time is over."""
     roots = [Root(os.path.dirname(os.__file__)), Root(os.path.realpath(DOCUMENTATION))]
-    patterns = read_documents._patterns([root for root in roots if os.path.isdir(root.path)])
+    patterns = read_documents.patterns_of([root for root in roots if os.path.isdir(root.path)])
     if os.path.isdir(DOCUMENTATION):
         assert patterns[0].startswith(os.path.realpath(DOCUMENTATION))
 

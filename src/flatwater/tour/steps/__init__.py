@@ -12,4 +12,5 @@ STEPS = (
     "flatwater.tour.steps.find_each:FindEach",
     "flatwater.tour.steps.keep_rows:KeepRows",
     "flatwater.tour.steps.read_documents:ReadDocuments",
+    "flatwater.tour.steps.flow_documents:FlowDocuments",
 )

@@ -51,7 +51,7 @@ class ReadDocuments:
     def bytes_least(self) -> int:
         """All of it: a reader takes what it takes."""
         total = 0
-        total += _documents([]).bytes_max()  # the reader, and the other process
+        total += opened([]).bytes_max()  # the reader, and the other process
         total += MIB  # counts by kind; the thread that reads the other process's errors
         return total
 
@@ -64,11 +64,11 @@ class ReadDocuments:
         """Read all documents in the roots of `inputs`."""
         del budget  # the reader takes what it needs from the ambient one
         until_s = time.monotonic() + inputs.seconds
-        patterns = _patterns(inputs.roots)
+        patterns = patterns_of(inputs.roots)
         characters: Counter[str] = Counter()
         size = 0
         complete = True
-        with _documents(patterns, min(PAGE_TIMEOUT_S, inputs.seconds)) as documents:
+        with opened(patterns, min(PAGE_TIMEOUT_S, inputs.seconds)) as documents:
             for piece in documents:
                 characters[os.path.splitext(piece.source)[1].lower()[1:8] or "no suffix"] += len(piece.text)
                 size += len(piece.text.encode("utf-8", "surrogatepass"))
@@ -92,7 +92,8 @@ class ReadDocuments:
         return StepResult(report.documents, size, "documents", complete=complete, notes=tuple(notes), details=details)
 
 
-def _documents(patterns: Sequence[str], page_timeout_s: float = PAGE_TIMEOUT_S) -> reader.Documents:
+def opened(patterns: Sequence[str], page_timeout_s: float = PAGE_TIMEOUT_S) -> reader.Documents:
+    """A reader of the files that these patterns match."""
     return reader.documents(patterns, worker_limit=limits.TOUR_WORKER_BYTES, page_timeout_s=page_timeout_s)
 
 
@@ -103,7 +104,7 @@ def _problems(report: Report, unmatched: int) -> str:
     )
 
 
-def _patterns(roots: Sequence[Root]) -> list[str]:
+def patterns_of(roots: Sequence[Root]) -> list[str]:
     """The documentation first, where it is one of the roots: most of a machine's documents are there."""
     ordered = sorted(roots, key=lambda root: root.path != os.path.realpath(DOCUMENTATION))
     files = [root.path for root in ordered if not os.path.isdir(root.path)]

@@ -2,7 +2,8 @@
 
 Covers:     the three steps in both forms. The embedding is a stand-in: a checksum of each cleaned chunk.
 Not here:   what was measured, and what it means (`tour.lab.pipeline`).
-Holds:      `with_lists` the file, its cleaned copy and a number a chunk; `with_generators` a chunk, its cleaned copy, and the read buffer.
+Holds:      `with_lists` the file, its cleaned copy and a number a chunk; `with_generators` a chunk, its cleaned copy, and the read
+            buffer; `with_a_flow` batches of them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator
 
+from flatwater.pipeline.flow import Flow
 from flatwater.source.files.chunks import FileChunks
 
 IMPORTS = ("flatwater.source.files.decoding",)
@@ -29,6 +31,11 @@ def with_generators(path: str, chunk_bytes: int) -> int:
     """Takes each chunk through all steps before the next is read."""
     with FileChunks(path, chunk_bytes, copy=True) as chunks:
         return sum(embedded(cleaned(chunks)))
+
+
+def with_a_flow(path: str, chunk_bytes: int) -> int:
+    """The same two generator functions as stages of a flow."""
+    return sum(Flow(FileChunks(path, chunk_bytes)).pipe(cleaned).pipe(embedded))
 
 
 def cleaned(chunks: Iterable[bytes]) -> Iterator[bytes]:

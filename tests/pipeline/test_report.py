@@ -30,5 +30,6 @@ def test_the_figures_are_json():
     found = json.loads(json.dumps(REPORT.to_dict()))
     assert found["stages"][1] == {
         "name": "1 map(f)", "items_in": 2003, "items_out": 2000, "bytes_out": 70000, "busy_s": 1.25, "skipped": 3,
+        "batches_kept": 0,
     }  # fmt: skip
     assert (found["items"], found["skipped"], found["failures"]) == (2000, 3, [str(REPORT.failures[0])])

@@ -79,3 +79,46 @@ def test_a_run_that_was_stopped_says_so():
     run.stop()
     with pytest.raises(errors.ClosedError, match="stopped"):
         list(batches)
+
+
+class Keeping:
+    """A stage that refers to what it has handed on."""
+
+    name = "keeping"
+
+    def __init__(self):
+        self.kept = []
+
+    def bytes_max(self, batch_bytes):
+        return 0
+
+    def over(self, batches, place):
+        for batch in batches:
+            self.kept.append(batch)
+            yield batch
+
+
+def test_a_stage_that_keeps_its_batches_is_named(tmp_path):
+    """Each of ours hands a batch on and lets it go; one that does not is told by its name."""
+    flow = Flow(range(5000)).map(int).filter(lambda _n: True).each(int).tap(int).flat_map(lambda n: [n]).pipe(iter)
+    flow = flow.batch(rows=10).flat_map(list).window(2).map(list).pmap(tuple, workers=2).map(list)
+    flow = flow.to(tmp_path / "out.jsonl").map(dict.fromkeys).map(lambda row: {"n": min(row)}).to(tmp_path / "out.csv")
+    report = flow.to(tmp_path / "out.parquet").to(lambda _row: None).run()
+    assert [each.name for each in report.stages if each.batches_kept] == []
+    report = Flow(range(5000)).map(int)._with(Keeping()).map(str).run()
+    assert [each.name for each in report.stages if each.batches_kept] == ["2 keeping"]
+    assert "2 keeping kept" in str(report)
+
+
+@pytest.mark.slow
+def test_a_function_that_keeps_its_items_is_named():
+    """By the search for leaks, run by run, with whoever refers to them."""
+    kept = []
+
+    def remember(row):
+        kept.append(row)
+        return row
+
+    flow = Flow(range(300)).map(lambda n: {"n": n}).map(remember)
+    found = fw.find_leaks(flow.run, rounds=5)
+    assert "kept" in str(found)

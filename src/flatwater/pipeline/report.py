@@ -25,6 +25,7 @@ class Gauge:
         bytes_out: about the heap bytes of those.
         busy_s: seconds in it, without what is in front of it and behind it.
         skipped: items that failed and were passed over.
+        batches_kept: that it still referred to when it had handed them on: a leak, if there are more than a few.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Gauge:
     bytes_out: int = 0
     busy_s: float = 0.0
     skipped: int = 0
+    batches_kept: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class Report:
                 {
                     "name": each.name, "items_in": each.items_in, "items_out": each.items_out,
                     "bytes_out": each.bytes_out, "busy_s": each.busy_s, "skipped": each.skipped,
+                    "batches_kept": each.batches_kept,
                 }
                 for each in self.stages
             ],
@@ -121,6 +124,11 @@ class Report:
             f"{self.items:,} items in {units.format_duration(self.wall_s)}, "
             f"{units.format_bytes(self.promised_bytes)} promised{seen}"
         )
+        lines += [
+            f"{each.name} kept {each.batches_kept:,} batches that it had handed on"
+            for each in self.stages
+            if each.batches_kept
+        ]
         if self.skipped:
             lines.append(
                 f"{self.skipped:,} items failed and were passed over, of which the first {len(self.failures)}:"

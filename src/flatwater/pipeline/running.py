@@ -14,6 +14,7 @@ import signal
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from sys import getrefcount
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn, final
 
@@ -32,6 +33,14 @@ from flatwater.pipeline.writing import To
 if TYPE_CHECKING:
     from flatwater.pipeline.checkpoint import Checkpoint, State
     from flatwater.pipeline.progress import Progress
+
+
+def _alone() -> int:
+    batch: Batch = [None]
+    return getrefcount(batch)
+
+
+_ALONE = _alone()  # of a batch that one variable refers to, and nothing else
 
 
 @final
@@ -333,6 +342,8 @@ class Run:
                 if batch is None:
                     return
                 gauge.items_out += len(batch)
+                if at and getrefcount(batch) > _ALONE:
+                    gauge.batches_kept += 1
                 box = [batch]
                 del batch
                 yield box.pop()

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from flatwater.meter.snapshots import snapshot as snapshot
     from flatwater.meter.timeline import Timeline as Timeline
     from flatwater.pipeline.flow import Flow as Flow
+    from flatwater.pipeline.nats_stream import NatsStream as NatsStream
+    from flatwater.pipeline.redis_stream import RedisStream as RedisStream
     from flatwater.proof.comparing import compare as compare
     from flatwater.proof.comparison import Comparison as Comparison
     from flatwater.proof.leaks.hunt import find_leaks as find_leaks
@@ -66,9 +68,11 @@ _HOMES = {
     "FileChunks": "flatwater.source.files.chunks",
     "Flow": "flatwater.pipeline.flow",
     "LeakReport": "flatwater.proof.leaks.report",
+    "NatsStream": "flatwater.pipeline.nats_stream",
     "Piece": "flatwater.source.documents.piece",
     "Proof": "flatwater.proof.result",
     "Reading": "flatwater.meter.reading",
+    "RedisStream": "flatwater.pipeline.redis_stream",
     "Reservation": "flatwater.budget.reservation",
     "Store": "flatwater.store.store",
     "Table": "flatwater.source.tables.table",

@@ -321,6 +321,9 @@ FLOW_TRANSACTION_BYTES = 1 * MIB  # heap bytes of rows that a table's transactio
 FLOW_TRANSACTION_ROWS = 5_000  # the same in rows
 FLOW_SINK_WAIT_S = 600.0  # that a flow waits for room in a queue that it writes to
 FLOW_DEAD_LETTER_BYTES = 16 * MIB  # of an item in a file of dead letters; larger ones are only told of
+FLOW_LOOK_S = 0.1  # that a source waits for more before it looks whether the run is to end; about 20 us each
+FLOW_CLOSE_S = 10.0  # that a run which ends waits for an asynchronous source to close what it has open
+FLOW_SERVER_S = 10.0  # that a server of a stream may take to answer
 FLOW_CHECKPOINT_S = 5.0  # between two checkpoints: what is done again after a kill
 FLOW_CHECKPOINT_BYTES = 64 * MIB  # of the file of a checkpoint: what stages carry over
 

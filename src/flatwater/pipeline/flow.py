@@ -36,11 +36,13 @@ class Flow:
     Items go through the stages in batches of at most `batch_bytes` heap bytes; functions are called with one item.
 
     Args:
-        source: an iterable; something with `batches()`, such as `fw.Table` or `fw.Store`; or a function that returns an
-            iterable, such as a generator function, called anew in each run.
+        source: an iterable; something with `batches()`, such as `fw.Table` or `fw.Store`; a queue, read to the item `until`;
+            an asynchronous iterable; or a function that returns an iterable, such as a generator function, called anew
+            in each run.
         arguments: of that function.
         batch_bytes: heap bytes of a batch between two stages; one item that is larger is a batch by itself.
         batch_rows: items of a batch, at most.
+        until: the item that is a queue's last; it is not given.
 
     >>> flow = Flow(range(10)).filter(lambda n: n % 2).map(lambda n: n * n)
     >>> list(flow), list(flow)
@@ -55,8 +57,9 @@ class Flow:
         *arguments: Any,
         batch_bytes: str | int = limits.FLOW_BATCH_BYTES,
         batch_rows: int = limits.FLOW_BATCH_ROWS,
+        until: Any = None,
     ) -> None:
-        self._source = Source(source, arguments)
+        self._source = Source(source, arguments, until)
         self._batch_bytes = errors.bytes_of(batch_bytes, what="batch_bytes", least=1)
         self._batch_rows = errors.count_of(batch_rows, what="batch_rows", most=limits.FLOW_ROWS_MAX)
         self._stages: tuple[Stage, ...] = ()
@@ -201,9 +204,7 @@ class Flow:
                 return await asyncio.shield(work)
             except asyncio.CancelledError:
                 run.stop()
-                await asyncio.wait([work])
-                if not work.cancelled():
-                    work.exception()  # that it was stopped is no news
+                await loops.ended(work)  # that it was stopped is no news
                 raise
 
     def replay(
@@ -269,8 +270,9 @@ class Flow:
             finally:
                 if reading is not None and not reading.done():
                     run.stop()
-                    await asyncio.wait([reading])
-                await loop.run_in_executor(thread, context.run, batches.close)
+                closing = loop.run_in_executor(thread, context.run, batches.close)  # behind what the thread does
+                await loops.ended(closing)
+                closing.result()
 
     def _run(self, *options: Any, **named: Any) -> Run:
         return Run(self._source, self._stages, self._options(*options, **named))
@@ -329,6 +331,7 @@ class Flow:
 def _function(function: Any) -> Any:
     if not callable(function):
         raise errors.UsageError(f"{function!r:.80} is no function.", hint="Give one that takes an item.")
+    loops.refuse_coroutines(function)
     return function
 
 

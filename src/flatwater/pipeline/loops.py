@@ -1,6 +1,6 @@
 """The event loop of whoever awaits a run: stages work in a thread, and what belongs to the loop is waited for there.
 
-Covers:     which loop that is, waiting for one of its coroutines.
+Covers:     which loop that is, waiting for one of its coroutines; refusing coroutine functions as stages.
 Not here:   running in a thread (`pipeline.flow`).
 Holds:      nothing.
 """
@@ -19,6 +19,53 @@ if TYPE_CHECKING:
 current: ContextVar[asyncio.AbstractEventLoop | None] = ContextVar("flatwater_flow_loop", default=None)
 
 
+def awaiting() -> asyncio.AbstractEventLoop | None:
+    """The loop that awaits this run, in another thread; None if there is none."""
+    loop = current.get()
+    return None if loop is None or loop.is_closed() or is_running_here() else loop
+
+
+def is_running_here(loop: asyncio.AbstractEventLoop | None = None) -> bool:
+    """Whether this thread runs that loop, or any, and would stop it by waiting."""
+    import asyncio
+
+    try:
+        running = asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return loop is None or running is loop
+
+
+def refuse_running(what: str) -> None:
+    """For what would need a loop of its own in this thread.
+
+    Raises:
+        UsageError: one runs here already.
+    """
+    if is_running_here():
+        raise errors.UsageError(f"{what} was run in a coroutine by run().", hint="There, use: await flow.arun().")
+
+
+async def ended(work: asyncio.Future[Any]) -> None:
+    """Wait for a thread's work, whoever cancels meanwhile: a thread that is left behind may wait for this very loop.
+
+    Raises:
+        CancelledError: somebody did.
+    """
+    import asyncio
+
+    is_cancelled = False
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError:
+            is_cancelled = True
+    if not work.cancelled():
+        work.exception()  # it was looked at
+    if is_cancelled:
+        raise asyncio.CancelledError
+
+
 def waiting(what: str) -> Callable[[Coroutine[Any, Any, Any]], Any]:
     """A function that waits for a coroutine of the loop that awaits this run, from the thread in which the run works.
 
@@ -27,7 +74,7 @@ def waiting(what: str) -> Callable[[Coroutine[Any, Any, Any]], Any]:
     """
     import asyncio
 
-    loop = current.get()
+    loop = awaiting()
     if loop is None:
         raise errors.UsageError(f"{what} belongs to an event loop.", hint="Run it there: await flow.arun().")
 
@@ -35,3 +82,20 @@ def waiting(what: str) -> Callable[[Coroutine[Any, Any, Any]], Any]:
         return asyncio.run_coroutine_threadsafe(made, loop).result()
 
     return wait
+
+
+def refuse_coroutines(function: object) -> None:
+    """A stage calls its function and takes what it returns, which would be a coroutine.
+
+    Raises:
+        UsageError: it is a coroutine function, or an asynchronous generator function.
+    """
+    import inspect
+
+    called = getattr(function, "func", function)  # of a partial
+    for each in (called, getattr(called, "__call__", None)):  # noqa: B004 - the method, which may be asynchronous
+        if inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each):
+            raise errors.UsageError(
+                f"{getattr(called, '__qualname__', type(called).__name__)} is asynchronous, and stages call plain functions.",
+                hint="Await it in the source, an asynchronous generator; or give pmap(...) a function that waits in its thread.",
+            )

@@ -179,7 +179,7 @@ class Run:
             while not reading.is_exhausted:
                 yield from self._through(reading, seconds=self._options.checkpoint_s if job else 0.0, items=redo)
                 redo = 0
-                if job is not None and not reading.is_exhausted:
+                if job is not None and not reading.is_exhausted and reading.position != job.state.position:
                     self._commit(job, reading)
             self._finish(job, reading)
             if line is not None:
@@ -340,7 +340,11 @@ class Run:
                 batch = next(batches, None)
                 self._inclusive_s[at] += perf_counter() - begun
                 if batch is None:
+                    if not at:
+                        self._refuse_stopped()  # a source that waits no longer has not come to its end
                     return
+                if not batch:
+                    continue  # a source that waits: there is nothing now
                 gauge.items_out += len(batch)
                 if at and getrefcount(batch) > _ALONE:
                     gauge.batches_kept += 1
@@ -354,10 +358,13 @@ class Run:
 
     def _pass(self) -> None:
         """Before the source is read: unless the run was stopped, and once the gate is open."""
-        if self._is_stopped:
-            raise errors.ClosedError("the run was stopped.", hint="Run the flow again.")
+        self._refuse_stopped()
         if not self.budget.gate.is_open:
             self._wait()
+
+    def _refuse_stopped(self) -> None:
+        if self._is_stopped:
+            raise errors.ClosedError("the run was stopped.", hint="Run the flow again.")
 
     def _wait(self) -> None:
         begun = perf_counter()

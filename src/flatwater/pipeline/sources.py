@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator, Sized
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sized
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, Protocol, final, runtime_checkable
 
 from flatwater import errors
+from flatwater.pipeline import streams
 from flatwater.pipeline.place import Batch
 from flatwater.pipeline.report import Gauge
 from flatwater.pipeline.stages import name_of
@@ -30,6 +31,9 @@ class Batched(Protocol):
 
     `batches()` returns an iterable of lists. If that one has a `token` that says where it is, and `batches(after=token)`
     goes on from there, a checkpoint needs not count.
+
+    One that waits for more gives an empty list every limits.FLOW_LOOK_S meanwhile: the run looks whether it was stopped,
+    whether the budget's gate is closed, whether a checkpoint is due.
     """
 
     def batches(self) -> Iterable[Batch]:
@@ -60,12 +64,13 @@ class Source:
     Args:
         origin: an iterable; something with `batches()`, such as a `Table` or a `Store`; or a function.
         arguments: of that function, which is called anew in each run.
+        until: the item that is a queue's last.
 
     Raises:
         UsageError: it is none of these, or a text, whose letters nobody wants.
     """
 
-    def __init__(self, origin: Any, arguments: tuple[Any, ...]) -> None:
+    def __init__(self, origin: Any, arguments: tuple[Any, ...], until: Any = None) -> None:
         is_function = callable(origin)
         if isinstance(origin, (str, bytes)):
             raise errors.UsageError(
@@ -79,7 +84,10 @@ class Source:
         if arguments and not is_function:
             raise errors.UsageError("only a function takes arguments.", hint="Flow(function, *arguments)")
         self.origin = origin
+        if until is not None and not streams.is_queue(origin):
+            raise errors.UsageError("until= is for queues.", hint="Leave it out, or filter the items.")
         self.arguments = arguments
+        self.until = until
         self._again = _copied(origin)  # before it is read: a file's reader is good for one pass
         self._is_used_up = False
 
@@ -110,8 +118,6 @@ class Source:
     @property
     def can_go_on(self) -> bool:
         """Whether another run can begin behind an item of this one: what a queue gave is gone."""
-        from flatwater.pipeline import streams
-
         return not streams.is_stream(self.origin)
 
     def bytes_max(self, batch_bytes: int) -> int:
@@ -140,6 +146,8 @@ class Source:
             UsageError: it is an iterator that another run has used up, or its function returned nothing to iterate over.
         """
         origin = self._fresh()
+        if (waiting := streams.batches_of(origin, weigher, self.until)) is not None:
+            return Reading(self, origin, _without_places(waiting), gauge, weigher, start)
         found = _found(origin, weigher, start.token, self.name)
         return Reading(self, origin, found, gauge, weigher, start)
 
@@ -148,6 +156,7 @@ class Source:
         origin = self.origin
         if not _gives_items(origin):
             origin = origin(*self.arguments)
+            streams.refuse_returned(origin, self.name)
             if not _gives_items(origin):
                 raise errors.UsageError(
                     f"{self.name} returned {type(origin).__name__}, which cannot be iterated over.",
@@ -156,7 +165,7 @@ class Source:
             return origin
         if self._is_used_up and self._again is not None:
             return copy.copy(self._again)
-        if isinstance(origin, Iterator) or self._again is not None:
+        if isinstance(origin, (Iterator, AsyncIterator)) or self._again is not None:
             if self._is_used_up:
                 raise errors.UsageError(
                     f"the source, {self.name}, is an iterator that a run has used up.",
@@ -205,13 +214,15 @@ class Reading:
     ) -> Iterator[Batch]:
         """Its batches until so many seconds have gone, or `items` were given, or it is due; else all that are left.
 
-        One comes in any case, so that a job goes on however short its segments are.
+        One comes in any case, so that a job goes on however short its segments are. An empty one says that there is nothing
+        now, and may be later.
         """
         until = perf_counter() + seconds if seconds else float("inf")
         left = items or sys.maxsize
         while True:
-            box = [self._next(left)]
-            if not box[0]:
+            box = [found] if (found := self._next(left)) is not None else []
+            del found
+            if not box:
                 self.is_exhausted = True
                 return
             left -= len(box[0])
@@ -225,31 +236,34 @@ class Reading:
             return False
         before = self.position
         batch = self._next(sys.maxsize)
-        self._rest = batch, self._token if batch and not self._past else None
+        self._rest = batch or [], self._token if batch and not self._past else None
         self._start, self._count, self._token, self._past = before, before.count, before.token, before.skip
-        return not batch
+        return batch is None
 
     def stop(self) -> None:
         """Let a source that waits for more wait no longer; from any thread."""
-        close = getattr(self._origin, "close", None)
-        if close is not None and _is_file(self._origin):
-            close()
+        if _is_file(self._origin):
+            self._origin.stop()
 
     def close(self) -> None:
         """Close what it reads from, as far as this pass has opened it."""
         if isinstance(self._found, Generator):
             self._found.close()
 
-    def _next(self, most: int) -> Batch:
-        """The next batch, of at most so many items; empty at the end."""
+    def _next(self, most: int) -> Batch | None:
+        """The next batch, of at most so many items; empty if there is nothing now; None at the end."""
         token, past = self._token, self._past
         (batch, behind), self._rest = self._rest, ([], None)
         while not batch:
             found = next(self._found, None)
             if found is None:
-                return []
+                return None
             batch, before, behind = found
             del found
+            if not batch:  # it waits: all that came is through, so its token says where it is
+                if behind is not None and not self._to_skip:
+                    self._start, self._token, self._past = None, behind, 0
+                return batch
             if before is not None:
                 token, past = before, 0
             if self._to_skip:
@@ -270,10 +284,6 @@ class Reading:
 
 def _found(origin: Any, weigher: Weigher, after: Any, name: str) -> Iterator[Found]:
     """Batches of anything, from behind a token on."""
-    from flatwater.pipeline import streams
-
-    if (waiting := streams.batches_of(origin, weigher)) is not None:
-        return ((batch, None, None) for batch in waiting)
     if _is_file(origin):
         return _of_a_file(origin if after is None else origin.since(after), weigher)
     if isinstance(origin, Batched) and not isinstance(origin, Iterator):
@@ -283,30 +293,47 @@ def _found(origin: Any, weigher: Weigher, after: Any, name: str) -> Iterator[Fou
             f"{name} cannot be read from {after!r:.60} on, where a checkpoint stands.",
             hint="It is another source than the checkpoint's: remove the checkpoint to begin anew.",
         )
-    return ((batch, None, None) for batch in weigher.batches(origin))
+    return _without_places(weigher.batches(origin))
+
+
+def _without_places(batches: Iterator[Batch]) -> Generator[Found, None, None]:
+    """Each of them; it is not held meanwhile, and what gives them is closed at the end."""
+    try:
+        for batch in batches:
+            box = [batch]
+            del batch
+            yield box.pop(), None, None
+    finally:
+        if isinstance(batches, Generator):
+            batches.close()
 
 
 def _of_a_file(origin: Any, weigher: Weigher) -> Generator[Found, None, None]:
     """Lines as they come, list by list; pieces together, as copies: those that are lent are good for one turn only."""
-    if _is_a("flatwater.source.files.chunks", "FileChunks", origin):
+    is_chunks, is_followed = _is_a("flatwater.source.files.chunks", "FileChunks", origin), origin.is_followed
+    if is_chunks and not is_followed:
         pieces = map(bytes, origin)
         try:
             for batch in weigher.batches(pieces):
                 box = [batch]
                 del batch
-                yield box.pop(), None, origin.position
+                yield box.pop(), None, origin.mark
         finally:
             origin.close()
         return
     knows_place = hasattr(origin, "since")
+    lists = ([bytes(piece)] for piece in origin) if is_chunks else origin.lists()
+    if is_followed:
+        lists = streams.with_looks(lists, origin.stop)
     try:
-        for items in origin.lists():
+        for items in lists:
             parts = weigher.parts(items)
             del items
-            before = origin.position if knows_place else None  # where this list begins, until the next one is asked for
-            yield from _handed_on(parts, before, None)
+            place = origin.mark if knows_place else None  # where these lines begin, or this piece ends
+            yield from _handed_on(parts, None if is_chunks else place, place if is_chunks else None)
     finally:
         origin.close()
+        lists.close()
 
 
 def _of_batches(origin: Any, weigher: Weigher, after: Any) -> Generator[Found, None, None]:
@@ -340,8 +367,6 @@ def _handed_on(parts: list[Batch], before: Any, behind: Any) -> Iterator[Found]:
 
 
 def _gives_items(origin: object) -> bool:
-    from flatwater.pipeline import streams
-
     return isinstance(origin, (Iterable, Batched)) or streams.is_stream(origin)
 
 

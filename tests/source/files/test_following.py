@@ -105,3 +105,37 @@ def test_a_line_without_an_end_is_not_given(log):
     append(log, "f\n")
     with lines(log, follow=True, stop=stop, offset=position) as tail:
         assert list(tail) == ["half"]
+
+
+def test_a_mark_names_the_file(log, tmp_path):
+    """A reader that begins at a mark reads the file of then to its end, whatever name it has, and then the one in its place."""
+    with lines(log, follow=True) as tail:
+        assert next(tail) == "one"
+        append(log, "two\n")
+        assert next(tail) == "two"
+        mark = tail.mark
+    assert mark[0] == 4
+    append(log, "three\nlast words")
+    os.rename(log, tmp_path / "log.1")
+    log.write_text("new\n")
+    with lines(log, follow=True).since(mark) as tail:
+        assert [next(tail) for _turn in range(4)] == ["two", "three", "last words", "new"]
+    (tmp_path / "log.1").unlink()
+    with pytest.raises(errors.BrokenError, match="is gone"), lines(log, follow=True).since(mark) as tail:
+        next(tail)
+
+
+@pytest.mark.parametrize("copy", [True, False])
+def test_bytes_are_counted_in_the_file_of_now(log, tmp_path, copy):
+    """After a rotation, and after a truncation, a position is one of the file that has the path."""
+    with FileChunks(log, follow=True, copy=copy) as tail:
+        assert bytes(next(tail)) == b"one\n"
+        before = tail.mark
+        os.rename(log, tmp_path / "log.1")
+        log.write_text("new\n")
+        assert bytes(next(tail)) == b"new\n"
+        assert tail.position == 4
+        assert tail.mark[1:] != before[1:]
+        log.write_text("x\n")
+        assert bytes(next(tail)) == b"x\n"
+        assert tail.position == 2

@@ -176,10 +176,10 @@ class Blocks:
         if self._begin:
             line, is_skipping = 0, True
         while self._begin != end and stream.pass_gate() and (data := raw.read(self.window)):
-            if stream.place.follow and stream.raw.has_restarted:
-                stream.raw.has_restarted = False
+            if stream.has_restarted():
                 if waiting:  # the old file's last line had no end
                     yield Block(b"".join(head), start, line)
+                stream.begin_anew()
                 head, waiting, is_skipping, start, line = [], 0, False, 0, 1
             if is_skipping:
                 found = data.find(b"\n") + 1

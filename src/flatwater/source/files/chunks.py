@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, final, overload
 
 from flatwater import errors, limits
 from flatwater.source.files.one_pass import Body, OnePass
-from flatwater.source.files.place import Place, known_options
+from flatwater.source.files.place import Mark, Place, known_options
 from flatwater.source.files.stream import Stream
 
 if TYPE_CHECKING:
@@ -133,8 +133,8 @@ class FileChunks(OnePass[Chunk]):
         """Buffers that were left to whoever still looked into them after their turn: `size` bytes each, yours."""
         return self._run.pinned
 
-    def since(self, position: int) -> FileChunks[Chunk]:
-        """Another source of the same bytes, from a `position` on."""
+    def since(self, position: Mark) -> FileChunks[Chunk]:
+        """Another source of the same bytes, from a `position` or `mark` on."""
         return _made(self._run.stream.place.since(position), self._size, self._is_copy)
 
     def ranges(self, count: int) -> list[FileChunks[Chunk]]:
@@ -205,7 +205,7 @@ def _borrowed(run: _Run) -> Generator[memoryview, None, None]:
         readinto = run.begin().readinto
         buffer = bytearray(run.block_bytes)
         is_one = len(buffer) == size
-        while stream.pass_gate() and (count := readinto(buffer)):
+        while stream.pass_gate() and (count := stream.counted(readinto(buffer))):
             view = whole = memoryview(buffer)
             try:
                 if is_one:
@@ -251,6 +251,7 @@ def _owned(run: _Run) -> Generator[bytes, None, None]:
     chunks_per_look = max(1, limits.FILES_BLOCK_BYTES // size)
     try:
         read = run.begin().read
+        follow = stream.place.follow
         chunk = b"-"
         while chunk and stream.pass_gate():
             for _ in range(chunks_per_look):
@@ -258,6 +259,8 @@ def _owned(run: _Run) -> Generator[bytes, None, None]:
                 chunk = read(size)
                 if not chunk:
                     break
+                if follow:
+                    stream.counted(len(chunk))
                 stream.position += len(chunk)
                 yield chunk
         if not chunk:

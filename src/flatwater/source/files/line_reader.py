@@ -15,7 +15,7 @@ from flatwater import errors, limits
 from flatwater.source.files.bad_rows import BadRow, Report
 from flatwater.source.files.blocks import Block, Blocks, with_byte_before
 from flatwater.source.files.one_pass import Body, OnePass
-from flatwater.source.files.place import Place, known_options
+from flatwater.source.files.place import Mark, Place, known_options
 from flatwater.source.files.stream import Stream
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ class Lines(OnePass[Line]):
         """Where the lines begin that come after those that were read so far: a byte to go on from, once at the end."""
         return self._text.stream.position
 
-    def since(self, position: int) -> Self:
-        """Another reader of the same, from a `position` on."""
+    def since(self, position: Mark) -> Self:
+        """Another reader of the same, from a `position` or `mark` on."""
         return type(self)(self._place.since(position), self._arguments)
 
     def ranges(self, count: int) -> list[Self]:

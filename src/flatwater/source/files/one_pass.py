@@ -13,6 +13,7 @@ from itertools import chain
 from typing import Any, Generic, Self, TypeVar
 
 from flatwater import errors
+from flatwater.source.files.place import Mark
 from flatwater.source.files.stream import Stream
 
 Item = TypeVar("Item")
@@ -85,6 +86,16 @@ class OnePass(Generic[Item]):
         return self._body.stream.place.name
 
     @property
+    def is_followed(self) -> bool:
+        """Whether it waits for more at the end of its file."""
+        return self._body.stream.place.follow
+
+    @property
+    def mark(self) -> Mark:
+        """Where the items begin that come next; of a file that is followed, with the file that it is in: for `since`."""
+        return self._body.stream.mark
+
+    @property
     def notes(self) -> list[str]:
         """What was seen that you should know: rotated, truncated, written or deleted meanwhile."""
         return self._body.stream.notes
@@ -132,6 +143,10 @@ class OnePass(Generic[Item]):
                 yield item
         finally:
             self.close()
+
+    def stop(self) -> None:
+        """Let an iteration end at its next look, or wait no longer; whoever iterates closes. From any thread."""
+        self._body.stream.stop()
 
     def close(self) -> None:
         """Close the file and give its bytes back to the budget. From any thread; closing twice is fine.

@@ -234,7 +234,7 @@ def _opened(place: Place) -> Any:
     if place.follow:
         from flatwater.source.files.following import Following
 
-        return Following(target, place.name, start=place.offset, stop=place.stop)
+        return Following(target, place.name, start=place.offset, stop=place.stop, identity=place.identity)
     if place.is_url:
         from flatwater.source.files.remote import open_remote
 

@@ -24,6 +24,8 @@ PLACE_OPTIONS = (
     "offset", "length", "compression", "expansion_max", "window_max", "follow", "stop", "storage_options",
 )  # fmt: skip
 
+Mark = int | tuple[int, int, int]  # a byte; with device and inode, where a file is followed
+
 
 @final
 class Place:
@@ -41,13 +43,14 @@ class Place:
         stop: an event that ends the waiting.
         storage_options: for the library that opens URLs.
         size_expected: bytes that the whole file had when it was split into ranges; -1 where it was not.
+        identity: device and inode of the file that was followed up to `offset`; None for the one that has the path now.
 
     Raises:
         UsageError: they make no sense.
     """
 
     __slots__ = (
-        "compression", "expansion_max", "follow", "length", "offset", "size_expected", "stop", "storage_options",
+        "compression", "expansion_max", "follow", "identity", "length", "offset", "size_expected", "stop", "storage_options",
         "target", "window_max",
     )  # fmt: skip
 
@@ -64,6 +67,7 @@ class Place:
         stop: threading.Event | None = None,
         storage_options: Mapping[str, Any] | None = None,
         size_expected: int = -1,
+        identity: tuple[int, int] | None = None,
     ) -> None:
         self.target = _checked_target(target)
         self.offset = errors.bytes_of(offset, what="offset")
@@ -96,6 +100,7 @@ class Place:
         if self.storage_options and not self.is_url:
             raise errors.UsageError("storage_options go with a URL.", hint="Leave them out for a local file.")
         self.size_expected = size_expected
+        self.identity = identity
 
     @property
     def is_url(self) -> bool:
@@ -130,8 +135,10 @@ class Place:
         """The same with other arguments."""
         return Place(**{**self.arguments(), **changes})
 
-    def since(self, position: int) -> Place:
-        """The same bytes, but those in front of a position."""
+    def since(self, position: Mark) -> Place:
+        """The same bytes, but those in front of a position; of a file that is followed, the one that was read there."""
+        if isinstance(position, tuple):
+            return self.part(offset=position[0], identity=position[1:])
         passed = max(0, position - self.offset)
         return self.part(offset=position, length=None if self.length is None else max(0, self.length - passed))
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flatwater.budget.reservation import Reservation
-    from flatwater.source.files.place import Place
+    from flatwater.source.files.place import Mark, Place
 
 logger = logging.getLogger("flatwater.source.files")
 _DECODER_BYTES_MAX = limits.FILES_WINDOW_BYTES_MAX + (1 << 20)
@@ -80,6 +80,26 @@ class Stream:
         """
         if self._reservation is None:
             self._reservation = self._budget.reserve(count, self._holder)
+
+    @property
+    def mark(self) -> Mark:
+        """The byte that comes next; of a file that is followed, with the file that it is in."""
+        return (self.position, *self.raw.identity) if self.place.follow and self.raw is not None else self.position
+
+    def has_restarted(self) -> bool:
+        """Whether what was read last is the beginning of another file, or of the same after it was truncated."""
+        return self.place.follow and bool(self.raw.has_restarted)
+
+    def begin_anew(self) -> None:
+        """From here on, bytes are counted in that one."""
+        self.raw.has_restarted = False
+        self.position = 0
+
+    def counted(self, read: int) -> int:
+        """So many bytes were read, and none is handed out yet; bytes are counted anew, if it is a file's beginning."""
+        if read and self.has_restarted():
+            self.begin_anew()
+        return read
 
     @property
     def held_bytes(self) -> int:

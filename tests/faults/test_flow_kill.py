@@ -137,13 +137,13 @@ print(step)
 @pytest.mark.parametrize("source", ["numbers", "fw.lines('numbers.txt')"])
 def test_thirty_rounds_at_any_time(tmp_path, source):
     """Killed thirty times on its way, a job comes to its end, and a run after that changes nothing."""
-    (tmp_path / "numbers.txt").write_text("".join(f"{n}\n" for n in range(20_000)))
-    job = JOB.replace(f"ITEMS = {ITEMS}", "ITEMS = 20_000").replace("return number", "return int(number)")
+    (tmp_path / "numbers.txt").write_text("".join(f"{n}\n" for n in range(12_000)))
+    job = JOB.replace(f"ITEMS = {ITEMS}", "ITEMS = 12_000").replace("return number", "return int(number)")
     chance, kills, ends = random.Random(source), 0, 0
     while kills < 30 or not ends:
         program = subprocess.Popen([sys.executable, "-c", f"{job}\nrun({source})"], cwd=tmp_path)
         try:
-            assert program.wait(timeout=chance.uniform(0.5, 1.6) if kills < 30 else 120) == 0
+            assert program.wait(timeout=chance.uniform(0.5, 1.1) if kills < 30 else 120) == 0
             ends += 1
             if kills < 30:  # it was too quick
                 kills += 1
@@ -151,7 +151,7 @@ def test_thirty_rounds_at_any_time(tmp_path, source):
             program.send_signal(signal.SIGKILL)
             program.wait()
             kills += 1
-    checked(tmp_path, 20_000)
+    checked(tmp_path, 12_000)
     before = {name: (tmp_path / name).stat().st_mtime_ns for name in ("rows.jsonl", "rows.csv", "rows.parquet")}
     again = subprocess.run(
         [sys.executable, "-c", f"{job}\nprint(run({source}).items)"],
@@ -162,4 +162,4 @@ def test_thirty_rounds_at_any_time(tmp_path, source):
     )
     assert again.stdout == "0\n"
     assert before == {name: (tmp_path / name).stat().st_mtime_ns for name in before}
-    checked(tmp_path, 20_000)
+    checked(tmp_path, 12_000)

@@ -234,8 +234,9 @@ class Reading:
         """Whether there is nothing more; what there is, comes with the next segment."""
         if self._rest[0]:
             return False
-        before = self.position
+        before, counted = self.position, self._gauge.bytes_out
         batch = self._next(sys.maxsize)
+        self._gauge.bytes_out = counted
         self._rest = batch or [], self._token if batch and not self._past else None
         self._start, self._count, self._token, self._past = before, before.count, before.token, before.skip
         return batch is None

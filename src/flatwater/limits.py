@@ -325,6 +325,16 @@ FLOW_LOOK_S = 0.1  # that a source waits for more before it looks whether the ru
 FLOW_CLOSE_S = 10.0  # that a run which ends waits for an asynchronous source to close what it has open
 FLOW_SERVER_S = 10.0  # that a server of a stream may take to answer
 FLOW_CHECKPOINT_S = 5.0  # between two checkpoints: what is done again after a kill
+FLOW_DASK_PARTITION_BYTES = 8 * MIB  # of a source that one task of Dask reads: bytes of a file, heap bytes of items
+FLOW_DASK_PARTITIONS_MAX = 1_000  # that are under way at a time; a key and a future each here, about 2 KiB
+FLOW_DASK_WINDOW_BYTES = 16 * MIB  # of functions and items on their way to a cluster, pickled
+FLOW_DASK_RESULT_BYTES = 8 * MIB  # pickled, after which a task pauses and sends back what it has
+FLOW_DASK_CHECKPOINT_BYTES = 256 * KIB  # the same in a run with a checkpoint, whose sinks commit between two results
+FLOW_DASK_RESULT_BYTES_MAX = 16 * MIB  # of such a result, with what the last batch became
+FLOW_DASK_TABLE_ROWS = 10_000  # of a table that one task reads, about
+FLOW_DASK_WORKER_SHARE = 0.5  # of a worker's memory that its tasks may promise; the rest is what results wait in
+FLOW_DASK_RETRIES = 2  # of a task that could not be begun or sent back, beside those whose worker died
+FLOW_DASK_WAIT_S = 60.0  # for a first worker, and while there is none
 FLOW_CHECKPOINT_BYTES = 64 * MIB  # of the file of a checkpoint: what stages carry over
 
 assert RUN_TRACE_BYTES_MAX < GIB  # it is read whole when the program ends

@@ -111,7 +111,7 @@ def test_killed_at_every_step(tmp_path, stride):
     """Before each call that makes something last, and run to its end then: nothing is lost, nothing there twice."""
     more = (
         f"\nstride = {stride}\n"
-        + """
+        """
 ITEMS, at_once = 300, True
 import pathlib
 import lmdb, pyarrow.parquet  # once, and not in every child

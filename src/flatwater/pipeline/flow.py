@@ -15,7 +15,7 @@ from contextvars import copy_context
 from typing import Any, final
 
 from flatwater import errors, limits, units
-from flatwater.pipeline import loops, running
+from flatwater.pipeline import loops, promise, running, signals
 from flatwater.pipeline.grouping import Group, Window
 from flatwater.pipeline.parallel import Parallel
 from flatwater.pipeline.place import Batch
@@ -171,6 +171,7 @@ class Flow:
         checkpoint: str | os.PathLike[str] = "",
         checkpoint_s: float = limits.FLOW_CHECKPOINT_S,
         progress: bool = False,
+        on: Any = None,
     ) -> Report:
         """Go through all of it; what comes out at the end is counted and dropped.
 
@@ -183,14 +184,20 @@ class Flow:
                 came to its end goes on with what its source has got since then; remove the file to begin anew.
             checkpoint_s: seconds from one checkpoint to the next.
             progress: show a line on the terminal: items, rate, time left, memory against the budget.
+            on: a Dask cluster for the first stages, as far as they are map, filter, flat_map, each, tap or pmap; the others are
+                run here, over what comes back in order. "dask" takes the current client, or starts processes of this machine
+                for the run; else a `distributed.Client`, or an address such as "tcp://host:8786". Functions are called at
+                least once for each item: what a worker died over, another one does.
 
         Raises:
             BudgetExceeded: what the stages may hold is more than the ambient budget has; nothing was read.
-            UsageError: a wrong argument; the checkpoint is of another flow, or a stage cannot have one.
-            BrokenError: a sink could not be written.
+            MissingExtra: Dask is not installed.
+            UsageError: a wrong argument; no stage can run on Dask, or its workers have other versions; the checkpoint is of another flow, or a stage cannot have one.
+            BrokenError: a sink could not be written; the cluster is gone, or its workers died over the same items.
+            LimitReached: one batch of the source becomes more than a worker may send back; there are no workers.
             What a function raises, with a note that names stage, item and source.
         """
-        return self._run(on_error, dead_letters, checkpoint, checkpoint_s, progress=progress).drained()
+        return self._run(on_error, dead_letters, checkpoint, checkpoint_s, progress=progress, on=on).drained()
 
     async def arun(self, **options: Any) -> Report:
         """`run` in a thread, so that the event loop goes on. When its task is cancelled, the run ends at the next batch."""
@@ -198,7 +205,7 @@ class Flow:
 
         loops.current.set(asyncio.get_running_loop())
         run = self._run(**options)
-        with running.ended_by_signals():
+        with signals.ended_by_sigterm():
             work = asyncio.ensure_future(asyncio.to_thread(run.drained))
             try:
                 return await asyncio.shield(work)
@@ -285,6 +292,7 @@ class Flow:
         checkpoint_s: float = limits.FLOW_CHECKPOINT_S,
         *,
         progress: bool = False,
+        on: Any = None,
     ) -> running.Options:
         if on_error is None:
             on_error = "skip" if dead_letters else "raise"
@@ -297,25 +305,29 @@ class Flow:
         ):
             raise errors.UsageError(f"checkpoint_s={checkpoint_s!r} is no number of seconds.")
         return running.Options(
-            self._batch_bytes, self._batch_rows, on_error, dead_letters, checkpoint, float(checkpoint_s), progress
+            self._batch_bytes, self._batch_rows, on_error, dead_letters, checkpoint, float(checkpoint_s), progress, on
         )
 
     # --- what it takes ------------------------------------------------------------------------------------------------
 
-    def bytes_max(self) -> int:
-        """The most that all stages hold together, in bytes, beside the largest item; `run` takes it from the budget."""
-        return sum(count for _name, count in running.holders(self._source, self._stages, self._batch_bytes))
+    def bytes_max(self, *, on: Any = None) -> int:
+        """The most that all stages hold together, in bytes, beside the largest item; `run` takes it from the budget.
 
-    def explain(self) -> str:
-        """Who holds how much, addend by addend."""
-        held = running.holders(self._source, self._stages, self._batch_bytes)
+        Args:
+            on: as of `run`: then what is held here.
+        """
+        return sum(count for _name, count in promise.holders(self._source, self._stages, self._batch_bytes, on))
+
+    def explain(self, *, on: Any = None) -> str:
+        """Who holds how much, addend by addend; with `on` as of `run`, which stages go there."""
+        held = promise.holders(self._source, self._stages, self._batch_bytes, on)
         rows = [(name, units.format_bytes(count)) for name, count in held if count]
         total = sum(count for _name, count in held)
         if own := self._source.origin_bytes(self._batch_bytes):
             rows.insert(0, (f"{self._source.name} itself", units.format_bytes(own)))
             total += own
         for at, stage in enumerate(self._stages, 1):
-            if own := running.own_bytes(stage):
+            if own := promise.own_bytes(stage):
                 rows.append((f"{at} {stage.name} itself", units.format_bytes(own)))
                 total += own
         rows.append(("in all", units.format_bytes(total)))

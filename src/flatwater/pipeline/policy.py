@@ -11,7 +11,7 @@ import os
 import reprlib
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, Final
 
 from flatwater import errors, limits
 from flatwater.pipeline.report import Failure, Gauge
@@ -24,7 +24,6 @@ POLICIES: Final = ("raise", "skip")
 _SHOWN_CHARS = 120
 
 
-@final
 class Policy:
     """Of one run. Thread-safe.
 
@@ -86,6 +85,10 @@ class Policy:
         if self.name == "raise":
             error.add_note(f"flatwater: in stage {failure}")
             raise error
+        self.passed_over(gauge, failure, item)
+
+    def passed_over(self, gauge: Gauge, failure: Failure, item: Any) -> None:
+        """Count an item that failed, and keep what there is room for."""
         with self._lock:
             self.count += 1
             if len(self.kept) < limits.FLOW_FAILURES_KEPT:

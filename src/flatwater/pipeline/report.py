@@ -78,6 +78,7 @@ class Report:
         skipped: items that failed and were passed over.
         failures: the first of them.
         resumed_at: items of the source that earlier runs of the job had done.
+        on: where the first stages were run, if not here.
     """
 
     items: int = 0
@@ -89,6 +90,7 @@ class Report:
     skipped: int = 0
     failures: list[Failure] = field(default_factory=list)
     resumed_at: int = 0
+    on: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -109,6 +111,7 @@ class Report:
             "skipped": self.skipped,
             "failures": [str(each) for each in self.failures],
             "resumed_at": self.resumed_at,
+            "on": self.on,
         }  # fmt: skip
 
     def __str__(self) -> str:
@@ -124,6 +127,8 @@ class Report:
             f"{self.items:,} items in {units.format_duration(self.wall_s)}, "
             f"{units.format_bytes(self.promised_bytes)} promised{seen}"
         )
+        if self.on:
+            lines.append(f"on {self.on}: their times are of all workers together")
         lines += [
             f"{each.name} kept {each.batches_kept:,} batches that it had handed on"
             for each in self.stages

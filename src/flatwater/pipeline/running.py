@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from sys import getrefcount
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NoReturn, final
+from typing import TYPE_CHECKING, Any, final
 
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
+from flatwater.pipeline import signals
 from flatwater.pipeline.place import Batch, Place, Segment
 from flatwater.pipeline.policy import Policy
+from flatwater.pipeline.promise import holders, own_bytes
 from flatwater.pipeline.report import Gauge, Report
 from flatwater.pipeline.singly import Singly, leading
 from flatwater.pipeline.sinks.base import Record
@@ -32,6 +32,7 @@ from flatwater.pipeline.writing import To
 
 if TYPE_CHECKING:
     from flatwater.pipeline.checkpoint import Checkpoint, State
+    from flatwater.pipeline.on_dask import Pass
     from flatwater.pipeline.progress import Progress
 
 
@@ -56,6 +57,7 @@ class Options:
         checkpoint: path of the file that says how far the job is; "" for none.
         checkpoint_s: seconds between two of them.
         progress: show a line on the terminal.
+        on: a cluster of Dask for the first stages, see `Flow.run`; None for none.
         injected: batches that begin at a stage, by its number: of items that run again from where they failed.
     """
 
@@ -66,43 +68,8 @@ class Options:
     checkpoint: str | os.PathLike[str] = ""
     checkpoint_s: float = limits.FLOW_CHECKPOINT_S
     progress: bool = False
+    on: Any = None
     injected: Callable[[int, Weigher], Iterator[Batch]] | None = None
-
-
-@contextlib.contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """SIGTERM ends the program as Ctrl-C does: through the code that closes files and workers, with exit code 143.
-
-    In the main thread, and where nobody has a handler of his own.
-    """
-    here = threading.current_thread() is threading.main_thread()
-    if not here or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
-        return
-
-    def end(number: int, frame: object) -> NoReturn:  # noqa: ARG001 - as signal hands it over
-        raise SystemExit(128 + number)
-
-    signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def holders(source: Source, stages: Sequence[Stage], batch_bytes: int) -> list[tuple[str, int]]:
-    """Who holds how much of a flow, in bytes: each stage, the batch that the consumer has, the run itself."""
-    found = [(source.name, source.bytes_max(batch_bytes))]
-    found += [(f"{at} {stage.name}", stage.bytes_max(batch_bytes)) for at, stage in enumerate(stages, 1)]
-    found.append(("the batch that is used", batch_bytes))
-    found.append(("failures that are kept", Policy.bytes_max()))
-    return found
-
-
-def own_bytes(stage: Stage) -> int:
-    """What a stage's sink takes from the budget itself, in bytes."""
-    ask: Callable[[], int] | None = getattr(stage.sink, "own_bytes", None) if isinstance(stage, To) else None
-    return ask() if ask is not None else 0
 
 
 @final
@@ -113,7 +80,7 @@ class Run:
         self.gauges = [Gauge(source.name), *(Gauge(f"{at} {stage.name}", at) for at, stage in enumerate(stages, 1))]
         self.policy = Policy(options.on_error, options.dead_letters)
         self.budget = Budget.current()
-        self.bytes_max = sum(count for _name, count in holders(source, stages, options.batch_bytes))
+        self.bytes_max = sum(count for _name, count in holders(source, stages, options.batch_bytes, options.on))
         self.own_bytes = source.origin_bytes(options.batch_bytes) + sum(map(own_bytes, stages))
         self.waited_s = 0.0
         self.resumed_at = 0
@@ -126,7 +93,8 @@ class Run:
             Place(gauge, self.policy, options.batch_bytes, options.batch_rows, self._segment)
             for gauge in self.gauges[1:]
         ]
-        self._reading: Reading | None = None
+        self._reading: Pass | None = None
+        self._on = ""
         self._line: Progress | None = None
         self._singly: Singly | None = None
         self._inclusive_s = [0.0] * len(self.gauges)  # of each stage, with all in front of it, in this segment
@@ -140,13 +108,13 @@ class Run:
         """Go through all of it, and tell what was done."""
         from flatwater.meter.measuring import measure
 
-        with ended_by_signals(), measure("flow") as reading:
+        with signals.ended_by_sigterm(), measure("flow") as reading:
             for batch in self.batches():
                 del batch
         return Report(
             items=self.items, wall_s=reading.wall_s, promised_bytes=self.bytes_max + self.own_bytes,
             seen_bytes=reading.delta, waited_s=self.waited_s, stages=self.gauges,
-            skipped=self.policy.count, failures=self.policy.kept, resumed_at=self.resumed_at,
+            skipped=self.policy.count, failures=self.policy.kept, resumed_at=self.resumed_at, on=self._on,
         )  # fmt: skip
 
     def stop(self) -> None:
@@ -163,24 +131,35 @@ class Run:
             LimitReached: the budget's gate stayed closed for limits.GATE_WAIT_S.
             What a stage's function raises, with a note that says where, under the policy "raise".
         """
+        if self._options.on is not None:
+            from flatwater.pipeline import cluster
+
+            cluster.refuse_missing()
         self._refuse_what_does_not_fit()
         with contextlib.ExitStack() as opened:
             opened.enter_context(self.budget.reserve(self.bytes_max, "flow"))
             job = self._job(opened)
             state = job.state if job is not None else None
             start = state.position if state else Position()
-            reading = self._opened_source(opened, self._source.reopened(start) if state and state.is_done else start)
-            if state is not None and state.is_done and reading.has_ended():
+            reading: Pass
+            reading = here = self._opened_source(
+                opened, self._source.reopened(start) if state and state.is_done else start
+            )
+            if state is not None and state.is_done and here.has_ended():
                 return
             self.policy.open(state.dead_letters if state else None)
             opened.callback(self.policy.close)
             redo = self._open_sinks(opened, state)
-            line = self._opened_line(opened, reading)
+            line = self._opened_line(opened, here)
+            if not redo:
+                self._unmute(here)
+                reading = self._handed_over(opened, here)
             while not reading.is_exhausted:
                 yield from self._through(reading, seconds=self._options.checkpoint_s if job else 0.0, items=redo)
-                redo = 0
                 if job is not None and not reading.is_exhausted and reading.position != job.state.position:
                     self._commit(job, reading)
+                if redo and not reading.is_exhausted:
+                    redo, reading = 0, self._handed_over(opened, here)
             self._finish(job, reading)
             if line is not None:
                 line.finish(reading.position)
@@ -223,6 +202,20 @@ class Run:
         self.policy.where = lambda: (self._source.name, reading.position)
         return reading
 
+    def _handed_over(self, opened: contextlib.ExitStack, reading: Reading) -> Pass:
+        """From here on the first stages work elsewhere, if that was asked for."""
+        if self._options.on is None:
+            return reading
+        from flatwater.pipeline import cluster, on_dask
+
+        found = opened.enter_context(cluster.Cluster(self._options.on))
+        stages = self._stages[: cluster.checked(self._options.on, self._stages)]
+        there = on_dask.Elsewhere(found, reading, stages, self.gauges[: len(stages) + 1], self.policy, self._options)
+        opened.callback(there.close)
+        self._reading, self._on = there, f"Dask at {found.address}, stages 1 to {len(stages)}"
+        self.policy.where = lambda: (self._source.name, there.position)
+        return there
+
     def _opened_line(self, opened: contextlib.ExitStack, reading: Reading) -> Progress | None:
         if not self._options.progress:
             return None
@@ -253,15 +246,21 @@ class Run:
                     redo = record.count - state.position.count
         return redo
 
+    def _unmute(self, reading: Reading) -> None:
+        """A sink that is ahead by no item has only noted the end: what the source has got since then is new to it."""
+        if any(place.is_written for place in self._places) and not reading.has_ended():
+            for place in self._places:
+                place.is_written = False
+
     # --- going on -----------------------------------------------------------------------------------------------------
 
-    def _through(self, reading: Reading, *, seconds: float, items: int) -> Generator[Batch, None, None]:
+    def _through(self, reading: Pass, *, seconds: float, items: int) -> Generator[Batch, None, None]:
         """One segment: what comes out of the last stage, until all stages have handed on what they had."""
         self._segment.is_last = False
-        chain = self._timed(self._noted(reading, seconds, items), 0)
+        first = reading.stages_done
+        chain = self._timed(self._noted(reading, seconds, items), first, is_head=True)
         opened = [chain]
-        first = self._begun_singly(reading)
-        if first:
+        if isinstance(reading, Reading) and (first := self._begun_singly(reading)):
             self._singly = Singly(self._stages[:first], self._places[:first])
             chain = self._timed(self._singly.over(chain), first)
             opened.append(chain)
@@ -275,7 +274,9 @@ class Run:
         finally:
             for each in reversed(opened):  # so that files of a source are closed now, and not some day
                 each.close()
-            self._share_time()
+            self._share_time(reading.stages_done)
+            if not isinstance(reading, Reading):
+                reading.share(self.gauges)
         for place in self._places:
             place.is_written = False
 
@@ -286,20 +287,20 @@ class Run:
             self._pass()
         return first if first and reading.has_large_items else 0
 
-    def _noted(self, reading: Reading, seconds: float, items: int) -> Generator[Batch, None, None]:
+    def _noted(self, reading: Pass, seconds: float, items: int) -> Generator[Batch, None, None]:
         batches = reading.segment(seconds=seconds, items=items, is_due=self._is_due if seconds else None)
         yield from batches if self._line is None else self._shown(batches, reading, self._line)
         self._segment.is_last = reading.is_exhausted
 
     @staticmethod
-    def _shown(batches: Iterator[Batch], reading: Reading, line: Progress) -> Generator[Batch, None, None]:
+    def _shown(batches: Iterator[Batch], reading: Pass, line: Progress) -> Generator[Batch, None, None]:
         for batch in batches:
             box = [batch]
             del batch
             line.update(reading.position)
             yield box.pop()
 
-    def _commit(self, job: Checkpoint, reading: Reading, *, is_last: bool = False) -> None:
+    def _commit(self, job: Checkpoint, reading: Pass, *, is_last: bool = False) -> None:
         """Make what the sinks have last, then note that they have it."""
         state = job.state
         state.position, state.epoch = reading.position, state.epoch + 1
@@ -310,7 +311,7 @@ class Run:
             state.sinks[at] = writer.commit(state.record, is_last=is_last)
         job.save()
 
-    def _finish(self, job: Checkpoint | None, reading: Reading) -> None:
+    def _finish(self, job: Checkpoint | None, reading: Pass) -> None:
         """All is through: what sinks have is published."""
         if job is not None:
             self._commit(job, reading, is_last=True)
@@ -329,12 +330,12 @@ class Run:
     def _writers(self) -> list[tuple[int, Any]]:
         return [(at, place.writer) for at, place in enumerate(self._places, 1) if place.writer is not None]
 
-    def _timed(self, batches: Iterator[Batch], at: int) -> Generator[Batch, None, None]:
+    def _timed(self, batches: Iterator[Batch], at: int, *, is_head: bool = False) -> Generator[Batch, None, None]:
         """Count what passes, and the time in this stage and all in front of it."""
         gauge = self.gauges[at]
         try:
             while True:
-                if not at:
+                if is_head:
                     self._pass()
                 begun = perf_counter()
                 batch = next(batches, None)
@@ -376,10 +377,10 @@ class Run:
                 what="GATE_WAIT_S", limit=limits.GATE_WAIT_S, hint="Resume the gate, and run the flow again.",
             )  # fmt: skip
 
-    def _share_time(self) -> None:
-        """Each stage has its own time: without that of the stages in front of it."""
-        before_s = self._inclusive_s[0]
-        for at in range(1, len(self.gauges)):
+    def _share_time(self, away: int) -> None:
+        """Each stage has its own time: without that of the stages in front of it, and of waiting for `away` stages elsewhere."""
+        before_s = self._inclusive_s[away]
+        for at in range(away + 1, len(self.gauges)):
             if not self._inclusive_s[at]:  # one of those that go item by item: the last of them has the time
                 continue
             own_s = max(0.0, self._inclusive_s[at] - before_s)

@@ -181,7 +181,10 @@ class Reading:
 
     Attributes:
         is_exhausted: there is nothing more.
+        stages_done: how many stages of the flow its batches have gone through; others than 0 are of `pipeline.on_dask`.
     """
+
+    stages_done = 0
 
     def __init__(
         self, source: Source, origin: Any, found: Iterator[Found], gauge: Gauge, weigher: Weigher, start: Position
@@ -208,6 +211,16 @@ class Reading:
         """Whether the next items are so large that they are better done one by one."""
         self.has_ended()
         return self._weigher.is_heavy
+
+    @property
+    def origin(self) -> Any:
+        """What is read."""
+        return self._origin
+
+    @property
+    def to_skip(self) -> int:
+        """Items that are to be passed over and have not come yet."""
+        return self._to_skip
 
     def segment(
         self, *, seconds: float = 0.0, items: int = 0, is_due: Callable[[], bool] | None = None

@@ -151,6 +151,21 @@ class FileChunks(OnePass[Chunk]):
             parts.append(part)
         return parts
 
+    @property
+    def size(self) -> int:
+        """Bytes of a chunk."""
+        return self._size
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """First byte and length of one of `ranges`; of another source, a length of 0 says no more."""
+        place = self._run.stream.place
+        return place.offset, place.length or 0
+
+    def part(self, offset: int, length: int) -> FileChunks[Chunk]:
+        """These bytes of one of `ranges`."""
+        return _made(self._run.stream.place.part(offset=offset, length=length), self._size, self._is_copy)
+
     def __reduce__(self) -> tuple[Any, ...]:
         self._refuse_started()
         return _made, (self._run.stream.place, self._size, self._is_copy)

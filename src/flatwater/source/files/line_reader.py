@@ -64,6 +64,15 @@ class Lines(OnePass[Line]):
         """
         return [type(self)(place, self._arguments) for place in self._place.ranges(count)]
 
+    @property
+    def extent(self) -> tuple[int, int]:
+        """First byte and length of one of `ranges`; of another reader, a length of 0 says no more."""
+        return self._place.offset, self._place.length or 0
+
+    def part(self, offset: int, length: int) -> Self:
+        """What begins in these bytes of one of `ranges`."""
+        return type(self)(self._place.part(offset=offset, length=length), self._arguments)
+
     def __reduce__(self) -> tuple[Any, ...]:
         self._refuse_started()
         return type(self), (self._place, self._arguments)

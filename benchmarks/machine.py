@@ -30,6 +30,8 @@ PACKAGES = (
     "adbc-driver-sqlite",
     "lmdb",
     "rocksdict",
+    "polars",
+    "duckdb",
 )
 
 

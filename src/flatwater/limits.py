@@ -335,6 +335,12 @@ FLOW_DASK_TABLE_ROWS = 10_000  # of a table that one task reads, about
 FLOW_DASK_WORKER_SHARE = 0.5  # of a worker's memory that its tasks may promise; the rest is what results wait in
 FLOW_DASK_RETRIES = 2  # of a task that could not be begun or sent back, beside those whose worker died
 FLOW_DASK_WAIT_S = 60.0  # for a first worker, and while there is none
+FLOW_SORT_BYTES = 16 * MIB  # of a sort's items in memory; 64 runs of so many, 1 GiB, are merged in one pass
+FLOW_SORT_RUNS_AT_ONCE = 64  # merged in one pass: a block of each is in memory, of a 68th of the bytes
+FLOW_SORT_RUNS_MAX = 256  # of one level before they are merged into fewer; about 200 B each
+FLOW_DISTINCT_BYTES = 16 * MIB  # of digests in memory: some 95,000 keys, and a filter; those before are on disk
+FLOW_DISTINCT_RUNS_MAX = 8  # of one level before they are merged: each is looked into for a new key
+FLOW_MERGE_MAX = 64  # flows in one merge
 FLOW_CHECKPOINT_BYTES = 64 * MIB  # of the file of a checkpoint: what stages carry over
 
 assert RUN_TRACE_BYTES_MAX < GIB  # it is read whole when the program ends

@@ -70,8 +70,9 @@ class Cluster:
         self.address = str(self.client.scheduler.address)
 
     def _connected(self, on: Any) -> Any:
-        import distributed
+        import distributed as untyped
 
+        distributed: Any = untyped
         if isinstance(on, str):
             if on != "dask":
                 return self._opened(
@@ -92,8 +93,9 @@ class Cluster:
     def _started(self) -> Any:
         """Processes of this machine, which nobody else reaches."""
         import dask
-        import distributed
+        import distributed as untyped
 
+        distributed: Any = untyped
         quiet: dict[str, list[str]] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
         with dask.config.set(quiet):
             cluster = self._opened(

@@ -127,6 +127,95 @@ class Flow:
         """Tuples of `count` neighbours: each item with those behind it."""
         return self._with(Window(errors.count_of(count, what="count", most=limits.FLOW_WINDOW_MAX)))
 
+    def sort(
+        self,
+        key: Callable[[Any], Any] | None = None,
+        *,
+        bytes: str | int = limits.FLOW_SORT_BYTES,  # noqa: A002 - what it bounds
+        reverse: bool = False,
+        folder: str | os.PathLike[str] = "",
+    ) -> Flow:
+        """All items in order, however many: what does not fit into `bytes` goes to disk, in sorted runs that are merged.
+
+        Stable, downwards too: items with equal keys stay in their order. Keys are compared by `<`, as by `sorted`; where a
+        NaN stands, and what is beside it, is not defined. `key` is called once for each item.
+
+        Args:
+            key: of an item; the item itself, if there is none.
+            bytes: heap bytes of items and keys in memory; an item that is larger passes, beside another one.
+            reverse: downwards.
+            folder: for the temporary file, which has no name; that of `tempfile`, if not said, which TMPDIR names. It takes
+                about as much as the items; twice as much, if there are more than 64 times `bytes`.
+
+        Raises:
+            TypeError: two keys cannot be compared, or an item that has to be written cannot be pickled; a note says which.
+            BrokenError: the disk is full.
+        """
+        from flatwater.pipeline.sorting import Sort
+
+        size = errors.bytes_of(bytes, what="bytes", least=1)
+        return self._with(Sort(None if key is None else _of_an_item(key), size, bool(reverse), os.fspath(folder)))
+
+    def distinct(
+        self,
+        key: Callable[[Any], Any] | None = None,
+        *,
+        bytes: str | int = limits.FLOW_DISTINCT_BYTES,  # noqa: A002 - what it bounds
+        folder: str | os.PathLike[str] = "",
+    ) -> Flow:
+        """The first item of each key, as items come: also of a source that does not end. Any number of keys.
+
+        Of each key, 16 bytes are remembered: in memory in `bytes`, then on disk. Keys are equal as Python has it: 1, 1.0 and
+        True are one; lists, dicts and sets can be keys, and all NaN are one. Objects of other classes are equal if their
+        class and what pickle would save of them are.
+
+        Args:
+            key: of an item; the item itself, if there is none.
+            bytes: heap bytes of digests in memory, 100 to 180 for each key.
+            folder: for temporary files, which have no names; that of `tempfile`, if not said. About 17 bytes for each key.
+
+        Raises:
+            TypeError: a key is of a class whose objects are equal only to themselves.
+            BrokenError: the disk is full.
+        """
+        from flatwater.pipeline.distinct import Distinct
+
+        size = errors.bytes_of(bytes, what="bytes", least=1)
+        return self._with(Distinct(None if key is None else _of_an_item(key), size, os.fspath(folder)))
+
+    def merge(
+        self,
+        *others: Flow,
+        key: Callable[[Any], Any] | None = None,
+        reverse: bool = False,
+        ordered: bool = True,
+    ) -> Flow:
+        """Items of this flow and of others, which are sorted, as one flow that is sorted.
+
+        Stable: of equal keys, first those of this flow, then those of the next. The others are run as a part of this run, and
+        closed with it; what they hold is in its sum. Items that fail in them follow the policy of the run; where that has a
+        file of dead letters, such an item ends the run instead.
+
+        Args:
+            others: one or more.
+            key: by which all of them are sorted; the item itself, if there is none.
+            reverse: they are sorted downwards.
+            ordered: by keys; else they need not be sorted, and a batch of each comes in turn, until all have ended.
+
+        Raises:
+            UsageError: when it runs: one of them is not sorted, and where that shows.
+        """
+        from flatwater.pipeline.merging import Branch, Merge
+
+        if not others or len(others) >= limits.FLOW_MERGE_MAX or not all(isinstance(each, Flow) for each in others):
+            raise errors.UsageError(
+                f"merge takes 1 to {limits.FLOW_MERGE_MAX - 1} other flows.", hint="Flow(...).merge(Flow(...))"
+            )
+        if not ordered and (key is not None or reverse):
+            raise errors.UsageError("ordered=False has neither key nor reverse.", hint="Leave them out.")
+        branches = tuple(Branch(*each._parts()) for each in others)  # noqa: SLF001 - flows, as this one
+        return self._with(Merge(branches, None if key is None else _of_an_item(key), bool(reverse), bool(ordered)))
+
     def to(
         self,
         sink: Any,
@@ -154,6 +243,9 @@ class Flow:
 
         found = sink_of(sink, format=format, columns=columns, schema=schema, on_conflict=on_conflict)
         return self._with(To(found))
+
+    def _parts(self) -> tuple[Source, tuple[Stage, ...], int, int]:
+        return self._source, self._stages, self._batch_bytes, self._batch_rows
 
     def _with(self, stage: Stage) -> Flow:
         flow = object.__new__(Flow)

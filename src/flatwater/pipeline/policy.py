@@ -35,6 +35,7 @@ class Policy:
         count: items that were passed over.
         kept: the first of them.
         where: the source's name, and where it is.
+        has_letters: there is a file that takes the items.
     """
 
     def __init__(self, name: str, dead_letters: str | os.PathLike[str] = "") -> None:
@@ -44,6 +45,7 @@ class Policy:
         self.count = 0
         self.kept: list[Failure] = []
         self.where: Callable[[], tuple[str, Position]] | None = None
+        self.has_letters = bool(dead_letters)
         self._path = dead_letters
         self._letters: DeadLetters | None = None
         self._lock = threading.Lock()

@@ -74,9 +74,14 @@ class Options:
 
 @final
 class Run:
-    """One pass over the source, through all stages. One thread at a time; used once."""
+    """One pass over the source, through all stages. One thread at a time; used once.
 
-    def __init__(self, source: Source, stages: Sequence[Stage], options: Options) -> None:
+    Args:
+        is_part: of another run, which has taken its bytes from the budget.
+    """
+
+    def __init__(self, source: Source, stages: Sequence[Stage], options: Options, *, is_part: bool = False) -> None:
+        self._is_part = is_part
         self.gauges = [Gauge(source.name), *(Gauge(f"{at} {stage.name}", at) for at, stage in enumerate(stages, 1))]
         self.policy = Policy(options.on_error, options.dead_letters)
         self.budget = Budget.current()
@@ -135,9 +140,10 @@ class Run:
             from flatwater.pipeline import cluster
 
             cluster.refuse_missing()
-        self._refuse_what_does_not_fit()
         with contextlib.ExitStack() as opened:
-            opened.enter_context(self.budget.reserve(self.bytes_max, "flow"))
+            if not self._is_part:
+                self._refuse_what_does_not_fit()
+                opened.enter_context(self.budget.reserve(self.bytes_max, "flow"))
             job = self._job(opened)
             state = job.state if job is not None else None
             start = state.position if state else Position()
@@ -335,8 +341,9 @@ class Run:
         gauge = self.gauges[at]
         try:
             while True:
-                if is_head:
-                    self._pass()
+                self._refuse_stopped()  # in any stage: a sort hands on long after its source has ended
+                if is_head and not self.budget.gate.is_open:
+                    self._wait()
                 begun = perf_counter()
                 batch = next(batches, None)
                 self._inclusive_s[at] += perf_counter() - begun

@@ -250,9 +250,15 @@ class Reading:
         before, counted = self.position, self._gauge.bytes_out
         batch = self._next(sys.maxsize)
         self._gauge.bytes_out = counted
-        self._rest = batch or [], self._token if batch and not self._past else None
-        self._start, self._count, self._token, self._past = before, before.count, before.token, before.skip
-        return batch is None
+        if not batch:
+            return batch is None
+        self._count -= len(batch)
+        if self._past:  # the place is the same, told by what is nearest to it: older ones may be gone some day
+            self._rest, self._past = (batch, None), self._past - len(batch)
+        else:
+            self._rest = batch, self._token
+            self._start, self._token, self._past = before, before.token, before.skip
+        return False
 
     def stop(self) -> None:
         """Let a source that waits for more wait no longer; from any thread."""

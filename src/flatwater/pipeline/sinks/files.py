@@ -102,6 +102,9 @@ class FileWriter:
             rows, written = called(partial(_cells, columns=self._columns), items, gauge, policy)
             return _csv_lines(rows), written
         if self._kind != "jsonl":
+            if (text := _together(items, self._kind)) is not None:
+                gauge.items_in += len(items)
+                return text, items
             lines, written = called(_text_line if self._kind == "text" else _piece, items, gauge, policy)
             return b"".join(lines), written
         try:
@@ -330,6 +333,17 @@ def _not_written(target: str, error: OSError) -> errors.BrokenError:
 
 
 # --- what an item looks like ------------------------------------------------------------------------------------------
+
+
+def _together(items: Batch, kind: str) -> bytes | None:
+    """All in one piece; None if one of them is of another type, and has to be found."""
+    types = set(map(type, items))
+    if kind == "bytes":
+        return b"".join(items) if types == {bytes} else None
+    try:
+        return ("\n".join(items) + "\n").encode() if types == {str} else None
+    except UnicodeEncodeError:
+        return None
 
 
 def _text_line(item: Any) -> bytes:

@@ -63,6 +63,22 @@ def test_what_waits_behind_a_slow_head_is_bounded(grown):
     turns.close()
 
 
+def test_small_items_with_large_results_do_not_rush_in():
+    """Before it is seen what results weigh, there are no more parts than workers; then as many as fit."""
+    made = []
+
+    def function(n):
+        made.append(n)
+        return bytes(100_000)
+
+    turns = iter(Flow(range(1000)).pmap(function, workers=2, bytes=500_000))
+    next(turns)
+    for _ in range(100):
+        time.sleep(0.001)
+    assert len(made) <= 500_000 / 100_000 + 2
+    turns.close()
+
+
 @pytest.mark.parametrize("ordered", [True, False])
 def test_a_failure_is_the_items_own(ordered):
     """It is raised with its number, or told; the others come."""

@@ -16,7 +16,7 @@ def test_frames_survive_any_size():
     read, write = os.pipe()
     for size in (0, 1, 65_536, 3_000_000):
         payload = os.urandom(size)
-        writer = threading.Thread(target=child.write_frame, args=(write, payload))
+        writer = threading.Thread(target=child.write_frames, args=(write, payload))
         writer.start()
         assert child.read_frame(read) == payload
         writer.join()
@@ -113,13 +113,13 @@ def test_what_it_answers_is_a_dict_and_a_payload():
     process = subprocess.Popen([sys.executable, "-P", child.__file__, *map(str, theirs), "0", ""], pass_fds=theirs)
     for descriptor in theirs:
         os.close(descriptor)
-    child.write_frame(requests, pickle.dumps(list(sys.path)))
+    child.write_frames(requests, pickle.dumps(list(sys.path)))
     assert pickle.loads(child.read_frame(results))["kind"] == child.READY
     child.read_frame(results)
-    child.write_frame(requests, pickle.dumps((abs, (-3,), {})))
+    child.write_frames(requests, pickle.dumps((abs, (-3,), {})))
     cost, value = pickle.loads(child.read_frame(results)), pickle.loads(child.read_frame(results))
     assert (cost["kind"], value) == (child.VALUE, 3)
-    child.write_frame(requests, b"not a pickle")
+    child.write_frames(requests, b"not a pickle")
     assert pickle.loads(child.read_frame(results))["kind"] == child.UNREADABLE
     for descriptor in (requests, results):
         os.close(descriptor)

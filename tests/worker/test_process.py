@@ -71,6 +71,20 @@ def test_each_call_has_its_own_peak():
         assert large.peak_rss - small.peak_rss > 50 << 20
 
 
+def test_a_worker_has_the_descriptors_it_was_given():
+    """By the same numbers, after its replacement too; no other one has them."""
+    read, write = os.pipe()
+    with Worker(inherited=(write,)) as process, Worker() as other:
+        process.run(lambda: os.write(write, b"1"))
+        process.kill()
+        process.run(lambda: os.write(write, b"2"))
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            other.run(lambda: os.write(write, b"3"))
+    assert os.read(read, 10) == b"12"
+    os.close(read)
+    os.close(write)
+
+
 def test_nothing_is_left_open():
     """Pipes and processes go with the worker."""
     before = set(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else set()

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, final
 import msgspec
 
 from flatwater import errors, limits
+from flatwater.pipeline.pieces import Piece
 from flatwater.pipeline.report import Failure
 from flatwater.sizing.sizer import Sizer
 
@@ -92,6 +93,8 @@ class DeadLetters:
             return {"lost": f"it is larger than {limits.FLOW_DEAD_LETTER_BYTES:,} bytes"}
         if _is_plain(item):
             return {"item": item}
+        if isinstance(item, Piece):
+            return {"piece": list(item)}
         if isinstance(item, bytes):
             return {"bytes": base64.b64encode(item).decode()}
         try:
@@ -119,6 +122,8 @@ def letters(path: str | os.PathLike[str], *, trusted: bool = False) -> Iterator[
             item = letter["item"]
         elif "bytes" in letter:
             item = base64.b64decode(letter["bytes"])
+        elif "piece" in letter:
+            item = Piece(*letter["piece"])
         elif "pickle" in letter:
             if not trusted:
                 raise errors.UsageError(

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from contextvars import copy_context
 from typing import Any, final
 
-from flatwater import errors, limits, units
+from flatwater import errors, limits
 from flatwater.pipeline import loops, promise, running, signals
 from flatwater.pipeline.grouping import Group, Window
 from flatwater.pipeline.parallel import Parallel
@@ -81,21 +81,46 @@ class Flow:
         workers: int | None = None,
         bytes: str | int = limits.FLOW_PARALLEL_BYTES,  # noqa: A002 - what it bounds
         ordered: bool = True,
+        kind: str = "thread",
+        timeout: str | float | None = None,
+        memory: str | int | None = None,
     ) -> Flow:
-        """`function(item)` in place of each item, several at a time, in threads: for what releases the interpreter's lock.
+        """`function(item)` in place of each item, several at a time, in threads or in processes.
+
+        Threads are for what releases the interpreter's lock; processes for Python code, and for what may crash, hang or take
+        too much memory.
 
         Args:
-            function: is called in several threads at once.
-            workers: threads; as many as there are processors, if not said.
+            function: is called in several threads at once, or in several processes, to which it is sent once.
+            workers: threads or processes; as many as there are processors, if not said.
             bytes: heap bytes of items under way and of results that wait behind a slow one; one item that is larger goes
                 alone.
             ordered: results in the order of their items; else as they come.
+            kind: "thread" or "process".
+            timeout: seconds that a call in a process may take (600); one that takes longer is ended.
+            memory: bytes that a process may allocate (112 MiB); they are part of what the flow takes from the budget.
+
+        An item whose process died, hung or went over its limit is tried once more, alone; then it has failed. Others of the
+        same part may be called twice, too.
+
+        Raises:
+            UsageError: an argument that makes no sense. When it runs: a function that cannot be sent to a process.
+            WorkerDied, WorkerTimeout, WorkerOverLimit: when it runs, of `fw.worker`, with the item's number.
         """
         if workers is None:
             workers = min(os.cpu_count() or 1, limits.FLOW_WORKERS_MAX)
         count = errors.count_of(workers, what="workers", most=limits.FLOW_WORKERS_MAX)
         size = errors.bytes_of(bytes, what="bytes", least=1)
-        return self._with(Parallel(_of_an_item(function), count, size, ordered))
+        if kind != "process":
+            if kind != "thread" or timeout is not None or memory is not None:
+                raise errors.UsageError(
+                    f"kind={kind!r} with timeout={timeout!r} and memory={memory!r}.",
+                    hint='Take kind="thread", without the other two, or kind="process".',
+                )
+            return self._with(Parallel(_of_an_item(function), count, size, ordered))
+        from flatwater.pipeline.processes import made
+
+        return self._with(made(_of_an_item(function), count, size, ordered=ordered, timeout=timeout, memory=memory))
 
     def flat_map(self, function: Callable[[Any], Iterable[Any]]) -> Flow:
         """All items of the iterable `function(item)`, however many, in place of each item."""
@@ -412,21 +437,7 @@ class Flow:
 
     def explain(self, *, on: Any = None) -> str:
         """Who holds how much, addend by addend; with `on` as of `run`, which stages go there."""
-        held = promise.holders(self._source, self._stages, self._batch_bytes, on)
-        rows = [(name, units.format_bytes(count)) for name, count in held if count]
-        total = sum(count for _name, count in held)
-        if own := self._source.origin_bytes(self._batch_bytes):
-            rows.insert(0, (f"{self._source.name} itself", units.format_bytes(own)))
-            total += own
-        for at, stage in enumerate(self._stages, 1):
-            if own := promise.own_bytes(stage):
-                rows.append((f"{at} {stage.name} itself", units.format_bytes(own)))
-                total += own
-        rows.append(("in all", units.format_bytes(total)))
-        widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-        lines = [f"{name:<{widths[0]}}  {size:>{widths[1]}}" for name, size in rows]
-        lines.insert(-1, "-" * len(lines[-1]))
-        return "\n".join(lines)
+        return promise.explained(self._source, self._stages, self._batch_bytes, on)
 
     def __repr__(self) -> str:
         return " ".join([f"<Flow of {self._source.name}", *(f".{stage.name}" for stage in self._stages)]) + ">"

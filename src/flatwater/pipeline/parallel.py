@@ -1,7 +1,7 @@
-"""Call a function for several items at a time, in threads, with a bound on the bytes of what is under way and of what waits.
+"""Call a function for several items at a time, with a bound on the bytes of what is under way and of what waits.
 
-Covers:     parts of batches, results in order or as they come, ending early.
-Not here:   what a single call does (`pipeline.stages`).
+Covers:     parts of batches, results in order or as they come, ending early; threads.
+Not here:   what a single call does (`pipeline.stages`), processes (`pipeline.processes`).
 Holds:      inputs under way, and results that wait behind a slow one; see `Parallel.bytes_max`.
 
 A result that waits takes room as an input does: both are counted, so that a slow item at the head stops the intake and not
@@ -15,18 +15,20 @@ from collections.abc import Iterator
 from contextvars import copy_context
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, Protocol, final
 
 from flatwater import limits
+from flatwater.pipeline.pieces import Piece
 from flatwater.pipeline.place import Batch, Place
+from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.report import Gauge
 from flatwater.pipeline.stages import Function, called, name_of
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from concurrent.futures import Future
 
-_PART_S = 0.002  # that a part should take at least: handing it to a thread and back costs about 50 us
 _PART_ITEMS_MAX = 64
+_PARTS_EACH = 4  # that run or wait, for each worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,108 +54,185 @@ class Parallel:
 
     def over(self, batches: Iterator[Batch], place: Place) -> Iterator[Batch]:
         """Results, in the order of their items if that was asked for."""
-        return _Window(self, place).run(batches)
+        crew = _Threads(self, place.policy)
+        try:
+            yield from UnderWay(place, crew, self.workers, self.window_bytes, ordered=self.ordered).run(batches)
+        finally:
+            crew.end()
 
 
 @final
-class _Part:
-    """Some items under way, or their results."""
+class Part:
+    """Some items under way, or their results.
 
-    __slots__ = ("asked", "future", "gauge", "is_weighed", "size", "took_s")
+    Attributes:
+        weight: bytes of its items, wherever they are: what its results are foreseen by.
+        size: bytes that it takes now.
+        is_done: its results are there, and `size` is theirs.
+        gauge: counts its items, from their number in the run on.
+        took_s: seconds of its calls.
+        future: its results.
+    """
 
-    def __init__(self, asked: int, size: int, gauge: Gauge) -> None:
-        self.asked = asked  # bytes of its items
-        self.size = size  # that it takes now
-        self.is_weighed = False  # its results are there, and `size` is theirs
+    __slots__ = ("future", "gauge", "is_done", "size", "took_s", "weight")
+
+    def __init__(self, weight: int, size: int, gauge: Gauge) -> None:
+        self.weight = weight
+        self.size = size
+        self.is_done = False
         self.gauge = gauge
         self.took_s = 0.0
         self.future: Future[Batch]
 
 
+class Crew(Protocol):
+    """Who does parts."""
+
+    @property
+    def part_s(self) -> float:
+        """Seconds that a part should take at least, so that handing it over and back costs little beside it."""
+        ...
+
+    def begin(self, part: Part, box: list[Batch]) -> Future[Batch]:
+        """Do the items in the box, which is emptied."""
+        ...
+
+
 @final
-class _Window:
-    """The parts of one run."""
+class _Threads:
+    """Do parts in this process."""
 
-    def __init__(self, stage: Parallel, place: Place) -> None:
-        self._stage = stage
-        self._weigher = place.weigher()  # of items
-        self._results = place.weigher()
-        self._gauge = place.gauge
-        self._policy = place.policy
-        self._parts: deque[_Part] = deque()
-        self._at_once = 1  # items of a part
-        self._ratio = 1.0  # bytes of results, for each byte of items
-        self._context = copy_context()
+    part_s: ClassVar[float] = 0.002  # handing one to a thread and back costs about 50 us
 
-    def run(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+    def __init__(self, stage: Parallel, policy: Policy) -> None:
         from concurrent.futures import ThreadPoolExecutor
 
-        threads = ThreadPoolExecutor(self._stage.workers, "flatwater-pmap")
-        try:
-            for batch in batches:
-                first, count = 0, len(batch)
-                while first < count:
-                    items = batch[first : first + min(self._at_once, self._weigher.at_once)]
-                    first += len(items)
-                    if first >= count:
-                        del batch
-                    asked = self._weigher.weigh(items)
-                    while self._parts and not self._fits(asked):
-                        yield from self._taken()
-                    self._begin(threads, items, asked)
-                    del items
-                    while self._parts and self._next().future.done():
-                        yield from self._taken()
-            while self._parts:
-                yield from self._taken()
-        finally:
-            threads.shutdown(wait=True, cancel_futures=True)
+        self._function = stage.function
+        self._policy = policy
+        self._context = copy_context()
+        self._pool = ThreadPoolExecutor(stage.workers, "flatwater-pmap")
 
-    def _expected(self, asked: int) -> int:
-        """Bytes of items, and of their results beside them."""
-        return int(asked * (1.0 + self._ratio))
+    def begin(self, part: Part, box: list[Batch]) -> Future[Batch]:
+        """Do the items in the box."""
+        return self._pool.submit(self._context.copy().run, self._done, part, box)
 
-    def _fits(self, asked: int) -> bool:
-        self._weigh_waiting()
-        if len(self._parts) >= limits.FLOW_PARTS_MAX:
-            return False
-        return sum(part.size for part in self._parts) + self._expected(asked) <= self._stage.window_bytes
+    def end(self) -> None:
+        """Wait for those that run, and begin no other."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _begin(self, threads: ThreadPoolExecutor, items: Batch, asked: int) -> None:
-        part = _Part(
-            asked, self._expected(asked), Gauge(self._gauge.name, self._gauge.at, items_in=self._gauge.items_in)
-        )
-        self._gauge.items_in += len(items)
-        self._parts.append(part)
-        part.future = threads.submit(self._context.copy().run, self._done, part, [items])
-
-    def _done(self, part: _Part, box: list[Batch]) -> Batch:
-        """In a worker."""
+    def _done(self, part: Part, box: list[Batch]) -> Batch:
+        """In a thread."""
         begun = perf_counter()
-        results = called(self._stage.function, box.pop(), part.gauge, self._policy)[0]
+        results = called(self._function, box.pop(), part.gauge, self._policy)[0]
         part.took_s = perf_counter() - begun
         return results
 
-    def _next(self) -> _Part:
-        """The part whose results come next."""
-        if self._stage.ordered:
-            return self._parts[0]
-        return next((part for part in self._parts if part.future.done()), self._parts[0])
+
+@final
+class UnderWay:
+    """The parts of one run, or of one segment of it: how many there may be, and how large each is.
+
+    Args:
+        place: of the stage.
+        crew: does them.
+        workers: how many it does at a time.
+        window_bytes: of items under way and of results that wait.
+        ordered: results in the order of their items.
+    """
+
+    def __init__(self, place: Place, crew: Crew, workers: int, window_bytes: int, *, ordered: bool) -> None:
+        self._crew = crew
+        self._workers = workers
+        self._window_bytes = window_bytes
+        self._ordered = ordered
+        self._weigher = place.weigher()  # of items
+        self._results = place.weigher()
+        self._gauge = place.gauge
+        self._parts: deque[Part] = deque()  # in the order of their items
+        self._running: list[Part] = []  # those of them that are not done, as far as was seen
+        self._size = 0  # of all parts
+        self._at_once = 1  # items of a part
+        self._each = 1.0  # bytes of an item
+        self._ratio = 1.0  # bytes of results, for each byte of items
+        self._is_learned = False  # that ratio was seen
+
+    def run(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """Results, as batches."""
+        for batch in batches:
+            first, count = 0, len(batch)
+            while first < count:
+                items = batch[first : first + self._fitting()]
+                first += len(items)
+                if first >= count:
+                    del batch
+                held = self._weigher.weigh(items)
+                weight = held + sum(item.length for item in items if type(item) is Piece)
+                self._each = max(self._each + (weight / len(items) - self._each) / 4, weight / len(items))
+                while self._parts and not self._fits(held, weight):
+                    if self._is_crowded() and self._next() is None:
+                        self._wait()
+                    else:
+                        yield from self._taken()
+                self._begin(items, held, weight)
+                del items
+                self._look()
+                while self._next() is not None:
+                    yield from self._taken()
+        while self._parts:
+            yield from self._taken()
+
+    def _fitting(self) -> int:
+        """Items of the next part: with their results a fair share of the window."""
+        share = self._window_bytes / (self._workers * (1.0 + self._ratio) * self._each)
+        return max(1, min(self._at_once, self._weigher.at_once, int(share)))
+
+    def _expected(self, held: int, weight: int) -> int:
+        """Bytes of items, and of their results beside them."""
+        return held + int(weight * self._ratio)
+
+    def _fits(self, held: int, weight: int) -> bool:
+        self._look()
+        if len(self._parts) >= limits.FLOW_PARTS_MAX or self._is_crowded():
+            return False
+        return self._size + self._expected(held, weight) <= self._window_bytes
+
+    def _is_crowded(self) -> bool:
+        """More parts than are worth having before it is seen how long they take, and what results weigh."""
+        return len(self._running) >= self._workers * (_PARTS_EACH if self._is_learned else 1)
+
+    def _begin(self, items: Batch, held: int, weight: int) -> None:
+        gauge = Gauge(self._gauge.name, self._gauge.at, items_in=self._gauge.items_in)
+        part = Part(weight, self._expected(held, weight), gauge)
+        self._gauge.items_in += len(items)
+        self._size += part.size
+        self._parts.append(part)
+        self._running.append(part)
+        part.future = self._crew.begin(part, [items])
+
+    def _next(self) -> Part | None:
+        """The part whose results come next, if they are there."""
+        if self._ordered:
+            return self._parts[0] if self._parts and self._parts[0].is_done else None
+        return next((part for part in self._parts if part.is_done), None)
+
+    def _wait(self) -> None:
+        """Until one more part is done."""
+        from concurrent.futures import FIRST_COMPLETED, wait
+
+        wait([part.future for part in self._running], return_when=FIRST_COMPLETED)
+        self._look()
 
     def _taken(self) -> Iterator[Batch]:
         """The results of one part, once they are there."""
-        if not self._stage.ordered:
-            from concurrent.futures import FIRST_COMPLETED, wait
-
-            wait([part.future for part in self._parts], return_when=FIRST_COMPLETED)
-        part = self._next()
+        while (part := self._next()) is None:
+            self._wait()
         box = [part.future.result()]
-        self._weigh_waiting()
         self._parts.remove(part)
+        self._size -= part.size
         items = len(box[0]) + part.gauge.skipped
-        if part.took_s < _PART_S and items >= self._at_once:
+        if part.took_s < self._crew.part_s and items >= self._at_once:
             self._at_once = min(_PART_ITEMS_MAX, 2 * self._at_once)
-        elif part.took_s > 2 * _PART_S:
+        elif part.took_s > 2 * self._crew.part_s:
             self._at_once = max(1, self._at_once // 2)
         self._gauge.skipped += part.gauge.skipped
         self._gauge.bytes_out += part.size
@@ -161,10 +240,21 @@ class _Window:
         if box[0]:
             yield box.pop()
 
-    def _weigh_waiting(self) -> None:
+    def _look(self) -> None:
         """Parts that are done take what their results weigh, and their items nothing any more."""
-        for part in self._parts:
-            if not part.is_weighed and part.future.done() and part.future.exception() is None:
+        for part in [part for part in self._running if part.future.done()]:
+            self._running.remove(part)
+            part.is_done = True
+            if part.future.exception() is None:
+                self._size -= part.size
                 part.size = self._results.weigh(part.future.result())
-                part.is_weighed = True
-                self._ratio += (part.size / max(1, part.asked) - self._ratio) / 4
+                self._size += part.size
+                self._learn(part.size / max(1, part.weight))
+
+    def _learn(self, ratio: float) -> None:
+        """What results weigh, at once where it is more."""
+        if ratio > self._ratio or not self._is_learned:
+            self._ratio = ratio
+        else:
+            self._ratio += (ratio - self._ratio) / 4
+        self._is_learned = True

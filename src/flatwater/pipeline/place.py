@@ -48,6 +48,7 @@ class Place:
         batch_rows: items of a batch.
         segment: the one that is being done.
         carried: items that the stage keeps for the next segment; they are part of a checkpoint.
+        kept: what the stage has open from one segment to the next; it has `end(is_over=)`.
         writer: of a stage that writes.
         is_written: what comes now was written before a kill, and not noted.
     """
@@ -58,6 +59,7 @@ class Place:
     batch_rows: int = limits.FLOW_BATCH_ROWS
     segment: Segment = field(default_factory=Segment)
     carried: list[Any] = field(default_factory=list)
+    kept: Any = None
     writer: Writer | None = None
     is_written: bool = False
 

@@ -21,7 +21,7 @@ from flatwater.budget.budget import Budget
 from flatwater.pipeline import signals
 from flatwater.pipeline.place import Batch, Place, Segment
 from flatwater.pipeline.policy import Policy
-from flatwater.pipeline.promise import holders, own_bytes
+from flatwater.pipeline.promise import holders, own_bytes, source_of
 from flatwater.pipeline.report import Gauge, Report
 from flatwater.pipeline.singly import Singly, leading
 from flatwater.pipeline.sinks.base import Record
@@ -82,6 +82,7 @@ class Run:
 
     def __init__(self, source: Source, stages: Sequence[Stage], options: Options, *, is_part: bool = False) -> None:
         self._is_part = is_part
+        source = source_of(source, stages, options.on)
         self.gauges = [Gauge(source.name), *(Gauge(f"{at} {stage.name}", at) for at, stage in enumerate(stages, 1))]
         self.policy = Policy(options.on_error, options.dead_letters)
         self.budget = Budget.current()
@@ -153,6 +154,7 @@ class Run:
             )
             if state is not None and state.is_done and here.has_ended():
                 return
+            opened.callback(self._end_kept)
             self.policy.open(state.dead_letters if state else None)
             opened.callback(self.policy.close)
             redo = self._open_sinks(opened, state)
@@ -257,6 +259,13 @@ class Run:
         if any(place.is_written for place in self._places) and not reading.has_ended():
             for place in self._places:
                 place.is_written = False
+
+    def _end_kept(self) -> None:
+        """What stages keep from one segment to the next, where the run ends between two of them."""
+        for place in self._places:
+            kept, place.kept = place.kept, None
+            if kept is not None:
+                kept.end(is_over=False)
 
     # --- going on -----------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from typing import Any, Protocol, final, runtime_checkable
 
 from flatwater import errors
 from flatwater.pipeline import streams
+from flatwater.pipeline.pieces import Pieces
 from flatwater.pipeline.place import Batch
 from flatwater.pipeline.report import Gauge
 from flatwater.pipeline.stages import name_of
@@ -94,6 +95,8 @@ class Source:
     @property
     def name(self) -> str:
         """For people."""
+        if isinstance(self.origin, Pieces):
+            return self.origin.name
         if isinstance(name := getattr(self.origin, "name", None), str) and _is_file(self.origin):
             return f"{type(self.origin).__name__} {name}"
         return type(self.origin).__name__ if _gives_items(self.origin) else name_of(self.origin)
@@ -138,6 +141,15 @@ class Source:
         if position.token is not None and hasattr(self.origin, "reopened"):
             return replace(position, token=self.origin.reopened(position.token))
         return position
+
+    def by_reference(self) -> Source:
+        """The same, if its items can be read where they are wanted: pieces of a plain local file. Else itself."""
+        if not _is_a("flatwater.source.files.chunks", "FileChunks", self.origin):
+            return self
+        if self._is_used_up and self._again is None:
+            return self  # which says so
+        extent = self.origin.reference()
+        return self if extent is None else Source(Pieces(self.name, *extent), ())
 
     def opened(self, weigher: Weigher, gauge: Gauge, start: Position = Position()) -> Reading:
         """One pass over its items, from `start` on.

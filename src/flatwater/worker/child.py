@@ -26,6 +26,7 @@ VALUE, RAISED, UNPICKLABLE, UNREADABLE, OVER_LIMIT, EXITED, READY = (
 _EMERGENCY_BYTES = 1 << 20
 _F_SETSIG = 10  # fcntl(2), Linux
 _CHUNK_BYTES = 1 << 20
+_SMALL_BYTES = 1 << 16
 
 
 def read_frame(descriptor: int) -> bytes | None:
@@ -34,12 +35,24 @@ def read_frame(descriptor: int) -> bytes | None:
     return None if header is None else _read_exactly(descriptor, HEADER.unpack(header)[0])
 
 
-def write_frame(descriptor: int, payload: bytes) -> None:
-    """One frame."""
-    for part in (HEADER.pack(len(payload)), payload):
-        view = memoryview(part)
-        while view:
-            view = view[os.write(descriptor, view[:_CHUNK_BYTES]) :]
+def write_frames(descriptor: int, *payloads: bytes) -> None:
+    """A frame for each. Small ones are written together: each write may wake who reads."""
+    waiting = b""
+    for payload in payloads:
+        waiting += HEADER.pack(len(payload))
+        if len(payload) < _SMALL_BYTES:
+            waiting += payload
+            continue
+        for part in (waiting, payload):
+            _write(descriptor, part)
+        waiting = b""
+    _write(descriptor, waiting)
+
+
+def _write(descriptor: int, part: bytes) -> None:
+    view = memoryview(part)
+    while view:
+        view = view[os.write(descriptor, view[:_CHUNK_BYTES]) :]
 
 
 def main(arguments: list[str]) -> int:
@@ -87,7 +100,7 @@ def _run(request: bytes) -> tuple[str, bytes]:
     except MemoryError:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever an import does must reach the parent
-        return UNREADABLE, _pickled_error(error)
+        return UNREADABLE, pickled_error(error)
     try:
         value = function(*args, **kwargs)
     except MemoryError:
@@ -95,22 +108,22 @@ def _run(request: bytes) -> tuple[str, bytes]:
     except SystemExit as error:
         return EXITED, pickle.dumps(str(error.code))
     except BaseException as error:  # noqa: BLE001 - whatever a call raises must reach the parent
-        return RAISED, _pickled_error(error)
+        return RAISED, pickled_error(error)
     try:
-        return VALUE, _dumps(value)
+        return VALUE, dumps(value)
     except MemoryError:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever somebody's __reduce__ raises
         return UNPICKLABLE, pickle.dumps(f"{type(value).__qualname__}: {_one_line(error)}")
 
 
-def _pickled_error(error: BaseException) -> bytes:
+def pickled_error(error: BaseException) -> bytes:
     """`(the exception pickled, or b"" if it cannot be; one line about it; its traceback as text)`."""
     import traceback
 
     text = "".join(traceback.format_exception(error))
     try:
-        pickled = _dumps(error)
+        pickled = dumps(error)
         pickle.loads(pickled)  # noqa: S301 - our own; many exceptions can be dumped but not loaded
     except MemoryError:
         raise
@@ -119,7 +132,7 @@ def _pickled_error(error: BaseException) -> bytes:
     return pickle.dumps((pickled, _one_line(error), text))
 
 
-def _dumps(value: object) -> bytes:
+def dumps(value: object) -> bytes:
     """Plain pickle where that does, cloudpickle for what was defined in the parent's main module or in the call."""
     kind = type(value)
     if kind.__module__ not in {"__main__", "__mp_main__"}:
@@ -144,8 +157,7 @@ def _one_line(error: BaseException) -> str:
 
 
 def _answer(results: int, cost: dict[str, object], payload: bytes) -> None:
-    write_frame(results, pickle.dumps(cost))
-    write_frame(results, payload)
+    write_frames(results, pickle.dumps(cost), payload)
 
 
 def _die_with_the_parent(lifeline: int) -> None:

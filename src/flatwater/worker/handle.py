@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import final
 
@@ -48,6 +49,7 @@ class Handle:
 
     Attributes:
         group: the child's memory limit.
+        inherited: descriptors of ours that the child has, too, by the same numbers.
         process: the child; None while there is none.
         busy: the lock of whoever calls the child or ends it.
         requests: our end of the pipe to it.
@@ -56,8 +58,9 @@ class Handle:
         stderr: the end of its error output.
     """
 
-    def __init__(self, group: LimitGroup) -> None:
+    def __init__(self, group: LimitGroup, inherited: Sequence[int] = ()) -> None:
         self.group = group
+        self.inherited = tuple(inherited)
         self.process: subprocess.Popen[bytes] | None = None
         self.requests = self.results = -1
         self.ready = False
@@ -106,7 +109,7 @@ class Handle:
             # A child whose descriptor 1 is free would print into the first file it opens.
             stdout=None if _is_inherited(1) else subprocess.DEVNULL,
             stderr=stderr,
-            pass_fds=(requests, results, lifeline),
+            pass_fds=(requests, results, lifeline, *self.inherited),
             start_new_session=True,
         )
         for descriptor in (requests, results, lifeline, stderr):

@@ -36,6 +36,7 @@ from flatwater.worker.limit import make_limit
 
 _POLL_S = 0.05  # between looks at a child where the kernel cannot tell of its end
 _READ_BYTES = 1 << 20
+_SMALL_BYTES = 1 << 16  # goes out in one write: each may wake the child
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class Worker:
         limit: bytes of memory for it, or a text such as "256 MiB".
         limit_kind: "rlimit_data" (an allocation beyond it fails), "cgroup" (the process is killed) or "auto".
         result_bytes_max: of a pickled result.
+        inherited: descriptors of ours that the child has, too, by the same numbers; they stay open here as long as it lives.
 
     Raises:
         UsageError: a limit that makes no sense.
@@ -86,12 +88,13 @@ class Worker:
         *,
         limit_kind: str = "rlimit_data",
         result_bytes_max: str | int = limits.WORKER_RESULT_BYTES_MAX,
+        inherited: Sequence[int] = (),
     ) -> None:
         if os.name != "posix":
             raise errors.BrokenError(f"workers need a POSIX system, and this is {sys.platform}.")
         self._result_bytes_max = errors.bytes_of(result_bytes_max, what="result_bytes_max", least=1)
         self._group = make_limit(limit, kind=limit_kind, name="worker")
-        self._handle = Handle(self._group)
+        self._handle = Handle(self._group, inherited)
         self._kills = 0  # in the group, before the call
         self._is_calling = False
         self._start_rss = -1
@@ -253,7 +256,8 @@ class Worker:
         return process
 
     def _send(self, payload: bytes, deadline_s: float, timeout: str | float) -> None:
-        for part in (child.HEADER.pack(len(payload)), payload):
+        header = child.HEADER.pack(len(payload))
+        for part in (header + payload,) if len(payload) < _SMALL_BYTES else (header, payload):
             view = memoryview(part)
             while view:
                 self._await(self._handle.requests, select.POLLOUT, deadline_s, timeout)
@@ -281,10 +285,11 @@ class Worker:
     def _receive_exactly(self, count: int, deadline_s: float, timeout: str | float) -> bytes:
         buffer = bytearray()
         while len(buffer) < count:
-            self._await(self._handle.results, select.POLLIN, deadline_s, timeout)
+            self._child()
             try:
                 chunk = os.read(self._handle.results, min(count - len(buffer), _READ_BYTES))
             except BlockingIOError:
+                self._await(self._handle.results, select.POLLIN, deadline_s, timeout)
                 continue
             if not chunk:
                 raise self._death()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import gzip
 import io
 import os
 import pickle
@@ -81,6 +82,18 @@ def test_ranges_are_the_file(write, noise):
     parts = pickle.loads(pickle.dumps(FileChunks(write(noise), copy=True).ranges(7)))
     assert len(parts) == 7
     assert b"".join(chunk for part in parts for chunk in part) == noise
+
+
+def test_the_extent_of_a_plain_local_file(write, noise):
+    """Path, first byte, bytes and size of a chunk; nothing where others cannot read it by that, or it has begun."""
+    path = write(noise)
+    assert FileChunks(path, 1000, offset=7).reference() == (str(path), 7, len(noise) - 7, 1000)
+    assert FileChunks(write(gzip.compress(noise))).reference() is None
+    assert FileChunks(write(b"")).reference() is None
+    assert FileChunks("nothing").reference() is None
+    with FileChunks(path) as chunks:
+        assert chunks.reference() is None
+    assert chunks.reference() is None
 
 
 def test_a_started_source_is_not_pickled(write, noise):

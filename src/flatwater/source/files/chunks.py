@@ -8,6 +8,7 @@ Holds:      one chunk, and what its stream needs; see `FileChunks.bytes_max`.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, final, overload
 
@@ -165,6 +166,22 @@ class FileChunks(OnePass[Chunk]):
     def part(self, offset: int, length: int) -> FileChunks[Chunk]:
         """These bytes of one of `ranges`."""
         return _made(self._run.stream.place.part(offset=offset, length=length), self._size, self._is_copy)
+
+    def reference(self) -> tuple[str, int, int, int] | None:
+        """Path, first byte, bytes in all and bytes of a chunk, if others can read them by that; else None.
+
+        They can in a plain local file that is not compressed, while this source has not begun.
+        """
+        stream = self._run.stream
+        if stream.raw is not None or stream.is_done:
+            return None
+        try:
+            parts = stream.place.ranges(1)
+        except errors.FlatwaterError:  # who reads it tells what is wrong with it
+            return None
+        if not parts:
+            return None
+        return os.fsdecode(parts[0].target), parts[0].offset, parts[0].length or 0, self._size
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._refuse_started()

@@ -15,14 +15,14 @@ from contextvars import copy_context
 from typing import Any, final
 
 from flatwater import errors, limits
-from flatwater.pipeline import loops, promise, running, signals
+from flatwater.pipeline import checking, loops, promise, running, signals
 from flatwater.pipeline.grouping import Group, Window
 from flatwater.pipeline.parallel import Parallel
 from flatwater.pipeline.place import Batch
 from flatwater.pipeline.report import Report
 from flatwater.pipeline.running import Run
 from flatwater.pipeline.sources import Source
-from flatwater.pipeline.stages import Each, Filter, FlatMap, Map, Pipe, Stage, name_of
+from flatwater.pipeline.stages import Each, Filter, FlatMap, Map, Pipe, Stage
 from flatwater.pipeline.writing import To
 
 
@@ -68,11 +68,11 @@ class Flow:
 
     def map(self, function: Callable[[Any], Any]) -> Flow:
         """`function(item)` in place of each item."""
-        return self._with(Map(_of_an_item(function)))
+        return self._with(Map(checking.of_an_item(function)))
 
     def filter(self, function: Callable[[Any], Any]) -> Flow:
         """The items for which `function(item)` is true."""
-        return self._with(Filter(_of_an_item(function)))
+        return self._with(Filter(checking.of_an_item(function)))
 
     def pmap(
         self,
@@ -117,26 +117,28 @@ class Flow:
                     f"kind={kind!r} with timeout={timeout!r} and memory={memory!r}.",
                     hint='Take kind="thread", without the other two, or kind="process".',
                 )
-            return self._with(Parallel(_of_an_item(function), count, size, ordered))
+            return self._with(Parallel(checking.of_an_item(function), count, size, ordered))
         from flatwater.pipeline.processes import made
 
-        return self._with(made(_of_an_item(function), count, size, ordered=ordered, timeout=timeout, memory=memory))
+        return self._with(
+            made(checking.of_an_item(function), count, size, ordered=ordered, timeout=timeout, memory=memory)
+        )
 
     def flat_map(self, function: Callable[[Any], Iterable[Any]]) -> Flow:
         """All items of the iterable `function(item)`, however many, in place of each item."""
-        return self._with(FlatMap(_function(function)))
+        return self._with(FlatMap(checking.function_of(function)))
 
     def each(self, function: Callable[[Any], Any]) -> Flow:
         """Call `function(item)` for what it does; the items go on."""
-        return self._with(Each(_of_an_item(function)))
+        return self._with(Each(checking.of_an_item(function)))
 
     def tap(self, function: Callable[[Any], Any]) -> Flow:
         """The same, for one who only looks on: `tap(print)`."""
-        return self._with(Each(_of_an_item(function), "tap"))
+        return self._with(Each(checking.of_an_item(function), "tap"))
 
     def pipe(self, function: Callable[[Iterator[Any]], Iterable[Any]]) -> Flow:
         """A generator function as it is: `function(items)` takes an iterator of all items, and yields others."""
-        return self._with(Pipe(_function(function)))
+        return self._with(Pipe(checking.function_of(function)))
 
     def batch(self, *, bytes: str | int = limits.FLOW_GROUP_BYTES, rows: int = limits.FLOW_BATCH_ROWS) -> Flow:  # noqa: A002 - what it bounds
         """Lists of items; from here on, each list is one item.
@@ -179,7 +181,9 @@ class Flow:
         from flatwater.pipeline.sorting import Sort
 
         size = errors.bytes_of(bytes, what="bytes", least=1)
-        return self._with(Sort(None if key is None else _of_an_item(key), size, bool(reverse), os.fspath(folder)))
+        return self._with(
+            Sort(None if key is None else checking.of_an_item(key), size, bool(reverse), os.fspath(folder))
+        )
 
     def distinct(
         self,
@@ -206,7 +210,7 @@ class Flow:
         from flatwater.pipeline.distinct import Distinct
 
         size = errors.bytes_of(bytes, what="bytes", least=1)
-        return self._with(Distinct(None if key is None else _of_an_item(key), size, os.fspath(folder)))
+        return self._with(Distinct(None if key is None else checking.of_an_item(key), size, os.fspath(folder)))
 
     def merge(
         self,
@@ -239,7 +243,9 @@ class Flow:
         if not ordered and (key is not None or reverse):
             raise errors.UsageError("ordered=False has neither key nor reverse.", hint="Leave them out.")
         branches = tuple(Branch(*each._parts()) for each in others)  # noqa: SLF001 - flows, as this one
-        return self._with(Merge(branches, None if key is None else _of_an_item(key), bool(reverse), bool(ordered)))
+        return self._with(
+            Merge(branches, None if key is None else checking.of_an_item(key), bool(reverse), bool(ordered))
+        )
 
     def to(
         self,
@@ -441,21 +447,3 @@ class Flow:
 
     def __repr__(self) -> str:
         return " ".join([f"<Flow of {self._source.name}", *(f".{stage.name}" for stage in self._stages)]) + ">"
-
-
-def _function(function: Any) -> Any:
-    if not callable(function):
-        raise errors.UsageError(f"{function!r:.80} is no function.", hint="Give one that takes an item.")
-    loops.refuse_coroutines(function)
-    return function
-
-
-def _of_an_item(function: Any) -> Any:
-    import inspect
-
-    if inspect.isgeneratorfunction(function):
-        raise errors.UsageError(
-            f"{name_of(function)} is a generator function, which would make every item a generator.",
-            hint="pipe(...) takes one that goes through all items, flat_map(...) one that takes an item.",
-        )
-    return _function(function)

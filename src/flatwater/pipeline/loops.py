@@ -1,6 +1,6 @@
 """The event loop of whoever awaits a run: stages work in a thread, and what belongs to the loop is waited for there.
 
-Covers:     which loop that is, waiting for one of its coroutines; refusing coroutine functions as stages.
+Covers:     which loop that is, waiting for one of its coroutines.
 Not here:   running in a thread (`pipeline.flow`).
 Holds:      nothing.
 """
@@ -82,20 +82,3 @@ def waiting(what: str) -> Callable[[Coroutine[Any, Any, Any]], Any]:
         return asyncio.run_coroutine_threadsafe(made, loop).result()
 
     return wait
-
-
-def refuse_coroutines(function: object) -> None:
-    """A stage calls its function and takes what it returns, which would be a coroutine.
-
-    Raises:
-        UsageError: it is a coroutine function, or an asynchronous generator function.
-    """
-    import inspect
-
-    called = getattr(function, "func", function)  # of a partial
-    for each in (called, getattr(called, "__call__", None)):  # noqa: B004 - the method, which may be asynchronous
-        if inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each):
-            raise errors.UsageError(
-                f"{getattr(called, '__qualname__', type(called).__name__)} is asynchronous, and stages call plain functions.",
-                hint="Await it in the source, an asynchronous generator; or give pmap(...) a function that waits in its thread.",
-            )

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flatwater import errors
-from flatwater.pipeline import loops
+from flatwater.pipeline import checking
 from flatwater.pipeline.sinks.base import Sink
 
 FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".txt": "text", ".bin": "bytes", ".parquet": "parquet"}
@@ -56,7 +56,7 @@ def sink_of(
         sink: Sink = target
         return sink
     if callable(target):
-        loops.refuse_coroutines(target)
+        checking.refuse_coroutines(target)
         return CallSink(target)
     raise errors.UsageError(
         f"{type(target).__name__} is no sink.",

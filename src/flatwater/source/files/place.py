@@ -144,19 +144,26 @@ class Place:
 
     def bytes_known(self) -> int:
         """Bytes of it that there are now; 0 where it is no plain local file, or cannot be opened."""
-        from flatwater.source.files.opening import MAGIC_BYTES, compression_of
-
-        if not self.is_local_path or self.follow:
-            return 0
-        try:
-            with open(self.target, "rb", buffering=0) as file:
-                size = os.fstat(file.fileno()).st_size
-                first = file.read(MAGIC_BYTES)
-        except OSError:
-            return 0
-        if (compression_of(first) if self.compression == "auto" else self.compression) != "none":
+        size, kind = self.looked_at()
+        if kind != "none" or self.follow:
             return 0
         return max(0, (size if self.length is None else min(size, self.offset + self.length)) - self.offset)
+
+    def looked_at(self) -> tuple[int, str]:
+        """Size and compression of a regular local file, by its first bytes; 0 and "" where it is none, or cannot be read."""
+        from flatwater.source.files.opening import MAGIC_BYTES, compression_of
+
+        if not self.is_local_path:
+            return 0, ""
+        try:
+            found = os.stat(self.target)
+            if not stat.S_ISREG(found.st_mode):  # to open a pipe is to wait for its writer
+                return 0, ""
+            with open(self.target, "rb", buffering=0) as file:
+                kind = compression_of(file.read(MAGIC_BYTES)) if self.compression == "auto" else self.compression
+        except OSError:
+            return 0, ""
+        return found.st_size, kind
 
     def __reduce__(self) -> tuple[Any, ...]:
         if not isinstance(self.target, str | bytes) or self.target == STANDARD_INPUT:

@@ -103,14 +103,17 @@ class Stream:
 
     @property
     def held_bytes(self) -> int:
-        """What the stream holds beside its reader's buffers: known once it is open, else the most there can be."""
+        """What the stream holds beside its reader's buffers: known once it is open, else the most there can be.
+
+        A plain local file is looked at.
+        """
         if self.raw is not None:
             return int(self.raw.held_bytes)
         total = 0
         if self.place.is_url:
             total += limits.FILES_REMOTE_BYTES  # what was asked for at once
             total += limits.FILES_REMOTE_AHEAD_BYTES  # what the network brings meanwhile
-        if self.place.compression != "none" and not self.place.follow:
+        if self.place.compression != "none" and not self.place.follow and self.place.looked_at()[1] != "none":
             total += 3 * limits.FILES_INPUT_BYTES  # compressed bytes, those left, decoded ones left
             total += self.place.window_max or _DECODER_BYTES_MAX  # the decompressor
         return total

@@ -1,0 +1,58 @@
+"""What can be a stage's function: refused when the flow is made, and not when it has run for an hour.
+
+Covers:     what cannot be called, generator functions where an item is wanted, coroutine functions.
+Not here:   what a function does (`pipeline.stages`).
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flatwater import errors
+from flatwater.pipeline.stages import name_of
+
+
+def function_of(function: Any) -> Any:
+    """The function, if it is one.
+
+    Raises:
+        UsageError: it cannot be called, or is asynchronous.
+    """
+    if not callable(function):
+        raise errors.UsageError(f"{function!r:.80} is no function.", hint="Give one that takes an item.")
+    refuse_coroutines(function)
+    return function
+
+
+def of_an_item(function: Any) -> Any:
+    """The function, if it can be one of a single item.
+
+    Raises:
+        UsageError: it is a generator function, too.
+    """
+    import inspect
+
+    if inspect.isgeneratorfunction(function):
+        raise errors.UsageError(
+            f"{name_of(function)} is a generator function, which would make every item a generator.",
+            hint="pipe(...) takes one that goes through all items, flat_map(...) one that takes an item.",
+        )
+    return function_of(function)
+
+
+def refuse_coroutines(function: object) -> None:
+    """A stage calls its function and takes what it returns, which would be a coroutine.
+
+    Raises:
+        UsageError: it is a coroutine function, or an asynchronous generator function.
+    """
+    import inspect
+
+    called = getattr(function, "func", function)  # of a partial
+    for each in (called, getattr(called, "__call__", None)):  # noqa: B004 - the method, which may be asynchronous
+        if inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each):
+            raise errors.UsageError(
+                f"{getattr(called, '__qualname__', type(called).__name__)} is asynchronous, and stages call plain functions.",
+                hint="Await it in the source, an asynchronous generator; or give pmap(...) a function that waits in its thread.",
+            )

@@ -1,0 +1,57 @@
+"""What can be a stage's function."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+
+from flatwater import errors
+from flatwater.pipeline.checking import function_of, of_an_item
+
+
+async def later(item):
+    return item
+
+
+async def many(item):
+    yield item
+
+
+def several(item):
+    yield item
+
+
+class Caller:
+    async def __call__(self, item):
+        return item
+
+
+@pytest.mark.parametrize("function", [str, len, lambda item: item, functools.partial(max, 1), "a".join])
+def test_functions(function):
+    """They are given back."""
+    assert of_an_item(function) is function_of(function) is function
+
+
+@pytest.mark.parametrize(
+    ("function", "match"),
+    [
+        (7, "7 is no function"),
+        (None, "None is no function"),
+        (later, "later is asynchronous"),
+        (many, "many is asynchronous"),
+        (functools.partial(later), "later is asynchronous"),
+        (Caller(), "Caller is asynchronous"),
+        (several, "several is a generator function"),
+    ],
+)
+def test_what_is_none(function, match):
+    """With what to do instead."""
+    with pytest.raises(errors.UsageError, match=match) as caught:
+        of_an_item(function)
+    assert caught.value.hint
+
+
+def test_a_generator_function_can_be_one_of_many():
+    """flat_map and pipe take it."""
+    assert function_of(several) is several

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -35,12 +36,17 @@ LOWER = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvw
 
 def a_file(size: int) -> str:
     """A text of so many bytes, removed by the system's cleaning of temporary files."""
-    path = os.path.join(tempfile.gettempdir(), f"flatwater-benchmark-{size}.txt")
+    path = os.path.join(tempfile.gettempdir(), f"flatwater-benchmark-words-{size}.txt")
     if not os.path.exists(path):
-        line = b"A line of Some Text with Letters of both kinds, and 12,345 numbers.\n" * 1000
+        chance = random.Random(size)
+        words = [
+            "".join(chance.choices("abcdefghijklmnopqrstuvwxyzABCDEF", k=chance.randint(2, 11))) for _ in range(20_000)
+        ]
         with open(path + ".part", "wb") as file:
             while file.tell() < size:
-                file.write(line[: size - file.tell()])
+                text = " ".join(chance.choices(words, k=50_000)).encode() + b"\n"
+                file.writelines([text] * 8)  # further apart than what a compressor remembers
+            file.truncate(size)
         os.replace(path + ".part", path)
     with open(path, "rb") as file:
         while file.read(1 << 20):

@@ -1,27 +1,21 @@
-"""Sources that have no end of their own, or give items only when there are some: queues, files that are followed.
+"""Sources that have no end of their own, or give items only when there are some.
 
-Covers:     what such a source is; taking from a queue what is there at once, telling a queue what is done; looking up while a
-            reader waits.
-Not here:   asynchronous iterables and queues (`pipeline.asynchronous`), servers' streams (`pipeline.redis_stream`,
-            `pipeline.nats_stream`), what can be iterated over (`pipeline.sources`).
+Covers:     what such a source is; looking up while a reader of a followed file waits.
+Not here:   queues (`pipeline.queues`), asynchronous iterables (`pipeline.asynchronous`), servers' streams
+            (`pipeline.redis_stream`, `pipeline.nats_stream`), what can be iterated over (`pipeline.sources`).
 Holds:      one batch.
 """
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-import queue
+import sys
 from collections.abc import AsyncIterable, Callable, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, final
+from typing import Any
 
 from flatwater import errors, limits
-from flatwater.pipeline import asynchronous
 from flatwater.pipeline.place import Batch
 from flatwater.pipeline.weighing import Weigher
-
-_ENDED: Final[type[Exception]] = getattr(queue, "ShutDown", queue.Empty)  # Python 3.13
 
 
 def is_stream(origin: object) -> bool:
@@ -42,13 +36,18 @@ def _is_asynchronous(origin: object) -> bool:
 
 def batches_of(origin: Any, weigher: Weigher, until: Any = None) -> Generator[Batch, None, None] | None:
     """Its batches, as items come, empty ones while none come; None if it is no such source. `until` ends a queue."""
-    if isinstance(origin, asyncio.Queue):
+    if not is_stream(origin):
+        return None
+    asyncio = sys.modules.get("asyncio")  # not imported: then it is none of its queues
+    if _is_asynchronous(origin) or (asyncio is not None and isinstance(origin, asyncio.Queue)):
+        from flatwater.pipeline import asynchronous
+
+        if _is_asynchronous(origin):
+            return asynchronous.of_an_iterable(origin, weigher)
         return asynchronous.of_a_queue(origin, weigher, until)
-    if _is_asynchronous(origin):
-        return asynchronous.of_an_iterable(origin, weigher)
-    if is_queue(origin):
-        return _Queued(origin, until).batches(weigher)
-    return None
+    from flatwater.pipeline.queues import Queued
+
+    return Queued(origin, until).batches(weigher)
 
 
 def refuse_returned(made: Any, name: str) -> None:
@@ -66,55 +65,6 @@ def refuse_returned(made: Any, name: str) -> None:
         raise errors.UsageError(f"{name} returned a queue.", hint="Give the queue itself: Flow(queue).")
 
 
-@final
-class _Queued:
-    """A queue that is read: what is there at once comes in batches that fit.
-
-    An item is done when the batch behind it is asked for: all stages have gone through it then.
-    """
-
-    def __init__(self, origin: Any, until: Any) -> None:
-        self._queue = origin
-        self._until = until
-        self._done: Callable[[], object] = getattr(origin, "task_done", lambda: None)
-        self._is_over = False
-
-    def batches(self, weigher: Weigher) -> Generator[Batch, None, None]:
-        """Its items to the last one; empty lists while there are none."""
-        while not self._is_over:
-            first = self._first()
-            if not first:
-                yield first
-                continue
-            for batch in weigher.batches(self._there(first)):
-                count, box = len(batch), [batch]
-                del batch
-                yield box.pop()
-                for _item in range(count):
-                    self._done()
-
-    def _first(self) -> Batch:
-        """One item, or none for the time being."""
-        try:
-            return [self._queue.get(timeout=limits.FLOW_LOOK_S)]
-        except queue.Empty:
-            return []
-        except _ENDED:
-            self._is_over = True
-            return []
-
-    def _there(self, box: Batch) -> Iterator[Any]:
-        """This item, and those that are there at once."""
-        while not asynchronous.is_end(box[0], self._until):
-            yield box.pop()
-            try:
-                box.append(self._queue.get_nowait())
-            except (queue.Empty, _ENDED):
-                return
-        self._is_over = True
-        self._done()
-
-
 def with_looks(lists: Iterator[Batch], stop: Callable[[], None]) -> Generator[Batch, None, None]:
     """What a reader gives that may wait in between, from a thread of its own; empty lists while it waits.
 
@@ -122,6 +72,8 @@ def with_looks(lists: Iterator[Batch], stop: Callable[[], None]) -> Generator[Ba
         lists: what is read; advanced in that thread only.
         stop: ends its waiting, from any thread.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     thread = ThreadPoolExecutor(1, "flatwater-follow")
     try:
         while True:

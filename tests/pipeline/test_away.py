@@ -9,7 +9,7 @@ from flatwater import limits
 from flatwater.pipeline import away
 from flatwater.pipeline.away import Task
 from flatwater.pipeline.flow import Flow
-from flatwater.pipeline.sources import Position
+from flatwater.pipeline.reading import Position
 from flatwater.source import lines
 
 

@@ -12,8 +12,8 @@ import pytest
 from flatwater import errors, limits
 from flatwater.pipeline.checkpoint import Checkpoint, State
 from flatwater.pipeline.flow import Flow
+from flatwater.pipeline.reading import Position
 from flatwater.pipeline.sinks.base import Record
-from flatwater.pipeline.sources import Position
 
 
 def test_it_comes_back(tmp_path):

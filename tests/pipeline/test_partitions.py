@@ -11,8 +11,9 @@ import flatwater as fw
 from flatwater import limits
 from flatwater.pipeline.away import Done
 from flatwater.pipeline.partitions import Partition
+from flatwater.pipeline.reading import Position
 from flatwater.pipeline.report import Gauge
-from flatwater.pipeline.sources import Position, Source
+from flatwater.pipeline.sources import Source
 from flatwater.pipeline.weighing import Weigher
 
 

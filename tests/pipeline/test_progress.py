@@ -10,7 +10,8 @@ import sys
 
 import flatwater as fw
 from flatwater.pipeline.progress import Progress
-from flatwater.pipeline.sources import Position, Source
+from flatwater.pipeline.reading import Position
+from flatwater.pipeline.sources import Source
 
 PROGRAM = """
 import time

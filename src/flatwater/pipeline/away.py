@@ -23,8 +23,9 @@ from flatwater.budget.budget import Budget
 from flatwater.pipeline.parallel import Parallel
 from flatwater.pipeline.place import Batch, Place
 from flatwater.pipeline.policy import Policy, shown
+from flatwater.pipeline.reading import Position, Reading
 from flatwater.pipeline.report import Gauge
-from flatwater.pipeline.sources import Position, Reading, Source
+from flatwater.pipeline.sources import Source
 from flatwater.pipeline.stages import Each, Filter, FlatMap, Map, Stage
 from flatwater.pipeline.weighing import Weigher
 

@@ -24,9 +24,9 @@ from dataclasses import astuple, dataclass, field
 from typing import Any, final
 
 from flatwater import errors, limits
+from flatwater.pipeline.reading import Position
 from flatwater.pipeline.sinks.base import Record
 from flatwater.pipeline.sinks.files import sync_folder
-from flatwater.pipeline.sources import Position
 
 _MAGIC = b"flatwater checkpoint 1\n"
 _DIGEST_BYTES = 16

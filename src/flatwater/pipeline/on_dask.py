@@ -26,8 +26,8 @@ from flatwater.pipeline.cluster import Cluster, no_worker
 from flatwater.pipeline.partitions import Part, Partition
 from flatwater.pipeline.place import Batch
 from flatwater.pipeline.policy import Policy
+from flatwater.pipeline.reading import Position, Reading
 from flatwater.pipeline.report import Failure, Gauge
-from flatwater.pipeline.sources import Position, Reading
 from flatwater.pipeline.stages import Stage
 
 _LOOK_S = 0.2  # between looks whether the run was stopped, while a result is waited for

@@ -17,7 +17,7 @@ from typing import Any, final
 
 from flatwater import errors, limits
 from flatwater.pipeline.away import Done, dumped
-from flatwater.pipeline.sources import Position, Reading
+from flatwater.pipeline.reading import Position, Reading
 from flatwater.pipeline.weighing import Weigher
 from flatwater.units import KIB
 

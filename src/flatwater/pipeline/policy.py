@@ -18,7 +18,7 @@ from flatwater.pipeline.report import Failure, Gauge
 
 if TYPE_CHECKING:
     from flatwater.pipeline.dead_letters import DeadLetters
-    from flatwater.pipeline.sources import Position
+    from flatwater.pipeline.reading import Position
 
 POLICIES: Final = ("raise", "skip")
 _SHOWN_CHARS = 120

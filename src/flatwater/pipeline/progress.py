@@ -14,7 +14,8 @@ from flatwater.budget.budget import Budget
 from flatwater.watch.account import promised_and_seen
 
 if TYPE_CHECKING:
-    from flatwater.pipeline.sources import Position, Source
+    from flatwater.pipeline.reading import Position
+    from flatwater.pipeline.sources import Source
 
 _PER_SECOND = 4  # times that it is drawn
 

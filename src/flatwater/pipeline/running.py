@@ -22,10 +22,11 @@ from flatwater.pipeline import signals
 from flatwater.pipeline.place import Batch, Place, Segment
 from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.promise import holders, own_bytes, source_of
+from flatwater.pipeline.reading import Position, Reading
 from flatwater.pipeline.report import Gauge, Report
 from flatwater.pipeline.singly import Singly, leading
 from flatwater.pipeline.sinks.base import Record
-from flatwater.pipeline.sources import Position, Reading, Source
+from flatwater.pipeline.sources import Source
 from flatwater.pipeline.stages import Stage
 from flatwater.pipeline.weighing import Weigher
 from flatwater.pipeline.writing import To
@@ -276,8 +277,7 @@ class Run:
         chain = self._timed(self._noted(reading, seconds, items), first, is_head=True)
         opened = [chain]
         if isinstance(reading, Reading) and (first := self._begun_singly(reading)):
-            self._singly = Singly(self._stages[:first], self._places[:first])
-            chain = self._timed(self._singly.over(chain), first)
+            chain = self._timed(self._one_by_one(chain, reading, first, seconds, items), first)
             opened.append(chain)
         for at, stage in enumerate(self._stages[first:], first + 1):
             if self._options.injected is not None:
@@ -301,6 +301,31 @@ class Run:
         if first:
             self._pass()
         return first if first and reading.has_large_items else 0
+
+    def _one_by_one(
+        self, batches: Iterator[Batch], reading: Reading, count: int, seconds: float, items: int
+    ) -> Iterator[Batch]:
+        """The first stages, which large items go through one by one; without batches in front of them, where that can be."""
+        self._singly = Singly(self._stages[:count], self._places[:count])
+        gauge, before = self.gauges[0], reading.position.count - self.gauges[0].items_out
+
+        def look() -> None:
+            self._pass()
+            gauge.items_out = reading.position.count - before
+            if self._line is not None:
+                self._line.update(reading.position)
+
+        each = reading.singly(look, seconds=seconds, items=items, is_due=self._is_due if seconds else None)
+        if each is None:
+            return self._singly.over(batches)
+
+        def noted() -> Generator[Any, None, None]:
+            yield from each
+            self._refuse_stopped()
+            self._segment.is_last = reading.is_exhausted
+            look()
+
+        return self._singly.over_items(noted())
 
     def _noted(self, reading: Pass, seconds: float, items: int) -> Generator[Batch, None, None]:
         batches = reading.segment(seconds=seconds, items=items, is_due=self._is_due if seconds else None)

@@ -10,7 +10,7 @@ round: what is worked on stays in the processor's cache, and freed pieces are us
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import pairwise
 from time import perf_counter
 from typing import Any, final
@@ -44,8 +44,12 @@ class Singly:
 
     def over(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """What comes out of the last of them."""
+        return self.over_items(_popped(batches))
+
+    def over_items(self, items: Iterator[Any]) -> Iterator[Batch]:
+        """The same, of a source that gives items."""
         last = self._places[-1]
-        return last.weigher().batches(self._items(batches), last.gauge)
+        return last.weigher().batches(self._made(items), last.gauge)
 
     @property
     def count(self) -> int:
@@ -57,17 +61,22 @@ class Singly:
         total = sum(self._taken_s) or 1.0
         return [seconds * taken_s / total for taken_s in self._taken_s]
 
-    def _items(self, batches: Iterator[Batch]) -> Iterator[Any]:
+    def _made(self, items: Iterator[Any]) -> Generator[Any, None, None]:
         gauges = [place.gauge for place in self._places]
-        for batch in batches:
-            batch.reverse()
-            while batch:
-                made = self._done([batch.pop()])
+        try:
+            for item in items:
+                box = [item]
+                del item
+                made = self._done(box)
                 if made is not _DROPPED:
-                    yield made
+                    box.append(made)
                     made = None
+                    yield box.pop()
+        finally:
             for gauge, behind in pairwise(gauges):
                 gauge.items_out = behind.items_in
+            if isinstance(items, Generator):
+                items.close()
 
     def _done(self, box: list[Any]) -> Any:
         """What becomes of one item, which nobody else holds."""
@@ -90,3 +99,10 @@ class Singly:
             elif kind is Filter and not made:
                 return _DROPPED
         return value
+
+
+def _popped(batches: Iterator[Batch]) -> Generator[Any, None, None]:
+    for batch in batches:
+        batch.reverse()
+        while batch:
+            yield batch.pop()

@@ -11,19 +11,17 @@ from __future__ import annotations
 import copy
 import sys
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sized
-from dataclasses import dataclass, replace
-from time import perf_counter
+from dataclasses import replace
 from typing import Any, Protocol, final, runtime_checkable
 
 from flatwater import errors
 from flatwater.pipeline import streams
 from flatwater.pipeline.pieces import Pieces
 from flatwater.pipeline.place import Batch
+from flatwater.pipeline.reading import Found, Items, Position, Reading
 from flatwater.pipeline.report import Gauge
 from flatwater.pipeline.stages import name_of
 from flatwater.pipeline.weighing import Weigher
-
-Found = tuple[Batch, Any, Any]  # a batch, tokens of the places in front of it and behind it; None where it cannot tell
 
 
 @runtime_checkable
@@ -40,22 +38,6 @@ class Batched(Protocol):
     def batches(self) -> Iterable[Batch]:
         """Its items, in lists."""
         ...
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a pass over a source is.
-
-    Attributes:
-        count: items that were given since the beginning.
-        token: what the source says of a place, or None for its beginning.
-        skip: items behind that place.
-    """
-
-    count: int = 0
-    token: Any = None
-    skip: int = 0
 
 
 @final
@@ -97,7 +79,7 @@ class Source:
         """For people."""
         if isinstance(self.origin, Pieces):
             return self.origin.name
-        if isinstance(name := getattr(self.origin, "name", None), str) and _is_file(self.origin):
+        if isinstance(name := getattr(self.origin, "name", None), str) and is_file(self.origin):
             return f"{type(self.origin).__name__} {name}"
         return type(self.origin).__name__ if _gives_items(self.origin) else name_of(self.origin)
 
@@ -112,7 +94,7 @@ class Source:
         """About how much there is, for showing how far a run is: (items, "items"), (bytes, "bytes"), or 0 if nobody knows."""
         if isinstance(self.origin, Sized):
             return len(self.origin), "items"
-        if _is_file(self.origin) and hasattr(self.origin, "since"):
+        if is_file(self.origin) and hasattr(self.origin, "since"):
             return self.origin.bytes_known, "bytes"
         if hasattr(self.origin, "count_estimate"):
             return int(self.origin.count_estimate()), "items"
@@ -151,7 +133,7 @@ class Source:
         extent = self.origin.reference()
         return self if extent is None else Source(Pieces(self.name, *extent), ())
 
-    def opened(self, weigher: Weigher, gauge: Gauge, start: Position = Position()) -> Reading:
+    def opened(self, weigher: Weigher, gauge: Gauge, start: Position = Position()) -> Reading:  # noqa: B008 - it is frozen
         """One pass over its items, from `start` on.
 
         Raises:
@@ -187,136 +169,9 @@ class Source:
         return origin
 
 
-@final
-class Reading:
-    """One pass over a source: its batches, and where it is behind each of them. For one thread; `stop` from any.
-
-    Attributes:
-        is_exhausted: there is nothing more.
-        stages_done: how many stages of the flow its batches have gone through; others than 0 are of `pipeline.on_dask`.
-    """
-
-    stages_done = 0
-
-    def __init__(
-        self, source: Source, origin: Any, found: Iterator[Found], gauge: Gauge, weigher: Weigher, start: Position
-    ) -> None:
-        self.is_exhausted = False
-        self._count, self._token = start.count, start.token
-        self._source = source
-        self._origin = origin
-        self._found = found
-        self._gauge = gauge
-        self._weigher = weigher
-        self._to_skip = start.skip
-        self._past = 0  # items behind the token that were given or skipped
-        self._start: Position | None = start  # until the first batch is given
-        self._rest: tuple[Batch, Any] = ([], None)  # of a batch that a segment ended in
-
-    @property
-    def position(self) -> Position:
-        """Behind the batch that was given last."""
-        return self._start or Position(self._count, self._token, self._past)
-
-    @property
-    def has_large_items(self) -> bool:
-        """Whether the next items are so large that they are better done one by one."""
-        self.has_ended()
-        return self._weigher.is_heavy
-
-    @property
-    def origin(self) -> Any:
-        """What is read."""
-        return self._origin
-
-    @property
-    def to_skip(self) -> int:
-        """Items that are to be passed over and have not come yet."""
-        return self._to_skip
-
-    def segment(
-        self, *, seconds: float = 0.0, items: int = 0, is_due: Callable[[], bool] | None = None
-    ) -> Iterator[Batch]:
-        """Its batches until so many seconds have gone, or `items` were given, or it is due; else all that are left.
-
-        One comes in any case, so that a job goes on however short its segments are. An empty one says that there is nothing
-        now, and may be later.
-        """
-        until = perf_counter() + seconds if seconds else float("inf")
-        left = items or sys.maxsize
-        while True:
-            box = [found] if (found := self._next(left)) is not None else []
-            del found
-            if not box:
-                self.is_exhausted = True
-                return
-            left -= len(box[0])
-            yield box.pop()
-            if not left or perf_counter() >= until or (is_due is not None and not items and is_due()):
-                return
-
-    def has_ended(self) -> bool:
-        """Whether there is nothing more; what there is, comes with the next segment."""
-        if self._rest[0]:
-            return False
-        before, counted = self.position, self._gauge.bytes_out
-        batch = self._next(sys.maxsize)
-        self._gauge.bytes_out = counted
-        if not batch:
-            return batch is None
-        self._count -= len(batch)
-        if self._past:  # the place is the same, told by what is nearest to it: older ones may be gone some day
-            self._rest, self._past = (batch, None), self._past - len(batch)
-        else:
-            self._rest = batch, self._token
-            self._start, self._token, self._past = before, before.token, before.skip
-        return False
-
-    def stop(self) -> None:
-        """Let a source that waits for more wait no longer; from any thread."""
-        if _is_file(self._origin):
-            self._origin.stop()
-
-    def close(self) -> None:
-        """Close what it reads from, as far as this pass has opened it."""
-        if isinstance(self._found, Generator):
-            self._found.close()
-
-    def _next(self, most: int) -> Batch | None:
-        """The next batch, of at most so many items; empty if there is nothing now; None at the end."""
-        token, past = self._token, self._past
-        (batch, behind), self._rest = self._rest, ([], None)
-        while not batch:
-            found = next(self._found, None)
-            if found is None:
-                return None
-            batch, before, behind = found
-            del found
-            if not batch:  # it waits: all that came is through, so its token says where it is
-                if behind is not None and not self._to_skip:
-                    self._start, self._token, self._past = None, behind, 0
-                return batch
-            if before is not None:
-                token, past = before, 0
-            if self._to_skip:
-                skipped = min(self._to_skip, len(batch))
-                self._to_skip -= skipped
-                batch, past = batch[skipped:], past + skipped
-                if not batch and behind is not None:
-                    token, past = behind, 0
-        if len(batch) > most:
-            self._rest = batch[most:], behind
-            batch, behind = batch[:most], None
-        self._token, self._past = (token, past + len(batch)) if behind is None else (behind, 0)
-        self._count += len(batch)
-        self._start = None
-        self._gauge.bytes_out += self._weigher.weight_of(batch)
-        return batch
-
-
 def _found(origin: Any, weigher: Weigher, after: Any, name: str) -> Iterator[Found]:
     """Batches of anything, from behind a token on."""
-    if _is_file(origin):
+    if is_file(origin):
         return _of_a_file(origin if after is None else origin.since(after), weigher)
     if isinstance(origin, Batched) and not isinstance(origin, Iterator):
         return _of_batches(origin, weigher, after)
@@ -325,7 +180,7 @@ def _found(origin: Any, weigher: Weigher, after: Any, name: str) -> Iterator[Fou
             f"{name} cannot be read from {after!r:.60} on, where a checkpoint stands.",
             hint="It is another source than the checkpoint's: remove the checkpoint to begin anew.",
         )
-    return _without_places(weigher.batches(origin))
+    return Items(origin, weigher)
 
 
 def _without_places(batches: Iterator[Batch]) -> Generator[Found, None, None]:
@@ -402,14 +257,14 @@ def _gives_items(origin: object) -> bool:
     return isinstance(origin, (Iterable, Batched)) or streams.is_stream(origin)
 
 
-def _is_file(origin: object) -> bool:
+def is_file(origin: object) -> bool:
     """Whether it is a reader of a file, good for one pass."""
     return _is_a("flatwater.source.files.one_pass", "OnePass", origin)
 
 
 def _copied(origin: object) -> Any:
     """Another one like it, if it is a reader of this house that is good for one pass and not read yet."""
-    if not _is_file(origin):
+    if not is_file(origin):
         return None
     try:
         return copy.copy(origin)

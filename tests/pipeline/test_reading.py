@@ -1,0 +1,99 @@
+"""One pass over a source: segments, positions, going on from one, looking ahead."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import flatwater as fw
+from flatwater.pipeline.reading import Position
+from flatwater.pipeline.report import Gauge
+from flatwater.pipeline.sources import Source
+from flatwater.pipeline.weighing import Weigher
+
+
+def opened(origin, start=None, rows=10):
+    return Source(origin, ()).opened(Weigher(1 << 20, rows), Gauge("source"), start or Position())
+
+
+def items_of(reading, **bounds):
+    return [item for batch in reading.segment(**bounds) for item in batch]
+
+
+@given(
+    cuts=st.lists(st.integers(1, 24), max_size=8),
+    peeks=st.sets(st.integers(0, 8)),
+    kind=st.sampled_from(["list", "lines", "pieces"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_segments_and_going_on(tmp_path_factory, cuts, peeks, kind):
+    """Wherever segments end, looked ahead or not: each item once, and another pass goes on from any position."""
+    path = tmp_path_factory.mktemp("reading") / "in.txt"
+    path.write_text("".join(f"{n:03}\n" for n in range(200)))
+    make = {
+        "list": lambda: list(range(200)),
+        "lines": lambda: fw.lines(path),
+        "pieces": lambda: fw.FileChunks(path, 4),
+    }[kind]
+    reading, found = opened(make()), []
+    for at, cut in enumerate(cuts):
+        if at in peeks:
+            assert not reading.has_ended()
+        found += items_of(reading, items=cut)
+        assert reading.position.count == len(found) == sum(cuts[: at + 1])
+        rest = items_of(opened(make(), reading.position))
+        assert [int(each) for each in found + rest] == list(range(200))
+    found += items_of(reading)
+    assert reading.is_exhausted
+    assert [int(each) for each in found] == list(range(200))
+    reading.close()
+
+
+def test_an_end_that_is_looked_at():
+    """There is nothing more, and it is said so more than once."""
+    reading = opened([1, 2])
+    assert not reading.has_ended()
+    assert items_of(reading) == [1, 2]
+    assert reading.has_ended()
+    assert opened([]).has_ended()
+
+
+def test_large_items_one_by_one():
+    """Up to the number that is asked for, then on; what was looked at comes first."""
+    pieces = [bytes([n]) * 50_000 for n in range(100)]
+    reading, looks = opened(iter(pieces)), []
+    assert reading.has_large_items
+    first = list(reading.singly(lambda: looks.append(1), seconds=0.0, items=37, is_due=None))
+    assert (reading.position.count, reading.is_exhausted) == (37, False)
+    rest = list(reading.singly(lambda: looks.append(1), seconds=0.0, items=0, is_due=None))
+    assert first + rest == pieces
+    assert reading.is_exhausted
+    assert len(looks) >= 5
+    assert not opened([1, 2]).has_large_items
+
+
+def test_a_source_with_places_has_no_single_items(tmp_path):
+    """Its position is known behind batches only."""
+    (tmp_path / "in.txt").write_text("line\n")
+    assert opened(fw.lines(tmp_path / "in.txt")).singly(lambda: None, seconds=0.0, items=0, is_due=None) is None
+
+
+@pytest.mark.parametrize("ending", ["exhausted", "closed"])
+def test_a_generator_is_closed(ending):
+    """With the pass, wherever it is."""
+    closed = []
+
+    def source():
+        try:
+            yield from range(100)
+        finally:
+            closed.append(True)
+
+    reading = opened(source)
+    if ending == "exhausted":
+        items_of(reading)
+    else:
+        next(reading.segment())
+    reading.close()
+    assert closed == [True]

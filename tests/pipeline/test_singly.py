@@ -74,6 +74,19 @@ def test_the_time_of_each(monkeypatch):
     assert slowed > 5 * max(copied, named)
 
 
+def test_the_time_of_the_source():
+    """Is not that of the stages."""
+
+    def slow_source():
+        for piece in pieces():
+            sum(range(20_000))
+            yield piece
+
+    report = Flow(slow_source).map(bytes).map(len).run()
+    source, *stages = (each.busy_s for each in report.stages)
+    assert source > 3 * sum(stages)
+
+
 class Piece(bytearray):
     """Something that can be looked for."""
 

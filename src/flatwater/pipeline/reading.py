@@ -86,7 +86,7 @@ class Reading:
         self._start: Position | None = start  # until the first batch is given
         self._rest: tuple[Batch, Any] = ([], None)  # of a batch that a segment ended in
         self._turns = found.turns if isinstance(found, Items) else None
-        self.read_s = 0.0  # that reading took, where items went one by one
+        self._read_s = 0.0  # that reading took, where items went one by one
 
     @property
     def position(self) -> Position:
@@ -151,7 +151,7 @@ class Reading:
         while True:
             begun = perf_counter()
             box = [rest.pop() if rest else next(turns, _NOTHING)]
-            self.read_s += _LOOKED * (perf_counter() - begun)
+            self._read_s += _LOOKED * (perf_counter() - begun)
             if box[0] is _NOTHING:
                 self.is_exhausted = True
                 return
@@ -169,6 +169,11 @@ class Reading:
                 self._rest = rest[::-1], None
                 return
             look()
+
+    def taken_s(self) -> float:
+        """Seconds that reading took since this was asked last, where items went one by one."""
+        taken_s, self._read_s = self._read_s, 0.0
+        return taken_s
 
     def has_ended(self) -> bool:
         """Whether there is nothing more; what there is, comes with the next segment."""

@@ -289,6 +289,8 @@ class Run:
         finally:
             for each in reversed(opened):  # so that files of a source are closed now, and not some day
                 each.close()
+            if isinstance(reading, Reading):
+                self._inclusive_s[0] += reading.taken_s()
             self._share_time(reading.stages_done)
             if not isinstance(reading, Reading):
                 reading.share(self.gauges)

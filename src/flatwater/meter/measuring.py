@@ -414,9 +414,11 @@ class _Registry:
             if self._open:
                 idle_until = time.monotonic() + limits.SAMPLER_LINGER_S
                 with contextlib.suppress(Exception):  # one sample is missing; if it is for good, the end tells why
+                    with collector.lock:
+                        windows = list(self._open)  # one that is opened now was not there for what is seen now
                     rss, anon = self.sizes()
                     with collector.lock:
-                        _fold(list(self._open), 0, rss, anon)
+                        _fold(windows, 0, rss, anon)
             elif time.monotonic() > idle_until:
                 with collector.lock:
                     if not self._open:

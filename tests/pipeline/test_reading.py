@@ -50,6 +50,24 @@ def test_segments_and_going_on(tmp_path_factory, cuts, peeks, kind):
     reading.close()
 
 
+@pytest.mark.parametrize("text", ["{}\n", "line {}\n", "{}\n\n\n", "{}\r\n"])
+def test_going_on_again_and_again(tmp_path, text):
+    """From a position of a pass that went on from a position, and so on: places do not drift."""
+    (tmp_path / "in.txt").write_text("".join(text.format(n) for n in range(3000)), newline="")
+    wanted = list(fw.lines(tmp_path / "in.txt"))
+    found, position, turns = [], Position(), 0
+    while len(found) < len(wanted):
+        reading, turns = opened(fw.lines(tmp_path / "in.txt"), position), turns + 1
+        assert not reading.has_large_items  # it looks ahead
+        for _segment in range(turns % 3 + 1):
+            found += items_of(reading, items=(turns * 7) % 97 + 1)
+            position = reading.position
+        reading.close()
+        assert found == wanted[: len(found)]
+    assert found == wanted
+    assert turns > 15
+
+
 def test_an_end_that_is_looked_at():
     """There is nothing more, and it is said so more than once."""
     reading = opened([1, 2])

@@ -120,3 +120,15 @@ def test_utf_16_that_is_broken(write):
     assert list(lines(path, errors="replace")) == ["good", "\ufffdbad", "last"]
     with pytest.raises(errors.LimitReached, match=r"line 1 is longer than 2 B"):
         list(lines(path, 2))
+
+
+def test_a_reader_from_a_byte_on_knows_its_place(tmp_path):
+    """Before its first line is used it stands where that begins, and not at the byte before, which it only looks at."""
+    (tmp_path / "in.txt").write_text("a\n\n\nb\nc\n")
+    for byte, rest in ((2, ["", "", "b", "c"]), (3, ["", "b", "c"]), (4, ["b", "c"]), (6, ["c"])):
+        reader = lines(tmp_path / "in.txt", offset=byte)
+        batches = reader.lists()
+        first = next(batches)
+        assert reader.position == byte
+        assert first + [line for batch in batches for line in batch] == rest
+        assert list(lines(tmp_path / "in.txt").since(byte)) == rest

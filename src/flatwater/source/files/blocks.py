@@ -187,6 +187,7 @@ class Blocks:
                     start += len(data)
                     continue
                 start, line, is_skipping = start + found, line + 1, False
+                stream.position = start  # a place to go on from; the byte before it was only looked at
                 if 0 <= end <= start:
                     break
                 data = data[found:]

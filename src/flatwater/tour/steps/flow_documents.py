@@ -105,17 +105,17 @@ class FlowDocuments:
         until_s = time.monotonic() + inputs.seconds
         stored_max = max(MIB, budget.free - self._working_bytes()) // STORED_SHARE
         characters = size = 0
-        complete = True
+        complete, has_room = True, True
         documents = opened(patterns_of(inputs.roots), min(PAGE_TIMEOUT_S, inputs.seconds))
 
         def pieces() -> Iterator[Piece]:
-            nonlocal complete, size
+            nonlocal complete, has_room, size
             with documents:
                 for piece in documents:
                     yield piece
                     size += len(piece.text.encode("utf-8", "surrogatepass"))
-                    if time.monotonic() >= until_s or size >= stored_max:
-                        complete = False
+                    complete, has_room = time.monotonic() < until_s, size < stored_max
+                    if not complete or not has_room:
                         return
 
         def count(pair: Entry) -> None:
@@ -134,6 +134,8 @@ class FlowDocuments:
         notes = [
             f"{report.items:,} passages of {documents.report.documents:,} documents; {left:,} characters, and add up"
         ]
+        if not has_room:
+            notes.append("more have no room in the promise")
         if report.skipped:
             notes.append(f"{report.skipped:,} could not be stored: {report.failures[0].error}")
         details = {"passages": report.items, "characters": left, "skipped": report.skipped}

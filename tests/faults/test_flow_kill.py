@@ -97,7 +97,7 @@ def checked(folder: Path, items: int = ITEMS) -> None:
         found = [(key[0], int(value)) for batch in store.batches() for key, value in batch]
     assert found == wanted
     assert {int(line) for line in (folder / "calls.txt").read_text().split()} == {first for first, _last in wanted}
-    assert not [name for name in os.listdir(folder) if name.endswith((".part", ".new"))]
+    assert not [name for name in os.listdir(folder) if name.endswith((".part", ".new", ".tmp"))]
 
 
 def in_a_fresh_python(folder: Path, more: str) -> subprocess.CompletedProcess[str]:

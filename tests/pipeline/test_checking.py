@@ -7,7 +7,7 @@ import functools
 import pytest
 
 from flatwater import errors
-from flatwater.pipeline.checking import function_of, of_an_item
+from flatwater.pipeline.checking import function_of, is_a, of_an_item
 
 
 async def later(item):
@@ -55,3 +55,13 @@ def test_what_is_none(function, match):
 def test_a_generator_function_can_be_one_of_many():
     """flat_map and pipe take it."""
     assert function_of(several) is several
+
+
+def test_what_is_of_this_house():
+    """A class that nobody has imported has no values."""
+    import flatwater.pipeline.flow
+
+    flow = flatwater.pipeline.flow.Flow([])
+    assert is_a("flatwater.pipeline.flow", "Flow", flow)
+    assert not is_a("flatwater.pipeline.flow", "Flow", 7)
+    assert not is_a("flatwater.nowhere", "Flow", flow)

@@ -1,12 +1,14 @@
-"""What can be a stage's function: refused when the flow is made, and not when it has run for an hour.
+"""What a user hands to a flow: refused when the flow is made, and not when it has run for an hour.
 
-Covers:     what cannot be called, generator functions where an item is wanted, coroutine functions.
+Covers:     functions that cannot be called, generator functions where an item is wanted, coroutine functions; whether something
+            is a table, a store or a file of this house.
 Not here:   what a function does (`pipeline.stages`).
 Holds:      nothing.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from flatwater import errors
@@ -56,3 +58,9 @@ def refuse_coroutines(function: object) -> None:
                 f"{getattr(called, '__qualname__', type(called).__name__)} is asynchronous, and stages call plain functions.",
                 hint="Await it in the source, an asynchronous generator; or give pmap(...) a function that waits in its thread.",
             )
+
+
+def is_a(module: str, name: str, value: object) -> bool:
+    """Whether a value is of a class of this house, which is not imported for asking: then it is none."""
+    home = sys.modules.get(module)
+    return home is not None and isinstance(value, getattr(home, name))

@@ -12,7 +12,6 @@ It holds Python objects (places of sources, items that stages carry over), pickl
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
 import hashlib
@@ -26,7 +25,7 @@ from typing import Any, final
 from flatwater import errors, limits
 from flatwater.pipeline.reading import Position
 from flatwater.pipeline.sinks.base import Record
-from flatwater.pipeline.sinks.files import sync_folder
+from flatwater.store.directory import sync_directory, write_whole
 
 _MAGIC = b"flatwater checkpoint 1\n"
 _DIGEST_BYTES = 16
@@ -104,17 +103,10 @@ class Checkpoint:
                 what="FLOW_CHECKPOINT_BYTES", limit=limits.FLOW_CHECKPOINT_BYTES,
                 hint="Stages carry over as much: smaller groups in batch(...) or window(...) take less.",
             )  # fmt: skip
-        new = self.path + ".new"
         try:
-            with open(new, "wb") as file:
-                file.write(_MAGIC + hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest() + body)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(new, self.path)
-            sync_folder(self.path)
+            write_whole(self.path, _MAGIC + hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest() + body)
+            sync_directory(os.path.dirname(self.path))
         except OSError as error:
-            with contextlib.suppress(OSError):
-                os.unlink(new)
             raise errors.BrokenError(
                 f"the checkpoint {self.path} could not be written: {error.strerror}.",
                 hint="What came since the last one is done again by the next run.",

@@ -9,13 +9,13 @@ Holds:      one batch, while it is gathered; see `Source.bytes_max`.
 from __future__ import annotations
 
 import copy
-import sys
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sized
 from dataclasses import replace
 from typing import Any, Protocol, final, runtime_checkable
 
 from flatwater import errors
 from flatwater.pipeline import streams
+from flatwater.pipeline.checking import is_a
 from flatwater.pipeline.pieces import Pieces
 from flatwater.pipeline.place import Batch
 from flatwater.pipeline.reading import Found, Items, Position, Reading
@@ -111,9 +111,9 @@ class Source:
 
     def origin_bytes(self, batch_bytes: int) -> int:
         """What the origin takes from the budget when it is read, in bytes, as far as it tells."""
-        if _is_a("flatwater.store.partition", "Partition", self.origin):
+        if is_a("flatwater.store.partition", "Partition", self.origin):
             return 2 * batch_bytes  # a walk's; the store's own bytes have been taken since it was opened
-        if _is_a("flatwater.source.tables.table", "Table", self.origin):
+        if is_a("flatwater.source.tables.table", "Table", self.origin):
             return 2 * batch_bytes
         ask: Callable[[], int] | None = getattr(self.origin, "bytes_max", None)
         return ask() if ask is not None else 0
@@ -126,7 +126,7 @@ class Source:
 
     def by_reference(self) -> Source:
         """The same, if its items can be read where they are wanted: pieces of a plain local file. Else itself."""
-        if not _is_a("flatwater.source.files.chunks", "FileChunks", self.origin):
+        if not is_a("flatwater.source.files.chunks", "FileChunks", self.origin):
             return self
         if self._is_used_up and self._again is None:
             return self  # which says so
@@ -197,7 +197,7 @@ def _without_places(batches: Iterator[Batch]) -> Generator[Found, None, None]:
 
 def _of_a_file(origin: Any, weigher: Weigher) -> Generator[Found, None, None]:
     """Lines as they come, list by list; pieces together, as copies: those that are lent are good for one turn only."""
-    is_chunks, is_followed = _is_a("flatwater.source.files.chunks", "FileChunks", origin), origin.is_followed
+    is_chunks, is_followed = is_a("flatwater.source.files.chunks", "FileChunks", origin), origin.is_followed
     if is_chunks and not is_followed:
         pieces = map(bytes, origin)
         try:
@@ -225,10 +225,10 @@ def _of_a_file(origin: Any, weigher: Weigher) -> Generator[Found, None, None]:
 
 def _of_batches(origin: Any, weigher: Weigher, after: Any) -> Generator[Found, None, None]:
     options: dict[str, Any] = {}
-    if _is_a("flatwater.store.partition", "Partition", origin):
+    if is_a("flatwater.store.partition", "Partition", origin):
         options = {"bytes": weigher.bytes_max, "rows": weigher.rows_max} | ({"start": after} if after else {})
     else:
-        if _is_a("flatwater.source.tables.table", "Table", origin):
+        if is_a("flatwater.source.tables.table", "Table", origin):
             options = {"batch_bytes": weigher.bytes_max, "batch_rows": weigher.rows_max}
         options |= {"after": after} if after is not None else {}
     walk = origin.batches(**options)
@@ -259,7 +259,7 @@ def _gives_items(origin: object) -> bool:
 
 def is_file(origin: object) -> bool:
     """Whether it is a reader of a file, good for one pass."""
-    return _is_a("flatwater.source.files.one_pass", "OnePass", origin)
+    return is_a("flatwater.source.files.one_pass", "OnePass", origin)
 
 
 def _copied(origin: object) -> Any:
@@ -270,9 +270,3 @@ def _copied(origin: object) -> Any:
         return copy.copy(origin)
     except errors.UsageError:  # it is open, or cannot be opened twice: then there is this one pass
         return None
-
-
-def _is_a(module: str, name: str, value: object) -> bool:
-    """Whether a value is of a class of this house, which is not imported for asking: then it is none."""
-    home = sys.modules.get(module)
-    return home is not None and isinstance(value, getattr(home, name))

@@ -8,8 +8,6 @@ Holds:      nothing.
 from __future__ import annotations
 
 import os
-import queue
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,24 +31,24 @@ def sink_of(
     Raises:
         UsageError: nothing, or the options are of another kind.
     """
-    if on_conflict is not None and not _is_a("flatwater.source.tables.table", "Table", target):
+    if on_conflict is not None and not checking.is_a("flatwater.source.tables.table", "Table", target):
         raise errors.UsageError("on_conflict= is for a table.", hint="Leave it out.")
     if isinstance(target, (str, os.PathLike)):
         return _file(os.path.abspath(os.fspath(target)), format, columns, schema)
     if format is not None or columns is not None or schema is not None:
         raise errors.UsageError("format=, columns= and schema= are for files.", hint="Leave them out.")
-    if _is_a("flatwater.store.partition", "Partition", target):
+    if checking.is_a("flatwater.store.partition", "Partition", target):
         from flatwater.pipeline.sinks.stores import StoreSink
 
         return StoreSink(target)
-    if _is_a("flatwater.source.tables.table", "Table", target):
+    if checking.is_a("flatwater.source.tables.table", "Table", target):
         from flatwater.pipeline.sinks.tables import TableSink
 
         target.writer(on_conflict or "raise")  # raises, if that is nothing for this table
         return TableSink(target, on_conflict or "raise")
     from flatwater.pipeline.sinks.calls import CallSink, QueueSink
 
-    if isinstance(target, (queue.Queue, queue.SimpleQueue)) or (hasattr(target, "put") and hasattr(target, "get")):
+    if hasattr(target, "put") and hasattr(target, "get"):
         return QueueSink(target)
     if all(hasattr(target, name) for name in ("open", "bytes_max", "is_atomic")):
         sink: Sink = target
@@ -85,8 +83,3 @@ def _file(path: str, kind: str | None, columns: Sequence[str] | None, schema: An
     if isinstance(columns, str):
         raise errors.UsageError(f"columns={columns!r} is one text.", hint="Give a list of names.")
     return LineFile(path, kind, tuple(columns or ()))
-
-
-def _is_a(module: str, name: str, value: object) -> bool:
-    home = sys.modules.get(module)  # not imported: then it is none
-    return home is not None and isinstance(value, getattr(home, name))

@@ -20,8 +20,6 @@ from flatwater.pipeline.report import Gauge
 from flatwater.pipeline.sinks.base import Record
 from flatwater.pipeline.stages import called, name_of
 
-_LOOK_S = 0.1  # between looks at whether the run was stopped
-
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -80,9 +78,9 @@ class QueueSink:
         return _Queued(self._put)
 
     def _put(self, item: Any) -> None:
-        for _turn in range(int(limits.FLOW_SINK_WAIT_S / _LOOK_S)):
+        for _turn in range(int(limits.FLOW_SINK_WAIT_S / limits.FLOW_LOOK_S)):
             try:
-                self.queue.put(item, timeout=_LOOK_S)
+                self.queue.put(item, timeout=limits.FLOW_LOOK_S)
             except queue.Full:
                 continue
             return

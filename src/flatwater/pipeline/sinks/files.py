@@ -31,6 +31,7 @@ from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.report import Gauge
 from flatwater.pipeline.sinks.base import Record
 from flatwater.pipeline.stages import called
+from flatwater.store.directory import sync_directory
 
 _COPY_BYTES = 1 << 20
 
@@ -220,7 +221,7 @@ class Part:
             with contextlib.suppress(OSError):
                 os.fchmod(self._file.fileno(), stat.S_IMODE(os.stat(self.target).st_mode))
             os.replace(self.path, self.target)
-            sync_folder(self.target)
+            sync_directory(os.path.dirname(self.target))
         except OSError as error:
             self.close(keep=True)
             raise _not_written(self.target, error) from error
@@ -269,15 +270,6 @@ def part_of(path: str) -> str:
     """What is written beside a file."""
     folder, name = os.path.split(os.path.realpath(path))
     return os.path.join(folder, f".{name}.part")
-
-
-def sync_folder(path: str) -> None:
-    """Make the names in a file's folder last."""
-    folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _is_special(path: str) -> bool:

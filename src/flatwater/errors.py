@@ -181,7 +181,7 @@ def count_of(value: int, *, what: str, most: int) -> int:
     500
     """
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise UsageError(f"{what}={value!r} is no number from 1 to {most}.")
+        raise UsageError(f"{what}={value!r} is no whole number from 1 to {most}.")
     return value
 
 

@@ -167,7 +167,7 @@ def test_a_sink_that_is_one_ahead(tmp_path):  # noqa: C901 - a whole sink is in 
                 database.execute("ROLLBACK")
 
     class Sink:
-        name, is_atomic = "items", True
+        name = "items"
 
         def bytes_max(self, batch_bytes):
             return 0

@@ -315,7 +315,7 @@ def test_a_run_that_is_stopped_while_it_waits(client):
 class Ahead:
     """A sink that keeps the number of the checkpoint with its items, as a database does."""
 
-    name, is_atomic = "ahead", True
+    name = "ahead"
 
     def __init__(self):
         self.kept, self.record, self.fresh = [], None, []

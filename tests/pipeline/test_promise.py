@@ -30,7 +30,7 @@ def test_what_a_sink_takes_itself():
     """Is told by the sink."""
 
     class Sink:
-        name, is_atomic = "mine", False
+        name = "mine"
 
         def bytes_max(self, batch_bytes):
             return 0

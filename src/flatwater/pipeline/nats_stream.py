@@ -2,7 +2,7 @@
 
 Covers:     reading by sequence, several requests at a time, waiting for more, ending where there is no more, going on from a
             checkpoint.
-Not here:   consumers and acknowledgements: how far a reader is, is kept by the flow's checkpoint.
+Not here:   the turns of a pass (`pipeline.server_stream`); consumers and acknowledgements: how far a reader is, is kept by the flow's checkpoint.
 Holds:      one batch, as it came and as items; see `NatsStream.bytes_max`.
 
 A request names a sequence and gets the first message at it or behind it. Requests for `n`, `n + 1`, ... that are under way
@@ -15,15 +15,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any, final
 
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
-from flatwater.pipeline import loops
+from flatwater.pipeline import loops, server_stream
 from flatwater.pipeline.place import Batch
-from flatwater.pipeline.weighing import Weigher
 from flatwater.source.files.place import public_url
 
 if TYPE_CHECKING:
@@ -110,24 +109,8 @@ class NatsStream:
 
 
 @final
-class Walk:
-    """One pass over a stream. For one thread.
-
-    Attributes:
-        token: the sequence of the last message that was given; where it begins, before that; None if it has not begun.
-    """
-
-    def __init__(self, stream: NatsStream, after: int | None) -> None:
-        self.token = after
-        self._stream = stream
-        self._turns = self._read()
-
-    def __iter__(self) -> Iterator[Batch]:
-        return self._turns
-
-    def close(self) -> None:
-        """Close the connection, and give the bytes back."""
-        self._turns.close()
+class Walk(server_stream.Walk[NatsStream]):
+    """One pass over a stream. For one thread. `token` is the sequence of a message."""
 
     def _read(self) -> Generator[Batch, None, None]:
         stream = self._stream
@@ -138,29 +121,10 @@ class Walk:
                 source = client.jetstream(timeout=limits.FLOW_SERVER_S / 4)
                 if self.token is None:
                     self.token = runner.run(self._begin(source))
-                yield from self._messages(runner, source)
+                yield from self._lists(lambda count: runner.run(self._asked(source, count)), "sequence", _AT_ONCE_MAX)
             finally:
                 with contextlib.suppress(Exception):  # it is gone anyway
                     runner.run(client.close())
-
-    def _messages(self, runner: asyncio.Runner, source: JetStreamContext) -> Generator[Batch, None, None]:
-        stream = self._stream
-        weigher = Weigher(stream.batch_bytes, _AT_ONCE_MAX)
-        count = 1
-        while stream.stop is None or not stream.stop.is_set():
-            items = runner.run(self._asked(source, count))
-            if not items:
-                if stream.stop_when_empty:
-                    return
-                yield items
-                continue
-            self.token = items[-1]["sequence"]
-            size = weigher.weigh(items)
-            fitting = stream.batch_bytes * len(items) // max(1, size)
-            count = max(1, min(2 * len(items), fitting, _AT_ONCE_MAX))
-            box = [items]
-            del items
-            yield box.pop()
 
     async def _begin(self, source: JetStreamContext) -> int:
         """The sequence behind which it begins."""

@@ -1,20 +1,21 @@
 """A stream of a Redis server as a source: its entries in their order, from behind the one that was read last.
 
 Covers:     XREAD in batches that fit, waiting for more, ending where there is no more, going on from a checkpoint.
-Not here:   consumer groups: how far a reader is, is kept by the flow's checkpoint; connecting again, which is the client's.
+Not here:   the turns of a pass (`pipeline.server_stream`); consumer groups: how far a reader is, is kept by the flow's checkpoint; connecting again, which is the client's.
 Holds:      one batch, as it came and as items; see `RedisStream.bytes_max`.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
+from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
+from flatwater.pipeline import server_stream
 from flatwater.pipeline.place import Batch
-from flatwater.pipeline.weighing import Weigher
 from flatwater.source.files.place import public_url
 
 if TYPE_CHECKING:
@@ -97,24 +98,8 @@ class RedisStream:
 
 
 @final
-class Walk:
-    """One pass over a stream. For one thread.
-
-    Attributes:
-        token: the ID of the last entry that was given; where it begins, before that; None if it has not begun.
-    """
-
-    def __init__(self, stream: RedisStream, after: str | None) -> None:
-        self.token = after
-        self._stream = stream
-        self._turns = self._read()
-
-    def __iter__(self) -> Iterator[Batch]:
-        return self._turns
-
-    def close(self) -> None:
-        """Close the connection, and give the bytes back."""
-        self._turns.close()
+class Walk(server_stream.Walk[RedisStream]):
+    """One pass over a stream. For one thread. `token` is the ID of an entry."""
 
     def _read(self) -> Generator[Batch, None, None]:
         stream = self._stream
@@ -123,32 +108,15 @@ class Walk:
             try:
                 if self.token is None:
                     self.token = self._newest(client) if stream.after == "$" else stream.after
-                yield from self._entries(client)
+                yield from self._lists(partial(self._next, client), "id", limits.FLOW_BATCH_ROWS)
             finally:
                 client.close()
 
-    def _entries(self, client: redis.Redis) -> Generator[Batch, None, None]:
-        stream = self._stream
-        weigher = Weigher(stream.batch_bytes, limits.FLOW_BATCH_ROWS)
-        wait_ms = None if stream.stop_when_empty else max(1, int(1000 * limits.FLOW_LOOK_S))
-        count = 1
-        while stream.stop is None or not stream.stop.is_set():
-            found = self._asked(client, "XREAD", count, wait_ms)
-            if not found:
-                if stream.stop_when_empty:
-                    return
-                yield []
-                continue
-            items = [self._item(*entry) for entry in found[0][1]]
-            del found
-            self.token = items[-1]["id"]
-            size = weigher.weigh(items)
-            if len(items) == count:
-                fitting = stream.batch_bytes * count // max(1, size)
-                count = max(1, min(2 * count, fitting, limits.FLOW_BATCH_ROWS))
-            box = [items]
-            del items
-            yield box.pop()
+    def _next(self, client: redis.Redis, count: int) -> Batch:
+        """The next entries; none, after a while, if there are none."""
+        wait_ms = None if self._stream.stop_when_empty else max(1, int(1000 * limits.FLOW_LOOK_S))
+        found = self._asked(client, "XREAD", count, wait_ms)
+        return [self._item(*entry) for entry in found[0][1]] if found else []
 
     def _newest(self, client: redis.Redis) -> str:
         """The ID of the last entry that there is now."""

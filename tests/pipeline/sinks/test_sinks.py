@@ -69,7 +69,7 @@ def test_somebodys_own_sink():
             self.log.append("close")
 
     class Sink:
-        name, is_atomic, writer = "mine", False, Writer()
+        name, writer = "mine", Writer()
 
         def bytes_max(self, batch_bytes):
             return 1000

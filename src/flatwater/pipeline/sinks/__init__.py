@@ -50,7 +50,7 @@ def sink_of(
 
     if hasattr(target, "put") and hasattr(target, "get"):
         return QueueSink(target)
-    if all(hasattr(target, name) for name in ("open", "bytes_max", "is_atomic")):
+    if all(hasattr(target, name) for name in ("name", "open", "bytes_max")):
         sink: Sink = target
         return sink
     if callable(target):

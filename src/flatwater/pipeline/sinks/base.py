@@ -1,6 +1,6 @@
 """What a sink is: where a stage writes to, and what a checkpoint needs to know about it.
 
-Covers:     the protocols that all sinks meet, what a target means.
+Covers:     the protocols that all sinks meet.
 Not here:   each kind of sink (its own file here), the stage that writes (`pipeline.writing`).
 Holds:      nothing.
 """
@@ -61,6 +61,23 @@ class Writer(Protocol):
         ...
 
 
+class Unrecorded:
+    """The part of a writer that keeps nothing of a job: what it has written is written."""
+
+    def recorded(self, job: str) -> Record | None:  # noqa: ARG002 - as others
+        """Nothing."""
+        return None
+
+    def commit(self, record: Record | None, *, is_last: bool) -> Any:
+        """Nothing is left to do."""
+
+    def finish(self) -> Any:
+        """Nothing is left to do."""
+
+    def close(self, *, keep: bool) -> None:
+        """What was written stays."""
+
+
 class Sink(Protocol):
     """Where items are written to. Picklable, if its target is.
 
@@ -70,11 +87,6 @@ class Sink(Protocol):
     @property
     def name(self) -> str:
         """For people, such as "rows.jsonl"."""
-        ...
-
-    @property
-    def is_atomic(self) -> bool:
-        """Whether each item is there once across a kill, with a checkpoint; else it may be there more than once."""
         ...
 
     def bytes_max(self, batch_bytes: int) -> int:

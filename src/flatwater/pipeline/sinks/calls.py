@@ -17,7 +17,7 @@ from flatwater.pipeline import loops
 from flatwater.pipeline.place import Batch
 from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.report import Gauge
-from flatwater.pipeline.sinks.base import Record
+from flatwater.pipeline.sinks.base import Unrecorded
 from flatwater.pipeline.stages import called, name_of
 
 
@@ -32,11 +32,6 @@ class CallSink:
     def name(self) -> str:
         """For people."""
         return name_of(self.function)
-
-    @property
-    def is_atomic(self) -> bool:
-        """What a function has done is done."""
-        return False
 
     def bytes_max(self, batch_bytes: int) -> int:  # noqa: ARG002 - as others
         """Nothing of its own."""
@@ -58,11 +53,6 @@ class QueueSink:
     def name(self) -> str:
         """For people."""
         return type(self.queue).__name__
-
-    @property
-    def is_atomic(self) -> bool:
-        """What is in a queue is gone with its process."""
-        return False
 
     def bytes_max(self, batch_bytes: int) -> int:  # noqa: ARG002 - as others
         """Nothing of its own."""
@@ -90,24 +80,12 @@ class QueueSink:
         )  # fmt: skip
 
 
-class _Writer:
+class _Writer(Unrecorded):
     def __init__(self, function: Callable[[Any], Any]) -> None:
         self._function = function
 
     def write(self, items: Batch, gauge: Gauge, policy: Policy) -> Batch:
         return called(self._function, items, gauge, policy)[1]
-
-    def recorded(self, job: str) -> Record | None:  # noqa: ARG002 - as others
-        return None
-
-    def commit(self, record: Record | None, *, is_last: bool) -> Any:
-        pass
-
-    def finish(self) -> Any:
-        pass
-
-    def close(self, *, keep: bool) -> None:
-        pass
 
 
 @final

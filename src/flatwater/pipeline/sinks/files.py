@@ -56,11 +56,6 @@ class LineFile:
         """For people."""
         return os.path.basename(self.path)
 
-    @property
-    def is_atomic(self) -> bool:
-        """A regular file is published as a whole."""
-        return not _is_special(self.path)
-
     def bytes_max(self, batch_bytes: int) -> int:
         """The most it holds, in bytes."""
         total = 0

@@ -47,11 +47,6 @@ class ParquetFile:
         """For people."""
         return os.path.basename(self.path)
 
-    @property
-    def is_atomic(self) -> bool:
-        """It is published as a whole."""
-        return True
-
     def bytes_max(self, batch_bytes: int) -> int:
         """The most it holds, in bytes."""
         total = 0

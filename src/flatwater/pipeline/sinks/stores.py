@@ -13,7 +13,7 @@ from typing import Any, final
 from flatwater.pipeline.place import Batch
 from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.report import Gauge
-from flatwater.pipeline.sinks.base import Record
+from flatwater.pipeline.sinks.base import Record, Unrecorded
 from flatwater.pipeline.stages import called
 
 
@@ -29,11 +29,6 @@ class StoreSink:
         """For people."""
         return str(self.partition.name)
 
-    @property
-    def is_atomic(self) -> bool:
-        """A key has one value."""
-        return True
-
     def bytes_max(self, batch_bytes: int) -> int:
         """The most it holds, in bytes."""
         return batch_bytes  # encoded entries
@@ -44,7 +39,7 @@ class StoreSink:
 
 
 @final
-class _Writer:
+class _Writer(Unrecorded):
     def __init__(self, partition: Any) -> None:
         self._partition = partition
 
@@ -61,10 +56,6 @@ class _Writer:
     def _put(self, pair: Any) -> None:
         self._partition.write([pair])
 
-    def recorded(self, job: str) -> Record | None:  # noqa: ARG002 - as others
-        """Nothing: an entry that is written again is the same."""
-        return None
-
     def commit(self, record: Record | None, *, is_last: bool) -> Any:  # noqa: ARG002 - as others
         """Make what was written last."""
         self._partition.sync()
@@ -72,6 +63,3 @@ class _Writer:
     def finish(self) -> Any:
         """The same."""
         self._partition.sync()
-
-    def close(self, *, keep: bool) -> None:
-        """What was written stays."""

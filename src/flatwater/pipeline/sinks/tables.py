@@ -16,7 +16,7 @@ from flatwater import errors, limits
 from flatwater.pipeline.place import Batch
 from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.report import Gauge
-from flatwater.pipeline.sinks.base import Record
+from flatwater.pipeline.sinks.base import Record, Unrecorded
 from flatwater.pipeline.stages import called
 from flatwater.pipeline.weighing import Weigher
 
@@ -39,16 +39,9 @@ class TableSink:
         """For people."""
         return str(self.table.name)
 
-    @property
-    def is_atomic(self) -> bool:
-        """A transaction has the rows and the place of the job, or neither."""
-        return True
-
     def bytes_max(self, batch_bytes: int) -> int:  # noqa: ARG002 - a transaction has its own
         """The most it holds, in bytes."""
-        return (
-            limits.FLOW_TRANSACTION_BYTES
-        )  # rows that are not committed: where one is refused, the others are written again
+        return limits.FLOW_TRANSACTION_BYTES  # rows not committed: where one is refused, the others are written again
 
     def own_bytes(self) -> int:
         """What its writer takes from the budget itself, in bytes."""
@@ -140,7 +133,7 @@ class TableWriter:
 
 
 @final
-class _Plain:
+class _Plain(Unrecorded):
     """Rows into a table over somebody's own connection."""
 
     def __init__(self, sink: TableSink) -> None:
@@ -154,15 +147,3 @@ class _Plain:
             gauge.items_in += len(items)
             return items
         return called(lambda item: table.create_many([item], on_conflict=conflict), items, gauge, policy)[1]
-
-    def recorded(self, job: str) -> Record | None:  # noqa: ARG002 - as others
-        return None
-
-    def commit(self, record: Record | None, *, is_last: bool) -> Any:
-        """Each write is committed."""
-
-    def finish(self) -> Any:
-        """Nothing is left."""
-
-    def close(self, *, keep: bool) -> None:
-        """The connection is the user's."""

@@ -179,7 +179,7 @@ class Queries:
                 f"consistency={consistency!r} is none of {', '.join(CONSISTENCIES)}.", hint="See Table.find_each."
             )
         whole = errors.bytes_of(batch_bytes, what="batch_bytes", least=1)
-        rows = count_of(batch_rows, what="batch_rows", most=limits.TABLE_BATCH_ROWS_MAX)
+        rows = errors.count_of(batch_rows, what="batch_rows", most=limits.TABLE_BATCH_ROWS_MAX)
 
         @functools.cache
         def settled() -> tuple[Query, Key | None, Key | None, Key | None, Key | None]:
@@ -308,15 +308,6 @@ def _path(name: str) -> tuple[str, ...]:
     if not _QUOTED_NAME.fullmatch(name):
         return tuple(name.split("."))
     return tuple(part[1:-1].replace('""', '"') if part.startswith('"') else part for part in _NAME_PART.findall(name))
-
-
-def count_of(value: object, *, what: str, most: int) -> int:
-    """A whole number from 1 to `most`, or a UsageError that names `what`."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise errors.UsageError(
-            f"{what}={value!r} is no whole number from 1 to {most}.", hint="Bytes bound it as well."
-        )
-    return value
 
 
 def key_of(value: object, order: Order, *, what: str) -> Key | None:

@@ -22,7 +22,7 @@ from flatwater.source.tables.explaining import Explanation, explain
 from flatwater.source.tables.order import OrderBy
 from flatwater.source.tables.pages import Page, read_page, refuse_arrow
 from flatwater.source.tables.passes import Batches, Rows
-from flatwater.source.tables.queries import Queries, count_of, key_of
+from flatwater.source.tables.queries import Queries, key_of
 from flatwater.source.tables.ranges import CountEstimate, Range, borders
 from flatwater.source.tables.reading import Key
 from flatwater.source.tables.shape import Shape
@@ -205,7 +205,7 @@ class Table(Queries):
         """
         refuse_arrow(as_)
         query = self._query(as_, columns, order_by, allow_scan=allow_scan)
-        rows = count_of(limit, what="limit", most=limits.TABLE_PAGE_ROWS_MAX)
+        rows = errors.count_of(limit, what="limit", most=limits.TABLE_PAGE_ROWS_MAX)
         room = errors.bytes_of(page_bytes, what="page_bytes", least=1)
         position, bound = self._place(query, after)
         finish_key = bound if bound is not None else key_of(finish, query.order, what="finish")
@@ -225,7 +225,7 @@ class Table(Queries):
         A key of whole numbers is split evenly between the least and the largest, which costs two look-ups; any other
         key costs the server one pass over its index.
         """
-        parts = count_of(count, what="count", most=limits.TABLE_RANGES_MAX)
+        parts = errors.count_of(count, what="count", most=limits.TABLE_RANGES_MAX)
         query = self._query(tuple, (), order_by, allow_scan=allow_scan)
         least = self._end_key(self._adapter, query, query.order)
         most = self._end_key(self._adapter, query, query.order.reversed())
@@ -277,7 +277,7 @@ class Table(Queries):
         """
         refuse_arrow(as_)
         query = self._query(as_, columns, None, allow_scan=False)
-        rows = count_of(commit_rows, what="commit_rows", most=limits.TABLE_BATCH_ROWS_MAX)
+        rows = errors.count_of(commit_rows, what="commit_rows", most=limits.TABLE_BATCH_ROWS_MAX)
         room = errors.bytes_of(batch_bytes, what="batch_bytes", least=1)
         begin, end = (key_of(each, query.order, what=what) for each, what in ((start, "start"), (finish, "finish")))
         # What stands in the user's own database needs no secret: the fingerprint says that it is this query's.
@@ -357,7 +357,7 @@ class Table(Queries):
         on_conflict: str = "raise",
     ) -> Creating:
         room = errors.bytes_of(batch_bytes, what="batch_bytes", least=1)
-        count = count_of(batch_rows, what="batch_rows", most=limits.TABLE_BATCH_ROWS_MAX)
+        count = errors.count_of(batch_rows, what="batch_rows", most=limits.TABLE_BATCH_ROWS_MAX)
         return Creating(self._destination(on_conflict), batch_bytes=room, batch_rows=count)
 
     def writer(self, on_conflict: str = "raise") -> Writer:

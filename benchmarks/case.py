@@ -52,6 +52,7 @@ CASES = {
     "pipeline/pieces": "benchmarks.pipeline.pieces",
     "pipeline/items": "benchmarks.pipeline.items",
     "pipeline/parallel": "benchmarks.pipeline.parallel",
+    "pipeline/processes": "benchmarks.pipeline.processes",
     "pipeline/sort": "benchmarks.pipeline.sort",
     "documents/pdf_text": "benchmarks.documents.pdf_text",
 }

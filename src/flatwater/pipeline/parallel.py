@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextvars import copy_context
 from dataclasses import dataclass
+from queue import SimpleQueue
 from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar, Protocol, final
 
@@ -68,7 +69,7 @@ class Part:
     Attributes:
         weight: bytes of its items, wherever they are: what its results are foreseen by.
         size: bytes that it takes now.
-        is_done: its results are there, and `size` is theirs.
+        is_done: its results were seen, and `size` is theirs.
         gauge: counts its items, from their number in the run on.
         took_s: seconds of its calls.
         future: its results.
@@ -148,9 +149,12 @@ class UnderWay:
         self._weigher = place.weigher()  # of items
         self._results = place.weigher()
         self._gauge = place.gauge
-        self._parts: deque[Part] = deque()  # in the order of their items
-        self._running: list[Part] = []  # those of them that are not done, as far as was seen
+        self._running: dict[Future[Batch], Part] = {}  # not done, as far as was seen
+        self._finished: SimpleQueue[Future[Batch]] = SimpleQueue()  # done, and not seen yet
+        self._parts: deque[Part] = deque()  # in the order of their items; without one, those that are done
         self._size = 0  # of all parts
+        self._next_items: Batch = []  # of the part that is begun next
+        self._next_held = self._next_weight = 0  # bytes of them: here, and wherever they are
         self._at_once = 1  # items of a part
         self._each = 1.0  # bytes of an item
         self._ratio = 1.0  # bytes of results, for each byte of items
@@ -161,73 +165,98 @@ class UnderWay:
         for batch in batches:
             first, count = 0, len(batch)
             while first < count:
-                items = batch[first : first + self._fitting()]
+                items = batch[first : first + max(1, self._fitting() - len(self._next_items))]
                 first += len(items)
                 if first >= count:
                     del batch
-                held = self._weigher.weigh(items)
-                weight = held + sum(item.length for item in items if type(item) is Piece)
-                self._each = max(self._each + (weight / len(items) - self._each) / 4, weight / len(items))
-                while self._parts and not self._fits(held, weight):
-                    if self._is_crowded() and self._next() is None:
-                        self._wait()
-                    else:
-                        yield from self._taken()
-                self._begin(items, held, weight)
+                self._add(items)
                 del items
-                self._look()
-                while self._next() is not None:
-                    yield from self._taken()
-        while self._parts:
+                if not self._may_grow():
+                    yield from self._begun()
+        if self._next_items:
+            yield from self._begun()
+        while self._count():
             yield from self._taken()
 
-    def _fitting(self) -> int:
-        """Items of the next part: with their results a fair share of the window."""
-        share = self._window_bytes / (self._workers * (1.0 + self._ratio) * self._each)
-        return max(1, min(self._at_once, self._weigher.at_once, int(share)))
+    def _add(self, items: Batch) -> None:
+        """To the next part."""
+        held = self._weigher.weigh(items)
+        weight = held + sum(item.length for item in items if type(item) is Piece)
+        self._each = max(self._each + (weight / len(items) - self._each) / 4, weight / len(items))
+        self._next_held += held
+        self._next_weight += weight
+        self._next_items += items
 
-    def _expected(self, held: int, weight: int) -> int:
-        """Bytes of items, and of their results beside them."""
-        return held + int(weight * self._ratio)
-
-    def _fits(self, held: int, weight: int) -> bool:
+    def _may_grow(self) -> bool:
+        """Whether the next part may wait for more items: there is work for everybody, and it is small."""
         self._look()
-        if len(self._parts) >= limits.FLOW_PARTS_MAX or self._is_crowded():
-            return False
-        return self._size + self._expected(held, weight) <= self._window_bytes
+        return self._is_crowded() and len(self._next_items) < self._fitting() and self._has_room()
+
+    def _begun(self) -> Iterator[Batch]:
+        """Begin the next part, once there is room, and give the results that are there."""
+        while self._count() and not self._fits():
+            if self._is_crowded() and self._next() is None:
+                self._wait()
+            else:
+                yield from self._taken()
+        self._begin()
+        self._look()
+        while self._next() is not None:
+            yield from self._taken()
+
+    def _count(self) -> int:
+        """Parts under way, and those that wait to be taken."""
+        return len(self._parts) if self._ordered else len(self._running) + len(self._parts)
+
+    def _fitting(self) -> int:
+        """Items of the next part: no more than a batch, and with their results a fair share of the window."""
+        share = self._window_bytes / (self._workers * (1.0 + self._ratio))
+        return max(1, min(self._at_once, int(min(share, self._weigher.bytes_max) / self._each)))
+
+    def _expected(self) -> int:
+        """Bytes of the next part's items, and of their results beside them."""
+        return self._next_held + int(self._next_weight * self._ratio)
+
+    def _fits(self) -> bool:
+        self._look()
+        return self._count() < limits.FLOW_PARTS_MAX and not self._is_crowded() and self._has_room()
+
+    def _has_room(self) -> bool:
+        return self._size + self._expected() <= self._window_bytes
 
     def _is_crowded(self) -> bool:
         """More parts than are worth having before it is seen how long they take, and what results weigh."""
         return len(self._running) >= self._workers * (_PARTS_EACH if self._is_learned else 1)
 
-    def _begin(self, items: Batch, held: int, weight: int) -> None:
+    def _begin(self) -> None:
         gauge = Gauge(self._gauge.name, self._gauge.at, items_in=self._gauge.items_in)
-        part = Part(weight, self._expected(held, weight), gauge)
-        self._gauge.items_in += len(items)
+        part = Part(self._next_weight, self._expected(), gauge)
+        box = [self._next_items]
+        self._next_items, self._next_held, self._next_weight = [], 0, 0
+        self._gauge.items_in += len(box[0])
         self._size += part.size
-        self._parts.append(part)
-        self._running.append(part)
-        part.future = self._crew.begin(part, [items])
+        if self._ordered:
+            self._parts.append(part)
+        part.future = self._crew.begin(part, box)
+        self._running[part.future] = part
+        part.future.add_done_callback(
+            self._finished.put
+        )  # not a function with the part: its results would be kept in a circle
 
     def _next(self) -> Part | None:
         """The part whose results come next, if they are there."""
-        if self._ordered:
-            return self._parts[0] if self._parts and self._parts[0].is_done else None
-        return next((part for part in self._parts if part.is_done), None)
+        return self._parts[0] if self._parts and self._parts[0].is_done else None
 
     def _wait(self) -> None:
         """Until one more part is done."""
-        from concurrent.futures import FIRST_COMPLETED, wait
-
-        wait([part.future for part in self._running], return_when=FIRST_COMPLETED)
-        self._look()
+        self._see(self._finished.get())
 
     def _taken(self) -> Iterator[Batch]:
         """The results of one part, once they are there."""
         while (part := self._next()) is None:
             self._wait()
         box = [part.future.result()]
-        self._parts.remove(part)
+        self._parts.popleft()
         self._size -= part.size
         items = len(box[0]) + part.gauge.skipped
         if part.took_s < self._crew.part_s and items >= self._at_once:
@@ -241,15 +270,21 @@ class UnderWay:
             yield box.pop()
 
     def _look(self) -> None:
-        """Parts that are done take what their results weigh, and their items nothing any more."""
-        for part in [part for part in self._running if part.future.done()]:
-            self._running.remove(part)
-            part.is_done = True
-            if part.future.exception() is None:
-                self._size -= part.size
-                part.size = self._results.weigh(part.future.result())
-                self._size += part.size
-                self._learn(part.size / max(1, part.weight))
+        """See what is done."""
+        while not self._finished.empty():
+            self._see(self._finished.get())
+
+    def _see(self, future: Future[Batch]) -> None:
+        """A part that is done takes what its results weigh, and its items nothing any more."""
+        part = self._running.pop(future)
+        part.is_done = True
+        if not self._ordered:
+            self._parts.append(part)
+        if future.exception() is None:
+            self._size -= part.size
+            part.size = self._results.weigh(future.result())
+            self._size += part.size
+            self._learn(part.size / max(1, part.weight))
 
     def _learn(self, ratio: float) -> None:
         """What results weigh, at once where it is more."""

@@ -260,7 +260,7 @@ class _Member:
 class _Crew:
     """The workers of one run. One thread begins and ends; each worker has a thread that waits for it."""
 
-    part_s: ClassVar[float] = 0.008  # sending one to a worker and back costs about 250 us
+    part_s: ClassVar[float] = 0.02  # sending one to a worker and back costs about 250 us
 
     def __init__(self, stage: Processes, policy: Policy) -> None:
         self._stage = stage

@@ -11,15 +11,14 @@ round: what is worked on stays in the processor's cache, and freed pieces are us
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from time import perf_counter
 from typing import Any, final
 
 from flatwater.pipeline.place import Batch, Place
 from flatwater.pipeline.stages import Each, Filter, Function, Map, Stage
 
-_SAMPLED = 16  # the time of one of so many items is taken, function by function
-_DROPPED = object()
+_SAMPLED = 32  # the time of one of so many items is taken, function by function
 
 
 def leading(stages: Sequence[Stage]) -> int:
@@ -37,9 +36,13 @@ class Singly:
 
     def __init__(self, stages: Sequence[Stage], places: Sequence[Place]) -> None:
         self._places = places
-        self._functions: list[tuple[type, Function]] = [
-            (type(stage), stage.function) for stage in stages if isinstance(stage, (Map, Filter, Each))
+        self._steps: list[tuple[int, Function, type]] = [
+            (at, stage.function, type(stage))
+            for at, stage in enumerate(stages)
+            if isinstance(stage, (Map, Filter, Each))
         ]
+        self._first = [place.gauge.items_in for place in places]
+        self._dropped = [0] * len(stages)  # items that did not come out of each
         self._taken_s = [0.0] * len(stages)
 
     def over(self, batches: Iterator[Batch]) -> Iterator[Batch]:
@@ -54,7 +57,7 @@ class Singly:
     @property
     def count(self) -> int:
         """How many they are."""
-        return len(self._functions)
+        return len(self._steps)
 
     def shares(self, seconds: float) -> list[float]:
         """So many seconds, as the stages took them."""
@@ -62,43 +65,70 @@ class Singly:
         return [seconds * taken_s / total for taken_s in self._taken_s]
 
     def _made(self, items: Iterator[Any]) -> Generator[Any, None, None]:
-        gauges = [place.gauge for place in self._places]
+        """What becomes of each of them. Short on purpose: what runs between two large items is not in the cache."""
+        steps, count = self._steps, 0
         try:
-            for item in items:
-                box = [item]
-                del item
-                made = self._done(box)
-                if made is not _DROPPED:
-                    box.append(made)
-                    made = None
+            while box := list(islice(items, 1)):
+                count += 1
+                self._sample(box, count)
+                if box:
                     yield box.pop()
+                for item in islice(items, _SAMPLED - 1):
+                    count += 1
+                    try:
+                        for at, function, kind in steps:
+                            if kind is Map:
+                                item = function(item)  # noqa: PLW2901 - nobody holds the one before any longer
+                            elif not function(item) and kind is Filter:
+                                self._dropped[at] += 1
+                                break
+                        else:
+                            box.append(item)
+                    except Exception as error:  # noqa: BLE001 - whatever it is, the policy decides
+                        self._fail(at, count, item, error)
+                    if box:
+                        item = None  # noqa: PLW2901 - the same
+                        yield box.pop()
+                item = None
         finally:
-            for gauge, behind in pairwise(gauges):
-                gauge.items_out = behind.items_in
-            if isinstance(items, Generator):
-                items.close()
+            self._end(items, count)
 
-    def _done(self, box: list[Any]) -> Any:
-        """What becomes of one item, which nobody else holds."""
+    def _sample(self, box: list[Any], count: int) -> None:
+        """The same with the time of each function, for the item in the box: what becomes of it, or nothing, is there then."""
         value = box.pop()
-        is_sampled = self._places[0].gauge.items_in % _SAMPLED == 0
-        for at, (kind, function) in enumerate(self._functions):
-            place = self._places[at]
-            gauge = place.gauge
-            gauge.items_in += 1
-            begun = perf_counter() if is_sampled else 0.0
+        for at, function, kind in self._steps:
+            begun = perf_counter()
             try:
                 made = function(value)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the policy decides
-                place.policy.failed(gauge, gauge.items_in, value, error)
-                return _DROPPED
-            if is_sampled:
-                self._taken_s[at] += perf_counter() - begun
+            except Exception as error:  # noqa: BLE001 - the same
+                self._fail(at, count, value, error)
+                return
+            self._taken_s[at] += perf_counter() - begun
             if kind is Map:
                 value = made
             elif kind is Filter and not made:
-                return _DROPPED
-        return value
+                self._dropped[at] += 1
+                return
+        box.append(value)
+
+    def _end(self, items: Iterator[Any], count: int) -> None:
+        self._count(count)
+        for place, behind in pairwise(self._places):
+            place.gauge.items_out = behind.gauge.items_in
+        if isinstance(items, Generator):
+            items.close()
+
+    def _fail(self, at: int, count: int, value: Any, error: Exception) -> None:
+        self._count(count)
+        gauge = self._places[at].gauge
+        self._dropped[at] += 1
+        self._places[at].policy.failed(gauge, gauge.items_in, value, error)
+
+    def _count(self, count: int) -> None:
+        """Tell the gauges that so many items came, of which some did not come to each of them."""
+        for place, first, dropped in zip(self._places, self._first, self._dropped, strict=True):
+            place.gauge.items_in = first + count
+            count -= dropped
 
 
 def _popped(batches: Iterator[Batch]) -> Generator[Any, None, None]:

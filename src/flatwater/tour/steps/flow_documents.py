@@ -25,9 +25,7 @@ from flatwater.tour.steps.read_documents import PAGE_TIMEOUT_S, ReadDocuments, o
 from flatwater.units import MIB
 
 FOLDER = "tour.passages"
-STORED_SHARE = (
-    4  # of the room for the store's pages one part is text: pages are not full, and there are several of them
-)
+STORED_SHARE = 4  # one part of the room for the store's pages is text: pages are not full, and there are several
 
 
 class Passage(msgspec.Struct):

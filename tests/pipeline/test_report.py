@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from flatwater.pipeline.flow import Flow
 from flatwater.pipeline.report import Failure, Gauge, Report
 
 REPORT = Report(
@@ -33,3 +34,10 @@ def test_the_figures_are_json():
         "batches_kept": 0,
     }  # fmt: skip
     assert (found["items"], found["skipped"], found["failures"]) == (2000, 3, [str(REPORT.failures[0])])
+
+
+def test_stages_that_hand_on_weigh_what_they_hand_on():
+    flow = Flow(range(10_000)).filter(lambda number: number % 2).tap(id).each(id)
+    source, *stages = (stage.bytes_out for stage in flow.run().stages)
+    assert source > 10_000
+    assert stages == [source // 2] * 3

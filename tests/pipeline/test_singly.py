@@ -124,3 +124,15 @@ def test_an_error_ends_it(monkeypatch):
         Flow(source).map(bytes).map(picky).run()
     assert "in stage 2 map(picky), item 8 (b'" in caught.value.__notes__[0]
     assert closed == [True]
+
+
+def test_bytes_of_each_stage(monkeypatch):
+    """What a stage hands on weighs the same as in batches, also where few items come."""
+    for count in (5, 200):
+        weights = []
+        for large in (16 << 10, 1 << 40):
+            monkeypatch.setattr(limits, "FLOW_LARGE_BYTES", large)
+            flow = Flow(pieces, count).map(bytes.upper).filter(first).tap(id).map(lambda piece: piece[:25_000]).map(len)
+            weights.append([stage.bytes_out for stage in flow.run().stages])
+        assert weights[0] == pytest.approx(weights[1], rel=0.02)
+        assert weights[0][1] == pytest.approx(count * 50_000, rel=0.01)

@@ -155,16 +155,19 @@ class Reading:
             if box[0] is _NOTHING:
                 self.is_exhausted = True
                 return
-            self._gauge.bytes_out += _LOOKED * self._weigher.weigh(box)
+            weight, before = self._weigher.weigh(box), self._count
             self._start = None
             self._count += 1
             self._past += 1
-            yield box.pop()
-            for item in islice(turns, 0 if rest else min(_LOOKED - 1, last - self._count)):
-                self._count += 1
-                self._past += 1
-                yield item
-            item = None
+            try:
+                yield box.pop()
+                for item in islice(turns, 0 if rest else min(_LOOKED - 1, last - self._count)):
+                    self._count += 1
+                    self._past += 1
+                    yield item
+                item = None
+            finally:
+                self._gauge.bytes_out += weight * (self._count - before)
             if self._count >= last or perf_counter() >= until or (is_due is not None and not items and is_due()):
                 self._rest = rest[::-1], None
                 return

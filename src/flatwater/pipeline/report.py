@@ -8,6 +8,7 @@ Holds:      a line for each stage, and the failures that were kept.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, final
 
 from flatwater import units
@@ -36,6 +37,14 @@ class Gauge:
     busy_s: float = 0.0
     skipped: int = 0
     batches_kept: int = 0
+
+
+def weighed(gauges: list[Gauge]) -> list[Gauge]:
+    """The same, where stages that hand on what they are given, and weigh nothing, weigh it as the one in front does."""
+    for before, gauge in pairwise(gauges):
+        if not gauge.bytes_out and before.items_out:
+            gauge.bytes_out = before.bytes_out * gauge.items_out // before.items_out
+    return gauges
 
 
 @dataclass(frozen=True, slots=True)

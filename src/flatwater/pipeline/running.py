@@ -23,7 +23,7 @@ from flatwater.pipeline.place import Batch, Place, Segment
 from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.promise import holders, own_bytes, source_of
 from flatwater.pipeline.reading import Position, Reading
-from flatwater.pipeline.report import Gauge, Report
+from flatwater.pipeline.report import Gauge, Report, weighed
 from flatwater.pipeline.singly import Singly, leading
 from flatwater.pipeline.sinks.base import Record
 from flatwater.pipeline.sources import Source
@@ -120,7 +120,7 @@ class Run:
                 del batch
         return Report(
             items=self.items, wall_s=reading.wall_s, promised_bytes=self.bytes_max + self.own_bytes,
-            seen_bytes=reading.delta, waited_s=self.waited_s, stages=self.gauges,
+            seen_bytes=reading.delta, waited_s=self.waited_s, stages=weighed(self.gauges),
             skipped=self.policy.count, failures=self.policy.kept, resumed_at=self.resumed_at, on=self._on,
         )  # fmt: skip
 

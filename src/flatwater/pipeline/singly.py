@@ -44,6 +44,8 @@ class Singly:
         self._first = [place.gauge.items_in for place in places]
         self._dropped = [0] * len(stages)  # items that did not come out of each
         self._taken_s = [0.0] * len(stages)
+        self._weighers = [place.weigher() for place in places]
+        self._samples = [(0, 0) for _stage in stages]  # results that were weighed, and their bytes
 
     def over(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """What comes out of the last of them."""
@@ -71,8 +73,9 @@ class Singly:
             while box := list(islice(items, 1)):
                 count += 1
                 self._sample(box, count)
-                if box:
-                    yield box.pop()
+                if not box:
+                    continue  # the next one is a sample, too: of the stages behind
+                yield box.pop()
                 for item in islice(items, _SAMPLED - 1):
                     count += 1
                     try:
@@ -106,6 +109,8 @@ class Singly:
             self._taken_s[at] += perf_counter() - begun
             if kind is Map:
                 value = made
+                sampled, size = self._samples[at]
+                self._samples[at] = sampled + 1, size + self._weighers[at].weigh([value])
             elif kind is Filter and not made:
                 self._dropped[at] += 1
                 return
@@ -113,8 +118,10 @@ class Singly:
 
     def _end(self, items: Iterator[Any], count: int) -> None:
         self._count(count)
-        for place, behind in pairwise(self._places):
+        for at, (place, behind) in enumerate(pairwise(self._places)):
             place.gauge.items_out = behind.gauge.items_in
+            sampled, size = self._samples[at]
+            place.gauge.bytes_out += size * (behind.gauge.items_in - self._first[at + 1]) // max(1, sampled)
         if isinstance(items, Generator):
             items.close()
 

@@ -136,3 +136,18 @@ def test_what_it_takes():
     for wrong in ({"workers": 0}, {"workers": limits.FLOW_WORKERS_MAX + 1}, {"bytes": 0}):
         with pytest.raises(errors.UsageError):
             Flow([]).pmap(str, **wrong)
+
+
+def test_waits_are_told():
+    """A stage that holds back what is in front says so; one that has room does not."""
+
+    def slow(number):
+        time.sleep(0.01)
+        return number
+
+    report = Flow(range(100)).pmap(slow, workers=2).run()
+    stage = report.stages[1]
+    assert stage.waits > 10
+    assert 0.2 < stage.waited_s <= report.wall_s
+    assert "was full" in str(report)
+    assert "was full" not in str(Flow(range(2)).pmap(slow, workers=2).run())

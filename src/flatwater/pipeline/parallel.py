@@ -195,8 +195,11 @@ class UnderWay:
     def _begun(self) -> Iterator[Batch]:
         """Begin the next part, once there is room, and give the results that are there."""
         while self._count() and not self._fits():
-            if self._is_crowded() and self._next() is None:
+            if self._next() is None:
+                begun = perf_counter()
                 self._wait()
+                self._gauge.waits += 1
+                self._gauge.waited_s += perf_counter() - begun
             else:
                 yield from self._taken()
         self._begin()

@@ -26,6 +26,8 @@ class Gauge:
         bytes_out: about the heap bytes of those.
         busy_s: seconds in it, without what is in front of it and behind it.
         skipped: items that failed and were passed over.
+        waits: how often it took nothing from the stage in front, because it was full: back-pressure.
+        waited_s: seconds of that.
         batches_kept: that it still referred to when it had handed them on: a leak, if there are more than a few.
     """
 
@@ -36,6 +38,8 @@ class Gauge:
     bytes_out: int = 0
     busy_s: float = 0.0
     skipped: int = 0
+    waits: int = 0
+    waited_s: float = 0.0
     batches_kept: int = 0
 
 
@@ -113,7 +117,7 @@ class Report:
                 {
                     "name": each.name, "items_in": each.items_in, "items_out": each.items_out,
                     "bytes_out": each.bytes_out, "busy_s": each.busy_s, "skipped": each.skipped,
-                    "batches_kept": each.batches_kept,
+                    "waits": each.waits, "waited_s": each.waited_s, "batches_kept": each.batches_kept,
                 }
                 for each in self.stages
             ],
@@ -136,6 +140,13 @@ class Report:
             f"{self.items:,} items in {units.format_duration(self.wall_s)}, "
             f"{units.format_bytes(self.promised_bytes)} promised{seen}"
         )
+        if self.waited_s:
+            lines.append(f"the budget's gate was closed for {units.format_duration(self.waited_s)} of it")
+        lines += [
+            f"{each.name} was full {each.waits:,} times: what is in front waited {units.format_duration(each.waited_s)}"
+            for each in self.stages
+            if each.waits
+        ]
         if self.on:
             lines.append(f"on {self.on}: their times are of all workers together")
         lines += [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import os
+import stat
 
 import pytest
 
@@ -101,3 +103,67 @@ def _numbers(path):
     with open(path) as file:
         for line in file:
             yield {"n": int(line)}
+
+
+def test_a_pipe_or_device_is_refused(tmp_path):
+    """It is not replaced by a file."""
+    os.mkfifo(tmp_path / "pipe.parquet")
+    for options in ({}, {"checkpoint": tmp_path / "job.state"}):
+        with pytest.raises(errors.UsageError, match="is a pipe or a device"):
+            Flow([{"n": 1}]).to(tmp_path / "pipe.parquet").run(**options)
+    assert stat.S_ISFIFO((tmp_path / "pipe.parquet").stat().st_mode)
+
+
+def test_a_schema_of_another_kind(tmp_path):
+    """It is said when the flow is made."""
+    with pytest.raises(errors.UsageError, match="schema= is dict"):
+        Flow([]).to(tmp_path / "out.parquet", schema={"n": int})
+
+
+DAY, NOON = dt.date(2020, 1, 1), dt.datetime.combine(dt.date(2020, 1, 1), dt.time(12))
+
+
+@pytest.mark.parametrize("batch_rows", [1, 1000])
+@pytest.mark.parametrize(
+    ("first", "bad", "match"),
+    [
+        (DAY, NOON, "day: datetime"),
+        ([DAY], [NOON], "list"),
+        ({"a": DAY}, {"a": NOON}, "a: datetime"),
+    ],
+)
+def test_nothing_of_a_date_is_cut_off(tmp_path, first, bad, match, batch_rows):
+    """A time of day is not dropped in silence, wherever it stands."""
+    flow = Flow([{"day": first}, {"day": first}, {"day": bad}], batch_rows=batch_rows).to(tmp_path / "out.parquet")
+    with pytest.raises(errors.UsageError, match=match):
+        flow.run()
+    assert flow.run(on_error="skip").skipped == 1
+    assert pq.read_table(tmp_path / "out.parquet").to_pylist() == [{"day": first}] * 2
+
+
+@pytest.mark.parametrize(
+    ("first", "good", "bad", "match"),
+    [
+        (1, 2.0, 1.5, r"it does not suit the columns x: int64: x: 1.5 in a column of int64"),
+        ({"a": 1}, {}, {"a": 1, "b": 2}, "no field for b"),
+        ([{"a": 1}], [], [{"a": 1, "b": 2}], "no field for b"),
+        ({"a": {"b": 1}}, {"a": None}, {"a": {"b": 2.5}}, "a: b: 2.5"),
+        ([1], [2.0, None], [1, 2.5], "2.5 in a column"),
+    ],
+)
+def test_nothing_of_a_later_row_is_cut_off(tmp_path, first, good, bad, match):
+    """What the columns of the first rows have no room for fails, and what fits passes."""
+    flow = Flow([{"x": first}, {"x": good}, {"x": bad}, {"x": None}], batch_rows=1).to(tmp_path / "out.parquet")
+    with pytest.raises(errors.UsageError, match=match):
+        flow.run()
+    assert flow.run(on_error="skip").skipped == 1
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == 3
+
+
+def test_a_schema_that_is_given_cuts_nothing_off(tmp_path):
+    """Maps have keys and values; a column that may not be empty is not."""
+    schema = pa.schema([pa.field("n", pa.int32(), nullable=False), ("m", pa.map_(pa.string(), pa.int8()))])
+    rows = [{"n": 1, "m": {"a": 1}}, {"n": None}, {"n": 2, "m": [("a", 1.5)]}, {"n": 3, "m": None}]
+    report = Flow(rows).to(tmp_path / "out.parquet", schema=schema).run(on_error="skip")
+    assert [failure.number for failure in report.failures] == [2, 3]
+    assert pq.read_table(tmp_path / "out.parquet").column("n").to_pylist() == [1, 3]

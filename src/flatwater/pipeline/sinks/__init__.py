@@ -72,6 +72,10 @@ def _file(path: str, kind: str | None, columns: Sequence[str] | None, schema: An
         )
     if schema is not None and kind != "parquet":
         raise errors.UsageError("schema= is for Parquet.", hint="Leave it out.")
+    if schema is not None and not checking.is_a("pyarrow.lib", "Schema", schema):
+        raise errors.UsageError(
+            f"schema= is {type(schema).__name__}, and none of Arrow.", hint='pyarrow.schema([("n", pyarrow.int64())])'
+        )
     if columns is not None and kind != "csv":
         raise errors.UsageError("columns= is for CSV.", hint="Leave it out, or map each item to what is to be written.")
     if kind == "parquet":

@@ -65,7 +65,7 @@ class LineFile:
 
     def open(self, job: str, state: Any) -> FileWriter:
         """Begin to write beside the target, or go on there."""
-        part = _Special(self.path) if _is_special(self.path) else Part(self.path, is_kept=bool(job), state=state)
+        part = _Special(self.path) if is_special(self.path) else Part(self.path, is_kept=bool(job), state=state)
         columns, is_begun = self.columns, False
         if state:
             columns, is_begun = state["columns"], state["is_begun"]
@@ -267,7 +267,8 @@ def part_of(path: str) -> str:
     return os.path.join(folder, f".{name}.part")
 
 
-def _is_special(path: str) -> bool:
+def is_special(path: str) -> bool:
+    """Whether it is there, and neither a file nor a folder: a pipe, a terminal, a device."""
     try:
         mode = os.stat(path).st_mode
     except OSError:

@@ -21,7 +21,8 @@ from flatwater.pipeline.place import Batch
 from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.report import Gauge
 from flatwater.pipeline.sinks.base import Record
-from flatwater.pipeline.sinks.files import Part, fields_of, part_of
+from flatwater.pipeline.sinks.files import Part, fields_of, is_special, part_of
+from flatwater.pipeline.sinks.losses import losses_of
 from flatwater.pipeline.stages import called
 
 if TYPE_CHECKING:
@@ -58,6 +59,10 @@ class ParquetFile:
     def open(self, job: str, state: Any) -> _Whole | _Spooled:
         """Begin to write beside the target, or go on there."""
         _pyarrow()
+        if is_special(self.path):
+            raise errors.UsageError(
+                f"{self.path} is a pipe or a device, and Parquet needs a file.", hint="Name one, or write .jsonl."
+            )
         return _Spooled(self, state) if job else _Whole(self)
 
 
@@ -105,8 +110,9 @@ class _Writer:
         try:
             self._columns([row])
         except Exception as error:
+            columns = ", ".join(f"{field.name}: {field.type}" for field in self._schema or ())
             raise errors.UsageError(
-                f"the columns are {', '.join(map(str, self._schema or ()))}: {error}",
+                f"it does not suit the columns {columns}: {error}" if columns else f"it is no row of Parquet: {error}",
                 hint="Give to(..., schema=) that suits all rows.",
             ) from error
         return row
@@ -118,7 +124,10 @@ class _Writer:
             names = dict.fromkeys(name for row in rows for name in row)
             found = pa.Table.from_pylist([{**dict.fromkeys(names), **rows[0]}, *rows[1:]])
             self._schema, self._names = found.schema, frozenset(names)
-        return pa.RecordBatch.from_pylist(rows, schema=self._schema)
+        columns = pa.RecordBatch.from_pylist(rows, schema=self._schema)
+        if lost := losses_of(rows, columns):
+            raise ValueError(lost)
+        return columns
 
     def _add(self, columns: pa.RecordBatch) -> None:
         raise NotImplementedError

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import os
 
 import pytest
 
+import flatwater as fw
 from flatwater import errors
 from flatwater.pipeline.checking import function_of, is_a, of_an_item
+from flatwater.pipeline.flow import Flow
 
 
 async def later(item):
@@ -65,3 +68,22 @@ def test_what_is_of_this_house():
     assert is_a("flatwater.pipeline.flow", "Flow", flow)
     assert not is_a("flatwater.pipeline.flow", "Flow", 7)
     assert not is_a("flatwater.nowhere", "Flow", flow)
+
+
+def test_one_file_under_two_names(tmp_path):
+    """It is refused before anything is read or written; a device may be written twice."""
+    (tmp_path / "in.txt").write_text("a\n")
+    (tmp_path / "link.jsonl").symlink_to(tmp_path / "out.jsonl")
+    out, read = str(tmp_path / "out.jsonl"), []
+    flow = Flow(fw.lines(tmp_path / "in.txt")).each(read.append)
+    for refused, options in (
+        (flow.to(out).to(tmp_path / "link.jsonl"), {}),
+        (flow.to(out), {"checkpoint": out}),
+        (flow.to(out), {"dead_letters": tmp_path / "link.jsonl"}),
+        (flow, {"dead_letters": out, "checkpoint": out}),
+        (flow, {"dead_letters": tmp_path / "in.txt"}),
+    ):
+        with pytest.raises(errors.UsageError, match="Name another file"):
+            refused.run(**options)
+    assert (read, sorted(os.listdir(tmp_path))) == ([], ["in.txt", "link.jsonl"])
+    assert flow.to(os.devnull, format="text").to(os.devnull, format="text").run().items == 1

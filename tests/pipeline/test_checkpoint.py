@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import sqlite3
 import threading
@@ -188,13 +189,12 @@ def test_a_sink_that_is_one_ahead(tmp_path):  # noqa: C901 - a whole sink is in 
 
 def test_a_file_of_another_day(tmp_path):
     """A sink that is further than one checkpoint, or behind, belongs to another copy."""
-    state = State(["range"], epoch=5, position=Position(100))
-    from flatwater.pipeline.running import _check
-
-    _check(Record(state.job, 6, 120), state, Flow([]).to(print)._stages[0])
-    for record in (Record(state.job, 7, 150), Record(state.job, 4, 90), Record(state.job, 6, 90)):
-        with pytest.raises(errors.CorruptError, match="Put the right one back"):
-            _check(record, state, Flow([]).to(print)._stages[0])
+    with Checkpoint(tmp_path / "job.state", ["range"]) as checkpoint:
+        state = checkpoint.state = State(["range"], epoch=5, position=Position(100))
+        checkpoint.refuse_another_day(Record(state.job, 6, 120), "to(table)")
+        for record in (Record(state.job, 7, 150), Record(state.job, 4, 90), Record(state.job, 6, 90)):
+            with pytest.raises(errors.CorruptError, match="Put the right one back"):
+                checkpoint.refuse_another_day(record, "to(table)")
 
 
 @pytest.mark.parametrize("seconds", [0, -1, True, "5", float("inf"), float("nan")])
@@ -202,3 +202,33 @@ def test_seconds_between_checkpoints(seconds):
     """They are some."""
     with pytest.raises(errors.UsageError, match="is no number of seconds"):
         Flow([]).run(checkpoint="job.state", checkpoint_s=seconds)
+
+
+def test_a_file_of_another_version(tmp_path):
+    """It is told, and left."""
+    (tmp_path / "job.state").write_bytes(b"flatwater checkpoint 2\n" + b"x" * 100)
+    with pytest.raises(errors.UsageError, match="by another version of flatwater"):
+        Flow(range(10)).run(checkpoint=tmp_path / "job.state")
+
+
+def test_a_pipe_is_no_checkpoint(tmp_path):
+    """Nobody waits for its writer."""
+    os.mkfifo(tmp_path / "job.state")
+    with pytest.raises(errors.UsageError, match="is no file"):
+        Flow(range(10)).run(checkpoint=tmp_path / "job.state")
+    assert os.listdir(tmp_path) == ["job.state"]
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.csv"])
+def test_what_a_job_wrote_is_gone(tmp_path, name):
+    """A run that has nothing to do says so; one that has something, too. Nothing is left beside it."""
+    numbers = [{"n": 1}, {"n": 2}]
+    flow = Flow(numbers).to(tmp_path / name)
+    flow.run(checkpoint=tmp_path / "job.state")
+    assert flow.run(checkpoint=tmp_path / "job.state").items == 0
+    (tmp_path / name).unlink()
+    for _turn in range(2):
+        with pytest.raises(errors.CorruptError, match="gone"):
+            flow.run(checkpoint=tmp_path / "job.state")
+        numbers.append({"n": 3})
+    assert sorted(os.listdir(tmp_path)) == ["job.state", "job.state.lock"]

@@ -6,6 +6,8 @@ import base64
 import json
 import os
 import pickle
+import resource
+import signal
 from datetime import date
 
 import pytest
@@ -131,3 +133,73 @@ def test_a_date_is_pickled(tmp_path):
     good = True
     assert flow.replay(tmp_path / "dead.jsonl", trusted=True).items == 2
     assert (tmp_path / "out.txt").read_text() == "2026-01-03\n2026-01-04\n"
+
+
+def third(number):
+    if number % 3 == 0:
+        raise ValueError(number)
+    return number
+
+
+def test_what_was_there_before_a_job_stays(tmp_path):
+    """A job with a checkpoint cuts off what it wrote itself, and nothing else: not at its start, nor on another day."""
+    path, numbers = tmp_path / "dead.jsonl", list(range(4))
+    path.write_text("before\n")
+    flow = Flow(numbers).map(third)
+    flow.run(dead_letters=path, checkpoint=tmp_path / "job.state")
+    with path.open("a") as file:
+        file.write("between\n")
+    numbers += range(4, 8)
+    flow.run(dead_letters=path, checkpoint=tmp_path / "job.state")
+    lines = path.read_text().splitlines()
+    assert [json.loads(line)["item"] if line[0] == "{" else line for line in lines] == ["before", 0, 3, "between", 6]
+
+
+@pytest.mark.parametrize("other", ["dead.jsonl", "more.jsonl"])
+def test_a_job_that_ends_early_writes_its_letters_again(tmp_path, other):
+    """Once; those of another file are left alone."""
+    is_ready = False
+
+    def stops(number):
+        if number == 2500 and not is_ready:
+            raise KeyboardInterrupt
+        return third(number)
+
+    (tmp_path / "dead.jsonl").write_text("before\n")
+    (tmp_path / "more.jsonl").write_text("before\n")
+    flow, options = Flow(range(3000), batch_rows=100).map(stops), {"checkpoint": tmp_path / "job.state"}
+    with pytest.raises(KeyboardInterrupt):
+        flow.run(dead_letters=tmp_path / "dead.jsonl", checkpoint_s=1e-9, **options)
+    done = len((tmp_path / "dead.jsonl").read_text().splitlines())
+    is_ready = True
+    flow.run(dead_letters=tmp_path / other, **options)
+    found = (tmp_path / "dead.jsonl").read_text().splitlines()
+    assert found[0] == "before"
+    items = [json.loads(line)["item"] for line in found[1:]]
+    if other == "dead.jsonl":
+        assert items == list(range(0, 3000, 3))
+    else:
+        assert len(found) == done
+        assert (tmp_path / other).read_text().startswith("before\n")
+
+
+def test_a_full_disk_leaves_no_half_of_a_line(tmp_path):
+    """What was whole can be replayed."""
+    path = tmp_path / "dead.jsonl"
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
+        with pytest.raises(errors.BrokenError, match="Make room"):
+            Flow(range(100)).map(third).run(dead_letters=path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert path.read_bytes().endswith(b"}\n")
+    assert [letter.item for letter in letters(path)] == list(range(0, 3 * len(path.read_bytes().splitlines()), 3))
+
+
+def test_letters_that_nobody_wants(tmp_path):
+    """A device takes them, with a checkpoint, too."""
+    report = Flow(range(4)).map(third).run(dead_letters=os.devnull, checkpoint=tmp_path / "job.state")
+    assert report.skipped == 2

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import flatwater as fw
+from flatwater import errors
+from flatwater.pipeline.flow import Flow
 from flatwater.pipeline.reading import Position
 from flatwater.pipeline.report import Gauge
 from flatwater.pipeline.sources import Source
@@ -115,3 +119,31 @@ def test_a_generator_is_closed(ending):
         next(reading.segment())
     reading.close()
     assert closed == [True]
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+@pytest.mark.parametrize("left", [0, 500])
+def test_a_source_that_is_shorter_than_it_was(tmp_path, is_done, left):
+    """Its end is in front of the checkpoint: nothing is published as if it were whole."""
+    numbers, is_ready = list(range(3000)), is_done
+    (tmp_path / "in.txt").write_text("".join(f"{n}\n" for n in numbers))
+
+    def stops(number):
+        if int(number) == 2000 and not is_ready:
+            raise KeyboardInterrupt
+        return number
+
+    flows = [
+        Flow(numbers, batch_rows=100).map(stops).to(tmp_path / "list.txt", format="jsonl"),
+        Flow(fw.lines(tmp_path / "in.txt"), batch_rows=100).map(stops).to(tmp_path / "lines.txt"),
+    ]
+    for at, flow in enumerate(flows):
+        with contextlib.nullcontext() if is_done else pytest.raises(KeyboardInterrupt):
+            flow.run(checkpoint=tmp_path / f"{at}.state", checkpoint_s=1e-9)
+    is_ready = True
+    del numbers[left:]
+    (tmp_path / "in.txt").write_text("".join(f"{n}\n" for n in numbers))
+    for at, flow in enumerate(flows):
+        with pytest.raises(errors.UsageError, match="checkpoint's place"):
+            flow.run(checkpoint=tmp_path / f"{at}.state")
+    assert (tmp_path / "list.txt").exists() == is_done

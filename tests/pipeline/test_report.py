@@ -42,3 +42,11 @@ def test_stages_that_hand_on_weigh_what_they_hand_on():
     source, *stages = (stage.bytes_out for stage in flow.run().stages)
     assert source > 10_000
     assert stages == [source // 2] * 3
+
+
+def test_what_was_done_before_and_waits_are_told():
+    """Where there are any."""
+    assert "earlier" not in str(Report())
+    text = str(Report(resumed_at=12_000, waited_s=2.0))
+    assert "earlier runs had done 12,000 items of the source" in text
+    assert "waited 2.0 s at the budget's closed gate" in text

@@ -63,3 +63,21 @@ def test_files_are_sources(tmp_path):
     (tmp_path / "f.txt").write_text("".join(f"line {n}\n" for n in range(3000)))
     assert Flow(fw.lines(tmp_path / "f.txt")).map(len).run().items == 3000
     assert sum(map(len, Flow(fw.FileChunks(tmp_path / "f.txt", 100)))) == (tmp_path / "f.txt").stat().st_size
+
+
+def test_a_function_that_returns_a_text():
+    """Its letters are as little wanted as those of a text that is given."""
+    with pytest.raises(errors.UsageError, match="would give its letters"):
+        Flow(lambda: "abc").run()
+
+
+@pytest.mark.parametrize("wrong", [None, "ab", (1, 2), 5])
+def test_batches_that_are_no_lists(wrong):
+    """It is said what they are."""
+
+    class Origin:
+        def batches(self):
+            return [[1], wrong]
+
+    with pytest.raises(errors.UsageError, match="which is no list"):
+        list(Flow(Origin()))

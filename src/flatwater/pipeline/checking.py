@@ -1,14 +1,16 @@
 """What a user hands to a flow: refused when the flow is made, and not when it has run for an hour.
 
 Covers:     functions that cannot be called, generator functions where an item is wanted, coroutine functions; whether something
-            is a table, a store or a file of this house.
+            is a table, a store or a file of this house; one file under two names.
 Not here:   what a function does (`pipeline.stages`).
 Holds:      nothing.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from flatwater import errors
@@ -64,3 +66,24 @@ def is_a(module: str, name: str, value: object) -> bool:
     """Whether a value is of a class of this house, which is not imported for asking: then it is none."""
     home = sys.modules.get(module)
     return home is not None and isinstance(value, getattr(home, name))
+
+
+def refuse_same_file(source: Any, stages: Sequence[Any], options: Any) -> None:
+    """Each file is written by one part of a run, and dead letters do not become items of its source.
+
+    Raises:
+        UsageError: it would be, or they would.
+    """
+    named = [(stage.name, getattr(getattr(stage, "sink", None), "path", "")) for stage in stages]
+    named += [("checkpoint=", options.checkpoint), ("dead_letters=", options.dead_letters)]
+    used: dict[str, str] = {}
+    for name, path in named:
+        if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+            continue
+        found = os.path.realpath(path)
+        if found in used and (os.path.isfile(found) or not os.path.exists(found)):  # a device is nobody's
+            raise errors.UsageError(f"{found} is written by {used[found]} and by {name}.", hint="Name another file.")
+        used[found] = name
+    read = source.name if is_a("flatwater.source.files.one_pass", "OnePass", source) else ""
+    if read and used.get(os.path.realpath(read)) == "dead_letters=":
+        raise errors.UsageError(f"dead_letters= is {read}, which is read.", hint="Name another file.")

@@ -25,6 +25,8 @@ from typing import Any, final
 from flatwater import errors, limits
 from flatwater.pipeline.reading import Position
 from flatwater.pipeline.sinks.base import Record
+from flatwater.pipeline.stages import Stage
+from flatwater.pipeline.writing import To
 from flatwater.store.directory import sync_directory, write_whole
 
 _MAGIC = b"flatwater checkpoint 1\n"
@@ -43,7 +45,7 @@ class State:
         position: of the source.
         carried: what each stage carries over.
         sinks: what each stage's sink returned from its last commit.
-        dead_letters: bytes of their file.
+        dead_letters: the path of their file and its bytes, while the job is under way.
         is_done: the source had come to its end, and the sinks are finished.
     """
 
@@ -53,7 +55,7 @@ class State:
     position: Position = field(default_factory=Position)
     carried: dict[int, list[Any]] = field(default_factory=dict)
     sinks: dict[int, Any] = field(default_factory=dict)
-    dead_letters: int = 0
+    dead_letters: tuple[str, int] | None = None
     is_done: bool = False
 
     @property
@@ -77,6 +79,8 @@ class Checkpoint:
 
     def __init__(self, path: str | os.PathLike[str], stages: Sequence[str]) -> None:
         self.path = os.path.realpath(os.fspath(path))
+        if os.path.exists(self.path) and not os.path.isfile(self.path):
+            raise errors.UsageError(f"{self.path} is no file.", hint="Name one for the checkpoint.")
         self._lock = self._locked()
         try:
             self.state = self._read(list(stages)) or self._begun(list(stages))
@@ -112,6 +116,34 @@ class Checkpoint:
                 hint="What came since the last one is done again by the next run.",
             ) from error
 
+    def refuse_another_day(self, record: Record, name: str) -> None:
+        """A sink is at the checkpoint of the file, or one ahead.
+
+        Raises:
+            CorruptError: it is not.
+        """
+        state = self.state
+        if record.epoch not in {state.epoch, state.epoch + 1} or record.count < state.position.count:
+            raise errors.CorruptError(
+                f"{name} has checkpoint {record.epoch} of the job, at item {record.count:,}, and the file has "
+                f"{state.epoch}, at item {state.position.count:,}.",
+                hint="One of them is a copy of another day. Put the right one back, or remove both to begin anew.",
+            )
+
+    def refuse_gone(self, stages: Sequence[Stage]) -> None:
+        """A job that came to its end, and has nothing to do, has its files.
+
+        Raises:
+            CorruptError: one is not there.
+        """
+        for stage in stages:
+            path = getattr(stage.sink, "path", "") if isinstance(stage, To) else ""
+            if path and not os.path.lexists(path):
+                raise errors.CorruptError(
+                    f"the job of {self.path} has come to its end, and {path}, which it wrote, is gone.",
+                    hint="Put the file back, or remove the checkpoint to begin anew.",
+                )
+
     def close(self) -> None:
         """Let another run have it."""
         os.close(self._lock)
@@ -130,6 +162,11 @@ class Checkpoint:
             return None
         except OSError as error:
             raise errors.BrokenError(f"{self.path} cannot be read: {error.strerror}.", hint="Look at it.") from error
+        if text.startswith(_MAGIC[:-2]) and not text.startswith(_MAGIC):
+            raise errors.UsageError(
+                f"{self.path} was written by another version of flatwater.",
+                hint="Run it with that, or remove the file.",
+            )
         if not text.startswith(_MAGIC):
             raise errors.UsageError(f"{self.path} is no checkpoint.", hint="Name another file.")
         digest, body = text[len(_MAGIC) :][:_DIGEST_BYTES], text[len(_MAGIC) + _DIGEST_BYTES :]

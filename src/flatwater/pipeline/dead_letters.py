@@ -14,6 +14,7 @@ import base64
 import math
 import os
 import pickle
+import stat
 from collections.abc import Iterator
 from typing import Any, NamedTuple, final
 
@@ -52,17 +53,22 @@ class DeadLetters:
         length: of what is known to be whole, when a job goes on after a kill.
     """
 
-    def __init__(self, path: str | os.PathLike[str], length: int | None) -> None:
+    def __init__(self, path: str | os.PathLike[str], length: int | None = None) -> None:
         self.path = os.fspath(path)
         self._sizer = Sizer()
         try:
             self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115 - closed by `close`
+            self._is_regular = stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
             if length is not None:
-                self._file.truncate(min(length, self._file.tell()))
+                self._cut(length)
         except OSError as error:
             raise errors.BrokenError(
                 f"{self.path} cannot be written: {error.strerror}.", hint="Name a file in a folder that is there."
             ) from error
+
+    def _cut(self, length: int) -> None:
+        if self._is_regular and length < os.fstat(self._file.fileno()).st_size:
+            self._file.truncate(length)
 
     def add(self, stage: int, failure: Failure, item: Any) -> None:
         """Write it down."""
@@ -71,18 +77,27 @@ class DeadLetters:
             "source": failure.source, "offset": failure.offset, **self._encoded(item),
         }  # fmt: skip
         line = memoryview(msgspec.json.encode(letter) + b"\n")
+        before = os.fstat(self._file.fileno()).st_size
         try:
             while line:
                 line = line[self._file.write(line) :]
         except OSError as error:
+            self._cut(before)  # no half of a line, which nobody could read
             raise errors.BrokenError(
                 f"writing {self.path} failed: {error.strerror}.", hint="Make room, and run it again."
             ) from error
 
     def sync(self) -> int:
         """Make it last, and say how long it is."""
-        os.fsync(self._file.fileno())
-        return self._file.tell()
+        if not self._is_regular:
+            return 0
+        try:
+            os.fsync(self._file.fileno())
+            return os.fstat(self._file.fileno()).st_size
+        except OSError as error:
+            raise errors.BrokenError(
+                f"writing {self.path} failed: {error.strerror}.", hint="Make room, and run it again."
+            ) from error
 
     def close(self) -> None:
         """Close it."""

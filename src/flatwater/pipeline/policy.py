@@ -57,16 +57,17 @@ class Policy:
         total += limits.FLOW_FAILURES_KEPT * limits.FLOW_FAILURE_BYTES  # the failures that are kept
         return total
 
-    def open(self, length: int | None) -> None:
-        """Open the file of dead letters, if there is one; what is behind `length` is of a run that was killed."""
+    def open(self, known: tuple[str, int] | None = None) -> None:
+        """Open the file of dead letters, if there is one; what is behind what a killed run had `known` of it is done again."""
         if self._path:
             from flatwater.pipeline.dead_letters import DeadLetters
 
-            self._letters = DeadLetters(self._path, length)
+            path, length = known or ("", 0)
+            self._letters = DeadLetters(self._path, length if path == os.path.realpath(self._path) else None)
 
-    def commit(self) -> int:
-        """Make dead letters last, and say how many bytes of them there are."""
-        return self._letters.sync() if self._letters is not None else 0
+    def commit(self) -> tuple[str, int] | None:
+        """Make dead letters last, and say where they are and how many bytes of them there are."""
+        return None if self._letters is None else (os.path.realpath(self._path), self._letters.sync())
 
     def close(self) -> None:
         """Close their file."""
@@ -85,9 +86,20 @@ class Policy:
             offset = f"item {position.count:,}" + (f" ({position.token!r:.60})" if position.token is not None else "")
         failure = Failure(gauge.name, number, shown(item), shown(error), source, offset)
         if self.name == "raise":
+            if isinstance(error, StopIteration):
+                error = RuntimeError("the function raised StopIteration")  # which ends a generator in silence
             error.add_note(f"flatwater: in stage {failure}")
             raise error
+        error.with_traceback(None)  # whose frames hold the batch
         self.passed_over(gauge, failure, item)
+
+    def located(self, error: Exception, name: str) -> None:
+        """An error that is of no item, such as the source's own: say where the source was, unless it says so already."""
+        if self.where is not None and not any(
+            "flatwater: in " in str(each) for each in getattr(error, "__notes__", ())
+        ):
+            source, position = self.where()
+            error.add_note(f"flatwater: in {name}, source {source} behind item {position.count:,}")
 
     def passed_over(self, gauge: Gauge, failure: Failure, item: Any) -> None:
         """Count an item that failed, and keep what there is room for."""

@@ -14,6 +14,7 @@ from itertools import islice
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, final
 
+from flatwater import errors
 from flatwater.pipeline.place import Batch
 from flatwater.pipeline.report import Gauge
 from flatwater.pipeline.weighing import Weigher
@@ -207,6 +208,13 @@ class Reading:
         if isinstance(self._found, (Generator, Items)):
             self._found.close()
 
+    def _refuse_short(self) -> None:
+        if self._to_skip:
+            raise errors.UsageError(
+                f"{self._source.name} has come to its end {self._to_skip:,} items before the checkpoint's place.",
+                hint="It has fewer items than it had, or others: put it back, or remove the checkpoint to begin anew.",
+            )
+
     def _next(self, most: int) -> Batch | None:
         """The next batch, of at most so many items; empty if there is nothing now; None at the end."""
         token, past = self._token, self._past
@@ -214,6 +222,7 @@ class Reading:
         while not batch:
             found = next(self._found, None)
             if found is None:
+                self._refuse_short()
                 return None
             batch, before, behind = found
             del found

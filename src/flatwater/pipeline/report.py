@@ -140,8 +140,10 @@ class Report:
             f"{self.items:,} items in {units.format_duration(self.wall_s)}, "
             f"{units.format_bytes(self.promised_bytes)} promised{seen}"
         )
+        if self.resumed_at:
+            lines.append(f"earlier runs had done {self.resumed_at:,} items of the source")
         if self.waited_s:
-            lines.append(f"the budget's gate was closed for {units.format_duration(self.waited_s)} of it")
+            lines.append(f"waited {units.format_duration(self.waited_s)} at the budget's closed gate")
         lines += [
             f"{each.name} was full {each.waits:,} times: what is in front waited {units.format_duration(each.waited_s)}"
             for each in self.stages

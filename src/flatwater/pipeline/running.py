@@ -18,21 +18,20 @@ from typing import TYPE_CHECKING, Any, final
 
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
-from flatwater.pipeline import signals
+from flatwater.pipeline import checking, signals
 from flatwater.pipeline.place import Batch, Place, Segment
 from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.promise import holders, own_bytes, source_of
 from flatwater.pipeline.reading import Position, Reading
 from flatwater.pipeline.report import Gauge, Report, weighed
 from flatwater.pipeline.singly import Singly, leading
-from flatwater.pipeline.sinks.base import Record
 from flatwater.pipeline.sources import Source
 from flatwater.pipeline.stages import Stage
 from flatwater.pipeline.weighing import Weigher
 from flatwater.pipeline.writing import To
 
 if TYPE_CHECKING:
-    from flatwater.pipeline.checkpoint import Checkpoint, State
+    from flatwater.pipeline.checkpoint import Checkpoint
     from flatwater.pipeline.on_dask import Pass
     from flatwater.pipeline.progress import Progress
 
@@ -142,6 +141,7 @@ class Run:
             from flatwater.pipeline import cluster
 
             cluster.refuse_missing()
+        checking.refuse_same_file(self._source.origin, self._stages, self._options)
         with contextlib.ExitStack() as opened:
             if not self._is_part:
                 self._refuse_what_does_not_fit()
@@ -153,12 +153,11 @@ class Run:
             reading = here = self._opened_source(
                 opened, self._source.reopened(start) if state and state.is_done else start
             )
-            if state is not None and state.is_done and here.has_ended():
-                return
+            if job is not None and state is not None and state.is_done and here.has_ended():
+                return job.refuse_gone(self._stages)
             opened.callback(self._end_kept)
-            self.policy.open(state.dead_letters if state else None)
-            opened.callback(self.policy.close)
-            redo = self._open_sinks(opened, state)
+            self._open_letters(opened, job)
+            redo = self._open_sinks(opened, job)
             line = self._opened_line(opened, here)
             if not redo:
                 self._unmute(here)
@@ -233,23 +232,31 @@ class Run:
         self._line = opened.enter_context(Progress(self._source, self.budget, reading.position))
         return self._line
 
-    def _open_sinks(self, opened: contextlib.ExitStack, state: State | None) -> int:
+    def _open_letters(self, opened: contextlib.ExitStack, job: Checkpoint | None) -> None:
+        """What is there stays, but for what a killed run of this job has added since its checkpoint."""
+        opened.callback(self.policy.close)
+        self.policy.open(job.state.dead_letters if job is not None else None)
+        if job is not None and (letters := self.policy.commit()) != job.state.dead_letters:
+            job.state.dead_letters = letters
+            job.save()
+
+    def _open_sinks(self, opened: contextlib.ExitStack, job: Checkpoint | None) -> int:
         """How many items the first segment has to have, because a sink has them already; 0 for any number.
 
         Raises:
             CorruptError: a sink has more than one checkpoint that the file does not have.
         """
         redo = 0
-        job = state.job if state else ""
+        state, named = (job.state, job.state.job) if job is not None else (None, "")
         for at, (stage, place) in enumerate(zip(self._stages, self._places, strict=True), 1):
             if not isinstance(stage, To):
                 continue
-            writer = stage.sink.open(job, state.sinks.get(at) if state else None)
-            opened.callback(writer.close, keep=bool(job))
+            writer = stage.sink.open(named, state.sinks.get(at) if state else None)
+            opened.callback(writer.close, keep=job is not None)
             place.writer = writer
-            record = writer.recorded(job) if job else None
-            if state is not None and record is not None and record != state.record:
-                _check(record, state, stage)
+            record = writer.recorded(named) if job is not None else None
+            if job is not None and state is not None and record is not None and record != state.record:
+                job.refuse_another_day(record, stage.name)
                 if record.epoch > state.epoch:
                     place.is_written = True
                     redo = record.count - state.position.count
@@ -362,7 +369,7 @@ class Run:
             if job is not None:
                 job.state.sinks[at] = published
         if job is not None:
-            job.state.is_done = True
+            job.state.is_done, job.state.dead_letters = True, None
             job.save()
 
     def _is_due(self) -> bool:
@@ -381,7 +388,11 @@ class Run:
                 if is_head and not self.budget.gate.is_open:
                     self._wait()
                 begun = perf_counter()
-                batch = next(batches, None)
+                try:
+                    batch = next(batches, None)
+                except Exception as error:
+                    self.policy.located(error, gauge.name)
+                    raise
                 self._inclusive_s[at] += perf_counter() - begun
                 if batch is None:
                     if not at:
@@ -396,9 +407,7 @@ class Run:
                 del batch
                 yield box.pop()
         finally:
-            close = getattr(batches, "close", None)
-            if close is not None:
-                close()
+            getattr(batches, "close", lambda: None)()
 
     def _pass(self) -> None:
         """Before the source is read: unless the run was stopped, and once the gate is open."""
@@ -438,13 +447,3 @@ class Run:
 def _one_after_another(first: Iterator[Batch], then: Iterator[Batch]) -> Generator[Batch, None, None]:
     yield from first
     yield from then
-
-
-def _check(record: Record, state: State, stage: Stage) -> None:
-    """A sink is at the checkpoint of the file, or one ahead."""
-    if record.epoch not in {state.epoch, state.epoch + 1} or record.count < state.position.count:
-        raise errors.CorruptError(
-            f"{stage.name} has checkpoint {record.epoch} of the job, at item {record.count:,}, and the file has "
-            f"{state.epoch}, at item {state.position.count:,}.",
-            hint="One of them is a copy of another day. Put the right one back, or remove both to begin anew.",
-        )

@@ -9,6 +9,7 @@ Holds:      one batch, while it is gathered; see `Source.bytes_max`.
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sized
 from dataclasses import replace
 from typing import Any, Protocol, final, runtime_checkable
@@ -151,6 +152,11 @@ class Source:
         if not _gives_items(origin):
             origin = origin(*self.arguments)
             streams.refuse_returned(origin, self.name)
+            if isinstance(origin, (str, bytes)):
+                raise errors.UsageError(
+                    f"{self.name} returned {type(origin).__name__}, which would give its letters.",
+                    hint="Return a list of it, or make it a generator function.",
+                )
             if not _gives_items(origin):
                 raise errors.UsageError(
                     f"{self.name} returned {type(origin).__name__}, which cannot be iterated over.",
@@ -172,6 +178,8 @@ class Source:
 def _found(origin: Any, weigher: Weigher, after: Any, name: str) -> Iterator[Found]:
     """Batches of anything, from behind a token on."""
     if is_file(origin):
+        if after is not None:
+            _refuse_shorter(origin, after, name)
         return _of_a_file(origin if after is None else origin.since(after), weigher)
     if isinstance(origin, Batched) and not isinstance(origin, Iterator):
         return _of_batches(origin, weigher, after)
@@ -181,6 +189,18 @@ def _found(origin: Any, weigher: Weigher, after: Any, name: str) -> Iterator[Fou
             hint="It is another source than the checkpoint's: remove the checkpoint to begin anew.",
         )
     return Items(origin, weigher)
+
+
+def _refuse_shorter(origin: Any, after: Any, name: str) -> None:
+    """A plain file, which is read on from a byte, has that byte."""
+    size = origin.bytes_known
+    if isinstance(after, int) and (size or (os.path.isfile(origin.name) and not os.path.getsize(origin.name))):
+        end = size + getattr(origin, "extent", (0, 0))[0]
+        if end < after:
+            raise errors.UsageError(
+                f"{name} has {end:,} bytes, and the checkpoint's place is behind {after:,}.",
+                hint="It is shorter than it was: put it back, or remove the checkpoint to begin anew.",
+            )
 
 
 def _without_places(batches: Iterator[Batch]) -> Generator[Found, None, None]:
@@ -235,6 +255,8 @@ def _of_batches(origin: Any, weigher: Weigher, after: Any) -> Generator[Found, N
     named = "resume_key" if hasattr(walk, "resume_key") else "token"
     try:
         for batch in walk:
+            if not isinstance(batch, list):
+                raise errors.UsageError(f"batches() gave {type(batch).__name__}, which is no list.", hint="Give lists.")
             parts = weigher.parts(batch)
             del batch
             yield from _handed_on(parts, None, getattr(walk, named, None))

@@ -159,6 +159,8 @@ class Part:
                 self._take_back(file)  # it was published: the job goes on behind its end
             self._cut(file, length)
         except BaseException:
+            if not os.fstat(file.fileno()).st_size:
+                os.unlink(self.path)  # there was none
             file.close()
             raise
         return file
@@ -218,7 +220,7 @@ class Part:
             os.replace(self.path, self.target)
             sync_directory(os.path.dirname(self.target))
         except OSError as error:
-            self.close(keep=True)
+            self.close(keep=self._is_kept)
             raise _not_written(self.target, error) from error
         self._file.close()
 

@@ -213,3 +213,48 @@ def test_a_part_that_is_shorter_than_its_checkpoint(tmp_path):
         Part(str(tmp_path / "out.jsonl"), is_kept=True, state={"length": 10, "is_whole": False})
     part = Part(str(tmp_path / "out.jsonl"), is_kept=True, state={"length": 2, "is_whole": False})
     part.close(keep=False)
+
+
+class Mute:
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize("with_job", [False, True])
+@pytest.mark.parametrize("bad", [5, None, {"a": "\ud800"}, {"a": Mute()}, {"b": 1}])
+def test_a_row_that_csv_cannot_have(tmp_path, bad, with_job):
+    """Wherever it stands, it alone is passed over, and the columns are those of a row."""
+    for at in (0, 1, 2):
+        if at == 0 and bad == {"b": 1}:
+            continue  # which has columns, and the others have others
+        rows = [{"a": 1}, {"a": 2}]
+        rows.insert(at, bad)
+        options = {"checkpoint": tmp_path / f"{at}.state", "checkpoint_s": 1e-9} if with_job else {}
+        report = Flow(rows, batch_rows=1).to(tmp_path / "out.csv").run(on_error="skip", **options)
+        assert (report.items, report.failures[0].number) == (2, at + 1)
+        assert (tmp_path / "out.csv").read_text() == "a\n1\n2\n"
+
+
+def test_names_of_columns_that_are_no_texts(tmp_path):
+    """Are written as texts, in each row."""
+    Flow([{1: "a", None: "b"}, {None: "c"}]).to(tmp_path / "out.csv").run()
+    assert (tmp_path / "out.csv").read_text() == "1,None\na,b\n,c\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_the_owner_stays(tmp_path):
+    """With the group and the mode."""
+    (tmp_path / "out.txt").write_text("before\n")
+    os.chown(tmp_path / "out.txt", 1234, 2345)
+    os.chmod(tmp_path / "out.txt", 0o640)
+    Flow(["after"]).to(tmp_path / "out.txt").run()
+    found = (tmp_path / "out.txt").stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (1234, 2345, 0o640)
+
+
+def test_a_file_that_cannot_be_published(tmp_path):
+    """Nothing is left beside what is there."""
+    flow = Flow(["a"]).each(lambda _item: (tmp_path / "out.txt").mkdir()).to(tmp_path / "out.txt")
+    with pytest.raises(errors.BrokenError, match=r"writing .* failed"):
+        flow.run()
+    assert os.listdir(tmp_path) == ["out.txt"]

@@ -85,18 +85,26 @@ class FileWriter:
     def write(self, items: Batch, gauge: Gauge, policy: Policy) -> Batch:
         """Their lines, in one piece."""
         if self._kind == "csv" and not self._is_begun:
-            self._columns = self._columns or _columns_of(items[0])
-            if self._columns:
-                self._part.write(_csv_lines([self._columns]))
-        self._is_begun = True
+            first = next((item for item in items if _is_row(item)), None)
+            if first is not None:
+                self._columns = self._columns or _columns_of(first)
+                if self._columns:
+                    self._part.write(_csv_lines([self._columns]))
+                self._is_begun = True
         text, written = self._text(items, gauge, policy)
         self._part.write(text)
         return written
 
     def _text(self, items: Batch, gauge: Gauge, policy: Policy) -> tuple[bytes, Batch]:
         if self._kind == "csv":
-            rows, written = called(partial(_cells, columns=self._columns), items, gauge, policy)
-            return _csv_lines(rows), written
+            cells = partial(_cells, columns=self._columns)
+            try:
+                rows = _csv_lines(map(cells, items))
+            except Exception:  # noqa: BLE001 - which one it is, is found one by one
+                lines, written = called(lambda item: _csv_lines([cells(item)]), items, gauge, policy)
+                return b"".join(lines), written
+            gauge.items_in += len(items)
+            return rows, items
         if self._kind != "jsonl":
             if (text := _together(items, self._kind)) is not None:
                 gauge.items_in += len(items)
@@ -215,14 +223,21 @@ class Part:
         """It is whole: it takes the target's place, at once."""
         try:
             os.fsync(self._file.fileno())
-            with contextlib.suppress(OSError):
-                os.fchmod(self._file.fileno(), stat.S_IMODE(os.stat(self.target).st_mode))
+            with contextlib.suppress(FileNotFoundError):
+                self._take_rights(os.stat(self.target))
             os.replace(self.path, self.target)
             sync_directory(os.path.dirname(self.target))
         except OSError as error:
             self.close(keep=self._is_kept)
             raise _not_written(self.target, error) from error
         self._file.close()
+
+    def _take_rights(self, before: os.stat_result) -> None:
+        """Owner, group and mode of the file that was there, as far as that is allowed."""
+        with contextlib.suppress(PermissionError):
+            os.fchown(self._file.fileno(), before.st_uid, before.st_gid)
+        with contextlib.suppress(PermissionError):
+            os.fchmod(self._file.fileno(), stat.S_IMODE(before.st_mode))
 
     def close(self, *, keep: bool) -> None:
         """Leave it there, or remove it."""
@@ -378,6 +393,10 @@ def fields_of(item: Any) -> dict[str, Any] | None:
     return None if names is None else {name: getattr(item, name) for name in names}
 
 
+def _is_row(item: Any) -> bool:
+    return isinstance(item, (tuple, list)) or fields_of(item) is not None
+
+
 def _cells(item: Any, columns: Sequence[str]) -> Iterable[Any]:
     fields = fields_of(item)
     if fields is None:
@@ -389,7 +408,9 @@ def _cells(item: Any, columns: Sequence[str]) -> Iterable[Any]:
         if columns and len(item) != len(columns):
             raise errors.UsageError(f"a row of {len(item)} cells, and there are {len(columns)} columns.")
         return item
-    if len(fields) > len(columns) or not fields.keys() <= set(columns):
+    if not fields.keys() <= set(columns):
+        fields = {str(name): value for name, value in fields.items()}
+    if not fields.keys() <= set(columns):
         unknown = ", ".join(sorted(map(str, fields.keys() - set(columns))))
         raise errors.UsageError(
             f"no column for {unknown}: the file has {', '.join(columns)}.", hint="Name all in to(..., columns=[...])."

@@ -46,7 +46,7 @@ def test_the_loop_that_awaits():
         with pytest.raises(errors.UsageError, match="arun"):
             loops.refuse_running("it")
         assert await asyncio.to_thread(loops.awaiting) is asyncio.get_running_loop()
-        assert await asyncio.to_thread(lambda: loops.waiting("it")(later(3))) == 3
+        assert await asyncio.to_thread(lambda: loops.waiting("it")(later(3), 30)) == 3
 
     asyncio.run(main())
     assert loops.awaiting() is None

@@ -66,8 +66,10 @@ async def ended(work: asyncio.Future[Any]) -> None:
         raise asyncio.CancelledError
 
 
-def waiting(what: str) -> Callable[[Coroutine[Any, Any, Any]], Any]:
+def waiting(what: str) -> Callable[[Coroutine[Any, Any, Any], float], Any]:
     """A function that waits for a coroutine of the loop that awaits this run, from the thread in which the run works.
+
+    It takes the coroutine, and seconds after which that is cancelled, with a TimeoutError.
 
     Raises:
         UsageError: no loop awaits it.
@@ -78,7 +80,7 @@ def waiting(what: str) -> Callable[[Coroutine[Any, Any, Any]], Any]:
     if loop is None:
         raise errors.UsageError(f"{what} belongs to an event loop.", hint="Run it there: await flow.arun().")
 
-    def wait(made: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(made, loop).result()
+    def wait(made: Coroutine[Any, Any, Any], seconds: float) -> Any:
+        return asyncio.run_coroutine_threadsafe(asyncio.wait_for(made, seconds), loop).result()
 
     return wait

@@ -36,6 +36,7 @@ class Policy:
         kept: the first of them.
         where: the source's name, and where it is.
         has_letters: there is a file that takes the items.
+        refuse_stopped: for who waits: raises, if the run was stopped.
     """
 
     def __init__(self, name: str, dead_letters: str | os.PathLike[str] = "") -> None:
@@ -46,6 +47,7 @@ class Policy:
         self.kept: list[Failure] = []
         self.where: Callable[[], tuple[str, Position]] | None = None
         self.has_letters = bool(dead_letters)
+        self.refuse_stopped: Callable[[], None] = lambda: None
         self._path = dead_letters
         self._letters: DeadLetters | None = None
         self._lock = threading.Lock()

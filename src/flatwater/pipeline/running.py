@@ -85,6 +85,7 @@ class Run:
         source = source_of(source, stages, options.on)
         self.gauges = [Gauge(source.name), *(Gauge(f"{at} {stage.name}", at) for at, stage in enumerate(stages, 1))]
         self.policy = Policy(options.on_error, options.dead_letters)
+        self.policy.refuse_stopped = self._refuse_stopped
         self.budget = Budget.current()
         self.bytes_max = sum(count for _name, count in holders(source, stages, options.batch_bytes, options.on))
         self.own_bytes = source.origin_bytes(options.batch_bytes) + sum(map(own_bytes, stages))

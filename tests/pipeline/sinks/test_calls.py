@@ -70,3 +70,41 @@ def test_a_queue_of_the_event_loop():
     assert asyncio.run(main()) == list(range(300))
     with pytest.raises(errors.UsageError, match="belongs to an event loop"):
         Flow(range(3)).to(asyncio.Queue()).run()
+
+
+@pytest.mark.parametrize("kind", [queue.Queue, asyncio.Queue])
+def test_a_run_that_is_cancelled_at_a_full_queue(kind):
+    """It does not wait until somebody takes from it."""
+
+    async def main():
+        held, is_full, loop = kind(3), asyncio.Event(), asyncio.get_running_loop()
+
+        def tell(number):
+            if number == 2:
+                loop.call_soon_threadsafe(is_full.set)
+
+        work = asyncio.ensure_future(Flow(range(300), batch_rows=1).to(held).each(tell).arun())
+        await is_full.wait()
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(work, 10)
+        assert held.qsize() == 3
+
+    asyncio.run(main())
+
+
+def test_nobody_takes_from_a_queue_of_the_loop(monkeypatch):
+    """After a while it is the same error."""
+    monkeypatch.setattr(limits, "FLOW_SINK_WAIT_S", 0.3)
+    with pytest.raises(errors.LimitReached, match="nobody took anything from the full Queue"):
+        asyncio.run(Flow(range(10)).to(asyncio.Queue(3)).arun())
+
+
+def test_a_generator_function_is_no_sink():
+    """Calling it would do nothing."""
+
+    def writes(item):
+        yield item
+
+    with pytest.raises(errors.UsageError, match="is a generator function"):
+        Flow([1]).to(writes)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+import signal
+
 import pytest
 
 import flatwater as fw
@@ -41,3 +44,19 @@ def test_from_one_store_into_another_with_a_checkpoint(tmp_path):
         report = flow.run(checkpoint=tmp_path / "job.state")
         assert (report.items, report.resumed_at) == (100, 5000)
         assert two.count_estimate() == 5100
+
+
+def test_a_full_disk_is_of_no_item(tmp_path):
+    """The run ends, also where items that fail are passed over."""
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    with fw.Store(tmp_path / "store") as store:
+        flow = fw.Flow(range(2000)).map(lambda n: ((n,), bytes(1000))).to(store)
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, limit[1]))
+            with pytest.raises(errors.BrokenError, match=r"full|ulimit"):
+                flow.run(on_error="skip")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+            signal.signal(signal.SIGXFSZ, handler)
+        assert flow.run(on_error="skip").skipped == 0

@@ -54,8 +54,7 @@ def sink_of(
         sink: Sink = target
         return sink
     if callable(target):
-        checking.refuse_coroutines(target)
-        return CallSink(target)
+        return CallSink(checking.of_an_item(target))
     raise errors.UsageError(
         f"{type(target).__name__} is no sink.",
         hint="Give the path of a file, a fw.Table, a fw.Store, a queue, or a function of an item.",

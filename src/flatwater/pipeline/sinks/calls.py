@@ -64,20 +64,8 @@ class QueueSink:
 
         if isinstance(self.queue, asyncio.Queue):
             waiting = loops.waiting("an asyncio.Queue")
-            return _Queued(lambda item: waiting(self.queue.put(item)))
-        return _Queued(self._put)
-
-    def _put(self, item: Any) -> None:
-        for _turn in range(int(limits.FLOW_SINK_WAIT_S / limits.FLOW_LOOK_S)):
-            try:
-                self.queue.put(item, timeout=limits.FLOW_LOOK_S)
-            except queue.Full:
-                continue
-            return
-        raise errors.LimitReached(
-            f"nobody took anything from the full {self.name} for {limits.FLOW_SINK_WAIT_S:.0f} s.",
-            what="FLOW_SINK_WAIT_S", limit=limits.FLOW_SINK_WAIT_S, hint="Look at who should take from it.",
-        )  # fmt: skip
+            return _Queued(self.name, lambda item: waiting(self.queue.put(item), limits.FLOW_LOOK_S))
+        return _Queued(self.name, lambda item: self.queue.put(item, timeout=limits.FLOW_LOOK_S))
 
 
 class _Writer(Unrecorded):
@@ -90,8 +78,27 @@ class _Writer(Unrecorded):
 
 @final
 class _Queued(_Writer):
-    def write(self, items: Batch, gauge: Gauge, policy: Policy) -> Batch:  # noqa: ARG002 - a queue takes any item
+    """Waits for room, and looks meanwhile whether the run was stopped."""
+
+    def __init__(self, name: str, put: Callable[[Any], Any]) -> None:
+        super().__init__(put)
+        self._name = name
+
+    def write(self, items: Batch, gauge: Gauge, policy: Policy) -> Batch:
         for item in items:
-            self._function(item)
+            self._put(item, policy)
         gauge.items_in += len(items)
         return items
+
+    def _put(self, item: Any, policy: Policy) -> None:
+        for _turn in range(int(limits.FLOW_SINK_WAIT_S / limits.FLOW_LOOK_S)):
+            try:
+                self._function(item)
+            except (queue.Full, TimeoutError):
+                policy.refuse_stopped()
+            else:
+                return
+        raise errors.LimitReached(
+            f"nobody took anything from the full {self._name} for {limits.FLOW_SINK_WAIT_S:.0f} s.",
+            what="FLOW_SINK_WAIT_S", limit=limits.FLOW_SINK_WAIT_S, hint="Look at who should take from it.",
+        )  # fmt: skip

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, final
 
+from flatwater import errors
 from flatwater.pipeline.place import Batch
 from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.report import Gauge
@@ -47,6 +48,8 @@ class _Writer(Unrecorded):
         """All in one transaction; one by one, if one of them cannot be an entry."""
         try:
             self._partition.write(items)
+        except errors.BrokenError:  # of the disk, and of no item
+            raise
         except Exception:  # noqa: BLE001 - which one it is, is found one by one
             _results, written = called(self._put, items, gauge, policy)
             return written

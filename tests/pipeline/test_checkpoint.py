@@ -232,3 +232,10 @@ def test_what_a_job_wrote_is_gone(tmp_path, name):
             flow.run(checkpoint=tmp_path / "job.state")
         numbers.append({"n": 3})
     assert sorted(os.listdir(tmp_path)) == ["job.state", "job.state.lock"]
+
+
+def test_what_cannot_be_pickled(tmp_path):
+    """It is said of whom that is, and what to do."""
+    flow = Flow(range(3000), batch_rows=100).map(lambda n: lambda: n).batch(rows=700)
+    with pytest.raises(errors.UsageError, match=r"cannot be pickled for .* plain data"):
+        flow.run(checkpoint=tmp_path / "job.state", checkpoint_s=1e-9)

@@ -203,3 +203,22 @@ def test_letters_that_nobody_wants(tmp_path):
     """A device takes them, with a checkpoint, too."""
     report = Flow(range(4)).map(third).run(dead_letters=os.devnull, checkpoint=tmp_path / "job.state")
     assert report.skipped == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"stage": [1], "name": "1 map(third)", "item": 1}',
+        '{"stage": 1, "name": "1 map(third)", "bytes": 5}',
+        '{"stage": 1, "name": "1 map(third)", "bytes": "!!"}',
+        '{"stage": 1, "name": "1 map(third)", "piece": 5}',
+        '{"stage": 1, "name": "1 map(third)", "pickle": "aaaa"}',
+        '{"stage": 1, "na',
+        "[]",
+    ],
+)
+def test_a_line_that_somebody_else_wrote(tmp_path, line):
+    """Its number is told."""
+    (tmp_path / "dead.jsonl").write_text(f'{{"stage": 1, "name": "1 map(third)", "item": 1}}\n{line}\n')
+    with pytest.raises(errors.UsageError, match="line 2 of"):
+        Flow([]).map(third).replay(tmp_path / "dead.jsonl", trusted=True)

@@ -147,3 +147,11 @@ def test_a_source_that_is_shorter_than_it_was(tmp_path, is_done, left):
         with pytest.raises(errors.UsageError, match="checkpoint's place"):
             flow.run(checkpoint=tmp_path / f"{at}.state")
     assert (tmp_path / "list.txt").exists() == is_done
+
+
+@pytest.mark.parametrize("count", [1, 2, 17, 40])
+def test_large_items_are_counted_as_many_as_they_are(count):
+    """Not sixteen for each that is weighed."""
+    report = Flow(bytes(100_000) for _turn in range(count)).map(len).run()
+    assert report.stages[0].items_out == count
+    assert 100_000 * count <= report.stages[0].bytes_out <= 100_200 * count

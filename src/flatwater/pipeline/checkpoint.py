@@ -97,10 +97,17 @@ class Checkpoint:
         """Write the state, at once: after a kill there is the one before it, or this one.
 
         Raises:
+            UsageError: it cannot be pickled.
             LimitReached: it is too large.
             BrokenError: it could not be written.
         """
-        body = pickle.dumps(_fields(self.state), pickle.HIGHEST_PROTOCOL)
+        try:
+            body = pickle.dumps(_fields(self.state), pickle.HIGHEST_PROTOCOL)
+        except Exception as error:
+            raise errors.UsageError(
+                f"what stages carry over, or where the source is, cannot be pickled for {self.path}: {error}.",
+                hint="Give batch(...) and window(...) plain data, and make objects of it behind them.",
+            ) from error
         if len(body) > limits.FLOW_CHECKPOINT_BYTES:
             raise errors.LimitReached(
                 f"the checkpoint {self.path} would have {len(body):,} bytes.",

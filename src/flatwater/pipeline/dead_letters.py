@@ -130,28 +130,39 @@ def letters(path: str | os.PathLike[str], *, trusted: bool = False) -> Iterator[
         where = f"line {number:,} of {os.fspath(path)}"
         try:
             letter = msgspec.json.decode(line)
-            stage, name = letter["stage"], letter["name"]
-        except (msgspec.MsgspecError, KeyError, TypeError, RecursionError) as error:
+            stage, name = int(letter["stage"]), str(letter["name"])
+            item = _item_of(letter, where, trusted=trusted)
+        except errors.UsageError:
+            raise
+        except (ValueError, msgspec.MsgspecError, KeyError, TypeError, RecursionError) as error:
             raise errors.UsageError(f"{where} is no dead letter.", hint="Name a file of dead letters.") from error
-        if "item" in letter:
-            item = letter["item"]
-        elif "bytes" in letter:
-            item = base64.b64decode(letter["bytes"])
-        elif "piece" in letter:
-            item = Piece(*letter["piece"])
-        elif "pickle" in letter:
-            if not trusted:
-                raise errors.UsageError(
-                    f"{where} is a pickled object, and reading one can run any code.",
-                    hint="If nobody else can write to the file: replay(..., trusted=True).",
-                )
-            item = pickle.loads(base64.b64decode(letter["pickle"]))  # noqa: S301 - somebody said that it is trusted
-        else:
-            raise errors.UsageError(
-                f"{where} has no item to run again: {letter.get('lost', 'it is not there')}.",
-                hint="Remove the line, and run that item from its source.",
-            )
         yield Letter(stage, name, item, number)
+
+
+def _item_of(letter: dict[str, Any], where: str, *, trusted: bool) -> Any:
+    if "item" in letter:
+        return letter["item"]
+    if "bytes" in letter:
+        return base64.b64decode(letter["bytes"], validate=True)
+    if "piece" in letter:
+        return Piece(*letter["piece"])
+    if "pickle" not in letter:
+        raise errors.UsageError(
+            f"{where} has no item to run again: {letter.get('lost', 'it is not there')}.",
+            hint="Remove the line, and run that item from its source.",
+        )
+    if not trusted:
+        raise errors.UsageError(
+            f"{where} is a pickled object, and reading one can run any code.",
+            hint="If nobody else can write to the file: replay(..., trusted=True).",
+        )
+    pickled = base64.b64decode(letter["pickle"], validate=True)
+    try:
+        return pickle.loads(pickled)  # noqa: S301 - somebody said that it is trusted
+    except Exception as error:
+        raise errors.UsageError(
+            f"{where} has an object that cannot be read: {error}.", hint="Replay it with the program that wrote it."
+        ) from error
 
 
 def _is_plain(item: Any, depth: int = 0) -> bool:

@@ -348,7 +348,7 @@ class Flow:
         """Run the items of a file of dead letters again, each from the stage in which it failed; the source is not read.
 
         Args:
-            letters: the file, which stays as it is.
+            letters: the file, which stays as it is. Files that the flow writes have these items alone: name others in `to`.
             on_error: as of `run`.
             dead_letters: another file, for those that fail again.
             trusted: nobody else can write to `letters`: pickled objects in it may be read, which can run any code.

@@ -152,7 +152,7 @@ class Reading:
         while True:
             begun = perf_counter()
             box = [rest.pop() if rest else next(turns, _NOTHING)]
-            self._read_s += _LOOKED * (perf_counter() - begun)
+            read_s = perf_counter() - begun
             if box[0] is _NOTHING:
                 self.is_exhausted = True
                 return
@@ -168,7 +168,9 @@ class Reading:
                     yield item
                 item = None
             finally:
-                self._gauge.bytes_out += weight * (self._count - before)
+                given = self._count - before  # about as heavy, and as long in coming, as the first of them
+                self._read_s += read_s * given
+                self._gauge.bytes_out += weight * given
             if self._count >= last or perf_counter() >= until or (is_due is not None and not items and is_due()):
                 self._rest = rest[::-1], None
                 return

@@ -155,3 +155,29 @@ def test_large_items_are_counted_as_many_as_they_are(count):
     report = Flow(bytes(100_000) for _turn in range(count)).map(len).run()
     assert report.stages[0].items_out == count
     assert 100_000 * count <= report.stages[0].bytes_out <= 100_200 * count
+
+
+@pytest.mark.parametrize(
+    ("more", "given"),
+    [(b"\n4\n5\n", ["1", "2", "3", "4", "5"]), (b"\r\n4\r\n", ["1", "2", "3", "4"]), (b"", ["1", "2", "3"])],
+)
+def test_a_last_line_that_gets_its_end(tmp_path, more, given):
+    """Is the one that was read; the next run begins behind it."""
+    path, seen = tmp_path / "lines.txt", []
+    path.write_bytes(b"1\n2\n3")
+    for _turn in range(2):
+        Flow(fw.lines(path)).each(seen.append).run(checkpoint=tmp_path / "job.state")
+        with path.open("ab") as file:
+            file.write(more)
+            more = b""
+    assert seen == given
+
+
+def test_a_last_line_that_goes_on(tmp_path):
+    """Was read as another one: neither is passed over in silence."""
+    path, state = tmp_path / "lines.txt", tmp_path / "job.state"
+    path.write_bytes(b"1\n2\n3")
+    Flow(fw.lines(path)).run(checkpoint=state)
+    path.write_bytes(b"1\n2\n34\n5\n")
+    with pytest.raises(errors.UsageError, match="had no end when it was read"):
+        Flow(fw.lines(path)).run(checkpoint=state)

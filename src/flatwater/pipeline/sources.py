@@ -120,9 +120,20 @@ class Source:
         return ask() if ask is not None else 0
 
     def reopened(self, position: Position) -> Position:
-        """The place at which a pass has ended, to go on with what the source has got since then."""
-        if position.token is not None and hasattr(self.origin, "reopened"):
-            return replace(position, token=self.origin.reopened(position.token))
+        """The place at which a pass has ended, to go on with what the source has got since then.
+
+        Raises:
+            UsageError: its last line has become another one.
+        """
+        token = position.token
+        if token is not None and hasattr(self.origin, "reopened"):
+            return replace(position, token=self.origin.reopened(token))
+        is_lines = is_a("flatwater.source.files.line_reader", "Lines", self.origin)
+        if is_lines and isinstance(token, int) and not position.skip and self.origin.is_within_line(token):
+            raise errors.UsageError(
+                f"the last line of {self.name} had no end when it was read, and is longer now.",
+                hint="Write whole lines to it, or remove the checkpoint to begin anew.",
+            )
         return position
 
     def by_reference(self) -> Source:
@@ -193,8 +204,10 @@ def _found(origin: Any, weigher: Weigher, after: Any, name: str) -> Iterator[Fou
 
 def _refuse_shorter(origin: Any, after: Any, name: str) -> None:
     """A plain file, which is read on from a byte, has that byte."""
+    if not isinstance(after, int):
+        return
     size = origin.bytes_known
-    if isinstance(after, int) and (size or (os.path.isfile(origin.name) and not os.path.getsize(origin.name))):
+    if size or (os.path.isfile(origin.name) and not os.path.getsize(origin.name)):
         end = size + getattr(origin, "extent", (0, 0))[0]
         if end < after:
             raise errors.UsageError(
@@ -228,7 +241,7 @@ def _of_a_file(origin: Any, weigher: Weigher) -> Generator[Found, None, None]:
         finally:
             origin.close()
         return
-    knows_place = hasattr(origin, "since")
+    knows_place, place = hasattr(origin, "since"), None
     lists = ([bytes(piece)] for piece in origin) if is_chunks else origin.lists()
     if is_followed:
         lists = streams.with_looks(lists, origin.stop)
@@ -238,6 +251,8 @@ def _of_a_file(origin: Any, weigher: Weigher) -> Generator[Found, None, None]:
             del items
             place = origin.mark if knows_place else None  # where these lines begin, or this piece ends
             yield from _handed_on(parts, None if is_chunks else place, place if is_chunks else None)
+        if place is not None and not is_chunks and not is_followed:
+            yield [], None, origin.mark  # behind the last line, to go on from there when there are more
     finally:
         origin.close()
         lists.close()

@@ -53,6 +53,16 @@ class Lines(OnePass[Line]):
         """Another reader of the same, from a `position` or `mark` on."""
         return type(self)(self._place.since(position), self._arguments)
 
+    def is_within_line(self, position: int) -> bool:
+        """Whether a line that ended at a position, because the file did, goes on there now; False where it cannot be told."""
+        encoding = self._arguments["encoding"]
+        if position <= 0 or not self.bytes_known or (encoding is not None and "a".encode(encoding) != b"a"):
+            return False
+        with open(self._place.target, "rb") as file:
+            file.seek(position - 1)
+            before, behind = file.read(1), file.read(2)
+        return before != b"\n" and behind not in {b"", b"\r", b"\r\n"} and behind[:1] != b"\n"
+
     def ranges(self, count: int) -> list[Self]:
         """About `count` readers that together give the same lines, for parallel workers; they can be pickled.
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
 
 import pytest
 
@@ -61,3 +63,32 @@ def test_left_by_a_coroutine(write, open_files):
         assert asyncio.run(read()) == "one"
     assert budget.held == 0
     assert open_files() <= before
+
+
+def test_closed_by_many_threads_at_once(write):
+    """Threads that close one reader at the same time do not end the interpreter: one closes, the others wait for it."""
+    path, before = write(b"one\ntwo\n"), sys.getswitchinterval()
+    readers, errors_seen = [lines(path) for _turn in range(500)], []
+    start = threading.Barrier(3)
+
+    def close():
+        for reader in readers:
+            start.wait()
+            try:
+                reader.close()
+                assert reader._body.stream.is_done
+            except BaseException as error:  # noqa: BLE001 - a thread's errors are seen by nobody else
+                errors_seen.append(error)
+
+    for reader in readers:
+        next(reader)
+    threads = [threading.Thread(target=close) for _thread in range(3)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert errors_seen == []

@@ -7,6 +7,7 @@ Holds:      a generator, and what it works on.
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import AsyncIterator, Generator, Iterator
 from itertools import chain
@@ -73,10 +74,11 @@ class Body:
 class OnePass(Generic[Item]):
     """An iterator and a context manager over a stream, good for one pass. See the classes that inherit."""
 
-    __slots__ = ("__weakref__", "_body", "_items", "_turns")
+    __slots__ = ("__weakref__", "_body", "_closing", "_items", "_turns")
 
     def __init__(self, body: Body) -> None:
         self._body = body
+        self._closing = threading.RLock()  # two threads that close one generator end the interpreter
         self._items: Iterator[Any] | None = None
         self._turns: Generator[Any, None, None] | None = None
 
@@ -155,12 +157,13 @@ class OnePass(Generic[Item]):
         that were read already may still come.
         """
         self._body.stream.stop()
-        if self._turns is not None:
-            try:
-                self._turns.close()
-            except ValueError:  # it runs, in another thread: it sees that it is to end, and closes
-                return
-        self._body.close()
+        with self._closing:
+            if self._turns is not None:
+                try:
+                    self._turns.close()
+                except ValueError:  # it runs, in another thread: it sees that it is to end, and closes
+                    return
+            self._body.close()
 
     def __enter__(self) -> Self:
         self._body.begin()

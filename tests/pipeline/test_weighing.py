@@ -52,3 +52,32 @@ def test_a_batch_that_was_handed_on_is_nobodys():
     seen = [weakref.ref(each) for each in next(batches)]
     gc.collect()
     assert [each() for each in seen] == [None] * len(seen)
+
+
+def test_what_all_items_refer_to_is_not_walked_for_each():
+    """Items that take long to be weighed, for they refer to something large, are taken to be like the one before."""
+    large = {number: str(number) for number in range(100_000)}
+    weigher, asked = Weigher(1 << 20, 1000), []
+    row = weigher._sizer.row
+    weigher._sizer.row = lambda item: asked.append(item) or row(item)
+    batches = list(weigher.batches((number, large) for number in range(300)))
+    assert [item[0] for batch in batches for item in batch] == list(range(300))
+    assert len(asked) < 100
+    assert weigher.is_heavy
+
+
+def test_one_heavy_item_among_light_ones_is_seen():
+    """Of items that are weighed together, one that takes long counts, and the others are weighed, too."""
+    weigher = Weigher(1 << 20, 1000)
+    assert weigher.weigh([[str(number) for number in range(100_000)]] * 4) > 4_000_000
+    assert weigher.weigh(["light"] * 4) > 4_000_000  # for a while
+
+
+def test_functions_classes_and_modules_are_weighed_without_what_they_refer_to():
+    """What belongs to the program is free, also within an item: its module is not walked for that."""
+    weigher, own = Weigher(1 << 20, 1000), test_full_batches_have_as_many_rows_as_asked
+    items = [(number, lambda: None, Weigher, pytest, own) for number in range(500)]
+    sizes = [len(batch) for batch in weigher.batches(items)]
+    assert sum(sizes) == 500
+    assert len(sizes) < 12
+    assert weigher.weigh(items[:10]) < 2_000

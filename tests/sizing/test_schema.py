@@ -106,3 +106,13 @@ def test_the_constants_kept_are_bounded():
             constants.share(f"value {i} {j}", 1)
         constants.share("x" * 10_000, 1)
     assert heap_bytes(constants) <= constants.bytes_max()
+
+
+def test_a_function_in_a_row_is_not_followed_to_its_module(monkeypatch):
+    """Rows that hold a function are glanced at without looking at all that its module has."""
+    monkeypatch.setitem(globals(), "large", [[number] for number in range(100_000)])
+    sizer, rows = Sizer(), [(number, lambda: None) for number in range(1000)]
+    sizer.batch(rows)
+    schema = sizer._schema_of(rows[0])
+    assert schema._levels == 0
+    assert 50 < sizer.row((1234, len)) < 300

@@ -25,6 +25,10 @@ _STEP = 7  # from the place of one that is weighed to the place of the next: eve
 _PATIENCE_S = 0.05  # that the first item of a batch waits for others
 _SMOOTHED = 0.25  # how much the newest one counts
 _SLOT_BYTES = 8  # of an item in a list
+_SLOW_S = (
+    0.002  # an item that takes longer to be weighed is of thousands of objects, or refers to what others have, too
+)
+_PAUSE = 10  # times as long as that took, the next ones are taken to be like it
 _SCALARS = frozenset({int, float, str, bytes, bool, type(None)})
 
 
@@ -46,25 +50,35 @@ class Weigher:
         self._sizer = Sizer()
         self._mean = 0.0  # heap bytes of an item
         self._turn = 0
+        self._pause_s = 0.0  # until this time, nothing is weighed
 
     def weigh(self, items: list[Any]) -> int:
         """About how many heap bytes `items` take; from now on, as many at once as fit."""
         count = len(items)
         if not count:
             return 0
-        self._turn += _STEP
-        weight = self._weight(items[self._turn % count])
-        if weight > _HEAVIER * self._mean:
-            sample = items[:: -(-count // _SAMPLE)]
-            self._mean = max(sum(map(self._weight, sample)) / len(sample), self._mean)
-        else:
-            self._mean += (weight - self._mean) * _SMOOTHED
+        begun = perf_counter()
+        if begun >= self._pause_s:
+            self._look(items)
+            if (took_s := perf_counter() - begun) > _SLOW_S:
+                self._pause_s = begun + took_s * _PAUSE
         each = max(1.0, self._mean)
         if each >= limits.FLOW_LARGE_BYTES:
             self.at_once = 1
         else:
             self.at_once = max(1, min(_TAKEN_MAX, self.rows_max, 2 * self.at_once, int(self.bytes_max / each)))
         return int(each * count)
+
+    def _look(self, items: list[Any]) -> None:
+        """Weigh some of them."""
+        self._turn += _STEP
+        weight = self._weight(items[self._turn % len(items)])
+        if weight > _HEAVIER * self._mean:
+            sample = items[:: -(-len(items) // _SAMPLE)] if len(items) > 1 else []
+            weight = sum(map(self._weight, sample)) / len(sample) if sample else weight
+            self._mean = max(weight, self._mean)
+        else:
+            self._mean += (weight - self._mean) * _SMOOTHED
 
     def _weight(self, item: Any) -> int:
         if type(item) in _SCALARS:  # whose references a sizer would count: it stands for itself here

@@ -141,6 +141,9 @@ class Schema:
 
     def _descend(self, level: Sequence[object]) -> int:
         """The sizes of `level` and of the levels below it, as deep as weighed rows go."""
+        program = self._program
+        if not program.isdisjoint(map(type, level)):  # a function refers to all of its module
+            level = [item for item in level if type(item) not in program]
         glance = sum(map(getsizeof, level))
         below = get_referents(*level)
         levels = 0
@@ -149,7 +152,6 @@ class Schema:
                 if self._levels >= _LEVELS_MAX:
                     break
                 raise _UnlikeError
-            program = self._program
             names = [name for item in level if type(item) is dict for name in item]
             level = [item for item in below if type(item) not in program]
             level += names
@@ -198,19 +200,24 @@ class Schema:
     def _study_levels(self, level: Sequence[object]) -> bool:
         """Note how many levels of data there are below `level`; True when there are more than known."""
         levels = 0
+        level = self._without_program(level)
         while levels < _LEVELS_MAX:
             below = get_referents(*level)
             if not below:
                 break
-            self._program.update(cls for cls in set(map(type, below)) if layout_of(cls).program)
             names = [name for item in level if type(item) is dict for name in item]
-            level = [item for item in below if type(item) not in self._program] + names
+            level = self._without_program(below) + names
             levels += 1
             if len(level) > ROW_OBJECTS_MAX:
                 break
         deeper = levels > self._levels
         self._levels = max(levels, self._levels)
         return deeper
+
+    def _without_program(self, level: Sequence[object]) -> list[object]:
+        """What of it is data; note the classes of the rest."""
+        self._program.update(cls for cls in set(map(type, level)) if layout_of(cls).program)
+        return [item for item in level if type(item) not in self._program]
 
     def _pick_all(self) -> None:
         """Make the functions that pick columns, and start the line anew, because a glance now means something else."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import pickle
+import queue
 from itertools import count, islice
 
 import pytest
@@ -45,6 +47,17 @@ def test_one_that_does_not_end():
     assert list(islice(Flow(count, 0).merge(Flow([2, 5])), 6)) == [0, 1, 2, 2, 3, 4]
     found = list(islice(Flow([1]).merge(Flow(count, 100), Flow([2]), ordered=False), 5))
     assert set(found) > {1, 100}
+
+
+def test_one_that_waits_is_ended_with_the_run():
+    """A run that is stopped ends the flows that are a part of it, whatever they wait for."""
+
+    async def main():
+        async with asyncio.timeout(0.3):
+            await Flow([1]).merge(Flow(queue.Queue())).arun()
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(main())
 
 
 @pytest.mark.parametrize("rows", [1, 2, 100])

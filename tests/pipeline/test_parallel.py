@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import threading
 import time
 
@@ -122,6 +124,35 @@ def test_the_end_of_a_run_is_the_end_of_its_threads(ending):
     assert threading.active_count() == before
     time.sleep(0.02)
     assert len(calls) == count < 10_000
+
+
+@pytest.mark.parametrize("way", ["arun", "async for"])
+def test_a_task_that_is_cancelled_does_not_wait_for_what_has_not_begun(way, caplog):
+    """The call that runs comes to its end, no other one is begun, and nothing is logged."""
+    release, calls = threading.Event(), []
+
+    def function(n):
+        calls.append(n)
+        if n == 100:
+            threading.Timer(0.3, release.set).start()
+            release.wait(30)
+        elif n > 100:
+            release.wait(0.05)
+        return n
+
+    async def main():
+        flow = Flow(range(10**6)).pmap(function, workers=1)
+        async with asyncio.timeout(0.2):
+            if way == "arun":
+                await flow.arun()
+            async for _n in flow:
+                pass
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(main())
+    gc.collect()
+    assert calls == list(range(101))
+    assert caplog.records == []
 
 
 def test_functions_see_the_budget_of_the_run():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import os
@@ -385,6 +386,26 @@ def test_the_end_of_a_run_is_the_end_of_its_workers(ending, open_files, tmp_path
     assert threading.active_count() <= threads
     gc.collect()
     assert open_files() <= files
+
+
+@pytest.mark.parametrize("way", ["arun", "async for"])
+def test_a_task_that_is_cancelled_does_not_wait_for_a_worker_that_hangs(way, caplog):
+    """Its worker is ended at once, and nothing is logged."""
+
+    async def main():
+        flow = parallel(range(10), always_at(3, deed=deed_of("hangs")))
+        async with asyncio.timeout(2):
+            if way == "arun":
+                await flow.arun()
+            async for _n in flow:
+                pass
+
+    begun = time.monotonic()
+    with pytest.raises(TimeoutError):
+        asyncio.run(main())
+    gc.collect()
+    assert time.monotonic() - begun < 30
+    assert caplog.records == []
 
 
 PARENT = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pickle
 import queue
@@ -34,6 +35,13 @@ def started(work):
     thread = threading.Thread(target=done, daemon=True)
     thread.start()
     return thread, box
+
+
+def test_a_queue_without_time_limits_is_refused():
+    """What would wait for ever, and could not be ended, is refused with what to take instead."""
+    with pytest.raises(errors.UsageError, match="knows no time limits") as refusal:
+        Flow(multiprocessing.SimpleQueue())
+    assert "multiprocessing.Queue" in refusal.value.hint
 
 
 def test_what_is_no_queue():

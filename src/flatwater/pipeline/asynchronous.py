@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Generator, Iterator
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError
 from typing import Any, Final, Protocol, final
 
 from flatwater import errors, limits
@@ -239,23 +239,13 @@ class _There:
 
     def wait(self, made: Coroutine[Any, Any, Any]) -> Any:
         """What a coroutine returns."""
-        coming = self._begun(made)
-        while True:
-            try:
-                return coming.result(1.0)
-            except CancelledError:
-                raise _gone() from None
-            except TimeoutError:
-                if coming.done():  # it is the source's own
-                    raise
-                if self._loop.is_closed():
-                    raise _gone() from None
+        return loops.outcome(loops.begun(made, self._loop), self._loop)
 
     def close(self, giver: _Giver) -> None:
         """Close it, and wait until it is, unless this is the loop's own thread."""
         if self._loop.is_closed():
             return
-        coming = self._begun(giver.close())
+        coming = loops.begun(giver.close(), self._loop)
         if loops.is_running_here(self._loop):
             return
         try:
@@ -265,13 +255,6 @@ class _There:
         except TimeoutError:
             if coming.done():
                 raise
-
-    def _begun(self, made: Coroutine[Any, Any, Any]) -> Future[Any]:
-        try:
-            return asyncio.run_coroutine_threadsafe(made, self._loop)
-        except RuntimeError:  # it is closed
-            made.close()
-            raise _gone() from None
 
 
 @final
@@ -296,7 +279,3 @@ async def _within(seconds: float, giver: _Giver) -> None:
     done, _pending = await asyncio.wait([closing], timeout=seconds)
     for each in done:
         each.result()
-
-
-def _gone() -> errors.ClosedError:
-    return errors.ClosedError("the event loop that awaited the run has ended.", hint="Run the flow again.")

@@ -400,6 +400,7 @@ class Flow:
             finally:
                 if reading is not None and not reading.done():
                     run.stop()
+                    reading.add_done_callback(lambda done: done.cancelled() or done.exception())  # that is no news
                 closing = loop.run_in_executor(thread, context.run, batches.close)  # behind what the thread does
                 await loops.ended(closing)
                 closing.result()

@@ -15,6 +15,7 @@ from flatwater import errors
 
 if TYPE_CHECKING:
     import asyncio
+    from concurrent.futures import Future
 
 current: ContextVar[asyncio.AbstractEventLoop | None] = ContextVar("flatwater_flow_loop", default=None)
 
@@ -79,8 +80,43 @@ def waiting(what: str) -> Callable[[Coroutine[Any, Any, Any], float], Any]:
     loop = awaiting()
     if loop is None:
         raise errors.UsageError(f"{what} belongs to an event loop.", hint="Run it there: await flow.arun().")
+    return lambda made, seconds: outcome(begun(asyncio.wait_for(made, seconds), loop), loop)
 
-    def wait(made: Coroutine[Any, Any, Any], seconds: float) -> Any:
-        return asyncio.run_coroutine_threadsafe(asyncio.wait_for(made, seconds), loop).result()
 
-    return wait
+def begun(made: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> Future[Any]:
+    """Have a loop run a coroutine, from another thread.
+
+    Raises:
+        ClosedError: the loop has ended.
+    """
+    import asyncio
+
+    try:
+        return asyncio.run_coroutine_threadsafe(made, loop)
+    except RuntimeError:  # it is closed
+        made.close()
+        raise _gone() from None
+
+
+def outcome(coming: Future[Any], loop: asyncio.AbstractEventLoop) -> Any:
+    """Wait for what a loop runs, as long as there is that loop.
+
+    Raises:
+        ClosedError: the loop has ended.
+    """
+    from concurrent.futures import CancelledError
+
+    while True:
+        try:
+            return coming.result(1.0)
+        except CancelledError:
+            raise _gone() from None
+        except TimeoutError:
+            if coming.done():  # it is the coroutine's own
+                raise
+            if loop.is_closed():
+                raise _gone() from None
+
+
+def _gone() -> errors.ClosedError:
+    return errors.ClosedError("the event loop that awaited the run has ended.", hint="Run the flow again.")

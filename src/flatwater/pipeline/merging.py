@@ -44,7 +44,7 @@ class Branch:
         policy = place.policy
         on_error = "raise" if policy.has_letters else policy.name  # a letter names a stage of the flow itself
         run = running.Run(
-            self.source, self.stages, running.Options(self.batch_bytes, self.batch_rows, on_error), is_part=True
+            self.source, self.stages, running.Options(self.batch_bytes, self.batch_rows, on_error), part_of=place.ending
         )
         try:
             with contextlib.closing(run.batches()) as batches:

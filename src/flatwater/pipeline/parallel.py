@@ -14,9 +14,9 @@ from collections import deque
 from collections.abc import Iterator
 from contextvars import copy_context
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from time import perf_counter
-from typing import TYPE_CHECKING, ClassVar, Protocol, final
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final
 
 from flatwater import limits
 from flatwater.pipeline.pieces import Piece
@@ -110,6 +110,7 @@ class _Threads:
 
         self._function = stage.function
         self._policy = policy
+        self._is_ending = False
         self._context = copy_context()
         self._pool = ThreadPoolExecutor(stage.workers, "flatwater-pmap")
 
@@ -118,15 +119,25 @@ class _Threads:
         return self._pool.submit(self._context.copy().run, self._done, part, box)
 
     def end(self) -> None:
-        """Wait for those that run, and begin no other."""
+        """Wait for the calls that run, and begin no other."""
+        self._is_ending = True
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _done(self, part: Part, box: list[Batch]) -> Batch:
         """In a thread."""
         begun = perf_counter()
-        results = called(self._function, box.pop(), part.gauge, self._policy)[0]
+        results = called(self._called, box.pop(), part.gauge, self._policy)[0]
         part.took_s = perf_counter() - begun
         return results
+
+    def _called(self, item: Any) -> Any:
+        if self._is_ending:
+            raise _EndedError
+        return self._function(item)
+
+
+class _EndedError(BaseException):
+    """The rest of a part is not wanted. No `Exception`, which a policy might pass over."""
 
 
 @final
@@ -149,6 +160,7 @@ class UnderWay:
         self._weigher = place.weigher()  # of items
         self._results = place.weigher()
         self._gauge = place.gauge
+        self._ending = place.ending
         self._running: dict[Future[Batch], Part] = {}  # not done, as far as was seen
         self._finished: SimpleQueue[Future[Batch]] = SimpleQueue()  # done, and not seen yet
         self._parts: deque[Part] = deque()  # in the order of their items; without one, those that are done
@@ -252,7 +264,14 @@ class UnderWay:
 
     def _wait(self) -> None:
         """Until one more part is done."""
-        self._see(self._finished.get())
+        while True:
+            try:
+                finished = self._finished.get(timeout=limits.FLOW_LOOK_S)
+            except Empty:
+                self._ending.refuse()
+            else:
+                self._see(finished)
+                return
 
     def _taken(self) -> Iterator[Batch]:
         """The results of one part, once they are there."""

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, final
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
 from flatwater.pipeline import checking, signals
-from flatwater.pipeline.place import Batch, Place, Segment
+from flatwater.pipeline.place import Batch, Ending, Place, Segment
 from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.promise import holders, own_bytes, source_of
 from flatwater.pipeline.reading import Position, Reading
@@ -77,27 +77,29 @@ class Run:
     """One pass over the source, through all stages. One thread at a time; used once.
 
     Args:
-        is_part: of another run, which has taken its bytes from the budget.
+        part_of: the ending of the run that this one is a part of: that one has taken its bytes from the budget.
     """
 
-    def __init__(self, source: Source, stages: Sequence[Stage], options: Options, *, is_part: bool = False) -> None:
-        self._is_part = is_part
+    def __init__(
+        self, source: Source, stages: Sequence[Stage], options: Options, *, part_of: Ending | None = None
+    ) -> None:
+        self._is_part = part_of is not None
+        self._ending = part_of or Ending()
         source = source_of(source, stages, options.on)
         self.gauges = [Gauge(source.name), *(Gauge(f"{at} {stage.name}", at) for at, stage in enumerate(stages, 1))]
         self.policy = Policy(options.on_error, options.dead_letters)
-        self.policy.refuse_stopped = self._refuse_stopped
+        self.policy.refuse_stopped = self._ending.refuse
         self.budget = Budget.current()
         self.bytes_max = sum(count for _name, count in holders(source, stages, options.batch_bytes, options.on))
         self.own_bytes = source.origin_bytes(options.batch_bytes) + sum(map(own_bytes, stages))
         self.waited_s = 0.0
         self.resumed_at = 0
-        self._is_stopped = False
         self._source = source
         self._stages = stages
         self._options = options
         self._segment = Segment()
         self._places = [
-            Place(gauge, self.policy, options.batch_bytes, options.batch_rows, self._segment)
+            Place(gauge, self.policy, options.batch_bytes, options.batch_rows, self._segment, self._ending)
             for gauge in self.gauges[1:]
         ]
         self._reading: Pass | None = None
@@ -126,7 +128,7 @@ class Run:
 
     def stop(self) -> None:
         """End it at the next batch, from any thread."""
-        self._is_stopped = True
+        self._ending.is_asked = True
         if (reading := self._reading) is not None:
             reading.stop()
 
@@ -331,7 +333,7 @@ class Run:
 
         def noted() -> Generator[Any, None, None]:
             yield from each
-            self._refuse_stopped()
+            self._ending.refuse()
             self._segment.is_last = reading.is_exhausted
             look()
 
@@ -385,7 +387,7 @@ class Run:
         gauge = self.gauges[at]
         try:
             while True:
-                self._refuse_stopped()  # in any stage: a sort hands on long after its source has ended
+                self._ending.refuse()  # in any stage: a sort hands on long after its source has ended
                 if is_head and not self.budget.gate.is_open:
                     self._wait()
                 begun = perf_counter()
@@ -397,7 +399,7 @@ class Run:
                 self._inclusive_s[at] += perf_counter() - begun
                 if batch is None:
                     if not at:
-                        self._refuse_stopped()  # a source that waits no longer has not come to its end
+                        self._ending.refuse()  # a source that waits no longer has not come to its end
                     return
                 if not batch:
                     continue  # a source that waits: there is nothing now
@@ -412,13 +414,9 @@ class Run:
 
     def _pass(self) -> None:
         """Before the source is read: unless the run was stopped, and once the gate is open."""
-        self._refuse_stopped()
+        self._ending.refuse()
         if not self.budget.gate.is_open:
             self._wait()
-
-    def _refuse_stopped(self) -> None:
-        if self._is_stopped:
-            raise errors.ClosedError("the run was stopped.", hint="Run the flow again.")
 
     def _wait(self) -> None:
         begun = perf_counter()

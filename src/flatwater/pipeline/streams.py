@@ -24,10 +24,19 @@ def is_stream(origin: object) -> bool:
 
 
 def is_queue(origin: object) -> bool:
-    """Whether items are put into it and taken out: the standard library's queues, and others with the same methods."""
-    if isinstance(origin, (type, Iterable)):
+    """Whether items are put into it and taken out: the standard library's queues, and others with the same methods.
+
+    Raises:
+        UsageError: it is one that cannot be waited for, but for ever.
+    """
+    if isinstance(origin, type) or not all(callable(getattr(origin, name, None)) for name in ("get", "put")):
         return False
-    return all(callable(getattr(origin, name, None)) for name in ("get", "get_nowait", "put"))
+    if type(origin).__module__ == "multiprocessing.queues" and not hasattr(origin, "get_nowait"):
+        raise errors.UsageError(
+            "a multiprocessing.SimpleQueue knows no time limits, so that nobody could end a run that waits for it.",
+            hint="Take a multiprocessing.Queue; or one of its methods: Flow(iter(queue.get, None)), to(queue.put).",
+        )
+    return callable(getattr(origin, "get_nowait", None))
 
 
 def _is_asynchronous(origin: object) -> bool:

@@ -74,9 +74,9 @@ class Weigher:
         self._turn += _STEP
         weight = self._weight(items[self._turn % len(items)])
         if weight > _HEAVIER * self._mean:
-            sample = items[:: -(-len(items) // _SAMPLE)] if len(items) > 1 else []
-            weight = sum(map(self._weight, sample)) / len(sample) if sample else weight
-            self._mean = max(weight, self._mean)
+            sample = items[:: -(-len(items) // _SAMPLE)]
+            weights = [weight] if len(items) == 1 else [*map(self._weight, sample)]
+            self._mean = max(sum(weights) / len(weights), self._mean)
         else:
             self._mean += (weight - self._mean) * _SMOOTHED
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 
 import pytest
 
@@ -55,6 +56,30 @@ def test_nobody_takes_from_a_queue(monkeypatch):
     monkeypatch.setattr(limits, "FLOW_SINK_WAIT_S", 0.3)
     with pytest.raises(errors.LimitReached, match="nobody took anything from the full Queue"):
         Flow(range(10)).to(queue.Queue(3)).run()
+
+
+@pytest.mark.parametrize("kind", [queue.Queue, asyncio.Queue])
+def test_a_run_that_waits_for_room_can_be_cancelled(kind):
+    """A task that is cancelled does not wait until somebody takes from the full queue; what it holds was put there once."""
+
+    async def main():
+        held = kind(3)
+        begun = time.monotonic()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await Flow(range(10)).to(held).arun()
+        return time.monotonic() - begun, [held.get_nowait() for _turn in range(held.qsize())]
+
+    took_s, found = asyncio.run(main())
+    assert took_s < 10
+    assert found == [0, 1, 2]
+
+
+def test_nobody_takes_from_a_queue_of_the_loop(monkeypatch):
+    """The same error as of any other queue."""
+    monkeypatch.setattr(limits, "FLOW_SINK_WAIT_S", 0.3)
+    with pytest.raises(errors.LimitReached, match="nobody took anything from the full Queue"):
+        asyncio.run(Flow(range(10)).to(asyncio.Queue(3)).arun())
 
 
 def test_a_queue_of_the_event_loop():

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import queue
 
 import pytest
 
 from flatwater import errors
 from flatwater.pipeline.flow import Flow
+
+
+class Shelf:
+    """No queue, though things are put there."""
+
+    def put(self, key, value):
+        """Put it there."""
+
+    def get(self, key):
+        """Take it."""
 
 
 @pytest.mark.parametrize(
@@ -22,6 +33,8 @@ from flatwater.pipeline.flow import Flow
         (7, {}, "int is no sink"),
         (print, {"format": "csv"}, "are for files"),
         (None, {}, "NoneType is no sink"),
+        (multiprocessing.SimpleQueue(), {}, "knows no time limits"),
+        (Shelf(), {}, "Shelf is no sink"),
     ],
 )
 def test_what_is_no_sink(target, options, match):

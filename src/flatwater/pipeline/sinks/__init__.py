@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flatwater import errors
-from flatwater.pipeline import checking
+from flatwater.pipeline import checking, streams
 from flatwater.pipeline.sinks.base import Sink
 
 FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".txt": "text", ".bin": "bytes", ".parquet": "parquet"}
@@ -48,7 +48,7 @@ def sink_of(
         return TableSink(target, on_conflict or "raise")
     from flatwater.pipeline.sinks.calls import CallSink, QueueSink
 
-    if hasattr(target, "put") and hasattr(target, "get"):
+    if streams.is_queue(target):
         return QueueSink(target)
     if all(hasattr(target, name) for name in ("name", "open", "bytes_max")):
         sink: Sink = target

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from itertools import count, islice
 
 import pytest
 
@@ -122,3 +123,32 @@ def test_a_function_that_keeps_its_items_is_named():
     flow = Flow(range(300)).map(lambda n: {"n": n}).map(remember)
     found = fw.find_leaks(flow.run, rounds=5)
     assert "kept" in str(found)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_stage_that_wants_no_more_ends_the_run(workers, tmp_path):
+    """The source is not asked again, stages behind it hand on all that they have, and sinks are published."""
+    given = []
+
+    def numbers():
+        for number in count():
+            given.append(number)
+            yield number
+
+    flow = Flow(numbers).pipe(lambda items: islice(items, 5))
+    flow = flow.pmap(abs, workers=workers) if workers else flow.map(abs)
+    assert list(islice(flow.batch(rows=2), 9)) == [[0, 1], [2, 3], [4]]
+    assert list(islice(flow.window(4), 9)) == [(0, 1, 2, 3), (1, 2, 3, 4)]
+    assert flow.to(tmp_path / "out.jsonl").run().items == 5
+    assert (tmp_path / "out.jsonl").read_text().split() == list("01234")
+    assert len(given) < 10_000
+    assert list(islice(Flow(count).pipe(lambda _items: [1, 2]), 9)) == [1, 2]
+    large = Flow(bytes(100_000) for _ in count())
+    assert list(islice(large.map(len).pipe(lambda items: islice(items, 2)), 9)) == [100_000] * 2
+
+
+def test_a_stage_that_wants_no_more_ends_a_job(tmp_path):
+    """With a checkpoint, too: what it took is done."""
+    flow = Flow(range(10**6)).pipe(lambda items: islice(items, 5)).batch(rows=2).to(tmp_path / "out.jsonl")
+    assert flow.run(checkpoint=tmp_path / "job").items == 3
+    assert (tmp_path / "out.jsonl").read_text().split() == ["[0,1]", "[2,3]", "[4]"]

@@ -31,10 +31,12 @@ class Segment:
     """Of a run: what all its stages go through before the next checkpoint.
 
     Attributes:
-        is_last: the source has come to its end; known when the batches of the segment end.
+        is_last: the source has come to its end, or a stage wants no more of it; known when the batches of the segment end.
+        is_through: the source has given all that it gives in this segment.
     """
 
     is_last: bool = True
+    is_through: bool = False
 
 
 @final

@@ -97,7 +97,7 @@ class Run:
         self._source = source
         self._stages = stages
         self._options = options
-        self._segment = Segment()
+        self._segment = Segment(is_last=False)
         self._places = [
             Place(gauge, self.policy, options.batch_bytes, options.batch_rows, self._segment, self._ending)
             for gauge in self.gauges[1:]
@@ -165,11 +165,11 @@ class Run:
             if not redo:
                 self._unmute(here)
                 reading = self._handed_over(opened, here)
-            while not reading.is_exhausted:
+            while not self._segment.is_last:
                 yield from self._through(reading, seconds=self._options.checkpoint_s if job else 0.0, items=redo)
-                if job is not None and not reading.is_exhausted and reading.position != job.state.position:
+                if job is not None and not self._segment.is_last and reading.position != job.state.position:
                     self._commit(job, reading)
-                if redo and not reading.is_exhausted:
+                if redo and not self._segment.is_last:
                     redo, reading = 0, self._handed_over(opened, here)
             self._finish(job, reading)
             if line is not None:
@@ -282,7 +282,7 @@ class Run:
 
     def _through(self, reading: Pass, *, seconds: float, items: int) -> Generator[Batch, None, None]:
         """One segment: what comes out of the last stage, until all stages have handed on what they had."""
-        self._segment.is_last = False
+        self._segment.is_last = self._segment.is_through = False
         first = reading.stages_done
         chain = self._timed(self._noted(reading, seconds, items), first, is_head=True)
         opened = [chain]
@@ -334,7 +334,7 @@ class Run:
         def noted() -> Generator[Any, None, None]:
             yield from each
             self._ending.refuse()
-            self._segment.is_last = reading.is_exhausted
+            self._segment.is_last, self._segment.is_through = reading.is_exhausted, True
             look()
 
         return self._singly.over_items(noted())
@@ -342,7 +342,7 @@ class Run:
     def _noted(self, reading: Pass, seconds: float, items: int) -> Generator[Batch, None, None]:
         batches = reading.segment(seconds=seconds, items=items, is_due=self._is_due if seconds else None)
         yield from batches if self._line is None else self._shown(batches, reading, self._line)
-        self._segment.is_last = reading.is_exhausted
+        self._segment.is_last, self._segment.is_through = reading.is_exhausted, True
 
     @staticmethod
     def _shown(batches: Iterator[Batch], reading: Pass, line: Progress) -> Generator[Batch, None, None]:
@@ -400,6 +400,8 @@ class Run:
                 if batch is None:
                     if not at:
                         self._ending.refuse()  # a source that waits no longer has not come to its end
+                    elif not self._segment.is_through:  # a stage wants no more
+                        self._segment.is_last = True
                     return
                 if not batch:
                     continue  # a source that waits: there is nothing now

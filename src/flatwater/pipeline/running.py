@@ -388,9 +388,9 @@ class Run:
         try:
             while True:
                 self._ending.refuse()  # in any stage: a sort hands on long after its source has ended
+                begun = perf_counter()
                 if is_head and not self.budget.gate.is_open:
                     self._wait()
-                begun = perf_counter()
                 try:
                     batch = next(batches, None)
                 except Exception as error:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 
 import pytest
 
+import flatwater as fw
 from flatwater.pipeline.report import Gauge
 from flatwater.pipeline.weighing import Weigher
 from flatwater.sizing.heap import heap_bytes
@@ -81,3 +83,22 @@ def test_functions_classes_and_modules_are_weighed_without_what_they_refer_to():
     assert sum(sizes) == 500
     assert len(sizes) < 12
     assert weigher.weigh(items[:10]) < 2_000
+
+
+@pytest.mark.parametrize("kind", ["memoryview", "array"])
+def test_a_view_of_what_others_hold_weighs_what_it_shows(kind):
+    """Slices of something large are small; one that alone keeps something large alive weighs that."""
+    made = bytearray if kind == "memoryview" else pytest.importorskip("numpy").ones
+    view = memoryview if kind == "memoryview" else lambda array: array.view("u1")
+    large = made(8_000_000)
+    slices = [view(large)[at : at + 10_000] for at in range(0, 1_000_000, 10_000)]
+    assert 1_000_000 <= Weigher(1 << 20, 1000).weigh(slices) < 1_100_000
+    assert Weigher(1 << 20, 1000).weigh([view(made(8_000_000))[:100]]) > 7_000_000
+
+
+def test_slices_of_something_large_are_done_at_the_same_time():
+    """A pmap does not take each of them for the whole."""
+    large, barrier = memoryview(bytearray(80_000_000)), threading.Barrier(3, timeout=10)
+    slices = (large[at : at + 100_000] for at in range(0, 300_000, 100_000))
+    done = fw.Flow(slices).pmap(lambda part: (barrier.wait(), len(part))[1], workers=3)
+    assert list(done) == [100_000] * 3

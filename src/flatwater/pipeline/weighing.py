@@ -8,9 +8,10 @@ Holds:      a sizer's calibrations.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
+from gc import get_referents
 from itertools import islice
 from math import inf
-from sys import getsizeof
+from sys import getrefcount, getsizeof
 from time import perf_counter
 from typing import Any, final
 
@@ -29,6 +30,7 @@ _SLOW_S = (
     0.002  # an item that takes longer to be weighed is of thousands of objects, or refers to what others have, too
 )
 _PAUSE = 10  # times as long as that took, the next ones are taken to be like it
+_REFERENCES_OWN = 3  # to what a view shows: its own, a variable's, an argument's
 _SCALARS = frozenset({int, float, str, bytes, bool, type(None)})
 
 
@@ -83,6 +85,8 @@ class Weigher:
     def _weight(self, item: Any) -> int:
         if type(item) in _SCALARS:  # whose references a sizer would count: it stands for itself here
             return getsizeof(item) + _SLOT_BYTES
+        if (shown := _shown_bytes(item)) >= 0:
+            return shown + getsizeof(item) + _SLOT_BYTES
         return self._sizer.row(item) + _SLOT_BYTES
 
     @property
@@ -140,3 +144,16 @@ class Weigher:
         finally:
             if isinstance(turns, Generator):  # now, and not when the last traceback of an error is gone
                 turns.close()
+
+
+def _shown_bytes(item: Any) -> int:
+    """What a memoryview or an array shows of memory that others hold, too, such as a slice of a large one; else -1."""
+    owner: Any = None
+    if type(item) is memoryview:
+        buffer = get_referents(item)[0]  # a slice shares it with what it was cut from
+        if getrefcount(buffer) > _REFERENCES_OWN:
+            return item.nbytes
+        owner = item.obj
+    elif type(item).__module__ == "numpy":
+        owner = getattr(item, "base", None)
+    return int(item.nbytes) if owner is not None and getrefcount(owner) > _REFERENCES_OWN else -1

@@ -75,13 +75,6 @@ def test_a_run_that_waits_for_room_can_be_cancelled(kind):
     assert found == [0, 1, 2]
 
 
-def test_nobody_takes_from_a_queue_of_the_loop(monkeypatch):
-    """The same error as of any other queue."""
-    monkeypatch.setattr(limits, "FLOW_SINK_WAIT_S", 0.3)
-    with pytest.raises(errors.LimitReached, match="nobody took anything from the full Queue"):
-        asyncio.run(Flow(range(10)).to(asyncio.Queue(3)).arun())
-
-
 def test_a_queue_of_the_event_loop():
     """It is written from the run's thread, while the loop takes from it."""
 

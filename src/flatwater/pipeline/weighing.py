@@ -26,9 +26,7 @@ _STEP = 7  # from the place of one that is weighed to the place of the next: eve
 _PATIENCE_S = 0.05  # that the first item of a batch waits for others
 _SMOOTHED = 0.25  # how much the newest one counts
 _SLOT_BYTES = 8  # of an item in a list
-_SLOW_S = (
-    0.002  # an item that takes longer to be weighed is of thousands of objects, or refers to what others have, too
-)
+_SLOW_S = 0.002  # items that take longer to be weighed are of thousands of objects, or refer to what others have, too
 _PAUSE = 10  # times as long as that took, the next ones are taken to be like it
 _REFERENCES_OWN = 3  # to what a view shows: its own, a variable's, an argument's
 _SCALARS = frozenset({int, float, str, bytes, bool, type(None)})

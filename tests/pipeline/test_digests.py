@@ -7,7 +7,7 @@ from collections import OrderedDict, namedtuple
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from enum import Enum, IntEnum
+from enum import Enum, Flag, IntEnum
 from fractions import Fraction
 from pathlib import PurePosixPath
 from uuid import UUID
@@ -49,6 +49,13 @@ class Colour(Enum):
 
     RED = 1
     BLUE = 2
+
+
+class Right(Flag):
+    """Some of these."""
+
+    READ = 1
+    WRITE = 2
 
 
 class Level(IntEnum):
@@ -118,3 +125,18 @@ def test_objects_that_are_equal_only_to_themselves():
     """Are refused, with what to do: each would be new."""
     with pytest.raises(TypeError, match=r"Plain are equal only to themselves.*distinct\(key=\.\.\.\)"):
         digest_of([Plain()])
+
+
+def test_sets_of_flags():
+    """Also the one of none, which has no name."""
+    flags = [Right.READ, Right.WRITE, Right.READ | Right.WRITE, Right(0)]
+    assert len({digest_of(each) for each in flags}) == 4
+    assert digest_of(Right(0)) == digest_of(Right.READ & Right.WRITE)
+
+
+def test_decimals_beyond_all_floats():
+    """Each of their digits counts, whatever the precision and the exponents of the context; zeros at their end do not."""
+    long = "1.23456789012345678901234567890"
+    keys = [f"{long}E+500", f"{long}1E+500", f"-{long}E+500", "1E+999999999", "1E-999999999", "10E+401", "1E+401"]
+    assert len({digest_of(Decimal(key)) for key in keys}) == len(keys)
+    assert digest_of(Decimal("1.50E+500")) == digest_of(Decimal("15E+499"))

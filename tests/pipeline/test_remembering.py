@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
+import resource
 from itertools import count
 
 import pytest
 
+from flatwater import errors
 from flatwater.pipeline.digests import digest_of
 from flatwater.pipeline.remembering import Remembered, digests_in
 
@@ -66,3 +69,17 @@ def test_a_set_of_so_many_stays_within_its_bytes():
                 break
             held.add(number)
         assert most * 250 > size - 2_000
+
+
+def test_too_many_files():
+    """Is told, with what to do; nothing stays open."""
+    before, limit = set(os.listdir("/proc/self/fd")), resource.getrlimit(resource.RLIMIT_NOFILE)
+    remembered = Remembered(10_000, "", "distinct()")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(before) + 8, limit[1]))
+    try:
+        with pytest.raises(errors.BrokenError, match="Too many open files"):
+            remembered.new(list(map(digest_of, range(20_000))))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+        remembered.close()
+    assert set(os.listdir("/proc/self/fd")) == before

@@ -63,6 +63,25 @@ def test_what_cannot_be_pickled_is_named():
     assert "cannot be pickled" in found.value.__notes__[0]
 
 
+class OneArgument(Exception):
+    """Is pickled with one argument, and made of two."""
+
+    def __init__(self, one, _other):
+        super().__init__(one)
+
+
+def test_what_cannot_be_read_back_is_told():
+    """That it is by what was written, and what to do about it."""
+    with pytest.raises(TypeError) as found:
+        unpacked(packed([1], [OneArgument(1, 2)]))
+    assert "read back" in found.value.__notes__[0]
+
+
+def test_a_folder_as_bytes(tmp_path):
+    """As elsewhere."""
+    SpillFile(os.fsencode(tmp_path), "sort()").close()
+
+
 def test_a_folder_that_is_not_there(tmp_path):
     """Is a mistake; one that cannot be written is broken."""
     with pytest.raises(errors.UsageError, match="there is no folder"):

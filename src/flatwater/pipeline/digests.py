@@ -16,7 +16,7 @@ import struct
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, Flag
 from hashlib import blake2b
 from numbers import Complex, Integral, Rational, Real
 from typing import Any
@@ -78,7 +78,7 @@ def _number(key: Any) -> bytes:
         if not key.is_finite():
             return _float(float(key) if not key.is_nan() else math.nan)
         if abs(key.adjusted()) > _EXPONENT_MAX:
-            return b"d" + str(key.normalize()).encode()
+            return _decimal(key)
         return _ratio(*key.as_integer_ratio())
     if isinstance(key, Rational):
         return _ratio(int(key.numerator), int(key.denominator))
@@ -92,6 +92,14 @@ def _float(key: float) -> bytes:
     if key.is_integer():
         return b"i%x" % int(key)
     return b"f" + (struct.pack(">d", key) if not math.isnan(key) else b"")
+
+
+def _decimal(key: Decimal) -> bytes:
+    """One beyond all floats, digit by digit: arithmetic would round it to the precision of the context."""
+    sign, digits, exponent = key.as_tuple()
+    plain = "".join(map(str, digits)).lstrip("0")
+    bare = plain.rstrip("0")
+    return b"d%d:%s:%d" % (sign, bare.encode(), int(exponent) + len(plain) - len(bare))
 
 
 def _ratio(over: int, below: int) -> bytes:
@@ -118,7 +126,8 @@ def _other(key: Any) -> bytes:
     if isinstance(key, type):
         return b"q" + _name_of(key)
     if isinstance(key, Enum):
-        return b"E" + _parts((_name_of(kind), key.name.encode()))
+        value = _encoded(key.value) if isinstance(key, Flag) else key.name.encode()  # a set of no flags has no name
+        return b"E" + _parts((_name_of(kind), value))
     if kind.__eq__ is object.__eq__:
         raise TypeError(
             f"objects of {kind.__qualname__} are equal only to themselves, so that each would be new. "

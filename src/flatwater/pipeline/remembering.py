@@ -11,7 +11,6 @@ pages that belong to the system. It writes each digest once for each level, and 
 
 from __future__ import annotations
 
-import mmap
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
@@ -20,7 +19,7 @@ from struct import iter_unpack
 from sys import getsizeof
 from typing import final
 
-from flatwater import limits
+from flatwater import errors, limits
 from flatwater.pipeline.blocks import Block, merged
 from flatwater.pipeline.digests import DIGEST_BYTES
 from flatwater.pipeline.spilling import SpillFile
@@ -196,8 +195,12 @@ class _Run:
         self.count = count
         self.level = level
         self._shift = shift
-        self._digests = mmap.mmap(data.fileno(), data.size, prot=mmap.PROT_READ)
-        self._index = mmap.mmap(index.fileno(), index.size, prot=mmap.PROT_READ)
+        self._digests = data.mapped()
+        try:
+            self._index = index.mapped()
+        except errors.BrokenError:
+            self._digests.close()
+            raise
         self._starts = memoryview(self._index).cast("Q")
 
     def missing(self, digests: list[bytes]) -> list[bytes]:

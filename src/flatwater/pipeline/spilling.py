@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import marshal
+import mmap
 import os
 import pickle
 import tempfile
@@ -21,6 +22,7 @@ _PLAIN: Final = frozenset({bytes, str, int, float, bool, type(None)})  # that `m
 _MARSHAL_VERSION = (
     4  # text that is ASCII as it stands, in a fifth of the time; objects that nobody shares are not looked up
 )
+_MANY: Final = frozenset({errno.EMFILE, errno.ENFILE})
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -43,7 +45,7 @@ class SpillFile:
     def __init__(self, folder: str, verb: str) -> None:
         self.size = 0
         self._verb = verb
-        self._folder = folder or tempfile.gettempdir()
+        self._folder = os.fsdecode(folder) or tempfile.gettempdir()
         try:
             self._file = tempfile.TemporaryFile(buffering=0, dir=self._folder, prefix="flatwater-")  # noqa: SIM115 - closed by `close`
         except OSError as error:
@@ -108,6 +110,17 @@ class SpillFile:
         keys, items = unpacked(self.read(offset + _HEAD_BYTES, size))
         return keys, items, offset + _HEAD_BYTES + size
 
+    def mapped(self) -> mmap.mmap:
+        """All of it, to be read; it stays when the file is closed, and is a file that is open.
+
+        Raises:
+            BrokenError: it cannot be: too many files are open.
+        """
+        try:
+            return mmap.mmap(self._file.fileno(), self.size, prot=mmap.PROT_READ)
+        except OSError as error:
+            raise self._failed("mapped", error) from error
+
     def clear(self) -> None:
         """Give its room on the disk back."""
         self._file.truncate(0)
@@ -118,9 +131,11 @@ class SpillFile:
         self._file.close()
 
     def _failed(self, done: str, error: OSError) -> errors.BrokenError:
-        hint = (
-            "Name a folder with more room: folder=..., or TMPDIR." if error.errno in _FULL else "Name another folder."
-        )
+        hint = "Name another folder."
+        if error.errno in _FULL:
+            hint = "Name a folder with more room: folder=..., or TMPDIR."
+        elif error.errno in _MANY:
+            hint = "Raise the limit of open files (ulimit -n), or give it more bytes, which need fewer files."
         return errors.BrokenError(
             f"{self._verb}: the temporary file in {self._folder} could not be {done}: {error.strerror} "
             f"(it has {self.size:,} bytes).",
@@ -147,8 +162,14 @@ def packed(keys: list[Any], items: list[Any]) -> bytes:
 def unpacked(data: bytes) -> tuple[list[Any], list[Any]]:
     """What `packed` was given."""
     view = memoryview(data)[1:]
-    # It is this process's own file, which has no name: nobody else can have written it.
-    found = marshal.loads(view) if data[:1] == b"m" else pickle.loads(view)  # noqa: S301, S302
+    try:  # it is this process's own file, which has no name: nobody else can have written it
+        found = marshal.loads(view) if data[:1] == b"m" else pickle.loads(view)  # noqa: S301, S302
+    except Exception as error:
+        error.add_note(
+            "flatwater: sort wrote items that did not fit into its bytes to disk, and their class cannot be read back from its "
+            "pickle. Sort what can be, such as tuples of its values, or give it more bytes."
+        )
+        raise
     return (found, found) if isinstance(found, list) else found
 
 

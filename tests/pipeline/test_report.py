@@ -32,7 +32,7 @@ def test_the_figures_are_json():
     assert found["stages"][1] == {
         "name": "1 map(f)", "items_in": 2003, "items_out": 2000, "bytes_out": 70000, "busy_s": 1.25, "skipped": 3,
         "waits": 0, "waited_s": 0.0,
-        "batches_kept": 0,
+        "batches_kept": 0, "keeps": "",
     }  # fmt: skip
     assert (found["items"], found["skipped"], found["failures"]) == (2000, 3, [str(REPORT.failures[0])])
 

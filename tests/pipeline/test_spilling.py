@@ -63,7 +63,7 @@ def test_what_cannot_be_pickled_is_named():
     assert "cannot be pickled" in found.value.__notes__[0]
 
 
-class OneArgument(Exception):
+class OneArgumentError(Exception):
     """Is pickled with one argument, and made of two."""
 
     def __init__(self, one, _other):
@@ -73,7 +73,7 @@ class OneArgument(Exception):
 def test_what_cannot_be_read_back_is_told():
     """That it is by what was written, and what to do about it."""
     with pytest.raises(TypeError) as found:
-        unpacked(packed([1], [OneArgument(1, 2)]))
+        unpacked(packed([1], [OneArgumentError(1, 2)]))
     assert "read back" in found.value.__notes__[0]
 
 

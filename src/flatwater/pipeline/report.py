@@ -29,6 +29,7 @@ class Gauge:
         waits: how often it took nothing from the stage in front, because it was full: back-pressure.
         waited_s: seconds of that.
         batches_kept: that it still referred to when it had handed them on: a leak, if there are more than a few.
+        keeps: which container that its function refers to has grown with the items; "" for none.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Gauge:
     waits: int = 0
     waited_s: float = 0.0
     batches_kept: int = 0
+    keeps: str = ""
 
 
 def weighed(gauges: list[Gauge]) -> list[Gauge]:
@@ -118,6 +120,7 @@ class Report:
                     "name": each.name, "items_in": each.items_in, "items_out": each.items_out,
                     "bytes_out": each.bytes_out, "busy_s": each.busy_s, "skipped": each.skipped,
                     "waits": each.waits, "waited_s": each.waited_s, "batches_kept": each.batches_kept,
+                    "keeps": each.keeps,
                 }
                 for each in self.stages
             ],
@@ -156,6 +159,7 @@ class Report:
             for each in self.stages
             if each.batches_kept
         ]
+        lines += [f"{each.name} keeps what it is given: {each.keeps}" for each in self.stages if each.keeps]
         if self.skipped:
             lines.append(
                 f"{self.skipped:,} items failed and were passed over, of which the first {len(self.failures)}:"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
-from flatwater.pipeline import checking, signals
+from flatwater.pipeline import checking, keeping, signals
 from flatwater.pipeline.place import Batch, Ending, Place, Segment
 from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.promise import holders, own_bytes, source_of
@@ -117,7 +117,7 @@ class Run:
         """Go through all of it, and tell what was done."""
         from flatwater.meter.measuring import measure
 
-        with signals.ended_by_sigterm(), measure("flow") as reading:
+        with signals.ended_by_sigterm(), measure("flow") as reading, keeping.told(self._stages, self.gauges):
             for batch in self.batches():
                 del batch
         return Report(

@@ -9,13 +9,14 @@ No stage keeps a batch that it has handed on: what is suspended between two stag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, compress
+from itertools import chain, compress, islice
 from operator import length_hint
 from typing import Any, Protocol
 
 from flatwater import errors
+from flatwater.pipeline import keeping
 from flatwater.pipeline.place import Batch, Place
 from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.report import Gauge
@@ -191,7 +192,22 @@ class Pipe:
                 f"{self.name} returned {type(made).__name__}, which is no iterator.",
                 hint="pipe takes a function of an iterator, such as a generator function; for one of an item, use map.",
             ) from None
-        return place.weigher().batches(items, place.gauge)
+        return self._handed_on(items, place)
+
+    @staticmethod
+    def _handed_on(items: Iterator[Any], place: Place) -> Iterator[Batch]:
+        seen = keeping.Locals(items, place.gauge)
+        try:
+            first = iter(list(islice(items, 1)))
+            seen.look()  # what is there by now does not grow with the items
+            for batch in place.weigher().batches(chain(first, items), place.gauge):
+                box = [batch]
+                del batch
+                seen.look()
+                yield box.pop()
+        finally:
+            if isinstance(items, Generator):  # now, and not when the last traceback of an error is gone
+                items.close()
 
 
 def items_of(batches: Iterator[Batch], gauge: Gauge) -> Iterator[Any]:

@@ -37,7 +37,7 @@ def checked(on: Any, stages: Sequence[Stage]) -> int:
         first = stages[0].name if stages else "nothing"
         raise errors.UsageError(
             f"no stage of the flow can run on Dask: it begins with {first}.",
-            hint="map, filter, flat_map, each, tap and pmap can, up to the first stage that needs items in their order.",
+            hint="map, filter, flat_map, each, tap and pmap of threads can, up to the first stage that needs items in their order.",
         )
     return count
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from sys import getsizeof
 
 import pytest
 
@@ -25,6 +26,17 @@ def test_a_list_ends_where_its_bytes_are_full():
     assert sum(sizes) == 200
     assert max(sizes) <= 5
     assert [len(group) for group in Flow([b"x" * 500_000] * 3).batch(bytes="1 KiB")] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("kind", [str, bytes])
+def test_a_list_of_very_different_texts_stays_within_its_bytes(kind):
+    """Each is weighed: a heavy one among many light ones does not come with them if it does not fit."""
+    sizes = [20_000 if at % 100 == 0 else at * 7919 % 3_000 for at in range(5_000)]
+    texts = ["x" * size if kind is str else b"x" * size for size in sizes]
+    groups = list(Flow(texts).batch(bytes="64 KiB", rows=10_000))
+    assert [text for group in groups for text in group] == texts
+    assert max(sum(map(getsizeof, group)) for group in groups) <= 64 * 1024
+    assert len(groups) <= 1.2 * sum(map(getsizeof, texts)) / (64 * 1024)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 20, 21])

@@ -7,16 +7,17 @@ Holds:      the group that is being filled.
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
-from math import inf
-from typing import Any
+from typing import Any, final
 
 from flatwater.pipeline.place import Batch, Place
 from flatwater.pipeline.stages import items_of
 from flatwater.pipeline.weighing import Weigher
+
+_SLOT_BYTES = 8  # of an item in a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +38,62 @@ class Group:
 
     def over(self, batches: Iterator[Batch], place: Place) -> Iterator[Batch]:
         """One list at a time; one that is not full when a segment ends goes on in the next."""
-        is_over = False
+        filling = _Filling(self)
+        yield from filling.lists(_taken(place), place)
+        for batch in batches:
+            place.gauge.items_in += len(batch)
+            box = [batch]
+            del batch
+            yield from filling.lists(box.pop(), place)
+        if not place.segment.is_last:
+            place.carried = filling.items
+        elif filling.items:
+            yield filling.taken(place)
 
-        def over() -> Iterator[Any]:
-            nonlocal is_over
-            is_over = True
-            yield from ()
 
-        turns = chain(_taken(place), items_of(batches, place.gauge), over())
-        for group in Weigher(self.group_bytes, self.rows).batches(turns, place.gauge, patience_s=inf, together=True):
-            if is_over and not place.segment.is_last:
-                place.carried = group
-                return
-            box = [[group]]
-            del group
-            yield box.pop()
+@final
+class _Filling:
+    """The list that is being filled. Texts and bytes are weighed one by one, other items by samples, up to 64 at a time."""
+
+    def __init__(self, stage: Group) -> None:
+        self.items: list[Any] = []
+        self._stage = stage
+        self._held = 0
+        self._weigher = Weigher(stage.group_bytes, stage.rows)
+
+    def lists(self, batch: Batch, place: Place) -> Iterator[Batch]:
+        """Those that are full; the rest of the batch waits for more."""
+        first, bytes_max = 0, self._stage.group_bytes
+        while first < len(batch):
+            count = min(self._weigher.at_once, self._stage.rows - len(self.items))
+            part = batch[first : first + count]
+            size = self._weight(part)
+            while self._held + size > bytes_max and len(part) > 1:
+                del part[max(1, min(len(part) // 2, len(part) * (bytes_max - self._held) // size)) :]
+                size = self._weight(part)
+            if self.items and self._held + size > bytes_max:
+                yield self.taken(place)
+                continue
+            first += len(part)
+            self.items += part
+            self._held += size
+            del part
+            if len(self.items) >= self._stage.rows or self._held >= bytes_max:
+                yield self.taken(place)
+
+    def _weight(self, items: list[Any]) -> int:
+        size = self._weigher.weigh(items)
+        kind = type(items[0])
+        if kind is str or kind is bytes:
+            with contextlib.suppress(TypeError):  # one of another type is among them
+                return sum(map(kind.__sizeof__, items)) + _SLOT_BYTES * len(items)
+        return size
+
+    def taken(self, place: Place) -> Batch:
+        """The list, as the one item of a batch."""
+        place.gauge.bytes_out += self._held
+        items, self.items, self._held = self.items, [], 0
+        return [items]
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,3 +172,37 @@ def test_what_a_reader_raises_comes_out():
         for _none in looked:
             pass
     assert stopped == [1]
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        lambda flow: flow,
+        lambda flow: flow.map(int).filter(lambda number: True).each(int),
+        lambda flow: flow.batch(rows=1).map(lambda items: items[0]),
+        lambda flow: flow.distinct(),
+        lambda flow: flow.flat_map(lambda number: [number]),
+        lambda flow: flow.pmap(int, workers=2).map(int),
+        lambda flow: flow.to(lambda number: None).window(1).map(lambda items: items[0]),
+    ],
+)
+@pytest.mark.parametrize("ordered", [True, False])
+def test_results_of_a_pmap_come_while_the_stream_waits(between, ordered):
+    """Those of the last items, too: nobody waits for what comes next."""
+    items, seen = queue.Queue(), []
+
+    def asked():
+        flow = between(fw.Flow(items, until=None)).pmap(lambda number: number * 2, workers=2, ordered=ordered)
+        seen.extend(flow)
+        return True
+
+    thread, box = started(asked)
+    for number in range(3):
+        items.put(number)
+        until = time.monotonic() + 5
+        while len(seen) <= number and time.monotonic() < until:
+            time.sleep(0.01)
+        assert seen == [0, 2, 4][: number + 1]
+    items.put(None)
+    thread.join(5)
+    assert box == [True]

@@ -49,6 +49,9 @@ class Distinct:
         remembered = Remembered(self.distinct_bytes, self.folder, self.name)
         try:
             for batch in batches:
+                if not batch:
+                    yield batch
+                    continue
                 box: list[Batch] = [[]]
                 for first in range(0, len(batch), _ROWS):
                     digests, items = called(function, batch[first : first + _ROWS], place.gauge, place.policy)

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from flatwater.pipeline.place import Batch, Place
-from flatwater.pipeline.stages import items_of
 from flatwater.pipeline.weighing import Weigher
 
 _SLOT_BYTES = 8  # of an item in a list
@@ -41,6 +40,9 @@ class Group:
         filling = _Filling(self)
         yield from filling.lists(_taken(place), place)
         for batch in batches:
+            if not batch:
+                yield batch
+                continue
             place.gauge.items_in += len(batch)
             box = [batch]
             del batch
@@ -113,15 +115,23 @@ class Window:
 
     def over(self, batches: Iterator[Batch], place: Place) -> Iterator[Batch]:
         """Windows, in the order of their first items; none if there are fewer items than a window has."""
-        return place.weigher().batches(self._windows(batches, place), place.gauge)
-
-    def _windows(self, batches: Iterator[Batch], place: Place) -> Iterator[tuple[Any, ...]]:
         held: deque[Any] = deque(_taken(place), maxlen=self.count)
-        for item in items_of(batches, place.gauge):
+        weigher = place.weigher()
+        for batch in batches:
+            if not batch:
+                yield batch
+                continue
+            place.gauge.items_in += len(batch)
+            turns = iter(batch)
+            del batch
+            yield from weigher.batches(self._windows(turns, held), place.gauge)
+        place.carried = list(held)[1 if len(held) == self.count else 0 :]
+
+    def _windows(self, items: Iterator[Any], held: deque[Any]) -> Iterator[tuple[Any, ...]]:
+        for item in items:
             held.append(item)
             if len(held) == self.count:
                 yield tuple(held)
-        place.carried = list(held)[1 if len(held) == self.count else 0 :]
 
 
 def _taken(place: Place) -> list[Any]:

@@ -40,6 +40,7 @@ class Parallel:
     workers: int
     window_bytes: int
     ordered: bool
+    holds_results: ClassVar[bool] = True
 
     @property
     def name(self) -> str:
@@ -176,6 +177,9 @@ class UnderWay:
         """Results, as batches."""
         for batch in batches:
             first, count = 0, len(batch)
+            if not batch:  # the source waits
+                yield from self._flushed()
+                yield batch
             while first < count:
                 items = batch[first : first + max(1, self._fitting() - len(self._next_items))]
                 first += len(items)
@@ -185,10 +189,15 @@ class UnderWay:
                 del items
                 if not self._may_grow():
                     yield from self._begun()
-        if self._next_items:
-            yield from self._begun()
+        yield from self._flushed()
         while self._count():
             yield from self._taken()
+
+    def _flushed(self) -> Iterator[Batch]:
+        """Begin what is there, and give the results that are there."""
+        if self._next_items:
+            yield from self._begun()
+        yield from self._there()
 
     def _add(self, items: Batch) -> None:
         """To the next part."""
@@ -215,6 +224,10 @@ class UnderWay:
             else:
                 yield from self._taken()
         self._begin()
+        yield from self._there()
+
+    def _there(self) -> Iterator[Batch]:
+        """The results that are there."""
         self._look()
         while self._next() is not None:
             yield from self._taken()

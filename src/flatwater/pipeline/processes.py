@@ -53,6 +53,7 @@ class Processes:
         ordered: results in the order of their items.
         timeout_s: seconds that a call may take.
         memory_bytes: limit of a worker.
+        holds_results: it may have some while its source waits.
         takes_references: it can be given pieces of files by their places.
     """
 
@@ -63,6 +64,7 @@ class Processes:
     timeout_s: float
     memory_bytes: int
     takes_references: ClassVar[bool] = True
+    holds_results: ClassVar[bool] = True
 
     @property
     def name(self) -> str:

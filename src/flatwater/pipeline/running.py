@@ -9,6 +9,7 @@ Holds:      what the stages hold; see `bytes_max`.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -85,6 +86,7 @@ class Run:
     ) -> None:
         self._is_part = part_of is not None
         self._ending = part_of or Ending()
+        self._holding = max((at for at, stage in enumerate(stages, 1) if hasattr(stage, "holds_results")), default=0)
         source = source_of(source, stages, options.on)
         self.gauges = [Gauge(source.name), *(Gauge(f"{at} {stage.name}", at) for at, stage in enumerate(stages, 1))]
         self.policy = Policy(options.on_error, options.dead_letters)
@@ -290,9 +292,9 @@ class Run:
             chain = self._timed(self._one_by_one(chain, reading, first, seconds, items), first)
             opened.append(chain)
         for at, stage in enumerate(self._stages[first:], first + 1):
-            if self._options.injected is not None:
-                chain = _one_after_another(self._options.injected(at, self._places[at - 1].weigher()), chain)
-            chain = self._timed(stage.over(chain, self._places[at - 1]), at)
+            place, injected = self._places[at - 1], self._options.injected
+            replayed = () if injected is None else injected(at, place.weigher())
+            chain = self._timed(stage.over(itertools.chain(replayed, chain), place), at)
             opened.append(chain)
         try:
             yield from chain
@@ -403,8 +405,10 @@ class Run:
                     elif not self._segment.is_through:  # a stage wants no more
                         self._segment.is_last = True
                     return
-                if not batch:
-                    continue  # a source that waits: there is nothing now
+                if not batch:  # a source that waits: who holds results may hand them on meanwhile
+                    if at < self._holding:
+                        yield batch
+                    continue
                 gauge.items_out += len(batch)
                 if at and getrefcount(batch) > _ALONE:
                     gauge.batches_kept += 1
@@ -443,8 +447,3 @@ class Run:
                 self.gauges[at - back].busy_s += share_s
         self.gauges[0].busy_s += self._inclusive_s[0]
         self._inclusive_s = [0.0] * len(self.gauges)
-
-
-def _one_after_another(first: Iterator[Batch], then: Iterator[Batch]) -> Generator[Batch, None, None]:
-    yield from first
-    yield from then

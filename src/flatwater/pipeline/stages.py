@@ -37,7 +37,11 @@ class Stage(Protocol):
         ...
 
     def over(self, batches: Iterator[Batch], place: Place) -> Iterator[Batch]:
-        """What it makes of batches, as batches."""
+        """What it makes of batches, as batches.
+
+        An empty one comes where the source waits, if a stage behind holds results; one that has nothing to do then hands
+        it on.
+        """
         ...
 
 
@@ -66,6 +70,9 @@ class Map:
         """Results, in their order: of as many items at a time as fit, when they are larger than what they are made of."""
         gauge, weigher = place.gauge, place.weigher()
         for batch in batches:
+            if not batch:
+                yield batch
+                continue
             count, first, size = len(batch), 0, 0
             box: list[Batch] = [[]]
             while first < count:
@@ -102,6 +109,9 @@ class Each:
     def over(self, batches: Iterator[Batch], place: Place) -> Iterator[Batch]:
         """The items for which the function came to its end."""
         for batch in batches:
+            if not batch:
+                yield batch
+                continue
             box = [called(self.function, batch, place.gauge, place.policy)[1]]
             del batch
             if box[0]:
@@ -126,6 +136,9 @@ class Filter:
     def over(self, batches: Iterator[Batch], place: Place) -> Iterator[Batch]:
         """Items, in their order."""
         for batch in batches:
+            if not batch:
+                yield batch
+                continue
             answers, items = called(self.function, batch, place.gauge, place.policy)
             box = [list(compress(items, answers))]
             del batch, items, answers
@@ -150,11 +163,18 @@ class FlatMap:
 
     def over(self, batches: Iterator[Batch], place: Place) -> Iterator[Batch]:
         """Results, in their order; they are taken as they are wanted."""
-        return place.weigher().batches(self._expanded(batches, place), place.gauge)
+        weigher = place.weigher()
+        for batch in batches:
+            if not batch:
+                yield batch
+                continue
+            turns = iter(batch)
+            del batch
+            yield from weigher.batches(self._expanded(turns, place), place.gauge)
 
-    def _expanded(self, batches: Iterator[Batch], place: Place) -> Iterator[Any]:
+    def _expanded(self, items: Iterator[Any], place: Place) -> Iterator[Any]:
         gauge = place.gauge
-        for item in chain.from_iterable(batches):
+        for item in items:
             gauge.items_in += 1
             try:
                 made = self.function(item)

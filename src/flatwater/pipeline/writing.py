@@ -34,6 +34,9 @@ class To:
         writer = place.writer
         assert writer is not None, "a run opens it"
         for batch in batches:
+            if not batch:
+                yield batch
+                continue
             if place.is_written:  # with the checkpoint that was not completed: the sink was faster
                 place.gauge.items_in += len(batch)
                 box = [batch]

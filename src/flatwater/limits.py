@@ -322,6 +322,7 @@ FLOW_ITEM_S = 600.0  # that a call in such a process may take, unless told other
 FLOW_FAILURES_KEPT = 100  # of the items that were passed over; the others are counted
 FLOW_FAILURE_BYTES = 1 * KIB  # of one of them: four short texts
 FLOW_ROW_GROUP_BYTES = 4 * MIB  # of a row group of a Parquet file, as columns
+FLOW_ARROW_BYTES = 16 * MIB  # of Arrow's pools, and of its code that is used for the first time; 7 to 13 MiB were seen
 FLOW_TRANSACTION_BYTES = 1 * MIB  # heap bytes of rows that a table's transaction has before it is committed
 FLOW_TRANSACTION_ROWS = 5_000  # the same in rows
 FLOW_SINK_WAIT_S = 600.0  # that a flow waits for room in a queue that it writes to

@@ -102,3 +102,16 @@ def test_stop_iteration_of_an_iterable():
     with pytest.raises(RuntimeError, match="StopIteration") as caught:
         Flow([1]).flat_map(lambda _n: Ends()).run()
     assert "in stage 1 flat_map" in caught.value.__notes__[0]
+
+
+def test_a_place_that_is_not_the_items_is_not_told(tmp_path):
+    """Lines are read from the beginning of a batch on, which is no place of the line that fails."""
+    import flatwater as fw
+
+    path = tmp_path / "in.txt"
+    path.write_text("1\nx\n3\n")
+    with pytest.raises(ValueError, match="invalid literal") as caught:
+        Flow(fw.lines(path)).map(int).run()
+    (note,) = caught.value.__notes__
+    assert "map(int), item 2 ('x')" in note
+    assert "in.txt at item 2: ValueError" in note

@@ -9,6 +9,7 @@ from itertools import cycle, islice
 import pytest
 
 from flatwater import errors
+from flatwater.pipeline.flow import Flow
 from flatwater.pipeline.place import Place
 from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.report import Gauge
@@ -126,3 +127,20 @@ def test_names_are_those_of_functions():
 
     assert [name_of(each) for each in (odd, str, partial(odd), Caller())] == ["odd", "str", "odd", "Caller"]
     assert name_of(lambda item: item) == "<lambda>"
+
+
+def test_a_coroutine_is_no_result():
+    """Nobody would await it; a function that is no coroutine function may return one, too."""
+
+    async def wait(number):
+        return number
+
+    def returns(number):
+        return wait(number)
+
+    for verb in ("map", "filter", "each"):
+        with (
+            pytest.warns(RuntimeWarning, match="never awaited"),
+            pytest.raises(errors.UsageError, match="returned a coroutine"),
+        ):
+            list(getattr(Flow([1, 2]), verb)(returns))

@@ -307,7 +307,7 @@ class Flow:
                 came to its end goes on with what its source has got since then; remove the file to begin anew.
             checkpoint_s: seconds from one checkpoint to the next.
             progress: show a line on the terminal: items, rate, time left, memory against the budget.
-            on: a Dask cluster for the first stages, as far as they are map, filter, flat_map, each, tap or pmap; the others are
+            on: a Dask cluster for the first stages, as far as they are map, filter, flat_map, each, tap or pmap of threads; the others are
                 run here, over what comes back in order. "dask" takes the current client, or starts processes of this machine
                 for the run; else a `distributed.Client`, or an address such as "tcp://host:8786". Functions are called at
                 least once for each item: what a worker died over, another one does.

@@ -85,7 +85,8 @@ class Policy:
         source = offset = ""
         if self.where is not None:
             source, position = self.where()
-            offset = f"item {position.count:,}" + (f" ({position.token!r:.60})" if position.token is not None else "")
+            is_told = position.token is not None and not position.skip  # else it is a place some items in front
+            offset = f"item {position.count:,}" + (f" ({position.token!r:.60})" if is_told else "")
         failure = Failure(gauge.name, number, shown(item), shown(error), source, offset)
         if self.name == "raise":
             if isinstance(error, StopIteration):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, compress, islice
 from operator import length_hint
+from types import CoroutineType
 from typing import Any, Protocol
 
 from flatwater import errors
@@ -267,4 +268,9 @@ def called(function: Function, items: Batch, gauge: Gauge, policy: Policy) -> tu
         item = done.pop(len(results))
         policy.failed(gauge, gauge.items_in + len(items) - length_hint(turns), item, error)
     gauge.items_in += len(items)
+    if results and type(results[0]) is CoroutineType:
+        raise errors.UsageError(
+            f"{name_of(function)} returned a coroutine, which nobody awaits.",
+            hint="Await in the source, or give pmap a function that waits in its thread.",
+        )
     return results, done

@@ -126,3 +126,22 @@ def test_a_generator_function_is_no_sink():
 
     with pytest.raises(errors.UsageError, match="is a generator function"):
         Flow([1]).to(writes)
+
+
+def test_waits_for_a_full_queue_are_told():
+    """How often, and for how long, what is in front was held back."""
+    full = queue.Queue(1)
+
+    def take():
+        for _turn in range(5):
+            time.sleep(0.05)
+            full.get()
+
+    taker = threading.Thread(target=take)
+    taker.start()
+    stage = Flow(range(5)).to(full).run().stages[1]
+    taker.join()
+    assert 3 <= stage.waits <= 4
+    assert 0.1 < stage.waited_s < 2
+    room = Flow(range(5)).to(queue.Queue()).run().stages[1]
+    assert (room.waits, room.waited_s) == (0, 0.0)

@@ -258,3 +258,12 @@ def test_a_file_that_cannot_be_published(tmp_path):
     with pytest.raises(errors.BrokenError, match=r"writing .* failed"):
         flow.run()
     assert os.listdir(tmp_path) == ["out.txt"]
+
+
+def test_two_keys_with_one_name_are_no_row_of_csv(tmp_path):
+    """One of their values would not be written."""
+    rows = [{"1": "a", "x": 1}, {1: "b", "1": "c", "x": 2}, {1: "d", "x": 3}]
+    report = Flow(rows).to(tmp_path / "out.csv").run(on_error="skip")
+    assert report.skipped == 1
+    assert "one name" in str(report)
+    assert (tmp_path / "out.csv").read_text().splitlines() == ["1,x", "a,1", "d,3"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, final
 
 from flatwater import errors, limits
@@ -19,6 +20,8 @@ from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.report import Gauge
 from flatwater.pipeline.sinks.base import Unrecorded
 from flatwater.pipeline.stages import called, name_of
+
+_WAIT_S = 0.001  # longer than it takes to put an item into a queue that has room
 
 
 @final
@@ -86,17 +89,22 @@ class _Queued(_Writer):
 
     def write(self, items: Batch, gauge: Gauge, policy: Policy) -> Batch:
         for item in items:
-            self._put(item, policy)
+            self._put(item, gauge, policy)
         gauge.items_in += len(items)
         return items
 
-    def _put(self, item: Any, policy: Policy) -> None:
-        for _turn in range(int(limits.FLOW_SINK_WAIT_S / limits.FLOW_LOOK_S)):
+    def _put(self, item: Any, gauge: Gauge, policy: Policy) -> None:
+        begun = perf_counter()
+        for turn in range(int(limits.FLOW_SINK_WAIT_S / limits.FLOW_LOOK_S)):
             try:
                 self._function(item)
             except (queue.Full, TimeoutError):
                 policy.refuse_stopped()
             else:
+                waited_s = perf_counter() - begun
+                if turn or waited_s > _WAIT_S:
+                    gauge.waits += 1
+                    gauge.waited_s += waited_s
                 return
         raise errors.LimitReached(
             f"nobody took anything from the full {self._name} for {limits.FLOW_SINK_WAIT_S:.0f} s.",

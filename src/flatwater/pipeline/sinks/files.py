@@ -409,7 +409,12 @@ def _cells(item: Any, columns: Sequence[str]) -> Iterable[Any]:
             raise errors.UsageError(f"a row of {len(item)} cells, and there are {len(columns)} columns.")
         return item
     if not fields.keys() <= set(columns):
-        fields = {str(name): value for name, value in fields.items()}
+        named = {str(name): value for name, value in fields.items()}
+        if len(named) < len(fields):
+            raise errors.UsageError(
+                "two keys of the row have one name.", hint="Give each of its keys a name of its own."
+            )
+        fields = named
     if not fields.keys() <= set(columns):
         unknown = ", ".join(sorted(map(str, fields.keys() - set(columns))))
         raise errors.UsageError(

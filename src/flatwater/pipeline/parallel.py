@@ -267,9 +267,8 @@ class UnderWay:
             self._parts.append(part)
         part.future = self._crew.begin(part, box)
         self._running[part.future] = part
-        part.future.add_done_callback(
-            self._finished.put
-        )  # not a function with the part: its results would be kept in a circle
+        # Not a function with the part in it: its results would be kept in a circle.
+        part.future.add_done_callback(self._finished.put)
 
     def _next(self) -> Part | None:
         """The part whose results come next, if they are there."""

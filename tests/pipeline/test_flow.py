@@ -124,7 +124,7 @@ def test_its_gate_is_the_budgets():
     """While it is paused nothing is read; the report says how long."""
     with fw.Budget("32 MiB") as budget:
         budget.gate.pause("a test")
-        timer = threading.Timer(0.2, budget.gate.resume)
+        timer = threading.Timer(1.0, budget.gate.resume)
         timer.start()
         report = Flow(numbers, 10).run()
     assert report.items == 10

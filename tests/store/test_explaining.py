@@ -65,8 +65,8 @@ def test_it_turns_into_json_and_a_table():
     ("arguments", "options", "words"),
     [
         (("bbolt", 1), {}, "is not known"),
-        (("rocksdb", 0), {}, "is no number"),
-        (("rocksdb", True), {}, "is no number"),
+        (("rocksdb", 0), {}, "is no whole number"),
+        (("rocksdb", True), {}, "is no whole number"),
         (("lmdb", 1), {"options": {"max_open_files": 100}}, "are RocksDB's"),
         (("lmdb", 1), {"per_table_families": True}, "are RocksDB's"),
         (("rocksdb", 1), {"options": {"x": 1}}, "'x' is no option"),

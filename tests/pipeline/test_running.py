@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import weakref
 from itertools import count, islice
 
 import pytest
@@ -152,3 +154,66 @@ def test_a_stage_that_wants_no_more_ends_a_job(tmp_path):
     flow = Flow(range(10**6)).pipe(lambda items: islice(items, 5)).batch(rows=2).to(tmp_path / "out.jsonl")
     assert flow.run(checkpoint=tmp_path / "job").items == 3
     assert (tmp_path / "out.jsonl").read_text().split() == ["[0,1]", "[2,3]", "[4]"]
+
+
+class Numbers(list):
+    """That can be referred to weakly."""
+
+
+class Same:
+    """A function that can be referred to weakly."""
+
+    def __call__(self, item):
+        return item
+
+
+def through(source, function):
+    return Flow(source).map(function).run()
+
+
+def skipped(source, function):
+    return Flow(source).map(function).map(lambda n: 1 // (n - 50)).run(on_error="skip")
+
+
+def left(source, function):
+    return next(iter(Flow(source).map(function)))
+
+
+def ended(source, function):
+    return Flow(source).map(function).map(lambda n: 1 // (n - 50)).run()
+
+
+def ended_in_a_list(source, function):
+    return Flow(source).map(function).flat_map(lambda n: [1 // (n - 50)]).run()
+
+
+def ended_in_a_pipe(source, function):
+    return Flow(source).pipe(lambda items: (1 // (function(n) - 50) for n in items)).run()
+
+
+def ended_in_a_thread(source, function):
+    return Flow(source).map(function).pmap(lambda n: 1 // (n - 50), workers=2).run()
+
+
+def ended_by_a_large_item(source, function):
+    return Flow(lambda: ([n, bytes(20_000)] for n in source)).map(function).each(lambda pair: 1 // (pair[0] - 50)).run()
+
+
+WAYS = [through, skipped, left, ended, ended_in_a_list, ended_in_a_pipe, ended_in_a_thread, ended_by_a_large_item]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_a_run_had_is_free_without_a_collection(way):
+    """Source and functions: a run and its errors refer to nothing that refers back to them."""
+    source, function = Numbers(range(5000)), Same()
+    refs = [weakref.ref(source), weakref.ref(function)]
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        with contextlib.suppress(ZeroDivisionError):
+            way(source, function)
+        del source, function
+        assert [ref() is None for ref in refs] == [True, True]
+    finally:
+        if was_on:
+            gc.enable()

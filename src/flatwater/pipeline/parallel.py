@@ -127,9 +127,12 @@ class _Threads:
     def _done(self, part: Part, box: list[Batch]) -> Batch:
         """In a thread."""
         begun = perf_counter()
-        results = called(self._called, box.pop(), part.gauge, self._policy)[0]
-        part.took_s = perf_counter() - begun
-        return results
+        try:
+            results = called(self._called, box.pop(), part.gauge, self._policy)[0]
+            part.took_s = perf_counter() - begun
+            return results
+        finally:
+            del part  # whose future has the error that ends this, and would hold this frame
 
     def _called(self, item: Any) -> Any:
         if self._is_ending:
@@ -289,8 +292,12 @@ class UnderWay:
         """The results of one part, once they are there."""
         while (part := self._next()) is None:
             self._wait()
-        box = [part.future.result()]
         self._parts.popleft()
+        try:
+            box = [part.future.result()]
+        except BaseException:
+            del part  # the same
+            raise
         self._size -= part.size
         items = len(box[0]) + part.gauge.skipped
         if part.took_s < self._crew.part_s and items >= self._at_once:

@@ -72,7 +72,8 @@ class Policy:
         return None if self._letters is None else (os.path.realpath(self._path), self._letters.sync())
 
     def close(self) -> None:
-        """Close their file."""
+        """Close their file, and forget the source."""
+        self.where = None  # it refers to the run, which refers to this
         if self._letters is not None:
             self._letters.close()
 
@@ -92,7 +93,10 @@ class Policy:
             if isinstance(error, StopIteration):
                 error = RuntimeError("the function raised StopIteration")  # which ends a generator in silence
             error.add_note(f"flatwater: in stage {failure}")
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # its traceback has this frame: they would hold each other, and with them the batch
         error.with_traceback(None)  # whose frames hold the batch
         self.passed_over(gauge, failure, item)
 

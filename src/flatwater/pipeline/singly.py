@@ -129,7 +129,10 @@ class Singly:
         self._count(count)
         gauge = self._places[at].gauge
         self._dropped[at] += 1
-        self._places[at].policy.failed(gauge, gauge.items_in, value, error)
+        try:
+            self._places[at].policy.failed(gauge, gauge.items_in, value, error)
+        finally:
+            del error  # which would hold this frame, and with it the item
 
     def _count(self, count: int) -> None:
         """Tell the gauges that so many items came, of which some did not come to each of them."""

@@ -266,7 +266,10 @@ def called(function: Function, items: Batch, gauge: Gauge, policy: Policy) -> tu
         if done is items:
             done = list(items)
         item = done.pop(len(results))
-        policy.failed(gauge, gauge.items_in + len(items) - length_hint(turns), item, error)
+        try:
+            policy.failed(gauge, gauge.items_in + len(items) - length_hint(turns), item, error)
+        finally:
+            del error  # which would hold this frame, and with it the batch
     gauge.items_in += len(items)
     if results and type(results[0]) is CoroutineType:
         raise errors.UsageError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import partial
+from functools import cache, lru_cache, partial
 
 import pytest
 
@@ -29,7 +29,34 @@ class Holder:
         return item
 
 
+class Shared:
+    """Keeps what its methods are given for all its kind."""
+
+    rows: list = []  # noqa: RUF012 - a list such as this is what is looked for
+
+    def method(self, item):
+        self.rows.append(item)
+
+    @classmethod
+    def of_the_class(cls, item):
+        cls.rows.append(item)
+
+
 HOLDER = Holder()
+
+
+@cache
+def cached(item):
+    return [item]
+
+
+@lru_cache(maxsize=1000)
+def cached_some(item):
+    return [item]
+
+
+def through_a_cache(item):
+    return cached(-1 - item)
 
 
 def keep(item):
@@ -84,6 +111,10 @@ KEEPING = {
     "a method": (lambda flow: flow.tap(HOLDER.method), "self.rows (list) is 500 entries longer after 500 items"),
     "a global object": (lambda flow: flow.each(through_an_object), "HOLDER.rows (list)"),
     "a default": (lambda flow: flow.each(by_default), "seen (defaultdict)"),
+    "a class": (lambda flow: flow.each(Shared().method), "self.rows (list) is 500 entries"),
+    "a method of a class": (lambda flow: flow.each(Shared.of_the_class), "self.rows (list) is 500 entries"),
+    "a cache": (lambda flow: flow.map(cached), "1 map(cached) keeps what it is given: cached (cache) is 500 entries"),
+    "a global cache": (lambda flow: flow.map(through_a_cache), "cached (cache) is 500 entries"),
     "an argument": (lambda flow: flow.filter(partial(into, [])), "an argument of into (list)"),
     "a list's method": (lambda flow: flow.tap([].append), "what it is bound to (list)"),
     "a generator": (lambda flow: flow.pipe(passed_on), "1 pipe(passed_on) keeps what it is given: KEPT (list)"),
@@ -112,14 +143,23 @@ def test_a_list_of_a_closure():
 
 
 def test_what_does_not_grow_is_not_named():
-    """A table that is looked into, lists that begin anew, counts of a few kinds."""
+    """A table that is looked into, lists that begin anew, counts of a few kinds, a cache that has a bound."""
     counts = defaultdict(int)
 
     def counted(number):
         counts[number % 7] += 1
         return TABLE[number]
 
-    flow = Flow(range(COUNT)).pipe(looked_up).pipe(in_tens).map(counted).batch(rows=10).flat_map(list).pipe(iter)
+    flow = (
+        Flow(range(COUNT))
+        .pipe(looked_up)
+        .pipe(in_tens)
+        .map(counted)
+        .tap(cached_some)
+        .batch(rows=10)
+        .flat_map(list)
+        .pipe(iter)
+    )
     assert [each.keeps for each in flow.run().stages if each.keeps] == []
 
 

@@ -1,6 +1,6 @@
 """What a stage's function keeps: containers within its reach that grow with the items it is given.
 
-Covers:     what a function is bound to, encloses or names; locals of a generator that is suspended.
+Covers:     what a function is bound to, encloses or names, and its cache; locals of a generator that is suspended.
 Not here:   batches that a stage still refers to (`pipeline.running` counts them), all that a program keeps (`proof.leaks`).
 Holds:      references to these containers, while a run goes on.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from gc import get_referents
 from types import FunctionType, GeneratorType, ModuleType
 from typing import Any, Final, final
@@ -18,6 +18,7 @@ from typing import Any, Final, final
 from flatwater.pipeline.report import Gauge
 
 _KINDS: Final = frozenset({list, dict, set, deque, defaultdict, OrderedDict, Counter})
+_Cached: Final = type(cache(len))
 _LEAST = 10  # entries: fewer are no growth yet
 _SHARE = 2  # one entry for so many items is growth with the items
 
@@ -54,7 +55,7 @@ class Locals:
 
 def _note(gauge: Gauge, name: str, container: Any, count: int) -> None:
     if count >= max(_LEAST, gauge.items_in // _SHARE):
-        kind = type(container).__name__
+        kind = "cache" if type(container) is _Cache else type(container).__name__
         gauge.keeps = f"{name} ({kind}) is {count:,} entries longer after {gauge.items_in:,} items"
 
 
@@ -70,10 +71,25 @@ def _reached(function: Any) -> list[tuple[str, Any]]:
         for name, value in _named(function):
             if type(value) in _KINDS:
                 found.append((name, value))
-            elif not isinstance(value, (type, ModuleType, FunctionType)):
+            elif isinstance(value, _Cached) and value.cache_parameters()["maxsize"] is None:
+                found.append((name, _Cache(value)))
+            elif not isinstance(value, (ModuleType, FunctionType)):
                 inner = list(getattr(value, "__dict__", {}).items())
+                if not isinstance(value, type):
+                    inner += type(value).__dict__.items()  # of all its kind
                 found += [(f"{name}.{attribute}", each) for attribute, each in inner if type(each) in _KINDS]
     return found
+
+
+@final
+class _Cache:
+    """What `functools.cache` and `lru_cache` keep: arguments, and results for them."""
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+
+    def __len__(self) -> int:
+        return int(self._function.cache_info().currsize)
 
 
 def _named(function: Any) -> Iterator[tuple[str, Any]]:
@@ -81,6 +97,9 @@ def _named(function: Any) -> Iterator[tuple[str, Any]]:
         yield from ((f"an argument of {getattr(function.func, '__name__', 'it')}", each) for each in function.args)
         yield from function.keywords.items()
         function = function.func
+    if isinstance(function, _Cached):
+        yield function.__name__, function
+        function = function.__wrapped__
     if not isinstance(function, FunctionType):  # a method, of a container or another object; an object that is called
         bound = getattr(function, "__self__", function)
         yield ("what it is bound to" if type(bound) in _KINDS else "self"), bound

@@ -28,6 +28,7 @@ def test_a_pair_that_is_no_entry(tmp_path):
         with pytest.raises(errors.UsageError) as caught:
             fw.Flow(pairs).to(store).run()
         assert "item 2" in caught.value.__notes__[0]
+        assert caught.value.__context__ is None  # it is told once
         report = fw.Flow(pairs).to(store).run(on_error="skip")
         assert (report.items, report.skipped) == (2, 2)
         assert [pair for batch in store.batches() for pair in batch] == [(("a",), b"1"), (("c",), b"3")]

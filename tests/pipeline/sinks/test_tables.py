@@ -25,6 +25,10 @@ def test_rows_are_written(items):
     with pytest.raises(errors.BrokenError) as caught:
         flow.to(fw.Table(url, "items")).run()
     assert "2 to(items), item 1 " in caught.value.__notes__[0]
+    before = caught.value.__context__
+    while before is not None:
+        assert type(before) is not type(caught.value)  # it was looked for by halves, and is told once
+        before = before.__context__
     flow.to(fw.Table(url, "items"), on_conflict="skip").run()
     fw.Flow(range(3000)).map(lambda n: {"n": n, "text": "new"}).to(fw.Table(url, "items"), on_conflict="update").run()
     assert set(run("SELECT text FROM items")) == {("new",)}

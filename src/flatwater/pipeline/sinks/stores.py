@@ -50,11 +50,14 @@ class _Writer(Unrecorded):
             self._partition.write(items)
         except errors.BrokenError:  # of the disk, and of no item
             raise
-        except Exception:  # noqa: BLE001 - which one it is, is found one by one
-            _results, written = called(self._put, items, gauge, policy)
-            return written
-        gauge.items_in += len(items)
-        return items
+        except Exception:  # noqa: BLE001, S110 - which one it is, is found one by one
+            pass
+        else:
+            gauge.items_in += len(items)
+            return items
+        return called(self._put, items, gauge, policy)[
+            1
+        ]  # out of the clause above: else the error would be shown twice
 
     def _put(self, pair: Any) -> None:
         self._partition.write([pair])

@@ -96,11 +96,12 @@ class TableWriter:
             if len(items) == 1:
                 policy.failed(gauge, gauge.items_in + first + 1, items[0], error)
                 return
-            half = len(items) // 2
-            self._put(items[:half], first, gauge, policy)
-            self._put(items[half:], first + half, gauge, policy)
         else:
             self._open += items
+            return
+        half = len(items) // 2  # out of the clause above: else the last error would be shown with all before it
+        self._put(items[:half], first, gauge, policy)
+        self._put(items[half:], first + half, gauge, policy)
 
     def _again(self) -> None:
         """A transaction that broke is begun anew, with the rows that it had."""

@@ -133,7 +133,7 @@ class Flow:
         return self._with(Each(checking.of_an_item(function)))
 
     def tap(self, function: Callable[[Any], Any]) -> Flow:
-        """The same, for one who only looks on: `tap(print)`."""
+        """The same as `each`, for a function that only looks on: `tap(print)`."""
         return self._with(Each(checking.of_an_item(function), "tap"))
 
     def pipe(self, function: Callable[[Iterator[Any]], Iterable[Any]]) -> Flow:
@@ -151,7 +151,7 @@ class Flow:
         return self._with(Group(size, errors.count_of(rows, what="rows", most=limits.FLOW_ROWS_MAX)))
 
     def window(self, count: int) -> Flow:
-        """Tuples of `count` neighbours: each item with those behind it."""
+        """Tuples of `count` neighbours: each item with those behind it; fewer items than `count` give none."""
         return self._with(Window(errors.count_of(count, what="count", most=limits.FLOW_WINDOW_MAX)))
 
     def sort(
@@ -260,7 +260,7 @@ class Flow:
 
         Args:
             sink: the path of a file, which nobody sees before it is whole: `.jsonl`, `.csv`, `.txt`, `.bin` or `.parquet`; a
-                `fw.Table`, into which rows go in short transactions; a `fw.Store` or partition, for (key, value); a queue,
+                `fw.Table`, into which rows go in short transactions; a `fw.Store` or partition, for (key, value), keys are tuples; a queue,
                 whose room the flow waits for; or a function of an item.
             format: of a file whose name does not tell: "jsonl", "csv", "text", "bytes" or "parquet".
             columns: of a CSV file; the fields of its first row, unless told.
@@ -323,7 +323,7 @@ class Flow:
         return self._run(on_error, dead_letters, checkpoint, checkpoint_s, progress=progress, on=on).drained()
 
     async def arun(self, **options: Any) -> Report:
-        """`run` in a thread, so that the event loop goes on. When its task is cancelled, the run ends at the next batch."""
+        """`run`, with its options, in a thread: the event loop goes on. When the task is cancelled, it ends at the next batch."""
         import asyncio
 
         loops.current.set(asyncio.get_running_loop())
@@ -372,7 +372,7 @@ class Flow:
             yield from turns
 
     async def __aiter__(self) -> AsyncIterator[Any]:
-        """The same items; all work is done in one thread, so that the event loop goes on."""
+        """The items that `for` gives; all work is done in one thread, so that the event loop goes on."""
         import asyncio
         from concurrent.futures import ThreadPoolExecutor
 

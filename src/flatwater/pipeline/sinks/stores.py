@@ -55,9 +55,8 @@ class _Writer(Unrecorded):
         else:
             gauge.items_in += len(items)
             return items
-        return called(self._put, items, gauge, policy)[
-            1
-        ]  # out of the clause above: else the error would be shown twice
+        # Out of the clause above: else the error would be shown twice.
+        return called(self._put, items, gauge, policy)[1]
 
     def _put(self, pair: Any) -> None:
         self._partition.write([pair])

@@ -81,6 +81,22 @@ def test_small_items_with_large_results_do_not_rush_in():
     turns.close()
 
 
+def test_a_few_large_results_among_small_ones_are_seen():
+    """Each result is weighed, so that what waits behind a slow head stays within bytes, whichever of them are large."""
+    made, behind = [], []
+
+    def function(n):
+        if n == 1000:
+            before = sum(made)
+            time.sleep(0.5)
+            behind.append(sum(made) - before)
+        made.append(200_000 if n % 20 == 10 else 10)
+        return bytearray(made[-1])
+
+    assert Flow(range(4000)).pmap(function, workers=2, bytes=2_000_000).run().items == 4000
+    assert 200_000 <= behind[0] <= 2_000_000 * 1.5
+
+
 @pytest.mark.parametrize("ordered", [True, False])
 def test_a_failure_is_the_items_own(ordered):
     """It is raised with its number, or told; the others come."""

@@ -323,7 +323,7 @@ class UnderWay:
             self._parts.append(part)
         if future.exception() is None:
             self._size -= part.size
-            part.size = self._results.weigh(future.result())
+            part.size = self._results.weigh_each(future.result())
             self._size += part.size
             self._learn(part.size / max(1, part.weight))
 

@@ -7,6 +7,7 @@ Holds:      a sizer's calibrations.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator, Iterable, Iterator
 from gc import get_referents
 from itertools import islice
@@ -30,6 +31,7 @@ _SLOW_S = 0.002  # items that take longer to be weighed are of thousands of obje
 _PAUSE = 10  # times as long as that took, the next ones are taken to be like it
 _REFERENCES_OWN = 3  # to what a view shows: its own, a variable's, an argument's
 _SCALARS = frozenset({int, float, str, bytes, bool, type(None)})
+_EXACT = _SCALARS | {bytearray}  # that refer to nothing else
 
 
 @final
@@ -68,6 +70,16 @@ class Weigher:
         else:
             self.at_once = max(1, min(_TAKEN_MAX, self.rows_max, 2 * self.at_once, int(self.bytes_max / each)))
         return int(each * count)
+
+    def weigh_each(self, items: list[Any]) -> int:
+        """The same, with each of them looked at: texts and bytes exactly, others at least without what they refer to."""
+        size = self.weigh(items)
+        kinds: set[Any] = {*map(type, items)}
+        with contextlib.suppress(Exception):  # whatever somebody's __sizeof__ raises
+            sizes = map(next(iter(kinds)).__sizeof__ if len(kinds) == 1 else getsizeof, items)
+            each = int(sum(sizes)) + _SLOT_BYTES * len(items)
+            return each if kinds <= _EXACT else max(size, each)
+        return size
 
     def _look(self, items: list[Any]) -> None:
         """Weigh some of them."""

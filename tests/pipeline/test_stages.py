@@ -144,3 +144,12 @@ def test_a_coroutine_is_no_result():
             pytest.raises(errors.UsageError, match="returned a coroutine"),
         ):
             list(getattr(Flow([1, 2]), verb)(returns))
+
+
+def test_a_filter_that_chooses_by_size_weighs_what_it_hands_on():
+    """The report has the bytes of the items that are left, and not a share of those that came."""
+    items = [b"x" * 20_000 if number % 5 == 0 else b"xy" for number in range(2000)]
+    report = (
+        Flow(items, batch_rows=100).batch(rows=1).map(lambda rows: rows[0]).filter(lambda item: len(item) < 100).run()
+    )
+    assert report.stages[3].bytes_out == pytest.approx(1600 * 43, rel=0.1)

@@ -107,13 +107,14 @@ class Singly:
                 self._fail(at, count, value, error)
                 return
             self._taken_s[at] += perf_counter() - begun
-            if kind is Map:
-                value = made
-                sampled, size = self._samples[at]
-                self._samples[at] = sampled + 1, size + self._weighers[at].weigh([value])
-            elif kind is Filter and not made:
+            if kind is Filter and not made:
                 self._dropped[at] += 1
                 return
+            if kind is Map:
+                value = made
+            if kind is not Each:
+                sampled, size = self._samples[at]
+                self._samples[at] = sampled + 1, size + self._weighers[at].weigh_each([value])
         box.append(value)
 
     def _end(self, items: Iterator[Any], count: int) -> None:

@@ -135,7 +135,8 @@ class Filter:
         return 0
 
     def over(self, batches: Iterator[Batch], place: Place) -> Iterator[Batch]:
-        """Items, in their order."""
+        """Items, in their order; they are weighed, because it may be by their size that it chooses them."""
+        weigher = place.weigher()
         for batch in batches:
             if not batch:
                 yield batch
@@ -144,6 +145,7 @@ class Filter:
             box = [list(compress(items, answers))]
             del batch, items, answers
             if box[0]:
+                place.gauge.bytes_out += weigher.weigh(box[0])
                 yield box.pop()
 
 

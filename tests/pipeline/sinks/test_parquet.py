@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 import os
 import stat
 
@@ -65,6 +66,32 @@ def test_a_row_that_does_not_suit(tmp_path, bad, match, with_job):
     assert report.skipped == 1
     assert pq.read_table(tmp_path / "out.parquet").column("n").to_pylist() == [n for n in range(1500) if n != 1200]
     assert sum(stage.items_in for stage in report.stages) == 1500
+
+
+@pytest.mark.parametrize("with_job", [False, True])
+def test_rows_of_several_kinds_that_do_not_suit(tmp_path, with_job):
+    """Each is told once, with its own number, also where no row and a row that does not suit are in one batch."""
+    rows = [3, {"n": 1}, {"n": "x"}, None, {"n": 2}]
+    options = {"checkpoint": tmp_path / "job.state"} if with_job else {}
+    report = Flow(rows).to(tmp_path / "out.parquet").run(dead_letters=tmp_path / "dead.jsonl", **options)
+    assert (report.items, report.skipped, report.stages[1].items_in) == (2, 3, 5)
+    assert [json.loads(line)["number"] for line in (tmp_path / "dead.jsonl").read_text().splitlines()] == [1, 3, 4]
+    assert pq.read_table(tmp_path / "out.parquet").to_pylist() == [{"n": 1}, {"n": 2}]
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        ([{"n": None}, {"n": 1}, {"n": "x"}, {"n": 2, "more": 3}], "n more"),
+        ([{"n": 1}, {"n": 1.5}, {"n": "x"}, {"n": 2}], "n"),
+        ([{"n": "x", "more": 1}, {"n": 1, "worse": 1}, {"n": "y"}, {"n": None, "more": None}], "n more"),
+    ],
+)
+def test_first_rows_of_which_one_does_not_suit(tmp_path, rows, columns):
+    """It alone is passed over: the columns are those of the others, and not of the very first row."""
+    report = Flow(rows).to(tmp_path / "out.parquet").run(on_error="skip")
+    assert (report.items, report.skipped) == (3, 1)
+    assert pq.read_table(tmp_path / "out.parquet").column_names == columns.split()
 
 
 def test_a_schema_for_all_rows(tmp_path):

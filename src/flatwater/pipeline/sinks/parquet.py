@@ -82,14 +82,16 @@ class _Writer:
 
     def write(self, items: Batch, gauge: Gauge, policy: Policy) -> Batch:
         """Their columns, in one record batch."""
-        rows, written = called(self._row, items, gauge, policy)
-        if not rows:
-            return written
+        if not items:
+            return items
         try:
-            columns = self._columns(rows)
+            written, columns = items, self._columns([self._row(item) for item in items])
+            gauge.items_in += len(items)
         except Exception:  # noqa: BLE001 - which one it is, is found one by one
-            gauge.items_in -= len(items)
+            self._find_schema(items)
             rows, written = called(self._checked_row, items, gauge, policy)
+            if not rows:
+                return written
             columns = self._columns(rows)
         self._add(columns)
         return written
@@ -122,6 +124,22 @@ class _Writer:
                 hint="Give to(..., schema=) that suits all rows.",
             ) from error
         return row
+
+    def _find_schema(self, items: Batch) -> None:
+        """Of first rows that do not all suit each other: the columns of those that suit the ones in front of them."""
+        import pyarrow as pa
+
+        found = self._schema
+        if found is not None:
+            return
+        for item in items:
+            try:
+                own = pa.Table.from_pylist([self._row(item)]).schema
+                found = own if found is None else pa.unify_schemas([found, own], promote_options="permissive")
+            except Exception:  # noqa: BLE001, S112 - it is told when it is checked
+                continue
+        if found is not None:
+            self._schema, self._names = found, frozenset(found.names)
 
     def _columns(self, rows: list[dict[str, Any]]) -> pa.RecordBatch:
         import pyarrow as pa

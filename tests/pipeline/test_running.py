@@ -12,6 +12,8 @@ import pytest
 import flatwater as fw
 from flatwater import errors, limits
 from flatwater.pipeline.flow import Flow
+from flatwater.pipeline.sinks.files import Part
+from flatwater.source import records
 
 
 @pytest.mark.parametrize("ending", ["exhausted", "break", "close", "drop", "error in a stage", "error in the consumer"])
@@ -154,6 +156,22 @@ def test_a_stage_that_wants_no_more_ends_a_job(tmp_path):
     flow = Flow(range(10**6)).pipe(lambda items: islice(items, 5)).batch(rows=2).to(tmp_path / "out.jsonl")
     assert flow.run(checkpoint=tmp_path / "job").items == 3
     assert (tmp_path / "out.jsonl").read_text().split() == ["[0,1]", "[2,3]", "[4]"]
+    assert flow.run(checkpoint=tmp_path / "job").items == 0
+    assert (tmp_path / "out.jsonl").read_text().split() == ["[0,1]", "[2,3]", "[4]"]
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.parquet"])
+def test_a_job_that_a_stage_ended_and_that_was_not_published(tmp_path, monkeypatch, name):
+    """It is published when it is run again, and the stage takes nothing more: also of large items, which go one by one."""
+    for at, source in enumerate((range(10**6), [bytes(100_000)] * 100)):
+        flow = Flow(source).map(lambda item: {"n": str(item)[:9]}).pipe(lambda items: islice(items, 5))
+        flow = flow.to(tmp_path / name)
+        with monkeypatch.context() as patched:
+            patched.setattr(Part, "publish", lambda _part: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                flow.run(checkpoint=tmp_path / f"job{at}")
+        assert flow.run(checkpoint=tmp_path / f"job{at}").items == 0
+        assert sum(1 for _row in records(tmp_path / name, dict)) == 5
 
 
 class Numbers(list):

@@ -46,7 +46,8 @@ class State:
         carried: what each stage carries over.
         sinks: what each stage's sink returned from its last commit.
         dead_letters: the path of their file and its bytes, while the job is under way.
-        is_done: the source had come to its end, and the sinks are finished.
+        is_over: a stage wanted no more, and all that it took is in the sinks: the source is not read again.
+        is_done: the source had come to its end, or a stage wanted no more, and the sinks are finished.
     """
 
     stages: list[str]
@@ -56,6 +57,7 @@ class State:
     carried: dict[int, list[Any]] = field(default_factory=dict)
     sinks: dict[int, Any] = field(default_factory=dict)
     dead_letters: tuple[str, int] | None = None
+    is_over: bool = False
     is_done: bool = False
 
     @property

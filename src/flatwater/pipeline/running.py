@@ -158,7 +158,7 @@ class Run:
             reading = here = self._opened_source(
                 opened, self._source.reopened(start) if state and state.is_done else start
             )
-            if job is not None and state is not None and state.is_done and here.has_ended():
+            if job is not None and state is not None and state.is_done and (state.is_over or here.has_ended()):
                 return job.refuse_gone(self._stages)
             opened.callback(self._end_kept)
             self._open_letters(opened, job)
@@ -167,6 +167,7 @@ class Run:
             if not redo:
                 self._unmute(here)
                 reading = self._handed_over(opened, here)
+            self._segment.is_last = state is not None and state.is_over
             while not self._segment.is_last:
                 yield from self._through(reading, seconds=self._options.checkpoint_s if job else 0.0, items=redo)
                 if job is not None and not self._segment.is_last and reading.position != job.state.position:
@@ -360,7 +361,7 @@ class Run:
         state.position, state.epoch = reading.position, state.epoch + 1
         state.carried = {at: place.carried for at, place in enumerate(self._places, 1) if place.carried}
         state.dead_letters = self.policy.commit()
-        state.is_done = False
+        state.is_done, state.is_over = False, is_last and not reading.is_exhausted
         for at, writer in self._writers():
             state.sinks[at] = writer.commit(state.record, is_last=is_last)
         job.save()

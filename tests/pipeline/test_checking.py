@@ -87,3 +87,13 @@ def test_one_file_under_two_names(tmp_path):
             refused.run(**options)
     assert (read, sorted(os.listdir(tmp_path))) == ([], ["in.txt", "link.jsonl"])
     assert flow.to(os.devnull, format="text").to(os.devnull, format="text").run().items == 1
+
+
+def test_a_file_at_the_place_where_another_is_written_first(tmp_path):
+    """Neither takes what is the other's."""
+    flow = Flow(["a"]).to(tmp_path / ".out.txt.part", format="text").map(str.upper).to(tmp_path / "out.txt")
+    with pytest.raises(errors.UsageError, match=r"is written by to\(.out.txt.part\) and by to\(out.txt\)"):
+        flow.run()
+    with pytest.raises(errors.UsageError, match=r"is written by to\(out.txt\) and by dead_letters="):
+        Flow(["a"]).to(tmp_path / "out.txt").run(dead_letters=tmp_path / ".out.txt.part")
+    assert not list(tmp_path.iterdir())

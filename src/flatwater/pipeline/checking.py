@@ -75,6 +75,10 @@ def refuse_same_file(source: Any, stages: Sequence[Any], options: Any) -> None:
         UsageError: it would be, or they would.
     """
     named = [(stage.name, getattr(getattr(stage, "sink", None), "path", "")) for stage in stages]
+    if "flatwater.pipeline.sinks.files" in sys.modules:  # else no stage writes a file
+        from flatwater.pipeline.sinks.files import is_special, part_of
+
+        named += [(name, part_of(path)) for name, path in named if path and not is_special(path)]
     named += [("checkpoint=", options.checkpoint), ("dead_letters=", options.dead_letters)]
     used: dict[str, str] = {}
     for name, path in named:

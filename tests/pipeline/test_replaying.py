@@ -50,6 +50,18 @@ def test_what_fails_again(tmp_path):
         flow.replay(tmp_path / "again.jsonl")
 
 
+def test_a_flow_that_would_replace_the_letters(tmp_path):
+    """It is refused, and they stay as they are."""
+    dead = tmp_path / "dead.jsonl"
+    flow = Flow(["1", "x"]).map(int)
+    flow.run(dead_letters=dead)
+    before = dead.read_bytes()
+    (tmp_path / "folder").symlink_to(tmp_path)
+    with pytest.raises(errors.UsageError, match=r"to\(dead.jsonl\) would replace the file that is read"):
+        flow.to(tmp_path / "folder" / "dead.jsonl").replay(dead, on_error="skip")
+    assert dead.read_bytes() == before
+
+
 def test_the_file_of_another_flow(tmp_path):
     """Its stage is named, and nothing is done."""
     Flow([0]).map(lambda n: 1 // n).run(dead_letters=tmp_path / "dead.jsonl")

@@ -28,7 +28,7 @@ class Letters:
         trusted: pickled objects may be read.
 
     Raises:
-        UsageError: the file names stages that the flow does not have.
+        UsageError: the file names stages that the flow does not have, or the flow writes to it.
     """
 
     def __init__(self, path: str | os.PathLike[str], stages: Sequence[Stage], *, trusted: bool) -> None:
@@ -43,6 +43,10 @@ class Letters:
                     hint="Replay it with the flow that wrote it.",
                 )
             self._stages_used.add(letter.stage)
+        for stage in stages:
+            sink = getattr(getattr(stage, "sink", None), "path", "")
+            if sink and os.path.realpath(sink) == os.path.realpath(path):
+                raise errors.UsageError(f"{stage.name} would replace the file that is read.", hint="Name another file.")
 
     def of_stage(self, at: int, weigher: Weigher) -> Iterator[Batch]:
         """Those that failed in this stage."""

@@ -110,6 +110,17 @@ def test_what_is_there_stays(tmp_path):
     assert len(path.read_text().splitlines()) == 1
 
 
+def test_half_a_line_is_there(tmp_path):
+    """It takes no other with it: the first letter behind it has a line of its own."""
+    path = tmp_path / "dead.jsonl"
+    for before in (b'{"stage":1,"na', b'{"stage":1,"na\n', b""):
+        path.write_bytes(before)
+        assert Flow(["x", "y"]).map(int).run(dead_letters=path).skipped == 2
+        lines = path.read_bytes().splitlines()
+        assert [json.loads(line)["item"] for line in lines[-2:]] == ["x", "y"]
+        assert lines[:-2] == before.splitlines()
+
+
 def test_a_place_that_cannot_be_written(tmp_path):
     """It is told before anything is read."""
     read = []

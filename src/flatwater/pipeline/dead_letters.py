@@ -61,6 +61,7 @@ class DeadLetters:
             self._is_regular = stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
             if length is not None:
                 self._cut(length)
+            self._end_last_line()
         except OSError as error:
             raise errors.BrokenError(
                 f"{self.path} cannot be written: {error.strerror}.", hint="Name a file in a folder that is there."
@@ -69,6 +70,15 @@ class DeadLetters:
     def _cut(self, length: int) -> None:
         if self._is_regular and length < os.fstat(self._file.fileno()).st_size:
             self._file.truncate(length)
+
+    def _end_last_line(self) -> None:
+        """That of a program which died in the middle of it takes no whole line with it."""
+        size = os.fstat(self._file.fileno()).st_size if self._is_regular else 0
+        if size:
+            with open(self.path, "rb") as file:
+                file.seek(size - 1)
+                if file.read(1) != b"\n":
+                    self._file.write(b"\n")
 
     def add(self, stage: int, failure: Failure, item: Any) -> None:
         """Write it down."""

@@ -198,3 +198,40 @@ def test_waits_are_told():
     assert 0.2 < stage.waited_s <= report.wall_s
     assert "was full" in str(report)
     assert "was full" not in str(Flow(range(2)).pmap(slow, workers=2).run())
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+@pytest.mark.parametrize("workers", [1, 2, 8])
+@pytest.mark.parametrize("blocks", [0, 40])
+def test_results_that_become_heavy_all_at_once(ordered, workers, blocks):
+    """Parts that are under way end early: what waits stays within the window, but for an item of each worker."""
+    window, size = 1 << 20, 200_000
+    lock, state = threading.Lock(), {"made": 0, "taken": 0, "most": 0}
+
+    def made(number):
+        is_heavy = number // blocks % 2 if blocks else number >= 1000
+        with lock:
+            state["made"] += size if is_heavy else 0
+            state["most"] = max(state["most"], state["made"] - state["taken"])
+        return bytes(size) + number.to_bytes(4, "big") if is_heavy else number
+
+    numbers = []
+    for result in fw.Flow(range(1400)).pmap(made, workers=workers, bytes=window, ordered=ordered):
+        state["taken"] += size if isinstance(result, bytes) else 0
+        numbers.append(int.from_bytes(result[-4:], "big") if isinstance(result, bytes) else result)
+    assert sorted(numbers) == list(range(1400))
+    assert not ordered or numbers == list(range(1400))
+    assert state["most"] <= 2 * window + 2 * workers * size
+
+
+def test_what_a_part_leaves_keeps_its_numbers():
+    """An item that fails behind such an end is told by its own number."""
+
+    def picky(number):
+        if number % 100 == 99:
+            raise ValueError(number)
+        return bytes(50_000) if number > 500 else number
+
+    report = fw.Flow(range(1000)).pmap(picky, workers=3, bytes="256 KiB").run(on_error="skip")
+    assert report.items == 990
+    assert [(each.number, each.item) for each in report.failures] == [(n + 1, str(n)) for n in range(99, 1000, 100)]

@@ -586,3 +586,19 @@ def test_what_it_takes():
     for wrong in ({"memory": "64 MiB"}, {"timeout": 5}, {"kind": "magic"}):
         with pytest.raises(errors.UsageError, match='kind="process"'):
             Flow([]).pmap(str, **wrong)
+
+
+def test_results_that_become_heavy_all_at_once():
+    """A worker that has made enough leaves the rest of its part: no part brings many times the window."""
+    largest = []
+
+    def heavy(number):
+        return bytes(500_000) + number.to_bytes(4, "big") if number >= 1000 else number
+
+    run = fw.Flow(range(1200)).pmap(heavy, kind="process", workers=2, bytes="2 MiB")._run("raise", "", "", 5.0)
+    numbers = []
+    for batch in run.batches():
+        largest.append(sum(map(sys.getsizeof, batch)))
+        numbers += [int.from_bytes(item[-4:], "big") if isinstance(item, bytes) else item for item in batch]
+    assert numbers == list(range(1200))
+    assert max(largest) < 3 << 20

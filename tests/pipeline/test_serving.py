@@ -27,15 +27,21 @@ def serve(monkeypatch):
     monkeypatch.setattr(serving, "_servers", [])
     asks, answers = Arena.made(), Arena.made()
 
-    def called(function, items, *, goes_on=True):
+    def called(function, items, *, goes_on=True, result_bytes=10**9):
         serving.asked("prepare")(cloudpickle.dumps(function), asks.descriptor, answers.descriptor)
-        answer = serving.asked("serve")(tuple(asks.put(items)), goes_on)
+        answer = serving.asked("serve")(tuple(asks.put(items)), goes_on, result_bytes)
         results = answers.take(Message(*answer.message)) if answer.message else None
         return results, [(at, kind, pickle.loads(error)[1]) for at, kind, error in answer.failures]
 
     yield called
     asks.close()
     answers.close()
+
+
+def test_what_has_made_enough_leaves_the_rest(serve):
+    """The first item is done in any case."""
+    assert len(serve(bytes, [1000] * 10, result_bytes=2500)[0]) == 3
+    assert len(serve(bytes, [1000] * 10, result_bytes=0)[0]) == 1
 
 
 def test_results_in_their_order(serve):
@@ -95,7 +101,7 @@ def test_memory_that_is_spent_is_the_process_s_to_tell(serve):
 def test_a_process_that_was_not_prepared(monkeypatch):
     """It says so: another one was here before."""
     monkeypatch.setattr(serving, "_servers", [])
-    assert serving.serve((), True) is None
+    assert serving.serve((), True, 10**9) is None
 
 
 def test_libraries_start_no_threads_of_their_own(serve):

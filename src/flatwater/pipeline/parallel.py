@@ -14,11 +14,13 @@ from collections import deque
 from collections.abc import Iterator
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final
 
 from flatwater import limits
+from flatwater.pipeline.parts import Part, Share, Window, shallow_bytes
 from flatwater.pipeline.pieces import Piece
 from flatwater.pipeline.place import Batch, Place
 from flatwater.pipeline.policy import Policy
@@ -63,30 +65,6 @@ class Parallel:
             crew.end()
 
 
-@final
-class Part:
-    """Some items under way, or their results.
-
-    Attributes:
-        weight: bytes of its items, wherever they are: what its results are foreseen by.
-        size: bytes that it takes now.
-        is_done: its results were seen, and `size` is theirs.
-        gauge: counts its items, from their number in the run on.
-        took_s: seconds of its calls.
-        future: its results.
-    """
-
-    __slots__ = ("future", "gauge", "is_done", "size", "took_s", "weight")
-
-    def __init__(self, weight: int, size: int, gauge: Gauge) -> None:
-        self.weight = weight
-        self.size = size
-        self.is_done = False
-        self.gauge = gauge
-        self.took_s = 0.0
-        self.future: Future[Batch]
-
-
 class Crew(Protocol):
     """Who does parts."""
 
@@ -95,8 +73,8 @@ class Crew(Protocol):
         """Seconds that a part should take at least, so that handing it over and back costs little beside it."""
         ...
 
-    def begin(self, part: Part, box: list[Batch]) -> Future[Batch]:
-        """Do the items in the box, which is emptied."""
+    def begin(self, part: Part) -> Future[Batch]:
+        """Do the items in its box, which is emptied: all of them, or as long as it may go on."""
         ...
 
 
@@ -115,33 +93,52 @@ class _Threads:
         self._context = copy_context()
         self._pool = ThreadPoolExecutor(stage.workers, "flatwater-pmap")
 
-    def begin(self, part: Part, box: list[Batch]) -> Future[Batch]:
-        """Do the items in the box."""
-        return self._pool.submit(self._context.copy().run, self._done, part, box)
+    def begin(self, part: Part) -> Future[Batch]:
+        """Do the items in its box."""
+        return self._pool.submit(self._context.copy().run, self._done, part)
 
     def end(self) -> None:
         """Wait for the calls that run, and begin no other."""
         self._is_ending = True
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _done(self, part: Part, box: list[Batch]) -> Batch:
+    def _done(self, part: Part) -> Batch:
         """In a thread."""
         begun = perf_counter()
+        items = part.box.pop()
+        results: Batch = []
         try:
-            results = called(self._called, box.pop(), part.gauge, self._policy)[0]
-            part.took_s = perf_counter() - begun
-            return results
+            if part.share.may_begin:
+                called(partial(self._called, part.share), items, part.gauge, self._policy, results)
+            else:
+                part.rest = items
+        except _FullError:
+            part.rest = items[part.share.count :]
         finally:
+            part.took_s = perf_counter() - begun
             del part  # whose future has the error that ends this, and would hold this frame
+        return results
 
-    def _called(self, item: Any) -> Any:
+    def _called(self, share: Share, item: Any) -> Any:
         if self._is_ending:
             raise _EndedError
-        return self._function(item)
+        if not share.may_go_on:
+            raise _FullError
+        size = 0
+        try:
+            result = self._function(item)
+            size = shallow_bytes(result)
+            return result
+        finally:
+            share.add(size)
 
 
 class _EndedError(BaseException):
     """The rest of a part is not wanted. No `Exception`, which a policy might pass over."""
+
+
+class _FullError(BaseException):
+    """The rest of a part has to wait. The same."""
 
 
 @final
@@ -159,7 +156,7 @@ class UnderWay:
     def __init__(self, place: Place, crew: Crew, workers: int, window_bytes: int, *, ordered: bool) -> None:
         self._crew = crew
         self._workers = workers
-        self._window_bytes = window_bytes
+        self._window = Window(window_bytes)
         self._ordered = ordered
         self._weigher = place.weigher()  # of items
         self._results = place.weigher()
@@ -168,7 +165,7 @@ class UnderWay:
         self._running: dict[Future[Batch], Part] = {}  # not done, as far as was seen
         self._finished: SimpleQueue[Future[Batch]] = SimpleQueue()  # done, and not seen yet
         self._parts: deque[Part] = deque()  # in the order of their items; without one, those that are done
-        self._size = 0  # of all parts
+        self._postponed: list[Part] = []  # what others have left
         self._next_items: Batch = []  # of the part that is begun next
         self._next_held = self._next_weight = 0  # bytes of them: here, and wherever they are
         self._at_once = 1  # items of a part
@@ -237,11 +234,13 @@ class UnderWay:
 
     def _count(self) -> int:
         """Parts under way, and those that wait to be taken."""
-        return len(self._parts) if self._ordered else len(self._running) + len(self._parts)
+        if self._ordered:
+            return len(self._parts)
+        return len(self._running) + len(self._parts) + len(self._postponed)
 
     def _fitting(self) -> int:
         """Items of the next part: no more than a batch, and with their results a fair share of the window."""
-        share = self._window_bytes / (self._workers * (1.0 + self._ratio))
+        share = self._window.bytes_max / (self._workers * (1.0 + self._ratio))
         return max(1, min(self._at_once, int(min(share, self._weigher.bytes_max) / self._each)))
 
     def _expected(self) -> int:
@@ -250,28 +249,51 @@ class UnderWay:
 
     def _fits(self) -> bool:
         self._look()
-        return self._count() < limits.FLOW_PARTS_MAX and not self._is_crowded() and self._has_room()
+        if self._postponed or self._count() >= limits.FLOW_PARTS_MAX or self._is_crowded():
+            return False
+        return self._has_room()
 
     def _has_room(self) -> bool:
-        return self._size + self._expected() <= self._window_bytes
+        return self._window.size + self._expected() <= self._window.bytes_max
 
     def _is_crowded(self) -> bool:
         """More parts than are worth having before it is seen how long they take, and what results weigh."""
         return len(self._running) >= self._workers * (_PARTS_EACH if self._is_learned else 1)
 
     def _begin(self) -> None:
-        gauge = Gauge(self._gauge.name, self._gauge.at, items_in=self._gauge.items_in)
-        part = Part(self._next_weight, self._expected(), gauge)
-        box = [self._next_items]
-        self._next_items, self._next_held, self._next_weight = [], 0, 0
-        self._gauge.items_in += len(box[0])
-        self._size += part.size
+        part = self._part(self._next_items, self._next_weight, self._gauge.items_in)
+        self._gauge.items_in += len(self._next_items)
+        self._next_items, held, self._next_held, self._next_weight = [], self._next_held, 0, 0
         if self._ordered:
             self._parts.append(part)
-        part.future = self._crew.begin(part, box)
+        self._start(part, held, self._window.bytes_max)
+
+    def _part(self, items: Batch, weight: int, number: int) -> Part:
+        return Part(self._window, Gauge(self._gauge.name, self._gauge.at, items_in=number), items, weight)
+
+    def _start(self, part: Part, held: int, most: int) -> None:
+        """Its results are foreseen to be at most so many bytes: with more it ends early, where there is no room."""
+        self._window.size -= part.size
+        room = max(0, self._window.bytes_max - self._window.size - held)
+        part.share.foreseen = min(int(part.weight * self._ratio), most, room)
+        part.size = held + part.share.foreseen
+        self._window.size += part.size
+        part.future = self._crew.begin(part)
         self._running[part.future] = part
         # Not a function with the part in it: its results would be kept in a circle.
         part.future.add_done_callback(self._finished.put)
+
+    def _resume(self) -> None:
+        """Begin what others have left, from the first on: when there is room, or when it is the next."""
+        while self._postponed:
+            part = min(self._postponed, key=_number_of)
+            part.share.is_next = self._parts[0] is part if self._ordered else not self._running and not self._parts
+            share = self._window.bytes_max // self._workers
+            has_room = self._window.size + min(int(part.weight * self._ratio), share) <= self._window.bytes_max
+            if not part.share.is_next and (not has_room or self._window.is_full or self._is_crowded()):
+                return
+            self._postponed.remove(part)
+            self._start(part, part.size, share)
 
     def _next(self) -> Part | None:
         """The part whose results come next, if they are there."""
@@ -279,6 +301,7 @@ class UnderWay:
 
     def _wait(self) -> None:
         """Until one more part is done."""
+        self._resume()
         while True:
             try:
                 finished = self._finished.get(timeout=limits.FLOW_LOOK_S)
@@ -298,7 +321,7 @@ class UnderWay:
         except BaseException:
             del part  # the same
             raise
-        self._size -= part.size
+        self._window.size -= part.size
         items = len(box[0]) + part.gauge.skipped
         if part.took_s < self._crew.part_s and items >= self._at_once:
             self._at_once = min(_PART_ITEMS_MAX, 2 * self._at_once)
@@ -318,14 +341,30 @@ class UnderWay:
     def _see(self, future: Future[Batch]) -> None:
         """A part that is done takes what its results weigh, and its items nothing any more."""
         part = self._running.pop(future)
+        self._window.forget(part.share)
         part.is_done = True
+        if part.rest:
+            self._postpone(part)
         if not self._ordered:
             self._parts.append(part)
         if future.exception() is None:
-            self._size -= part.size
+            self._window.size -= part.size
             part.size = self._results.weigh_each(future.result())
-            self._size += part.size
-            self._learn(part.size / max(1, part.weight))
+            self._window.size += part.size
+            if part.weight:
+                self._learn(part.size / part.weight)
+
+    def _postpone(self, part: Part) -> None:
+        """What it has not done is a part behind it."""
+        items, part.rest = part.rest, []
+        weight = part.weight * len(items) // (part.share.count + len(items))
+        rest = self._part(items, weight, _number_of(part) + part.share.count)
+        part.weight -= weight
+        rest.size = min(weight, part.size)  # its items; those of a file are not here, and weigh nothing of it
+        self._window.size += rest.size
+        self._postponed.append(rest)
+        if self._ordered:
+            self._parts.insert(self._parts.index(part) + 1, rest)
 
     def _learn(self, ratio: float) -> None:
         """What results weigh, at once where it is more."""
@@ -334,3 +373,8 @@ class UnderWay:
         else:
             self._ratio += (ratio - self._ratio) / 4
         self._is_learned = True
+
+
+def _number_of(part: Part) -> int:
+    """Of its first item, less one."""
+    return part.gauge.items_in

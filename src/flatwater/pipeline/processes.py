@@ -23,7 +23,8 @@ from typing import Any, ClassVar, final
 from flatwater import errors, limits, units
 from flatwater.pipeline import serving
 from flatwater.pipeline.arena import Arena, Message
-from flatwater.pipeline.parallel import Part, UnderWay
+from flatwater.pipeline.parallel import UnderWay
+from flatwater.pipeline.parts import Part
 from flatwater.pipeline.place import Batch, Place
 from flatwater.pipeline.policy import Policy
 from flatwater.pipeline.stages import Function, name_of
@@ -173,8 +174,8 @@ class _Member:
             self._asks.close()
             raise
 
-    def exchanged(self, items: Batch, *, goes_on: bool) -> tuple[serving.Answer, Batch]:
-        """What came out of some items.
+    def exchanged(self, items: Batch, *, goes_on: bool, result_bytes: int = 0) -> tuple[serving.Answer, Batch]:
+        """What came out of some items: of the first ones, as long as results are no more than `result_bytes`.
 
         Raises:
             WorkerDied, WorkerTimeout, WorkerOverLimit: it has no answer.
@@ -192,7 +193,7 @@ class _Member:
                     )
                 ) from None
             asked = message.bytes_used
-            answer = self._asked(tuple(message), goes_on=goes_on)
+            answer = self._asked(tuple(message), goes_on, result_bytes)
             if not answer.message:
                 raise _Unsuitable(
                     CallNotPicklable(
@@ -223,11 +224,11 @@ class _Member:
         self._asks.close()
         self._answers.close()
 
-    def _asked(self, message: tuple[Any, ...], *, goes_on: bool) -> serving.Answer:
+    def _asked(self, *arguments: Any) -> serving.Answer:
         while True:
             if not self._prepared or self._prepared != self.worker.pid:
                 self._prepare()
-            answer = self.worker.run(self._call, (message, goes_on), timeout=self._stage.timeout_s).value
+            answer = self.worker.run(self._call, arguments, timeout=self._stage.timeout_s).value
             if answer is not None:
                 return serving.Answer(*answer)
             self._prepared = 0  # it died idle, and another one was started
@@ -275,9 +276,9 @@ class _Crew:
         self._changed = threading.Condition()
         self._is_ending = False
 
-    def begin(self, part: Part, box: list[Batch]) -> Future[Batch]:
-        """Do the items in the box."""
-        return self._pool.submit(self._done, part, box)
+    def begin(self, part: Part) -> Future[Batch]:
+        """Do the items in its box."""
+        return self._pool.submit(self._done, part)
 
     def end(self, *, is_over: bool) -> None:
         """No part is begun any more. Workers end by themselves if the run is over, else at once."""
@@ -300,8 +301,11 @@ class _Crew:
 
     # --- in a thread --------------------------------------------------------------------------------------------------
 
-    def _done(self, part: Part, box: list[Batch]) -> Batch:
-        items = box.pop()
+    def _done(self, part: Part) -> Batch:
+        items = part.box.pop()
+        if not part.share.may_begin:
+            part.rest = items
+            return []
         member = self._taken()
         try:
             return self._together(member, part, items)
@@ -333,8 +337,11 @@ class _Crew:
             raise errors.ClosedError("the run was ended.", hint="Run the flow again.")
 
     def _together(self, member: _Member, part: Part, items: Batch) -> Batch:
-        answer, results = member.exchanged(items, goes_on=self._goes_on)
+        answer, results = member.exchanged(
+            items, goes_on=self._goes_on, result_bytes=part.share.most(self._stage.workers)
+        )
         part.took_s = answer.took_s
+        part.share.count, part.rest = answer.done, items[answer.done :]
         self._tell(part, items, answer.failures, 0)
         return results
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, final
 
 from flatwater import errors, limits
 from flatwater.pipeline.arena import Arena, Message
+from flatwater.pipeline.parts import shallow_bytes
 from flatwater.pipeline.pieces import Piece, PieceReader
 from flatwater.worker.child import pickled_error
 
@@ -47,11 +48,13 @@ class Answer(NamedTuple):
         message: where the results are.
         failures: items that have none.
         took_s: seconds in the function.
+        done: items that were done, or have failed; the others were left.
     """
 
     message: tuple[Any, ...]
     failures: list[tuple[int, str, bytes]]
     took_s: float
+    done: int = 0
 
 
 @final
@@ -95,12 +98,13 @@ def asked(name: str) -> Callable[..., Any]:
     return prepare if name == "prepare" else serve
 
 
-def serve(message: tuple[Any, ...], goes_on: bool) -> Answer | None:  # noqa: FBT001 - it comes through a pipe
+def serve(message: tuple[Any, ...], goes_on: bool, result_bytes: int) -> Answer | None:  # noqa: FBT001 - it comes through a pipe
     """Call the function for each item of a part; None if this process was not prepared.
 
     Args:
         message: where the items are.
         goes_on: whether items are called behind one that failed.
+        result_bytes: of results, without what they refer to: with more, the other items are left.
     """
     if not _servers:
         return None
@@ -112,14 +116,17 @@ def serve(message: tuple[Any, ...], goes_on: bool) -> Answer | None:  # noqa: FB
     except Exception as error:  # noqa: BLE001 - whatever an import or somebody's object does
         return Answer((), [Told(-1, UNREADABLE, pickled_error(error))], 0.0)
     begun = time.perf_counter()
-    results, failures = _called(it, items, goes_on=goes_on)
+    results, failures = _called(it, items, result_bytes, goes_on=goes_on)
     took_s = time.perf_counter() - begun
     del items
-    return Answer(tuple(_put(it, results, failures)), failures, took_s)
+    count = len(results) + len(failures)
+    return Answer(tuple(_put(it, results, failures)), failures, took_s, count)
 
 
-def _called(it: _Server, items: list[Any], *, goes_on: bool) -> tuple[list[Any], list[tuple[int, str, bytes]]]:
-    """Results, in their order, of the items that have one."""
+def _called(
+    it: _Server, items: list[Any], result_bytes: int, *, goes_on: bool
+) -> tuple[list[Any], list[tuple[int, str, bytes]]]:
+    """Results, in their order, of the items that have one; the first item is done in any case."""
     function = it.function
     results: list[Any] = []
     failures: list[tuple[int, str, bytes]] = []
@@ -130,7 +137,9 @@ def _called(it: _Server, items: list[Any], *, goes_on: bool) -> tuple[list[Any],
                 failed = BROKEN
                 item = it.reader.read(item)
                 failed = RAISED
-            results.append(function(item))
+            result = function(item)
+            result_bytes -= shallow_bytes(result)
+            results.append(result)
         except MemoryError:
             raise
         except StopIteration:
@@ -138,7 +147,7 @@ def _called(it: _Server, items: list[Any], *, goes_on: bool) -> tuple[list[Any],
             failures.append(Told(at, failed, pickled_error(error)))
         except Exception as error:  # noqa: BLE001 - whatever it is, the parent's policy decides
             failures.append(Told(at, failed, pickled_error(error)))
-        if failures and not goes_on:
+        if (failures and not goes_on) or result_bytes < 0:
             break
     return results, failures
 

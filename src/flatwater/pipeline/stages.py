@@ -246,13 +246,17 @@ def items_of(batches: Iterator[Batch], gauge: Gauge) -> Iterator[Any]:
     return chain.from_iterable(counted())
 
 
-def called(function: Function, items: Batch, gauge: Gauge, policy: Policy) -> tuple[list[Any], Batch]:
+def called(
+    function: Function, items: Batch, gauge: Gauge, policy: Policy, results: list[Any] | None = None
+) -> tuple[list[Any], Batch]:
     """The function's result for each item, and the items that it did: without those that failed, if the policy goes on.
+
+    Results are put into `results`, where they are also when the function ends this with what is no Exception.
 
     Raises:
         What the function raises, under the policy "raise".
     """
-    results: list[Any] = []
+    results = [] if results is None else results
     done = items
     turns = iter(items)
     while True:

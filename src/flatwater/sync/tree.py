@@ -143,5 +143,6 @@ class _Walk:
 
 def _not_read(path: bytes, reason: str) -> errors.BrokenError:
     return errors.BrokenError(
-        f"{os.fsdecode(path)!r} cannot be listed: {reason}.", hint="Nothing is known about what is in it: look at it first."
+        f"{os.fsdecode(path)!r} cannot be listed: {reason}.",
+        hint="Nothing is known about what is in it: look at it first.",
     )

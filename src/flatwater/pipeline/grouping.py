@@ -7,7 +7,6 @@ Holds:      the group that is being filled.
 
 from __future__ import annotations
 
-import contextlib
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,8 +14,6 @@ from typing import Any, final
 
 from flatwater.pipeline.place import Batch, Place
 from flatwater.pipeline.weighing import Weigher
-
-_SLOT_BYTES = 8  # of an item in a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +81,8 @@ class _Filling:
                 yield self.taken(place)
 
     def _weight(self, items: list[Any]) -> int:
-        size = self._weigher.weigh(items)
         kind = type(items[0])
-        if kind is str or kind is bytes:
-            with contextlib.suppress(TypeError):  # one of another type is among them
-                return sum(map(kind.__sizeof__, items)) + _SLOT_BYTES * len(items)
-        return size
+        return self._weigher.weigh_each(items) if kind is str or kind is bytes else self._weigher.weigh(items)
 
     def taken(self, place: Place) -> Batch:
         """The list, as the one item of a batch."""

@@ -11,7 +11,6 @@ import contextlib
 from collections.abc import Generator, Iterable, Iterator
 from gc import get_referents
 from itertools import islice
-from math import inf
 from sys import getrefcount, getsizeof
 from time import perf_counter
 from typing import Any, final
@@ -116,22 +115,15 @@ class Weigher:
         fitting = max(1, min(self.rows_max, int(self.bytes_max / max(1.0, self._mean))))
         return [items[first : first + fitting] for first in range(0, len(items), fitting)]
 
-    def batches(
-        self,
-        items: Iterable[Any],
-        gauge: Gauge | None = None,
-        *,
-        patience_s: float = _PATIENCE_S,
-        together: bool = False,
-    ) -> Iterator[list[Any]]:
-        """`items` in lists that fit: full ones, but for the last, and where items have not come for so many seconds.
+    def batches(self, items: Iterable[Any], gauge: Gauge | None = None) -> Iterator[list[Any]]:
+        """`items` in lists that fit: full ones, but for the last, and where items have not come for a while.
 
-        Large items come alone, unless they are wanted `together`.
+        Large items come alone.
         """
-        large = inf if together else limits.FLOW_LARGE_BYTES
+        large = limits.FLOW_LARGE_BYTES
         turns = iter(items)
         try:
-            until = perf_counter() + patience_s
+            until = perf_counter() + _PATIENCE_S
             while batch := list(islice(turns, self.at_once)):
                 size = self.weigh(batch)
                 while size < self.bytes_max and len(batch) < self.rows_max and self._mean < large:
@@ -150,7 +142,7 @@ class Weigher:
                 box = [batch]
                 del batch
                 yield box.pop()  # nobody but the consumer holds it now
-                until = perf_counter() + patience_s
+                until = perf_counter() + _PATIENCE_S
         finally:
             if isinstance(turns, Generator):  # now, and not when the last traceback of an error is gone
                 turns.close()

@@ -359,3 +359,4 @@ assert WATCH_CRITICAL_SAMPLES * SAMPLE_PERIOD_S <= 0.040  # noqa: PLR2004 - of t
 SYNC_NAMES = 50_000  # names of files in memory, of all folders on the way to a file; about 6 MB
 SYNC_SORT_BYTES = 8 * MIB  # in which the names of a larger folder are sorted
 SYNC_BATCH = 1_000  # files that a listing gives at a time
+SYNC_FILE_BYTES = 4 * KIB  # of a file that is open for reading or writing, beside its bytes

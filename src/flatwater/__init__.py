@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from flatwater import sizing as sizing
     from flatwater import source as source
     from flatwater import store as store
+    from flatwater import sync as sync
     from flatwater import tour as tour
     from flatwater import units as units
     from flatwater import watch as watch
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from flatwater.source.guard.guarding import page_guard as page_guard
     from flatwater.source.tables.table import Table as Table
     from flatwater.store.store import Store as Store
+    from flatwater.sync.sync import Sync as Sync
     from flatwater.watch.watcher import Watcher as Watcher
 
 __version__ = "0.1.0"
@@ -75,6 +77,7 @@ _HOMES = {
     "RedisStream": "flatwater.pipeline.redis_stream",
     "Reservation": "flatwater.budget.reservation",
     "Store": "flatwater.store.store",
+    "Sync": "flatwater.sync.sync",
     "Table": "flatwater.source.tables.table",
     "Timeline": "flatwater.meter.timeline",
     "Watcher": "flatwater.watch.watcher",
@@ -97,7 +100,7 @@ _HOMES = {
     "usage": "flatwater.meter.probe",
 }
 _MODULES = (
-    "budget", "build", "errors", "limits", "meter", "pipeline", "proof", "sizing", "source", "store", "tour", "units", "watch", "worker",
+    "budget", "build", "errors", "limits", "meter", "pipeline", "proof", "sizing", "source", "store", "sync", "tour", "units", "watch", "worker",
 )  # fmt: skip
 
 __all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - one table feeds lookup, dir() and *

@@ -356,7 +356,35 @@ assert WATCH_CRITICAL_SAMPLES * SAMPLE_PERIOD_S <= 0.040  # noqa: PLR2004 - of t
 
 # --- syncs ------------------------------------------------------------------------------------------------------------
 
-SYNC_NAMES = 50_000  # names of files in memory, of all folders on the way to a file; about 6 MB
-SYNC_SORT_BYTES = 8 * MIB  # in which the names of a larger folder are sorted
+SYNC_NAMES = 20_000  # names of files in memory, of all folders on the way to a file; about 3 MB
+SYNC_SORT_BYTES = 4 * MIB  # in which the names of a larger folder are sorted
 SYNC_BATCH = 1_000  # files that a listing gives at a time
 SYNC_FILE_BYTES = 4 * KIB  # of a file that is open for reading or writing, beside its bytes
+SYNC_RANGES_MAX = 256  # parts of a listing that are listed side by side; a place in each is in the state
+SYNC_WAITING = 8  # batches that wait to be looked at, of all listings together; about 400 KB each
+SYNC_COMMIT_ROWS = 500  # changes of one write of a state; about a page of LMDB each, and one for their work
+SYNC_RECORD_S = 5.0  # between two places in a listing: what is listed again after a kill
+SYNC_COMMIT_S = 1.0  # between two writes of what was copied: what is copied again after a kill
+SYNC_FAILURE_BYTES = 500  # of a reason, in the state
+SYNC_FAILURES_KEPT = 100  # of the reasons in a report; the others are counted
+SYNC_TRIES = 5  # of a file or a request, the first one included
+SYNC_RETRY_S = 0.5  # before the second try; doubled before each further one
+SYNC_RETRY_S_MAX = 30.0  # between two tries
+SYNC_CHUNK_BYTES = 256 * KIB  # of a file that is copied, at a time
+SYNC_TIME_STEP_NS = 20_000_000  # of a file's time on a disk: one tick of the kernel, and some
+SYNC_WORKERS = 8  # files that are copied at a time
+SYNC_WORKERS_MAX = 256  # threads; each takes some 100 KiB of stack, and a chunk
+SYNC_BYTES = 32 * MIB  # of files under way, beside a chunk for each worker
+SYNC_TASK_FILES = 16  # small files that a worker gets at a time
+SYNC_TASK_BYTES = 1 * MIB  # of these together
+SYNC_DELETE_FILES = 1_000  # that are deleted in one request, where the remote can
+SYNC_DELETE_SHARE = 0.25  # of the files at the destination that may be deleted in one run, unless told otherwise
+SYNC_DELETE_FREE = 100  # files that may be deleted whatever share they are
+SYNC_RESUME_S = 6 * 3600.0  # age of a listing that a killed run left, up to which it is gone on with
+SYNC_LIST_WORKERS = 4  # parts of a listing that are listed at a time; each holds what one listing holds
+SYNC_LEVELS_MAX = 16  # of folders that divide a listing
+SYNC_TRIES_MAX = 100  # that may be asked for
+SYNC_FILE_OF_OPTIONS_BYTES_MAX = 1 * MIB  # of a TOML file, which is read whole
+SYNC_BYTES_MIN = 8 * MIB  # of large files under way, to which it is lowered where a budget has no room for more
+SYNC_CHANGES_KEPT = 1_000  # of a plan or an audit in its report; the others are counted, and told as they come
+SYNC_PROGRESS_S = 0.25  # between two events that only say how far it is

@@ -31,6 +31,7 @@ class Remote(ABC):
         kind: how messages call it, such as "s3".
         url: for people, and what a state remembers: without anything secret.
         has_folders: whether it has folders, so that a path is made of names, and a name is a file or a folder.
+        delete_files: how many files are worth handing to `delete` at once.
         tells_etag: whether its listing tells etags.
         tells_md5: whether an etag of 32 hexadecimal digits is the MD5 of the content.
         keeps_mtime: whether a file that was written lists the time that it was given.
@@ -40,6 +41,7 @@ class Remote(ABC):
 
     kind: ClassVar[str] = ""
     has_folders: ClassVar[bool] = True
+    delete_files: ClassVar[int] = 20
     tells_etag: bool = False
     tells_md5: bool = False
     keeps_mtime: bool = False
@@ -132,9 +134,13 @@ class Remote(ABC):
         """Return when all that was published is durable."""
         return
 
+    def held_bytes(self, size: int) -> int:  # noqa: ARG002 - the signature of those that hold more of large files
+        """What reading or writing a file of that size holds, in bytes, beside the chunk that is handed over."""
+        return 0
+
     @abstractmethod
     def bytes_max(self, workers: int) -> int:
-        """The most it holds for so many workers at once, in bytes, beside what they read and write."""
+        """The most it holds for so many workers at once, in bytes, beside what each file holds (`held_bytes`)."""
 
     def close(self) -> None:
         """Close its connections; it may be used again, and opens others then."""

@@ -1,0 +1,262 @@
+"""Copy what is to be copied: workers side by side, what came of it written down in short transactions.
+
+Covers:     handing files out, failures of single files, a failure of a whole remote, bytes under way, a second turn for files
+            that something stood in the way of.
+Not here:   copying one file (`sync.transfer`), which files (`sync.scanning`).
+Holds:      a page of work, and for each worker the files it was given and a chunk; large files take their bytes from one
+            window, in turn.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing, nullcontext
+from typing import Literal, NamedTuple, final
+
+from flatwater import limits
+from flatwater.budget.budget import Budget
+from flatwater.budget.reservation import Reservation
+from flatwater.sync import record as records
+from flatwater.sync.failures import Failure, GoneFailure, InTheWayFailure, RemoteFailure
+from flatwater.sync.record import Record
+from flatwater.sync.remote import Remote
+from flatwater.sync.retrying import Retrying, Stopped
+from flatwater.sync.state import Change, State, Work
+from flatwater.sync.status import Status
+from flatwater.sync.transfer import Transfer
+
+Kind = Literal["copied", "gone", "failed", "in the way", "left"]
+_HOUR_S = 3600.0
+
+
+class Task(NamedTuple):
+    """A file that is to be copied."""
+
+    path: bytes
+    size: int  # as it is known
+    before: Record
+    had_copy: bool  # whether the destination may have had one when the run began
+
+
+class Outcome(NamedTuple):
+    """What became of it: "left" where the run ended first."""
+
+    task: Task
+    kind: Kind
+    record: Record | None = None
+    bytes: int = 0
+    reason: str = ""
+
+
+Report = Callable[[Outcome], None]
+
+
+@final
+class Copying:
+    """One turn over all files that are to be copied. For one thread.
+
+    Args:
+        state: has the work, and gets what came of it.
+        transfer: copies one file.
+        destination: is made durable before that is written down.
+        workers: files at a time.
+        retrying: of each file.
+        window: bytes that large files take while they are under way.
+        held_bytes: how many bytes a file of a size takes, beside a chunk.
+        takes: files that are left out stay as they are.
+        is_last: whether no other turn follows: what something stands in the way of has failed then.
+        report: told of each file, in the calling thread.
+
+    Attributes:
+        blocked: how many files something stood in the way of.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        transfer: Transfer,
+        destination: Remote,
+        *,
+        workers: int,
+        retrying: Retrying,
+        window: Budget,
+        held_bytes: Callable[[int], int],
+        takes: Callable[[bytes], bool] | None,
+        is_last: bool,
+        report: Report,
+    ) -> None:
+        self._state = state
+        self._transfer = transfer
+        self._destination = destination
+        self._workers = workers
+        self._retrying = retrying
+        self._window = window
+        self._held_bytes = held_bytes
+        self._takes = takes
+        self._is_last = is_last
+        self._report = report
+        self._generation = state.run.generation
+        self._tasks: queue.SimpleQueue[list[Task] | None] = queue.SimpleQueue()
+        self._outcomes: queue.SimpleQueue[list[Outcome] | BaseException] = queue.SimpleQueue()
+        self._under_way = 0  # lists of tasks that were handed out
+        self._done: list[Outcome] = []
+        self._written_s = time.monotonic()
+        self.blocked = 0
+
+    def run(self) -> None:
+        """Copy them.
+
+        Raises:
+            RemoteFailure: no file can be read or written any more; what was copied is written down.
+        """
+        threads = [
+            threading.Thread(target=self._work, args=(number,), name=f"sync-copy-{number}", daemon=True)
+            for number in range(self._workers)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            with closing(self._batches()) as batches:
+                for batch in batches:
+                    while self._under_way >= 2 * self._workers:
+                        self._take(self._outcomes.get())
+                    self._tasks.put(batch)
+                    self._under_way += 1
+                    while not self._outcomes.empty():
+                        self._take(self._outcomes.get())
+            while self._under_way:
+                self._take(self._outcomes.get())
+        except BaseException:
+            self._retrying.stop.set()
+            raise
+        finally:
+            for _thread in threads:
+                self._tasks.put(None)
+            for thread in threads:
+                thread.join()
+            self._rest()
+            self._write()
+
+    def _rest(self) -> None:
+        """What workers still said while the run was ending."""
+        while not self._outcomes.empty():
+            found = self._outcomes.get()
+            if isinstance(found, list):
+                self._done += found
+
+    # --- handing out --------------------------------------------------------------------------------------------------
+
+    def _batches(self) -> Generator[list[Task], None, None]:
+        """Tasks, some small ones at a time. All are marked first as having a copy: one may be published and not written down."""
+        gate = Budget.current().gate
+        for page in self._state.todo(Work.COPY):
+            gate.wait()
+            tasks = self._readied(page)
+            batch: list[Task] = []
+            size = 0
+            for task in tasks:
+                if batch and (len(batch) == limits.SYNC_TASK_FILES or size + task.size > limits.SYNC_TASK_BYTES):
+                    yield batch
+                    batch, size = [], 0
+                batch.append(task)
+                size += task.size
+            if batch:
+                yield batch
+
+    def _readied(self, page: list[tuple[bytes, int]]) -> list[Task]:
+        if self._takes is not None:
+            page = [each for each in page if self._takes(each[0])]
+        tasks = []
+        marks = []
+        for (path, size), value in zip(page, self._state.records([path for path, _size in page]), strict=True):
+            if value is None:
+                continue
+            before = records.unpacked(value)
+            marked = before._replace(has_copy=True)
+            tasks.append(Task(path, size, marked, before.has_copy))
+            if not before.has_copy:
+                marks.append(Change(path, before, marked))
+        for start in range(0, len(marks), limits.SYNC_COMMIT_ROWS):
+            self._state.commit(marks[start : start + limits.SYNC_COMMIT_ROWS])
+        return tasks
+
+    # --- in the workers -----------------------------------------------------------------------------------------------
+
+    def _work(self, number: int) -> None:
+        try:
+            while (tasks := self._tasks.get()) is not None:
+                self._outcomes.put([self._outcome(task, number) for task in tasks])
+        except BaseException as error:  # noqa: BLE001 - raised by `run`
+            self._outcomes.put(error)
+
+    def _outcome(self, task: Task, number: int) -> Outcome:
+        need = self._held_bytes(task.size)
+        try:
+            with self._reserved(need, number) if need else nullcontext():
+                copied = self._retrying.call(lambda: self._transfer.copy(task.path, self._generation))
+        except Stopped:
+            return Outcome(task, "left")
+        except GoneFailure:
+            return Outcome(task, "gone")
+        except InTheWayFailure as error:
+            return Outcome(task, "failed" if self._is_last else "in the way", reason=str(error))
+        except RemoteFailure:
+            self._retrying.stop.set()
+            raise
+        except Failure as error:
+            return Outcome(task, "failed", reason=str(error))
+        return Outcome(task, "copied", copied.record, copied.bytes)
+
+    def _reserved(self, need: int, number: int) -> Reservation:
+        return self._window.reserve(min(need, self._window.limit), f"sync.worker {number}", wait_s=_HOUR_S)
+
+    # --- what came of it ----------------------------------------------------------------------------------------------
+
+    def _take(self, found: list[Outcome] | BaseException) -> None:
+        self._under_way -= 1
+        if isinstance(found, BaseException):
+            raise found
+        self._done += found
+        if len(self._done) >= limits.SYNC_COMMIT_ROWS or time.monotonic() - self._written_s > limits.SYNC_COMMIT_S:
+            self._write()
+
+    def _write(self) -> None:
+        """Write down what came of files, when the files themselves are durable."""
+        done, self._done = self._done, []
+        changes = []
+        failures: dict[bytes, str | None] = {}
+        for outcome in done:
+            path, before = outcome.task.path, outcome.task.before
+            if outcome.kind == "copied":
+                changes.append(Change(path, before, outcome.record))
+                if before.status is Status.ERROR:
+                    failures[path] = None
+            elif outcome.kind == "failed":
+                changes.append(Change(path, before, before._replace(status=Status.ERROR, generation=self._generation)))
+                failures[path] = outcome.reason
+            elif outcome.kind == "gone" and not outcome.task.had_copy:
+                changes.append(Change(path, before, None))
+                failures[path] = None
+            elif outcome.kind == "in the way":
+                self.blocked += 1
+        if any(outcome.kind == "copied" for outcome in done):
+            self._destination.settle()
+        if changes:
+            self._state.commit(changes, failures=failures)
+        self._written_s = time.monotonic()
+        for outcome in done:
+            self._report(outcome)
+
+
+def held_by(source: Remote, destination: Remote) -> Callable[[int], int]:
+    """How many bytes a file of a size takes while it is copied, beside a chunk; 0 for small ones, which `copy_bytes_max` counts."""
+
+    def held(size: int) -> int:
+        if size <= limits.SYNC_CHUNK_BYTES:
+            return 0
+        return source.held_bytes(size) + destination.held_bytes(size)
+
+    return held

@@ -1,0 +1,86 @@
+"""What a state keeps of one file, as bytes.
+
+Covers:     packing, and reading the parts that a scan compares.
+Not here:   the store they are in (`sync.state`).
+Holds:      nothing.
+
+Bytes: status (1), flags (1), generation (4), size (8), time (8), length of the etag (1); then for the copy its time (8) and
+the length of its etag (1); then both etags, and the MD5 of the content where it is known (16). Little-endian.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple, final
+
+from flatwater.sync.entry import UNKNOWN, Entry
+from flatwater.sync.status import Status
+
+FORM = struct.Struct("<BBIQqBqB")  # and the copy's time, and the length of its etag
+COMPARED = struct.Struct(
+    "<BBIQqB"
+)  # the beginning of the former: status, flags, generation, size, time, length of the etag
+ETAGS_AT = FORM.size
+HAS_COPY = 1
+_MD5_BYTES = 16
+_ETAG_BYTES_MAX = 255
+NO_SIZE = (1 << 64) - 1  # of a version that is not known: no file has it
+
+
+@final
+class Record(NamedTuple):
+    """What is known of one file.
+
+    Attributes:
+        status: of the file.
+        has_copy: whether the destination may have a version of it that a sync put there.
+        generation: of the scan that changed it last.
+        size: of the source's version that was copied, or is to be; `NO_SIZE` where that is not known.
+        mtime_ns: of that version.
+        etag: of that version.
+        copy_mtime_ns: of the copy, as the destination told it.
+        copy_etag: the same.
+        md5: of the content, as bytes; b"" where it is not known.
+    """
+
+    status: Status
+    has_copy: bool = False
+    generation: int = 0
+    size: int = NO_SIZE
+    mtime_ns: int = UNKNOWN
+    etag: bytes = b""
+    copy_mtime_ns: int = UNKNOWN
+    copy_etag: bytes = b""
+    md5: bytes = b""
+
+    def packed(self) -> bytes:
+        """As bytes. An etag of more than 255 bytes counts as none."""
+        etag = self.etag if len(self.etag) <= _ETAG_BYTES_MAX else b""
+        copy_etag = self.copy_etag if len(self.copy_etag) <= _ETAG_BYTES_MAX else b""
+        return (
+            FORM.pack(
+                self.status, HAS_COPY if self.has_copy else 0, self.generation, self.size, self.mtime_ns, len(etag),
+                self.copy_mtime_ns, len(copy_etag),
+            )
+            + etag + copy_etag + self.md5
+        )  # fmt: skip
+
+    def forgotten(self, status: Status, generation: int) -> Record:
+        """The same file with that status, of which no copied version is known any more."""
+        return Record(status, self.has_copy, generation)
+
+
+def unpacked(value: bytes) -> Record:
+    """What `Record.packed` made bytes of."""
+    status, flags, generation, size, mtime_ns, etag_bytes, copy_mtime_ns, copy_etag_bytes = FORM.unpack_from(value)
+    middle = ETAGS_AT + etag_bytes
+    end = middle + copy_etag_bytes
+    return Record(
+        Status(status), bool(flags & HAS_COPY), generation, size, mtime_ns, value[ETAGS_AT:middle],
+        copy_mtime_ns, value[middle:end], value[end : end + _MD5_BYTES],
+    )  # fmt: skip
+
+
+def found(entry: Entry, generation: int, *, has_copy: bool = False) -> Record:
+    """A file that is to be copied, as a listing shows it."""
+    return Record(Status.NEW, has_copy, generation, entry.size, entry.mtime_ns, entry.etag)

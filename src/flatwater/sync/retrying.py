@@ -1,0 +1,73 @@
+"""Try again what may work the next time, with growing pauses.
+
+Covers:     temporary failures of one request, one file, one listing.
+Not here:   what is tried.
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar, final
+
+from flatwater import errors, limits
+from flatwater.sync.failures import ChangedFailure, TemporaryFailure
+
+Result = TypeVar("Result")
+
+
+class Stopped(Exception):  # noqa: N818 - it is no error
+    """The run ends: nothing more is begun."""
+
+
+@final
+class Retrying:
+    """How often something is tried, and that nothing is tried any more when the run ends. Thread-safe.
+
+    Args:
+        tries: of each thing, the first one included.
+        wait_s: before the second try; it doubles with each one, up to `limits.SYNC_RETRY_S_MAX`, and varies by chance.
+
+    Raises:
+        MissingExtra: the library is not there.
+    """
+
+    def __init__(self, tries: int = limits.SYNC_TRIES, wait_s: float = limits.SYNC_RETRY_S) -> None:
+        try:
+            import tenacity
+        except ImportError:
+            raise errors.MissingExtra("sync", "tenacity") from None
+        self.stop = threading.Event()
+        self._again = tenacity.retry_if_exception_type((TemporaryFailure, ChangedFailure))
+        self._last = tenacity.stop_after_attempt(tries)
+        self._wait = tenacity.wait_exponential_jitter(wait_s, limits.SYNC_RETRY_S_MAX, jitter=wait_s)
+        self._retrying = tenacity.Retrying
+
+    def call(self, function: Callable[[], Result]) -> Result:
+        """What `function` returns, in one of so many tries.
+
+        Raises:
+            What the last try raised; Stopped.
+        """
+        if self.stop.is_set():
+            raise Stopped
+        try:
+            return function()
+        except (TemporaryFailure, ChangedFailure) as error:
+            first: BaseException | None = error
+        # Most things work at once: the library, whose objects take 30 us, is asked when one did not.
+        turns = self._retrying(retry=self._again, stop=self._last, wait=self._wait, sleep=self._sleep, reraise=True)
+
+        def again() -> Result:
+            nonlocal first
+            if first is not None:
+                failed, first = first, None
+                raise failed
+            return function()
+
+        return turns(again)
+
+    def _sleep(self, seconds: float) -> None:
+        if self.stop.wait(seconds):
+            raise Stopped

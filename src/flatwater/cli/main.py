@@ -32,6 +32,7 @@ COMMANDS = {
     "compare": ("flatwater.cli.compare", "The same proof for several implementations, side by side."),
     "leaks": ("flatwater.cli.leaks", "What grows on every round of something that should leave nothing behind."),
     "store": ("flatwater.cli.store", "Look after a store: figures, checks, smaller files, copies, dumps."),
+    "sync": ("flatwater.cli.sync", "Keep a destination as its source is: plan, apply, audit."),
     "lab": ("flatwater.cli.lab", "The classic memory experiments, measured on this machine."),
     "tour": ("flatwater.cli.tour", "The whole house at work in one process under one budget."),
 }

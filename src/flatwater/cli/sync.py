@@ -1,0 +1,184 @@
+"""`flatwater sync`: keep a destination as its source is: plan, apply, audit.
+
+Covers:     the group and its three commands, what they print, how they end.
+Not here:   their options (`cli.sync_options`), what they tell while they work (`cli.sync_telling`), the sync (`sync`).
+Holds:      what a sync holds.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flatwater import units
+from flatwater.cli import main, sync_options
+from flatwater.cli.reports import files
+from flatwater.cli.sync_telling import Telling, budget_of
+
+if TYPE_CHECKING:
+    from flatwater.sync.auditing import Difference
+    from flatwater.sync.scanning import Told
+
+_SIGNS = {"new": "+", "changed": "~", "pending": "~", "retry": "!", "refused": "x", "delete": "-"}
+_SHOWN = 20  # of a plan's changes, unless all are asked for
+
+
+class _InOrder(click.Group):
+    """A group that lists its commands in the order people need them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Names, as they were added."""
+        return list(self.commands)
+
+
+@click.group("sync", cls=_InOrder)
+def command() -> None:
+    """Keep a destination as its source is, however many files there are.
+
+    SRC and DST are paths or URLs: s3://bucket/prefix, gs://, az://, ftp://user@host/path, ftps://, sftp://. What is known
+    of each file is kept in a state on disk, so that an unchanged file costs no request to the destination, and a run that
+    was killed goes on. Only files that a sync put there are ever deleted.
+
+    Exit code 0: done. 1: more would be deleted than --max-delete allows (none was), an audit found differences, or an alert
+    threshold was crossed. 2: wrong use. 4: it failed, or single files did; the next run tries them again.
+    """
+
+
+@command.command("plan", short_help="What apply would do; writes nothing.")
+@sync_options.common
+@click.option("--list", "lists", is_flag=True, help="Print every file that would be copied or deleted.")
+@click.pass_context
+def plan(ctx: click.Context, /, source: str | None, destination: str | None, *, lists: bool, **flags: Any) -> None:
+    """Say what apply would do. Nothing is written, neither at the destination nor in the state.
+
+    A line for each file: + new, ~ changed or left over, ! tried again, x cannot be copied, - deleted.
+
+    \b
+    Examples:
+      flatwater sync plan photos s3://bucket/photos
+      flatwater sync plan s3://bucket ftp://user@host/mirror --list
+    """  # noqa: D301 - click reads the backspace as "keep these lines"
+    from flatwater.sync.remote import shown
+
+    _check(flags)
+    printed = 0
+
+    def each(told: Told) -> None:
+        nonlocal printed
+        telling.event(
+            {
+                "event": "change",
+                "action": told.action,
+                "path": _text(told.path),
+                "size": told.size,
+                "reason": told.reason,
+            }
+        )
+        if not flags["quiet"] and (lists or printed < _SHOWN):
+            printed += 1
+            reason = f"  ({told.reason})" if told.reason else ""
+            size = "" if told.action == "delete" else f"  {units.format_bytes(told.size)}"
+            click.echo(f"{_SIGNS[told.action]} {shown(told.path)}{size}{reason}", err=flags["json_path"] == "-")
+
+    with budget_of(flags["budget"]):
+        sync = sync_options.made(ctx, source, destination, flags)
+        with Telling(flags["json_path"], quiet=flags["quiet"] or lists) as telling:
+            found = sync.plan(each, event=telling.event if telling.is_wanted else None)
+            telling.event({"event": "report", **found.to_dict()})
+    if not flags["quiet"]:
+        changes = found.new + found.changed + found.pending + found.retry + found.refused + found.delete
+        if not lists and changes > _SHOWN:
+            click.echo(f"and {changes - _SHOWN:,} more; --list prints all of them", err=flags["json_path"] == "-")
+        click.echo(str(found), err=flags["json_path"] == "-")
+    _end(ctx, main.DOES_NOT_HOLD if found.guard else main.FAILED if found.unread else main.HOLDS)
+
+
+@command.command("apply", short_help="Copy what is new or changed, delete what is gone.")
+@sync_options.common
+@sync_options.of_apply
+@click.pass_context
+def apply(ctx: click.Context, /, source: str | None, destination: str | None, **flags: Any) -> None:
+    """Copy what is new or changed, and delete what is gone from the source. A run that was killed is gone on with.
+
+    \b
+    Examples:
+      flatwater sync apply photos s3://bucket/photos --state photos.state
+      flatwater sync apply s3://bucket ftp://user@host/mirror --budget 128MiB --max-delete 1000
+      flatwater sync apply --config mirror.toml --json events.jsonl
+    """  # noqa: D301 - click reads the backspace as "keep these lines"
+    from flatwater.sync.deleting import DeleteGuard
+
+    _check(flags)
+    guard: DeleteGuard | None = None
+    with budget_of(flags["budget"]):
+        sync = sync_options.made(ctx, source, destination, flags)
+        with Telling(flags["json_path"], quiet=flags["quiet"]) as telling:
+            try:
+                report = sync.apply(event=telling.event if telling.is_wanted else None)
+            except DeleteGuard as error:
+                guard, report = error, error.report
+            telling.event({"event": "report", **report.to_dict(), "guard": str(guard or "")})
+    if not flags["quiet"]:
+        click.echo(str(report), err=flags["json_path"] == "-")
+    if guard is not None:
+        raise guard
+    code = main.HOLDS
+    if report.failed or report.not_deleted or report.unread:
+        code = main.FAILED
+        if flags["quiet"]:
+            main.say(
+                f"flatwater: {report.failed + report.not_deleted:,} files failed, {report.unread:,} folders could not be listed."
+            )
+    elif report.alerts:
+        code = main.DOES_NOT_HOLD
+        if flags["quiet"]:
+            for alert in report.alerts:
+                main.say(f"flatwater: {alert}")
+    _end(ctx, code)
+
+
+@command.command("audit", short_help="Whether the destination still has what was copied.")
+@sync_options.common
+@click.option("--repair", is_flag=True, help="Let the next apply copy again what is missing or altered.")
+@click.pass_context
+def audit(ctx: click.Context, /, source: str | None, destination: str | None, *, repair: bool, **flags: Any) -> None:
+    """Compare the destination with what was copied there: files that somebody else deleted, altered or added.
+
+    Without --repair nothing is written. Exit code 0: all is there. 1: something is missing or altered.
+
+    \b
+    Examples:
+      flatwater sync audit photos s3://bucket/photos --state photos.state
+      flatwater sync audit s3://bucket ftp://user@host/mirror --repair
+    """  # noqa: D301 - click reads the backspace as "keep these lines"
+    _check(flags)
+
+    def each(found: Difference) -> None:
+        telling.event({"event": "difference", "kind": found.kind, "path": _text(found.path), "size": found.size})
+
+    with budget_of(flags["budget"]):
+        sync = sync_options.made(ctx, source, destination, flags)
+        with Telling(flags["json_path"], quiet=flags["quiet"]) as telling:
+            wanted = each if flags["json_path"] is not None else None
+            found = sync.audit(wanted, repair=repair, event=telling.event if telling.is_wanted else None)
+            telling.event({"event": "report", **found.to_dict()})
+    if not flags["quiet"]:
+        click.echo(str(found), err=flags["json_path"] == "-")
+    _end(ctx, main.HOLDS if found.is_fine else main.FAILED if found.unread else main.DOES_NOT_HOLD)
+
+
+def _check(flags: dict[str, Any]) -> None:
+    path = flags["json_path"]
+    files.check({"--json": None if path == "-" else path})
+
+
+def _text(path: bytes) -> str:
+    """A path in JSON: bytes that are no UTF-8 are lone surrogates, as `os.fsdecode` has them."""
+    return path.decode("utf-8", "surrogateescape")
+
+
+def _end(ctx: click.Context, code: int) -> None:
+    sys.stdout.flush()
+    ctx.exit(code)

@@ -67,7 +67,7 @@ def encode(head: bytes, key: Key) -> bytes:
 
 
 def encode_many(head: bytes, keys: Sequence[Key]) -> list[bytes]:
-    """`keys`, each behind `head`: faster than one by one where all are one text.
+    """`keys`, each behind `head`: faster than one by one where all are one text, or one piece of bytes.
 
     Raises:
         UsageError: as for `encode`.
@@ -82,6 +82,11 @@ def encode_many(head: bytes, keys: Sequence[Key]) -> list[bytes]:
                     return [front + text.encode() for text in texts]
                 except UnicodeEncodeError:
                     pass  # a surrogate alone
+        elif set(map(type, texts)) == {bytes}:
+            whole = b"".join(texts)
+            if 0 not in whole and 1 not in whole:
+                front = head + _BYTES_TAG
+                return [front + text for text in texts]
     return [encode(head, key) for key in keys]
 
 
@@ -135,6 +140,8 @@ def decode_pairs(page: Sequence[tuple[bytes, bytes]], at: int, value_of: Callabl
     if page[-1][0].startswith(front):
         if tag == TEXT:
             pairs = _text_pairs(page, front, leading, value_of)
+        elif tag == BYTES:
+            pairs = _bytes_pairs(page, front, leading, value_of)
         elif tag == POSITIVE and len(first) == size + _INT_BYTES and {len(key) for key, _value in page} == {len(first)}:
             word = _WORD.unpack_from
             if value_of is None:
@@ -165,6 +172,21 @@ def _text_pairs(
         return [((key[size:].decode(),), value_of(value)) for key, value in page]
     except UnicodeDecodeError:
         return None
+
+
+def _bytes_pairs(
+    page: Sequence[tuple[bytes, bytes]], front: bytes, leading: Key, value_of: Callable[[bytes], Any] | None
+) -> list[Pair] | None:
+    """The same with bytes."""
+    size = len(front)
+    joined = b"".join([key[size:] for key, _value in page])
+    if 0 in joined or 1 in joined:
+        return None
+    if value_of is not None:
+        return [((*leading, key[size:]), value_of(value)) for key, value in page]
+    if leading:
+        return [((*leading, key[size:]), value) for key, value in page]
+    return [((key[size:],), value) for key, value in page]
 
 
 # --- elements ---------------------------------------------------------------------------------------------------------

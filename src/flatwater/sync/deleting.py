@@ -8,7 +8,6 @@ Holds:      a page of paths.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, final
 
 from flatwater import errors, limits
@@ -117,6 +116,7 @@ def delete(
     Raises:
         Failure: the destination cannot be reached; what was deleted is written down.
     """
+    from concurrent.futures import ThreadPoolExecutor
 
     def deleted(paths: list[bytes]) -> list[Failure | None]:
         outcomes = retrying.call(lambda: destination.delete(paths))

@@ -7,6 +7,7 @@ Holds:      nothing.
 
 from __future__ import annotations
 
+import importlib.util
 import threading
 from collections.abc import Callable
 from typing import TypeVar, final
@@ -34,15 +35,11 @@ class Retrying:
     """
 
     def __init__(self, tries: int = limits.SYNC_TRIES, wait_s: float = limits.SYNC_RETRY_S) -> None:
-        try:
-            import tenacity
-        except ImportError:
-            raise errors.MissingExtra("sync", "tenacity") from None
+        if importlib.util.find_spec("tenacity") is None:
+            raise errors.MissingExtra("sync", "tenacity")
         self.stop = threading.Event()
-        self._again = tenacity.retry_if_exception_type((TemporaryFailure, ChangedFailure))
-        self._last = tenacity.stop_after_attempt(tries)
-        self._wait = tenacity.wait_exponential_jitter(wait_s, limits.SYNC_RETRY_S_MAX, jitter=wait_s)
-        self._retrying = tenacity.Retrying
+        self._tries = tries
+        self._wait_s = wait_s
 
     def call(self, function: Callable[[], Result]) -> Result:
         """What `function` returns, in one of so many tries.
@@ -56,8 +53,15 @@ class Retrying:
             return function()
         except (TemporaryFailure, ChangedFailure) as error:
             first: BaseException | None = error
-        # Most things work at once: the library, whose objects take 30 us, is asked when one did not.
-        turns = self._retrying(retry=self._again, stop=self._last, wait=self._wait, sleep=self._sleep, reraise=True)
+        # Most things work at once: the library, which takes 50 ms to import, is asked when one did not.
+        import tenacity
+
+        turns = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type((TemporaryFailure, ChangedFailure)),
+            stop=tenacity.stop_after_attempt(self._tries),
+            wait=tenacity.wait_exponential_jitter(self._wait_s, limits.SYNC_RETRY_S_MAX, jitter=self._wait_s),
+            sleep=self._sleep, reraise=True,
+        )  # fmt: skip
 
         def again() -> Result:
             nonlocal first

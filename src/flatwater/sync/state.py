@@ -177,7 +177,9 @@ class State:
         if self._store is None:
             return
         stop = (before,) if before else None
-        with self.files.batches(rows=limits.SYNC_BATCH, start=(after + b"\x00",) if after else None, stop=stop) as walk:
+        with self.files.batches(
+            rows=limits.SYNC_BATCH, bytes=limits.SYNC_PAGE_BYTES, start=(after + b"\x00",) if after else None, stop=stop
+        ) as walk:
             yield from walk
 
     def todo(self, kind: Work, after: bytes = b"") -> Iterator[list[tuple[bytes, int]]]:
@@ -185,7 +187,7 @@ class State:
         if self._store is None:
             return
         start = (int(kind), after + b"\x00") if after else None
-        with self.work.batches((int(kind),), rows=limits.SYNC_BATCH, start=start) as walk:
+        with self.work.batches((int(kind),), rows=limits.SYNC_BATCH, bytes=limits.SYNC_PAGE_BYTES, start=start) as walk:
             for page in walk:
                 yield [(key[1], int.from_bytes(value, "little")) for key, value in page]
 

@@ -12,19 +12,20 @@ front of "a/c", and "a" in front of "a.b". Here a folder is sorted as its name w
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from itertools import chain, islice
 from typing import final
 
 from flatwater import limits
-from flatwater.pipeline.flow import Flow
 from flatwater.sync.entry import Entry
 from flatwater.sync.failures import Failure, GoneFailure, TemporaryFailure
 from flatwater.sync.remote import Unread, is_unfinished
 
+_SLASH, _DOT = b"/."
 _ITEM_BYTES = 160  # of a name in a list, with its size and time: most are shorter
 Item = tuple[
     bytes, int, int
-]  # a name, with "/" behind it if it is a folder; its size and time, or what `entry` makes of them
+]  # a name, with "/" behind it if it is a folder; its size and time, or what `entries` makes of them
 
 
 @final
@@ -33,7 +34,7 @@ class Walk:
 
     Args:
         folder: lists one: called with its path, empty for the root or with a "/" at its end.
-        entry: makes a file of its path and item; None if it is gone by now.
+        entries: makes files of the items of a folder, in their order; those that are gone by now are left out.
         after: files behind this path only.
         before: files in front of this path only; b"" is no end.
         unread: is told of each folder that cannot be listed; without it, that ends the listing.
@@ -42,13 +43,13 @@ class Walk:
     def __init__(
         self,
         folder: Callable[[bytes], Iterator[Item]],
-        entry: Callable[[bytes, Item], Entry | None],
+        entries: Callable[[bytes, list[Item]], list[Entry]],
         after: bytes = b"",
         before: bytes = b"",
         unread: Unread | None = None,
     ) -> None:
         self._folder = folder
-        self._entry = entry
+        self._entries = entries
         self._after = after
         self._before = before
         self._unread = unread
@@ -56,66 +57,72 @@ class Walk:
 
     def batches(self) -> Generator[list[Entry], None, None]:
         """The files, some at a time."""
-        files = self._files()
-        try:
-            while batch := list(islice(files, limits.SYNC_BATCH)):
-                box = [batch]
-                del batch
-                yield box.pop()
-        finally:
-            files.close()
+        batch: list[Entry] = []
+        with closing(self._runs()) as runs:
+            for run in runs:
+                batch += run
+                if len(batch) >= limits.SYNC_BATCH:
+                    box = [batch]
+                    batch = []
+                    yield box.pop()
+        if batch:
+            yield batch
 
-    def _files(self) -> Generator[Entry, None, None]:
-        opened = [(b"", self._items(b""))]
-        after, before = self._after, self._before
+    def _runs(self) -> Generator[list[Entry], None, None]:
+        """Files that follow each other in one folder, as many as a batch has at most."""
+        opened = [self._opened(b"")]
         try:
             while opened:
-                prefix, items = opened[-1]
-                item = next(items, None)
-                if item is None:
-                    opened.pop()
-                    continue
-                name = item[0]
-                path = prefix + name
-                if path <= after and not (name.endswith(b"/") and after.startswith(path)):
-                    continue
-                if before and path >= before:
+                level = opened[-1]
+                files: list[Item] = []
+                below = level.next_folder(files, limits.SYNC_BATCH)
+                self._held -= len(files)
+                if files and (wanted := self._wanted(level.prefix, files)):
+                    yield self._entries(level.prefix, wanted)
+                if below:
+                    self._held -= 1
+                    path = level.prefix + below
+                    if self._before and path >= self._before:
+                        return
+                    if path > self._after or self._after.startswith(path):
+                        opened.append(self._opened(path))
+                elif level.is_over:
+                    opened.pop().close()
+                elif self._before and files and level.prefix + files[-1][0] >= self._before:
                     return
-                if name.endswith(b"/"):
-                    opened.append((path, self._items(path)))
-                elif (found := self._entry(path, item)) is not None:
-                    yield found
         finally:
-            for _prefix, items in opened:
-                items.close()
+            for level in opened:
+                level.close()
 
-    def _items(self, folder: bytes) -> Generator[Item, None, None]:
-        """Those of a folder, in the order of the paths that begin with them."""
+    def _wanted(self, prefix: bytes, files: list[Item]) -> list[Item]:
+        """Those of them that are between `after` and `before`."""
+        after, before = self._after, self._before
+        if prefix + files[0][0] <= after:
+            files = [item for item in files if prefix + item[0] > after]
+        if before and files and prefix + files[-1][0] >= before:
+            files = [item for item in files if prefix + item[0] < before]
+        return files
+
+    def _opened(self, folder: bytes) -> _Level:
+        """A folder, its items in the order of the paths that begin with them."""
         unsorted = self._unsorted(folder)
         first = list(islice(unsorted, max(1, limits.SYNC_NAMES - self._held)))
         more = next(unsorted, None)
         if more is None:
-            first.sort(reverse=True)
             self._held += len(first)
-            try:
-                while first:
-                    yield first.pop()
-                    self._held -= 1
-            finally:
-                self._held -= len(first)
-            return
+            first.sort(reverse=True)
+            return _Level(folder, first, None)
+        from flatwater.pipeline.flow import Flow
+
         on_disk = iter(Flow(chain(first, [more], unsorted)).sort(bytes=limits.SYNC_SORT_BYTES))
-        first = []
-        try:
-            yield from on_disk
-        finally:
-            on_disk.close()  # type: ignore[attr-defined]
+        return _Level(folder, [], on_disk, self._hold)
+
+    def _hold(self, count: int) -> None:
+        self._held += count
 
     def _unsorted(self, folder: bytes) -> Iterator[Item]:
         try:
-            for item in self._folder(folder):
-                if not is_unfinished(item[0]):
-                    yield item
+            yield from self._folder(folder)
         except GoneFailure:
             if not folder:
                 raise  # a root that is not there is no empty one: a disk may not be mounted
@@ -125,6 +132,60 @@ class Walk:
             if not folder or self._unread is None:
                 raise
             self._unread(folder, error)
+
+
+@final
+class _Level:
+    """A folder on the way to the present file.
+
+    Args:
+        prefix: its path.
+        items: its next items, the last one first.
+        more: what comes behind them, sorted; None for nothing.
+        hold: told of how many of these are in memory.
+    """
+
+    def __init__(
+        self, prefix: bytes, items: list[Item], more: Iterator[Item] | None, hold: Callable[[int], None] | None = None
+    ) -> None:
+        self.prefix = prefix
+        self._items = items
+        self._more = more
+        self._hold = hold
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left in it."""
+        return not self._items and self._more is None
+
+    def next_folder(self, files: list[Item], count: int) -> bytes:
+        """The name of the next folder, with the files in front of it, `count` at most; b"" if those come first."""
+        if not self._items and self._more is not None:
+            self._items = list(islice(self._more, count))
+            self._items.reverse()
+            if self._hold is not None:
+                self._hold(len(self._items))
+            if not self._items:
+                self.close()
+        items = self._items
+        while items:
+            item = items.pop()
+            name = item[0]
+            if name[-1] == _SLASH:
+                return name
+            if name[0] == _DOT and is_unfinished(name):
+                continue
+            files.append(item)
+            if len(files) == count:
+                break
+        return b""
+
+    def close(self) -> None:
+        """Nothing more is wanted of it."""
+        self._items = []
+        more, self._more = self._more, None
+        if more is not None:
+            more.close()  # type: ignore[attr-defined]
 
 
 def bytes_max() -> int:

@@ -27,8 +27,9 @@ from flatwater.sync.remote import Reading, Remote, Unread, Writing, shown, unfin
 from flatwater.sync.walk import Item, Walk
 
 _MODE = 0o666  # of a new file, less what the umask takes
-_FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-_FILE_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NOFOLLOW | getattr(os, "O_CLOEXEC", 0)
+_FILE_FLAGS = _NOFOLLOW | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
@@ -53,30 +54,47 @@ class Directory(Remote):
         self, after: bytes = b"", before: bytes = b"", unread: Unread | None = None
     ) -> Generator[list[Entry], None, None]:
         """As `Remote.batches`."""
-        return Walk(self._folder, self._entry, after, before, unread).batches()
+        return Walk(self._folder, self._entries, after, before, unread).batches()
 
     def _folder(self, folder: bytes) -> Iterator[Item]:
         path = os.path.join(self.root, folder)
         try:
             with os.scandir(path) as entries:
                 for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        yield entry.name + b"/", 0, 0
-                    elif entry.is_file(follow_symlinks=False):
+                    if entry.is_file(follow_symlinks=False):
                         yield entry.name, 0, 0
+                    elif entry.is_dir(follow_symlinks=False):
+                        yield entry.name + b"/", 0, 0
         except (FileNotFoundError, NotADirectoryError):
             raise _failure(GoneFailure, folder or path, "it is no directory", "listed") from None
         except OSError as error:
             raise _failure(RefusedFailure, folder or path, _reason(error), "listed") from error
 
-    def _entry(self, path: bytes, _item: Item) -> Entry | None:
+    def _entries(self, prefix: bytes, items: list[Item]) -> list[Entry]:
+        """Files as they are now: without those that are gone, or something else, since the folder was listed."""
         try:
-            found = os.lstat(os.path.join(self.root, path))
-        except (FileNotFoundError, NotADirectoryError):  # it is gone by now
-            return None
-        if not stat.S_ISREG(found.st_mode):  # it is something else by now
-            return None
-        return Entry(path, found.st_size, found.st_mtime_ns)
+            folder = os.open(
+                os.path.join(self.root, prefix), _FOLDER_FLAGS & ~_NOFOLLOW if not prefix else _FOLDER_FLAGS
+            )
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise _failed(prefix, error, "listed") from error
+        look, is_file, made = os.stat, stat.S_ISREG, tuple.__new__
+        entries = []
+        try:
+            for name, _size, _mtime_ns in items:
+                try:
+                    found = look(name, dir_fd=folder, follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                if is_file(found.st_mode):  # made without a call of our own: there are millions
+                    entries.append(made(Entry, (prefix + name, found.st_size, found.st_mtime_ns, b"")))
+        except OSError as error:
+            raise _failed(prefix, error, "listed") from error
+        finally:
+            os.close(folder)
+        return entries
 
     def find(self, path: bytes) -> Entry | None:
         """As `Remote.find`."""
@@ -155,7 +173,7 @@ class Directory(Remote):
     def settle(self) -> None:
         """As `Remote.settle`: one call for the whole file system."""
         try:
-            root = os.open(self.root, _FOLDER_FLAGS & ~getattr(os, "O_NOFOLLOW", 0))
+            root = os.open(self.root, _FOLDER_FLAGS & ~_NOFOLLOW)
         except FileNotFoundError:
             return  # nothing was written
         try:
@@ -187,14 +205,12 @@ class Directory(Remote):
         """The folder of a path, opened, and the name in it."""
         *parts, name = path.split(b"/")
         try:
-            folder = os.open(
-                self.root, _FOLDER_FLAGS & ~getattr(os, "O_NOFOLLOW", 0)
-            )  # the root may be a link: it was named
+            folder = os.open(self.root, _FOLDER_FLAGS & ~_NOFOLLOW)  # the root may be a link: it was named
         except FileNotFoundError:
             if not make:
                 raise
             os.makedirs(self.root, exist_ok=True)
-            folder = os.open(self.root, _FOLDER_FLAGS & ~getattr(os, "O_NOFOLLOW", 0))
+            folder = os.open(self.root, _FOLDER_FLAGS & ~_NOFOLLOW)
         try:
             for part in parts:
                 folder = _stepped(folder, part, path, make=make)

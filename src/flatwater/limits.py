@@ -363,6 +363,7 @@ SYNC_FILE_BYTES = 4 * KIB  # of a file that is open for reading or writing, besi
 SYNC_RANGES_MAX = 256  # parts of a listing that are listed side by side; a place in each is in the state
 SYNC_WAITING = 8  # batches that wait to be looked at, of all listings together; about 400 KB each
 SYNC_PAGE_BYTES = 1 * MIB  # heap bytes of a page of records; two of them for each range that is listed
+SYNC_WALKS_MAX = 300  # over a state at once: one for each part of a listing
 SYNC_COMMIT_ROWS = 500  # changes of one write of a state; about a page of LMDB each, and one for their work
 SYNC_RECORD_S = 5.0  # between two places in a listing: what is listed again after a kill
 SYNC_COMMIT_S = 1.0  # between two writes of what was copied: what is copied again after a kill

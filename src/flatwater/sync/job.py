@@ -87,6 +87,9 @@ class Job:
             listing.bytes_max(self.source, self.options.list_workers),
             listing.bytes_max(self.destination, self.options.list_workers) if self.options.check_destination else 0,
         )
+        total += self.state.bytes_max(
+            self.options.list_workers + 1
+        )  # a walk beside each part of a listing, or over work
         total += workers * (limits.SYNC_CHUNK_BYTES + _TASK_BYTES)  # a chunk for each of them, and their tasks
         total += self.source.bytes_max(workers)
         total += self.destination.bytes_max(workers)

@@ -194,9 +194,10 @@ class Listing:
 
 def bytes_max(remote: Remote, workers: int) -> int:
     """The most that listings of a remote hold, in bytes."""
+    if type(remote).borders is Remote.borders:  # it is listed in one
+        workers = 1
     total = 0
-    total += workers * remote.bytes_max(1)  # each listing
-    total += (
-        (limits.SYNC_WAITING + workers) * limits.SYNC_BATCH * _ENTRY_BYTES
-    )  # batches that wait, and those being made
+    total += workers * remote.listing_bytes()
+    total += workers * 2 * limits.SYNC_BATCH * _ENTRY_BYTES  # batches that are being made, and looked at
+    total += (limits.SYNC_WAITING if workers > 1 else 0) * limits.SYNC_BATCH * _ENTRY_BYTES  # and wait
     return total

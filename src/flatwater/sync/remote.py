@@ -139,8 +139,12 @@ class Remote(ABC):
         return 0
 
     @abstractmethod
+    def listing_bytes(self) -> int:
+        """The most that one listing holds, in bytes."""
+
+    @abstractmethod
     def bytes_max(self, workers: int) -> int:
-        """The most it holds for so many workers at once, in bytes, beside what each file holds (`held_bytes`)."""
+        """The most it holds for so many workers at once, in bytes, beside listings and what each file holds (`held_bytes`)."""
 
     def close(self) -> None:
         """Close its connections; it may be used again, and opens others then."""

@@ -23,6 +23,8 @@ from typing import Any, NamedTuple, Self, final
 import msgspec
 
 from flatwater import errors, limits
+from flatwater.budget.budget import Budget
+from flatwater.store.batches import Batches
 from flatwater.store.store import Store
 from flatwater.sync.record import NO_SIZE, Record
 from flatwater.sync.status import Status
@@ -129,6 +131,7 @@ class State:
         self.read_only = read_only
         self._lock = -1
         self._store: Store | None = None
+        self._walks = Budget(limits.SYNC_WALKS_MAX * 2 * limits.SYNC_PAGE_BYTES, name="sync.state")  # see `bytes_max`
         self.run = Run()
         if read_only and not os.path.exists(os.path.join(path, "store.json")):
             return
@@ -151,7 +154,7 @@ class State:
     def _check_pair(self, pair: Pair) -> None:
         found = self.meta.get((_PAIR,))
         if found is None:
-            if self.files.count_estimate() or any(self._need().batches(rows=1)):
+            if self.files.count_estimate() or any(self._need().batches(rows=1, bytes=limits.SYNC_PAGE_BYTES)):
                 raise errors.UsageError(f"{self.path} is a store, and no state of a sync.", hint="Give another path.")
             if not self.read_only:
                 self.meta.put((_PAIR,), msgspec.msgpack.encode(pair))
@@ -177,9 +180,10 @@ class State:
         if self._store is None:
             return
         stop = (before,) if before else None
-        with self.files.batches(
-            rows=limits.SYNC_BATCH, bytes=limits.SYNC_PAGE_BYTES, start=(after + b"\x00",) if after else None, stop=stop
-        ) as walk:
+        start = (after + b"\x00",) if after else None
+        with self._walks:
+            walk = self.files.batches(rows=limits.SYNC_BATCH, bytes=limits.SYNC_PAGE_BYTES, start=start, stop=stop)
+        with walk:
             yield from walk
 
     def todo(self, kind: Work, after: bytes = b"") -> Iterator[list[tuple[bytes, int]]]:
@@ -187,7 +191,9 @@ class State:
         if self._store is None:
             return
         start = (int(kind), after + b"\x00") if after else None
-        with self.work.batches((int(kind),), rows=limits.SYNC_BATCH, bytes=limits.SYNC_PAGE_BYTES, start=start) as walk:
+        with self._walks:
+            walk = self.work.batches((int(kind),), rows=limits.SYNC_BATCH, bytes=limits.SYNC_PAGE_BYTES, start=start)
+        with walk:
             for page in walk:
                 yield [(key[1], int.from_bytes(value, "little")) for key, value in page]
 
@@ -256,16 +262,23 @@ class State:
 
     def begin_scan(self, ranges: list[Range]) -> None:
         """Forget the ranges of the scan before, and keep these."""
-        old = [(key, None) for page in self.meta.batches((_RANGE,)) for key, _value in page]
+        old = [(key, None) for page in self._range_pages() for key, _value in page]
         new = [((_RANGE, number), msgspec.msgpack.encode(each)) for number, each in enumerate(ranges)]
         run = ((_RUN,), msgspec.msgpack.encode(self.run))
         self.meta.write([*old, *new, run])
 
     def ranges(self) -> list[Range]:
         """Those of the present scan, in their order."""
-        return [
-            msgspec.msgpack.decode(value, type=Range) for page in self.meta.batches((_RANGE,)) for _key, value in page
-        ]
+        return [msgspec.msgpack.decode(value, type=Range) for page in self._range_pages() for _key, value in page]
+
+    def _range_pages(self) -> Batches:
+        with self._walks:
+            return self.meta.batches((_RANGE,), bytes=limits.SYNC_PAGE_BYTES)
+
+    @staticmethod
+    def bytes_max(walks: int) -> int:
+        """The most that so many walks over it hold, in bytes, beside what its store does."""
+        return walks * 2 * limits.SYNC_PAGE_BYTES  # two pages each
 
     def close(self) -> None:
         """End; more than once does no harm."""

@@ -184,12 +184,13 @@ class Directory(Remote):
         finally:
             os.close(root)
 
+    def listing_bytes(self) -> int:
+        """As `Remote.listing_bytes`."""
+        return walk.bytes_max()
+
     def bytes_max(self, workers: int) -> int:
         """As `Remote.bytes_max`."""
-        total = 0
-        total += walk.bytes_max()  # a listing
-        total += workers * limits.SYNC_FILE_BYTES  # open files, of which no more is kept than their numbers
-        return total
+        return workers * limits.SYNC_FILE_BYTES  # open files, of which no more is kept than their numbers
 
     # --- folders ------------------------------------------------------------------------------------------------------
 

@@ -112,6 +112,10 @@ class Remote(ABC):
             TemporaryFailure, RemoteFailure: nothing is known of any of them; removing them again does no harm.
         """
 
+    def copies_inside(self, source: Remote) -> bool:  # noqa: ARG002 - the signature of those that can
+        """Whether files of `source` may be copied by the store itself, because both are in one."""
+        return False
+
     def copy_inside(self, source: Remote, entry: Entry, path: bytes) -> Entry | None:  # noqa: ARG002 - the signature
         """Let the store copy a file of `source` by itself; None where it cannot, and nothing was done.
 

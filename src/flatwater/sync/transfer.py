@@ -55,6 +55,7 @@ class Transfer:
     ) -> None:  # fmt: skip
         self._source = source
         self._destination = destination
+        self._copies_inside = destination.copies_inside(source)
         self._verify = verify
         self._bandwidth = bandwidth
         told = verify != "size" and (source.tells_md5 or destination.tells_md5)
@@ -126,7 +127,7 @@ class Transfer:
 
     def _inside(self, path: bytes, generation: int) -> Copied | None:
         """Let the store copy, where both ends are one."""
-        if type(self._source) is not type(self._destination):
+        if not self._copies_inside:
             return None
         entry = self._source.find(path)
         if entry is None:

@@ -188,6 +188,11 @@ class _Level:
             more.close()  # type: ignore[attr-defined]
 
 
+def told(prefix: bytes, items: list[Item]) -> list[Entry]:
+    """Files of items that have their sizes and times, for a remote whose folders tell these."""
+    return [Entry(prefix + name, size, mtime_ns) for name, size, mtime_ns in items]
+
+
 def bytes_max() -> int:
     """The most a listing holds, in bytes."""
     total = 0

@@ -129,7 +129,7 @@ class Sftp(Remote):
         self, after: bytes = b"", before: bytes = b"", unread: Unread | None = None
     ) -> Generator[list[Entry], None, None]:
         """As `Remote.batches`."""
-        return Walk(self._folder, _entry, after, before, unread).batches()
+        return Walk(self._folder, walk.told, after, before, unread).batches()
 
     def _folder(self, folder: bytes) -> Iterator[Item]:
         scan = self._run(folder, "listed", lambda link: Scan(self.tree, folder, link).begun(), requests=3)
@@ -222,9 +222,13 @@ class Sftp(Remote):
             return failed(path, "deleted", error)
         return None
 
+    def copies_inside(self, source: Remote) -> bool:
+        """As `Remote.copies_inside`: in the files of the same user on the same server."""
+        return isinstance(source, Sftp) and source.connections.target == self.connections.target
+
     def copy_inside(self, source: Remote, entry: Entry, path: bytes) -> Entry | None:
-        """As `Remote.copy_inside`: by copy-data, in the files of the same user on the same server."""
-        if not isinstance(source, Sftp) or source.connections.target != self.connections.target:
+        """As `Remote.copy_inside`: by copy-data."""
+        if not isinstance(source, Sftp) or not self.copies_inside(source):
             return None
         writing = SftpWriting(self.connections, self.tree, self.pace, path, Attributes())
         try:
@@ -243,11 +247,16 @@ class Sftp(Remote):
         """As `Remote.settle`: bytes are on disk when a file is published, names from here on. Needs fsync@openssh.com."""
         self._run(b"", "made durable", self.tree.settle)
 
+    def listing_bytes(self) -> int:
+        """As `Remote.listing_bytes`."""
+        total = 0
+        total += walk.bytes_max()
+        total += 3 * limits.SYNC_SFTP_NAMES * _NAME_BYTES  # what it is given, what is under way, the library's answer
+        return total
+
     def bytes_max(self, workers: int) -> int:
         """As `Remote.bytes_max`."""
         total = 0
-        total += walk.bytes_max()  # a listing
-        total += 3 * limits.SYNC_SFTP_NAMES * _NAME_BYTES  # what it is given, what is under way, the library's answer
         total += workers * limits.SYNC_FILE_BYTES  # open files
         total += (
             workers * (limits.SYNC_SFTP_BLOCKS + 2) * limits.SYNC_SFTP_BLOCK
@@ -260,7 +269,3 @@ class Sftp(Remote):
     def close(self) -> None:
         """As `Remote.close`; what is open or under way breaks."""
         self.connections.close()
-
-
-def _entry(path: bytes, item: Item) -> Entry:
-    return Entry(path, item[1], item[2])

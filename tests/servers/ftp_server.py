@@ -8,7 +8,7 @@ serves a folder to user "user" with password "secret" until it is killed, and pr
 from __future__ import annotations
 
 import contextlib
-import datetime
+import datetime as dt
 import functools
 import ipaddress
 import logging
@@ -27,6 +27,7 @@ class Rules:
     Attributes:
         without: commands that it does not know.
         answers: by command, answers that it gives instead of obeying, one after another; "" obeys, "cut" cuts.
+        always: by whole command, what it answers each time.
         commands: what it was asked, in order.
         quota: bytes in a file from which on it says 552; -1 is none.
         renames_over: whether a file may be renamed onto one that is there.
@@ -34,9 +35,10 @@ class Rules:
         data_sessions: of each data connection by TLS, whether it went on with a session.
     """
 
-    def __init__(self, without=(), renames_over=True):
+    def __init__(self, without=(), *, renames_over=True):
         self.without = set(without)
         self.answers = {}
+        self.always = {}
         self.commands = []
         self.quota = -1
         self.renames_over = renames_over
@@ -48,17 +50,16 @@ class Rules:
         return sum(command.split(" ")[0] in names for command in self.commands)
 
 
-def _handler(rules, certificate, *, implicit):
+def _handler(rules, certificate, *, implicit, encoding):  # noqa: C901 - two classes that see its arguments
     from pyftpdlib.handlers import DTPHandler, FTPHandler
 
     if certificate:
         from OpenSSL import SSL
-        from pyftpdlib.handlers import TLS_DTPHandler as Data
-        from pyftpdlib.handlers import TLS_FTPHandler as Base
-    else:
-        Data, Base = DTPHandler, FTPHandler
+        from pyftpdlib.handlers import TLS_DTPHandler, TLS_FTPHandler
+    data_kind = TLS_DTPHandler if certificate else DTPHandler
+    kind = TLS_FTPHandler if certificate else FTPHandler
 
-    class Transfer(Data):
+    class Transfer(data_kind):
         def handle_read(self):
             super().handle_read()
             if 0 <= rules.quota < self.tot_bytes_received:
@@ -89,11 +90,10 @@ def _handler(rules, certificate, *, implicit):
                 rules.data_sessions.append(bool(SSL._lib.SSL_session_reused(self.socket._ssl)))
             super().close()
 
-    class Handler(Base):
+    class Handler(kind):
         dtp_handler = Transfer
         auth_failed_timeout = 0
         permit_privileged_ports = False
-        proto_cmds = {name: value for name, value in Base.proto_cmds.items() if name not in rules.without}
 
         def handle(self):
             if implicit:
@@ -102,7 +102,7 @@ def _handler(rules, certificate, *, implicit):
 
         def pre_process_command(self, line, cmd, arg):
             rules.commands.append(line)
-            said = rules.answers[cmd].pop(0) if rules.answers.get(cmd) else ""
+            said = rules.answers[cmd].pop(0) if rules.answers.get(cmd) else rules.always.get(line, "")
             if said == "cut":
                 self.close()
             elif said:
@@ -112,6 +112,8 @@ def _handler(rules, certificate, *, implicit):
             else:
                 super().pre_process_command(line, cmd, arg)
 
+    Handler.encoding = encoding
+    Handler.proto_cmds = {name: value for name, value in kind.proto_cmds.items() if name not in rules.without}
     Handler.certfile = certificate
     if certificate:
         Handler.ssl_context = None
@@ -128,7 +130,9 @@ class FtpServer:
         folder: what it serves.
     """
 
-    def __init__(self, folder, rules=None, certificate=None, *, implicit=False, perm="elradfmwMT", **limits):
+    def __init__(
+        self, folder, rules=None, certificate=None, *, implicit=False, encoding="utf-8", perm="elradfmwMT", **limits
+    ):
         from pyftpdlib.authorizers import DummyAuthorizer
         from pyftpdlib.ioloop import IOLoop
         from pyftpdlib.servers import FTPServer
@@ -136,7 +140,7 @@ class FtpServer:
         logging.getLogger("pyftpdlib").addHandler(logging.NullHandler())
         self.folder = folder
         self.rules = rules or Rules()
-        handler = _handler(self.rules, certificate, implicit=implicit)
+        handler = _handler(self.rules, certificate, implicit=implicit, encoding=encoding)
         handler.authorizer = DummyAuthorizer()
         handler.authorizer.add_user(USER, PASSWORD, os.fspath(folder), perm=perm)
         handler.authorizer.add_anonymous(os.fspath(folder))
@@ -172,15 +176,15 @@ def _certificate():
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=2))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=2))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .sign(key, hashes.SHA256())
     )

@@ -39,7 +39,8 @@ class Ftp(Remote):
     """Files of an FTP server. Links are what the server says they are: most tell what is behind them.
 
     A name has any bytes but "/", zero, CR and LF, which end a command, and 255, which begins a command of Telnet: some
-    servers want it doubled and some do not, and it is in no UTF-8.
+    servers want it doubled and some do not, and it is in no UTF-8. A name that is no UTF-8 is not written to a server that
+    calls its names UTF-8: pyftpdlib, for one, would store another one.
 
     A file is written under another name and renamed when it is whole. A server that does not rename onto a file which is
     there has it deleted first: for a short moment there is none of that name.
@@ -142,14 +143,12 @@ class Ftp(Remote):
         home = b""
         if not self._root.startswith(b"/"):
             reply = link.ask("PWD")
-            home = parse257(reply.text).encode("latin-1").rstrip(b"/") if reply.is_good else b""  # noqa: S321
-            if reply.is_good and not reply.text[4:].startswith('"/'):
-                reply = reply._replace(code=550)
-            if not reply.is_good:
+            if not reply.text.startswith('257 "/'):
                 raise RemoteFailure(
                     f"{self.url}: the server does not tell where the login ends.",
                     hint="Write the whole path, with %2F at its beginning.",
                 )
+            home = parse257(reply.text).encode("latin-1").rstrip(b"/")  # noqa: S321 - FTP is what was asked for
         self._home = home + b"/"
         self._base = (self._home + self._root.lstrip(b"/")).rstrip(b"/") + b"/"
 
@@ -248,6 +247,8 @@ class Ftp(Remote):
         is_known = folder in self._folders
 
         def begun(link: Link) -> Writing:
+            if "UTF8" in link.features and not _is_utf8(path):
+                raise RefusedFailure(f"{shown(path)} cannot be written: it is no UTF-8, and the server's names are.")
             command = self._time_command(link) if attributes.mtime_ns >= 0 else ""
             if folder not in self._folders:
                 self._make_folder(link, path)
@@ -369,6 +370,14 @@ class Ftp(Remote):
         self._pool.close()
         with self._folders_lock:
             self._folders.clear()
+
+
+def _is_utf8(path: bytes) -> bool:
+    try:
+        path.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _thinned(paths: list[bytes], count: int) -> list[bytes]:

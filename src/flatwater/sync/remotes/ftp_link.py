@@ -149,7 +149,7 @@ class Link:
             return RemoteFailure(f"{where} cannot be reached by TLS: {error.reason or 'it speaks something else'}.")
         if isinstance(error, socket.gaierror) and error.errno != socket.EAI_AGAIN:
             return RemoteFailure(f"{where} cannot be found: {error.strerror}.")
-        if isinstance(error, ftplib.Error) and not isinstance(error, ftplib.error_proto):
+        if isinstance(error, ftplib.error_temp | ftplib.error_perm | ftplib.error_reply):
             reply = _reply(str(error))
             said = self._said(reply)
             if reply.code == _CLOSING or (reply.code == 530 and _TOO_MANY.search(reply.text)):  # noqa: PLR2004
@@ -324,7 +324,12 @@ class _Bounded(ftplib.FTP):
         return super().getmultiline()
 
     def getline(self) -> str:
-        line = super().getline()
+        if self.file is None:
+            raise EOFError
+        line = self.file.readline(self.maxline + 1)
+        if not line.endswith("\n"):  # ftplib takes what came before a cut for an answer: "213 12" of "213 1234"
+            raise EOFError
+        line = line[:-1]
         self._left -= len(line) + 1
         if self._left < 0:
             raise ftplib.error_proto("an answer without end")  # noqa: S321 - FTP is what was asked for

@@ -219,6 +219,15 @@ def test_names_that_are_no_utf8(ftp_server):
         assert content(remote, b"a/\xfe\x80")[0] == b"text"
 
 
+def test_names_that_a_server_alters(ftp_server):
+    """Are looked for where servers are known to do so; it is no success."""
+    server = ftp_server()
+    with ftp(server) as remote:
+        server.rules.answers["MLST"] = ["", "550 No such file."]
+        with pytest.raises(RefusedFailure, match="gave it another name"):
+            written(remote, b"tail ")
+
+
 def test_times(ftp_server):
     """Are kept where the server sets them, in whole seconds; else they are those of the upload."""
     server, plain = ftp_server(), ftp_server(Rules(NAMES_ONLY))

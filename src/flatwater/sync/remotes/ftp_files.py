@@ -10,6 +10,7 @@ Each has its connection to itself. It goes back to the pool only when the server
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import time
 from typing import final
@@ -23,6 +24,7 @@ from flatwater.sync.remotes.ftp_link import Link, Reply, ended
 from flatwater.sync.remotes.ftp_pool import Pool
 
 _SECOND_NS = 1_000_000_000
+_ALTERED = re.compile(rb"(^|/)\s|\s(/|$)|[\x00-\x1f\x7f\\]")  # pure-ftpd makes a space at the end of a name a "_"
 _MORE = 300  # answers below it, but not below 200, say that it was done; from it on, that more is to come
 
 
@@ -187,6 +189,8 @@ class FtpWriting(Writing):
         renamed = self._renamed(link)
         if not renamed.is_good:
             self._renamed_over(link, renamed)
+        if _ALTERED.search(self._path) and ftp_listing.look(link, self._where, self._path) is None:
+            raise RefusedFailure(f"{shown(self._path)} cannot be written: the server gave it another name.")
         return Entry(self._path, seen.size, seen.mtime_ns)
 
     def _renamed(self, link: Link) -> Reply:

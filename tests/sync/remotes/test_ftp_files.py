@@ -121,6 +121,12 @@ def test_servers_that_do_not_rename_onto_a_file(ftp_server, without):
         written(remote, b"folder/x")
         with pytest.raises(InTheWayFailure, match="a folder has that name"):
             written(remote, b"folder")
+        server.rules.answers["RNTO"] = ["451 Is a directory"]  # as pure-ftpd says
+        with pytest.raises(InTheWayFailure, match="a folder has that name"):
+            written(remote, b"folder")
+        server.rules.answers["RNTO"] = ["451 Try later"]
+        with pytest.raises(TemporaryFailure):
+            written(remote, b"file", b"later")
         assert paths(remote) == [b"file", b"folder/x"]
 
 

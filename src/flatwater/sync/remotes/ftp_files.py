@@ -200,12 +200,10 @@ class FtpWriting(Writing):
     def _renamed_over(self, link: Link, refused: Reply) -> None:
         """Once more where the server does not rename onto a file: without that file."""
         failure = link.failed(refused, self._path, "written")
-        if not isinstance(failure, RefusedFailure):
-            raise failure
         seen = ftp_listing.look(link, self._where, self._path)
         if seen is not None and seen.kind == b"dir":
             raise InTheWayFailure(f"{shown(self._path)} cannot be written: a folder has that name.")
-        if seen is None:
+        if seen is None or not isinstance(failure, RefusedFailure):
             raise failure
         self._done(link, link.ask("DELE", self._where))
         self._done(link, self._renamed(link))

@@ -158,7 +158,7 @@ class Ftp(Remote):
         self, after: bytes = b"", before: bytes = b"", unread: Unread | None = None
     ) -> Generator[list[Entry], None, None]:
         """As `Remote.batches`."""
-        return Walk(self._folder, self._entry, after, before, unread).batches()
+        return Walk(self._folder, self._entries, after, before, unread).batches()
 
     def _folder(self, folder: bytes) -> Iterator[Item]:
         gone: GoneFailure | None = None
@@ -182,11 +182,13 @@ class Ftp(Remote):
         seen = self._run(lambda link: ftp_listing.look(link, self._where(link, path), path))
         return seen is None or seen.kind in others
 
-    def _entry(self, path: bytes, item: Item) -> Entry | None:
-        _name, size, mtime_ns = item
-        if size >= 0 and mtime_ns != UNKNOWN:
-            return Entry(path, size, mtime_ns)
+    def _entries(self, prefix: bytes, items: list[Item]) -> list[Entry]:
+        if all(size >= 0 and mtime_ns != UNKNOWN for _name, size, mtime_ns in items):
+            return walk.told(prefix, items)
+        found = [self._entry(prefix + name, size, mtime_ns) for name, size, mtime_ns in items]
+        return [entry for entry in found if entry is not None]
 
+    def _entry(self, path: bytes, size: int, mtime_ns: int) -> Entry | None:
         def asked(link: Link) -> Entry | None:
             if size >= 0 and ftp_listing.has_facts(link):
                 return Entry(path, size, mtime_ns)  # it has a time for none
@@ -355,11 +357,13 @@ class Ftp(Remote):
 
     # --- itself -------------------------------------------------------------------------------------------------------
 
+    def listing_bytes(self) -> int:
+        """As `Remote.listing_bytes`."""
+        return walk.bytes_max() + ftp_listing.bytes_max(1)  # and the part of it that is read
+
     def bytes_max(self, workers: int) -> int:
         """As `Remote.bytes_max`."""
         total = 0
-        total += walk.bytes_max()  # a listing
-        total += ftp_listing.bytes_max(1)  # the part of it that is read
         total += limits.SYNC_FTP_FOLDERS * _FOLDER_BYTES  # names of folders that are there
         total += ftp_pool.bytes_max(workers)  # connections
         total += workers * limits.SYNC_FTP_BUFFER_BYTES  # of a file that is read

@@ -2,7 +2,7 @@
 
 Covers:     what is taken from the budget, which files are taken, the scan, the look at the destination, events.
 Not here:   the order of the steps (`sync.applying`), each step itself.
-Holds:      what its parts hold, taken from the budget before anything begins; see `Job.bytes_max`.
+Holds:      what its parts hold, taken from the budget before anything begins; see `bytes_max`.
 """
 
 from __future__ import annotations
@@ -80,29 +80,15 @@ class Job:
 
     # --- what it may hold ---------------------------------------------------------------------------------------------
 
-    def bytes_max(self, workers: int, large_bytes: int) -> int:
-        """The most it holds with so many workers, in bytes, beside what the state's store takes by itself."""
-        total = 0
-        total += max(  # one listing at a time
-            listing.bytes_max(self.source, self.options.list_workers),
-            listing.bytes_max(self.destination, self.options.list_workers) if self.options.check_destination else 0,
-        )
-        total += self.state.bytes_max(
-            self.options.list_workers + 1
-        )  # a walk beside each part of a listing, or over work
-        total += workers * (limits.SYNC_CHUNK_BYTES + _TASK_BYTES)  # a chunk for each of them, and their tasks
-        total += self.source.bytes_max(workers)
-        total += self.destination.bytes_max(workers)
-        total += large_bytes  # large files under way
-        return total
-
     def _reserved(self) -> tuple[int, int, Reservation]:
         """As many workers as were asked for; where nobody asked, fewer if there is no room for them."""
         workers = self.options.workers or limits.SYNC_WORKERS
         count = self.options.bytes if isinstance(self.options.bytes, int) else limits.SYNC_BYTES
         while True:
             try:
-                reservation = self.budget.reserve(self.bytes_max(workers, count), "sync")
+                reservation = self.budget.reserve(
+                    bytes_max(self.source, self.destination, self.options, workers, count), "sync"
+                )
             except errors.BudgetExceeded as error:
                 if self.options.bytes is None and count > limits.SYNC_BYTES_MIN:
                     count //= 2
@@ -235,3 +221,18 @@ class Job:
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         self.close()
+
+
+def bytes_max(source: Remote, destination: Remote, options: Options, workers: int, large_bytes: int) -> int:
+    """The most that a job holds with so many workers, in bytes."""
+    total = 0
+    total += max(  # one listing at a time
+        listing.bytes_max(source, options.list_workers),
+        listing.bytes_max(destination, options.list_workers) if options.check_destination else 0,
+    )
+    total += State.bytes_max(options.list_workers + 1)  # a walk beside each part of a listing, or over work
+    total += workers * (limits.SYNC_CHUNK_BYTES + _TASK_BYTES)  # a chunk for each of them, and their tasks
+    total += source.bytes_max(workers)
+    total += destination.bytes_max(workers)
+    total += large_bytes  # large files under way
+    return total

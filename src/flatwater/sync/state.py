@@ -2,7 +2,7 @@
 
 Covers:     records of files, what is to be done with which of them, the present run and how far its listing is.
 Not here:   what a record has (`sync.record`), the states of a file (`sync.status`), whoever changes them.
-Holds:      what the store holds, and one page of a walk for each of those that are open.
+Holds:      what the store holds, one transaction, two pages for each walk; see `State.bytes_max`.
 
 Partitions of the store: `files` has a record for each path; `work` has the paths that are not SYNCED, by what is to be done
 with them, so that nobody walks over millions of files to find a few; `failures` says why copying failed; `run` has the
@@ -131,11 +131,12 @@ class State:
         self.read_only = read_only
         self._lock = -1
         self._store: Store | None = None
-        self._walks = Budget(limits.SYNC_WALKS_MAX * 2 * limits.SYNC_PAGE_BYTES, name="sync.state")  # see `bytes_max`
+        self._room = Budget(self.bytes_max(limits.SYNC_WALKS_MAX), name="sync.state")  # who opens it takes these bytes
         self.run = Run()
         if read_only and not os.path.exists(os.path.join(path, "store.json")):
             return
-        self._store = store = Store(path, "lmdb", durability, read_only=read_only)
+        with self._room:
+            self._store = store = Store(path, "lmdb", durability, read_only=read_only)
         try:
             self.files = store.partition("files")
             self.work = store.partition("work")
@@ -181,7 +182,7 @@ class State:
             return
         stop = (before,) if before else None
         start = (after + b"\x00",) if after else None
-        with self._walks:
+        with self._room:
             walk = self.files.batches(rows=limits.SYNC_BATCH, bytes=limits.SYNC_PAGE_BYTES, start=start, stop=stop)
         with walk:
             yield from walk
@@ -191,7 +192,7 @@ class State:
         if self._store is None:
             return
         start = (int(kind), after + b"\x00") if after else None
-        with self._walks:
+        with self._room:
             walk = self.work.batches((int(kind),), rows=limits.SYNC_BATCH, bytes=limits.SYNC_PAGE_BYTES, start=start)
         with walk:
             for page in walk:
@@ -272,13 +273,17 @@ class State:
         return [msgspec.msgpack.decode(value, type=Range) for page in self._range_pages() for _key, value in page]
 
     def _range_pages(self) -> Batches:
-        with self._walks:
+        with self._room:
             return self.meta.batches((_RANGE,), bytes=limits.SYNC_PAGE_BYTES)
 
     @staticmethod
     def bytes_max(walks: int) -> int:
-        """The most that so many walks over it hold, in bytes, beside what its store does."""
-        return walks * 2 * limits.SYNC_PAGE_BYTES  # two pages each
+        """The most it holds with so many walks over it, in bytes; not taken from any budget by itself."""
+        total = 0
+        total += limits.SYNC_STORE_BYTES  # the store
+        total += limits.SYNC_WRITE_BYTES  # one transaction
+        total += walks * 2 * limits.SYNC_PAGE_BYTES  # two pages each
+        return total
 
     def close(self) -> None:
         """End; more than once does no harm."""

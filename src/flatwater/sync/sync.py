@@ -13,7 +13,7 @@ from typing import Any, final
 
 from flatwater import limits
 from flatwater.pipeline.signals import ended_by_sigterm
-from flatwater.sync import places
+from flatwater.sync import job, places
 from flatwater.sync.applying import Applying
 from flatwater.sync.auditing import Difference
 from flatwater.sync.deleting import Guard
@@ -94,14 +94,14 @@ class Sync:
             if each is not None:
                 each(told)
 
-        with ended_by_sigterm(), self._job(read_only=True, event=event) as job:
-            plan.compared = job.comparison.said
-            with job.phases.phase("scan") as phase:
-                scan, listing = job.scan(phase, resume=False, tell=tell)
-            copies = plan.delete + job.state.count(Status.SYNCED)
+        with ended_by_sigterm(), self._job(read_only=True, event=event) as at_work:
+            plan.compared = at_work.comparison.said
+            with at_work.phases.phase("scan") as phase:
+                scan, listing = at_work.scan(phase, resume=False, tell=tell)
+            copies = plan.delete + at_work.state.count(Status.SYNCED)
             plan.files, plan.bytes = scan.files, scan.bytes
             plan.unread, plan.unread_folders = listing.unread_count, listing.unread
-            plan.phases = job.phases.done
+            plan.phases = at_work.phases.done
         if not scan.is_complete or not self.options.delete:
             plan.delete = 0
         plan.guard = self._guard.refusal(plan.delete, copies, self.destination.url)
@@ -129,8 +129,8 @@ class Sync:
             BrokenError: another process works with the state.
             BudgetExceeded: it does not fit into the ambient budget.
         """
-        with ended_by_sigterm(), self._job(read_only=False, event=event) as job:
-            return Applying(job, self._guard).run()
+        with ended_by_sigterm(), self._job(read_only=False, event=event) as at_work:
+            return Applying(at_work, self._guard).run()
 
     def audit(
         self,
@@ -161,15 +161,24 @@ class Sync:
             if each is not None:
                 each(found)
 
-        with ended_by_sigterm(), self._job(read_only=not repair, event=event) as job:
-            audit.compared = job.comparison.said
-            with job.phases.phase("check") as phase:
-                looked, listing = job.look(phase, tell, repairs=repair)
+        with ended_by_sigterm(), self._job(read_only=not repair, event=event) as at_work:
+            audit.compared = at_work.comparison.said
+            with at_work.phases.phase("check") as phase:
+                looked, listing = at_work.look(phase, tell, repairs=repair)
             for name in ("files", "fine", "missing", "altered", "unknown", "pending"):
                 setattr(audit, name, getattr(looked, name))
             audit.unread, audit.unread_folders = listing.unread_count, listing.unread
-            audit.phases = job.phases.done
+            audit.phases = at_work.phases.done
         return audit
+
+    def bytes_max(self) -> int:
+        """The most a call holds, in bytes.
+
+        In a budget without room for it, `workers` and `bytes` are lowered unless they were asked for.
+        """
+        options = self.options
+        large = options.bytes if isinstance(options.bytes, int) else limits.SYNC_BYTES
+        return job.bytes_max(self.source, self.destination, options, options.workers or limits.SYNC_WORKERS, large)
 
     def _job(self, *, read_only: bool, event: Event | None) -> Job:
         return Job(self.source, self.destination, self.state, self.options, read_only=read_only, event=event)

@@ -13,4 +13,5 @@ STEPS = (
     "flatwater.tour.steps.keep_rows:KeepRows",
     "flatwater.tour.steps.read_documents:ReadDocuments",
     "flatwater.tour.steps.flow_documents:FlowDocuments",
+    "flatwater.tour.steps.mirror_documents:MirrorDocuments",
 )

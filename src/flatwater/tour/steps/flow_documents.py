@@ -1,4 +1,4 @@
-"""The last step of the tour: documents, cleaned, as typed rows, into a store: one flow.
+"""A step of the tour: documents, cleaned, as typed rows, into a store: one flow.
 
 Covers:     the flow, what the step promises, stopping when its time or its room is over, the check.
 Not here:   flows (`pipeline`), reading documents (`tour.steps.read_documents`).

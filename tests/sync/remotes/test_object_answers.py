@@ -1,0 +1,58 @@
+"""What answers of object stores mean; with servers, in test_objects.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from flatwater.sync.failures import (
+    ChangedFailure,
+    Failure,
+    GoneFailure,
+    RefusedFailure,
+    RemoteFailure,
+    TemporaryFailure,
+)
+from flatwater.sync.remotes.object_answers import failure_of, failure_of_botocore, failure_of_obstore, is_odd
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [(404, "NoSuchKey", GoneFailure), (404, "NoSuchBucket", RemoteFailure), (404, "NoSuchUpload", TemporaryFailure),
+     (412, "PreconditionFailed", ChangedFailure), (400, "RequestTimeout", TemporaryFailure), (501, "", Failure),
+     (400, "KeyTooLongError", RefusedFailure), (301, "PermanentRedirect", RemoteFailure), (401, "", RemoteFailure)]
+)  # fmt: skip
+def test_kinds_of_answers(status, code, kind):
+    """By code where that is known, else by status."""
+    assert type(failure_of(status, code, b"file", "read")) is kind
+    assert type(failure_of(status, code, "s3://bucket", "listed")) in {kind, RemoteFailure}
+
+
+def test_messages_say_status_and_code_alone():
+    """A text where a code should be is left out; the region of a bucket that is elsewhere is told."""
+    assert (
+        str(failure_of(403, "AccessDenied", b"a\nb", "read"))
+        == "a\\nb cannot be read: the server answered 403 AccessDenied."
+    )
+    assert str(failure_of(400, "see https://x?X-Amz-Signature=1", b"a", "read")).endswith("answered 400.")
+    assert "option region" in str(failure_of(301, "PermanentRedirect", "s3://bucket", "listed", "eu-west-1"))
+
+
+def test_texts_of_libraries_are_not_handed_on():
+    """Neither that of obstore nor that of botocore: signed URLs stand in them."""
+    from botocore.exceptions import EndpointConnectionError
+    from obstore.exceptions import GenericError
+
+    for failure in (
+        failure_of_obstore(GenericError("GET https://host/key?sig=hidden: operation timed out"), b"a", "read"),
+        failure_of_botocore(EndpointConnectionError(endpoint_url="https://host/?X-Amz-Signature=hidden"), b"a", "read"),
+    ):
+        assert type(failure) is TemporaryFailure
+        assert "hidden" not in str(failure)
+    refused = GenericError("DeleteObjects request failed for key a: no (code: AccessDenied)")
+    assert type(failure_of_obstore(refused, b"a", "deleted")) is RefusedFailure
+
+
+@pytest.mark.parametrize("key", ["a b", "%", "ü", "..a", "a..", "...", "~", "a/b.c", "\u200b"])
+def test_usual_keys_are_not_odd(key):
+    """obstore is as good for them."""
+    assert not is_odd(key)

@@ -384,7 +384,6 @@ SYNC_WORKERS_MAX = 256  # threads; each takes some 100 KiB of stack, and a chunk
 SYNC_BYTES = 32 * MIB  # of files under way, beside a chunk for each worker
 SYNC_TASK_FILES = 16  # small files that a worker gets at a time
 SYNC_TASK_BYTES = 1 * MIB  # of these together
-SYNC_DELETE_FILES = 1_000  # that are deleted in one request, where the remote can
 SYNC_DELETE_SHARE = 0.25  # of the files at the destination that may be deleted in one run, unless told otherwise
 SYNC_DELETE_FREE = 100  # files that may be deleted whatever share they are
 SYNC_RESUME_S = 6 * 3600.0  # age of a listing that a killed run left, up to which it is gone on with

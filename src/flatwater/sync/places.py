@@ -16,7 +16,7 @@ from flatwater import errors
 if TYPE_CHECKING:
     from flatwater.sync.remote import Remote
 
-OBJECT_SCHEMES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss")
+OBJECT_SCHEMES = ("s3", "gs", "az")
 SCHEMES = (*OBJECT_SCHEMES, "ftp", "ftps", "sftp", "file")
 
 

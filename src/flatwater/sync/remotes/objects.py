@@ -40,6 +40,7 @@ class ObjectStore(Remote):
 
     kind = "object store"
     has_folders = False
+    delete_files = limits.SYNC_DELETE_KEYS
     tells_etag = True
     mtime_step_ns = _SECOND_NS
 
@@ -287,11 +288,15 @@ class ObjectStore(Remote):
             return [None if isinstance(failure, GoneFailure) else _own(failure)]
         return [None] * len(paths)
 
+    def copies_inside(self, source: Remote) -> bool:
+        """As `Remote.copies_inside`: within a bucket."""
+        return isinstance(source, ObjectStore) and source._where.identity == self._where.identity  # noqa: SLF001 - of the same class
+
     def copy_inside(self, source: Remote, entry: Entry, path: bytes) -> Entry | None:
-        """As `Remote.copy_inside`: within a bucket, up to 5 GiB."""
+        """As `Remote.copy_inside`: up to 5 GiB."""
         if (
             not isinstance(source, ObjectStore)
-            or source._where.identity != self._where.identity  # noqa: SLF001 - of the same class
+            or not self.copies_inside(source)
             or entry.size > limits.SYNC_COPY_BYTES_MAX
             or self.refusal(path)
         ):
@@ -336,14 +341,22 @@ class ObjectStore(Remote):
 
     # --- itself -------------------------------------------------------------------------------------------------------
 
-    def bytes_max(self, workers: int) -> int:
-        """As `Remote.bytes_max`, for objects up to 78 GiB: the parts of larger ones are larger."""
+    def listing_bytes(self) -> int:
+        """As `Remote.listing_bytes`."""
         total = 0
-        total += limits.SYNC_PAGE_BYTES  # a page of a listing
-        total += limits.SYNC_SORT_BYTES  # listings that are sorted here
+        total += limits.SYNC_PAGE_BYTES  # a page of it
+        total += 0 if self._where.is_sorted else limits.SYNC_SORT_BYTES  # a listing that is sorted here
+        return total
+
+    def held_bytes(self, size: int) -> int:
+        """As `Remote.held_bytes`: of a large one, a part that fills, two on their way, one that is copied."""
+        return 4 * min(size, max(limits.SYNC_PART_BYTES, size // limits.SYNC_PARTS_MAX))
+
+    def bytes_max(self, workers: int) -> int:
+        """As `Remote.bytes_max`."""
+        total = 0
         total += limits.SYNC_S3_BYTES  # the libraries
-        total += workers * 4 * limits.SYNC_PART_BYTES  # a part that fills, two on their way, one that is copied
-        total += workers * 4 * limits.SYNC_CHUNK_BYTES  # of what is read
+        total += workers * 4 * limits.SYNC_CHUNK_BYTES  # of what is read, and of small ones that are written
         return total
 
     def close(self) -> None:

@@ -59,7 +59,7 @@ class Retrying:
         turns = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type((TemporaryFailure, ChangedFailure)),
             stop=tenacity.stop_after_attempt(self._tries),
-            wait=tenacity.wait_exponential_jitter(self._wait_s, limits.SYNC_RETRY_S_MAX, jitter=self._wait_s),
+            wait=tenacity.wait_exponential(self._wait_s, limits.SYNC_RETRY_S_MAX) + tenacity.wait_random(0, self._wait_s),
             sleep=self._sleep, reraise=True,
         )  # fmt: skip
 

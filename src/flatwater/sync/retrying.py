@@ -34,12 +34,12 @@ class Retrying:
         MissingExtra: the library is not there.
     """
 
-    def __init__(self, tries: int = limits.SYNC_TRIES, wait_s: float = limits.SYNC_RETRY_S) -> None:
+    def __init__(self, tries: int = limits.SYNC_TRIES, wait_s: float | None = None) -> None:
         if importlib.util.find_spec("tenacity") is None:
             raise errors.MissingExtra("sync", "tenacity")
         self.stop = threading.Event()
         self._tries = tries
-        self._wait_s = wait_s
+        self._wait_s = limits.SYNC_RETRY_S if wait_s is None else wait_s
 
     def call(self, function: Callable[[], Result]) -> Result:
         """What `function` returns, in one of so many tries.

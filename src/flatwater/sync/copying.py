@@ -227,19 +227,16 @@ class Copying:
         """Write down what came of files, when the files themselves are durable."""
         done, self._done = self._done, []
         changes = []
-        failures: dict[bytes, str | None] = {}
+        failures: dict[bytes, str] = {}
         for outcome in done:
             path, before = outcome.task.path, outcome.task.before
             if outcome.kind == "copied":
                 changes.append(Change(path, before, outcome.record))
-                if before.status is Status.ERROR:
-                    failures[path] = None
             elif outcome.kind == "failed":
                 changes.append(Change(path, before, before._replace(status=Status.ERROR, generation=self._generation)))
                 failures[path] = outcome.reason
             elif outcome.kind == "gone" and not outcome.task.had_copy:
                 changes.append(Change(path, before, None))
-                failures[path] = None
             elif outcome.kind == "in the way":
                 self.blocked += 1
         if any(outcome.kind == "copied" for outcome in done):

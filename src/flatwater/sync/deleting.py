@@ -145,8 +145,7 @@ def _write(state: State, paths: list[bytes], outcomes: list[Failure | None]) -> 
         if value is not None
     ]
     for start in range(0, len(changes), limits.SYNC_COMMIT_ROWS):
-        part = changes[start : start + limits.SYNC_COMMIT_ROWS]
-        state.commit(part, failures={change.path: None for change in part})
+        state.commit(changes[start : start + limits.SYNC_COMMIT_ROWS])
 
 
 def count_to_delete(state: State, takes: Callable[[bytes], bool] | None) -> int:

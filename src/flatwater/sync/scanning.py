@@ -227,6 +227,6 @@ def finalize(state: State, takes: Callable[[bytes], bool] | None) -> int:
             changes.append(Change(path, before, after))
         for start in range(0, len(changes), limits.SYNC_COMMIT_ROWS):
             part = changes[start : start + limits.SYNC_COMMIT_ROWS]
-            state.commit(part, failures={change.path: None for change in part if change.after is None})
+            state.commit(part)
         count += len(changes)
     return count

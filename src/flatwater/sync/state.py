@@ -230,13 +230,20 @@ class State:
         changes: Iterable[Change] = (),
         *,
         ranges: Mapping[int, Range] | None = None,
-        failures: Mapping[bytes, str | None] | None = None,
+        failures: Mapping[bytes, str] | None = None,
     ) -> None:
-        """Write changes of files, what they mean for the work and the counts, the run, and places in the listing: all or nothing."""
+        """Write changes of files, what they mean for the work and the counts, the run, and places in the listing: all or nothing.
+
+        Args:
+            changes: of files, each of another one.
+            ranges: places in the listing, by their number.
+            failures: reasons of those that become ERROR; a reason goes when its file is no ERROR any more.
+        """
         run = self.run
         counts, copy_bytes = list(run.counts), run.copy_bytes
         files: list[tuple[tuple[bytes], bytes | None]] = []
         work: list[tuple[tuple[int, bytes], bytes | None]] = []
+        reasons: dict[bytes, str | None] = dict(failures or {})
         for path, before, after in changes:
             files.append(((path,), None if after is None else after.packed()))
             was = None if before is None else WORK_OF[before.status]
@@ -249,13 +256,15 @@ class State:
                 copy_bytes += _copied(after, becomes)
             if was is not None and was is not becomes:
                 work.append(((int(was), path), None))
+            if before is not None and before.status is Status.ERROR and (after is None or after.status is not Status.ERROR):
+                reasons[path] = None
             if becomes is not None and after is not None:
                 size = after.size if becomes is Work.COPY and after.size != NO_SIZE else 0
                 work.append(((int(becomes), path), size.to_bytes(8, "little")))
         meta: list[tuple[tuple[Any, ...], bytes | None]] = []
         for number, part in (ranges or {}).items():
             meta.append(((_RANGE, number), msgspec.msgpack.encode(part)))
-        said = [((path,), None if text is None else _shortened(text)) for path, text in (failures or {}).items()]
+        said = [((path,), None if text is None else _shortened(text)) for path, text in reasons.items()]
         after_run = msgspec.structs.replace(run, counts=counts, copy_bytes=copy_bytes)
         meta.append(((_RUN,), msgspec.msgpack.encode(after_run)))
         self._need().write_to({self.files: files, self.work: work, self.failures: said, self.meta: meta})

@@ -118,20 +118,7 @@ class Fake(Remote):
         last, number = after, 0
         while True:
             with self.lock:
-                found = []
-                for path in sorted(self.files):
-                    if path <= last or (before and path >= before):
-                        continue
-                    folder = next((each for each in sorted(self.unreadable) if path.startswith(each)), None)
-                    if folder is None:
-                        found.append(self._entry(path))
-                    elif folder not in told:
-                        told.add(folder)
-                        if unread is None:
-                            raise Failure(f"{folder!r} cannot be listed.")
-                        unread(folder, Failure(f"{folder!r} cannot be listed."))
-                    if len(found) == self.batch:
-                        break
+                found = self._next(last, before, told, unread)
             if (error := self.breaks.pop(number, None)) is not None:
                 raise error
             if not found:
@@ -139,6 +126,24 @@ class Fake(Remote):
             self._asked("batch", found[0].path)
             last, number = found[-1].path, number + 1
             yield found[::-1] if self.is_shuffled else found
+
+    def _next(self, last, before, told, unread):
+        """The next batch, and folders on the way to it that cannot be read."""
+        found = []
+        for path in sorted(self.files):
+            if path <= last or (before and path >= before):
+                continue
+            folder = next((each for each in sorted(self.unreadable) if path.startswith(each)), None)
+            if folder is None:
+                found.append(self._entry(path))
+            elif folder not in told:
+                told.add(folder)
+                if unread is None:
+                    raise Failure(f"{folder!r} cannot be listed.")
+                unread(folder, Failure(f"{folder!r} cannot be listed."))
+            if len(found) == self.batch:
+                break
+        return found
 
     def borders(self, levels):
         self._asked("borders")

@@ -16,7 +16,7 @@ KNOWN = Entry(b"p", 5, 100, b"e1")
 RECORD = Record(Status.SYNCED, True, 1, 5, 100, b"e1", md5=b"m" * 16)
 
 
-def comparison(name, tells_etag=True, content_md5=lambda _entry: b"m" * 16):
+def comparison(name, *, tells_etag=True, content_md5=lambda _entry: b"m" * 16):
     return Comparison(name, Fake(tells_etag=tells_etag), content_md5)
 
 

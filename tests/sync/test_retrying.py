@@ -56,7 +56,7 @@ def test_pauses_grow_up_to_a_bound(monkeypatch):
         retrying.call(counted(TemporaryFailure("x"), 99)[0])
     assert len(pauses) == 6
     for number, pause in enumerate(pauses):
-        assert min(4, 0.5 * 2**number) <= pause <= min(4, 0.5 * 2**number + 0.5)
+        assert min(4, 0.5 * 2**number) <= pause <= min(4, 0.5 * 2**number) + 0.5
 
 
 def test_nothing_is_begun_when_the_run_ends():

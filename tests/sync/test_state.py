@@ -37,7 +37,7 @@ def test_changes_work_and_counts_are_one(path):
     with State(path, PAIR) as state:
         checked(state)
         assert statuses(state) == {b"a": "SYNCED", b"b": "TEMP_DELETED"}
-        assert [page for page in state.todo(Work.DECIDE)] == [[(b"b", 0)]]
+        assert list(state.todo(Work.DECIDE)) == [[(b"b", 0)]]
         assert state.run.copy_bytes == 0
 
 

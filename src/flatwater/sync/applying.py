@@ -44,7 +44,7 @@ class Applying:
         options = job.options
         self._transfer = Transfer(
             job.source, job.destination, verify=options.verify, needs_md5=job.comparison.name == "checksum",
-            bandwidth=Limited(int(options.bandwidth)) if options.bandwidth else FREE,
+            bandwidth=Limited(int(options.bandwidth)) if options.bandwidth else FREE, stop=job.retrying.stop,
         )  # fmt: skip
         self._phase: Phase | None = None
         self.report = Report(
@@ -67,6 +67,7 @@ class Applying:
                 finalize(job.state, job.takes)
             if job.options.check_destination:
                 self._look()
+            report.failed, report.failures = 0, []  # what failed while a killed run was finished is tried again
             blocked = self._copy(is_last=False)
             refusal = self._delete()
             if blocked:

@@ -49,6 +49,7 @@ class Outcome(NamedTuple):
     record: Record | None = None
     bytes: int = 0
     reason: str = ""
+    has_copy: bool = True  # whether the destination may have one now that a sync put there
 
 
 Report = Callable[[Outcome], None]
@@ -175,6 +176,8 @@ class Copying:
             if value is None:
                 continue
             before = records.unpacked(value)
+            if self._is_last and before.status is Status.ERROR:
+                continue  # it was tried in the turn before
             marked = before._replace(has_copy=True)
             tasks.append(Task(path, size, marked, before.has_copy))
             if not before.has_copy:
@@ -186,29 +189,36 @@ class Copying:
     # --- in the workers -----------------------------------------------------------------------------------------------
 
     def _work(self, number: int) -> None:
-        try:
-            while (tasks := self._tasks.get()) is not None:
-                self._outcomes.put([self._outcome(task, number) for task in tasks])
-        except BaseException as error:  # noqa: BLE001 - raised by `run`
-            self._outcomes.put(error)
+        while (tasks := self._tasks.get()) is not None:
+            self._outcomes.put([self._outcome(task, number) for task in tasks])
 
     def _outcome(self, task: Task, number: int) -> Outcome:
-        need = self._held_bytes(task.size)
+        tries: list[bytes] = [task.path] if task.had_copy else []  # of publishing it
         try:
+            need = self._held_bytes(task.size)
             with self._reserved(need, number) if need else nullcontext():
-                copied = self._retrying.call(lambda: self._transfer.copy(task.path, self._generation))
+                copied = self._retrying.call(lambda: self._transfer.copy(task.path, self._generation, tries.append))
         except Stopped:
-            return Outcome(task, "left")
+            return Outcome(task, "left", has_copy=bool(tries))
         except GoneFailure:
-            return Outcome(task, "gone")
+            return Outcome(task, "gone", has_copy=bool(tries))
         except InTheWayFailure as error:
-            return Outcome(task, "failed" if self._is_last else "in the way", reason=str(error))
-        except RemoteFailure:
-            self._retrying.stop.set()
-            raise
+            kind: Kind = "failed" if self._is_last else "in the way"
+            return Outcome(task, kind, reason=str(error), has_copy=bool(tries))
         except Failure as error:
-            return Outcome(task, "failed", reason=str(error))
-        return Outcome(task, "copied", copied.record, copied.bytes)
+            if not isinstance(error, RemoteFailure):
+                return Outcome(task, "failed", reason=str(error), has_copy=bool(tries))
+            self._ends(error)
+        except BaseException as error:  # noqa: BLE001 - raised by `run`
+            self._ends(error)
+        else:
+            return Outcome(task, "copied", copied.record, copied.bytes)
+        return Outcome(task, "left", has_copy=bool(tries))
+
+    def _ends(self, error: BaseException) -> None:
+        """Nothing more is begun, and `run` raises it."""
+        self._retrying.stop.set()
+        self._outcomes.put(error)
 
     def _reserved(self, need: int, number: int) -> Reservation:
         return self._window.reserve(min(need, self._window.limit), f"sync.worker {number}", wait_s=_HOUR_S)
@@ -216,9 +226,9 @@ class Copying:
     # --- what came of it ----------------------------------------------------------------------------------------------
 
     def _take(self, found: list[Outcome] | BaseException) -> None:
-        self._under_way -= 1
         if isinstance(found, BaseException):
             raise found
+        self._under_way -= 1
         self._done += found
         if len(self._done) >= limits.SYNC_COMMIT_ROWS or time.monotonic() - self._written_s > limits.SYNC_COMMIT_S:
             self._write()
@@ -233,12 +243,16 @@ class Copying:
             if outcome.kind == "copied":
                 changes.append(Change(path, before, outcome.record))
             elif outcome.kind == "failed":
-                changes.append(Change(path, before, before._replace(status=Status.ERROR, generation=self._generation)))
+                failed = before._replace(status=Status.ERROR, has_copy=outcome.has_copy, generation=self._generation)
+                changes.append(Change(path, before, failed))
                 failures[path] = outcome.reason
-            elif outcome.kind == "gone" and not outcome.task.had_copy:
+            elif outcome.kind == "gone" and not outcome.has_copy:
                 changes.append(Change(path, before, None))
             elif outcome.kind == "in the way":
                 self.blocked += 1
+                changes.append(Change(path, before, before._replace(status=Status.NEW, has_copy=outcome.has_copy)))
+            elif not outcome.has_copy:
+                changes.append(Change(path, before, before._replace(has_copy=False)))
         if any(outcome.kind == "copied" for outcome in done):
             self._destination.settle()
         if changes:

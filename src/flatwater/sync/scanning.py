@@ -148,9 +148,14 @@ class Scan:
 
     def _flush(self) -> None:
         changes, self._changes = self._changes, []
-        if not self._state.read_only:
+        if self._state.read_only:
+            return
+        try:
             for start in range(0, len(changes), limits.SYNC_COMMIT_ROWS):
                 self._state.commit(changes[start : start + limits.SYNC_COMMIT_ROWS])
+        except BaseException:
+            self._touched.clear()  # no place may be written that is behind changes which were not
+            raise
 
     def _deviates(self, path: bytes, entry: Entry | None, value: bytes | None) -> None:
         before = None if value is None else records.unpacked(value)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 import time
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, final
 
 from flatwater import limits
@@ -18,6 +20,7 @@ from flatwater.sync.failures import ChangedFailure, GoneFailure, RefusedFailure,
 from flatwater.sync.pacing import FREE, Pace
 from flatwater.sync.record import Record
 from flatwater.sync.remote import Reading, Remote, Writing, shown
+from flatwater.sync.retrying import Stopped
 from flatwater.sync.status import Status
 
 Verify = Literal["size", "etag", "content"]
@@ -48,23 +51,32 @@ class Transfer:
             one, of the source and of the destination; "content": the same, and what arrived is read again.
         needs_md5: whether the MD5 is kept with each file, for comparing by checksum.
         bandwidth: bytes are taken from it.
+        stop: when it is set, files under way are given up.
     """
 
     def __init__(
-        self, source: Remote, destination: Remote, *, verify: Verify = "etag", needs_md5: bool = False, bandwidth: Pace = FREE
+        self, source: Remote, destination: Remote, *, verify: Verify = "etag", needs_md5: bool = False, bandwidth: Pace = FREE,
+        stop: threading.Event | None = None,
     ) -> None:  # fmt: skip
         self._source = source
         self._destination = destination
-        self._copies_inside = destination.copies_inside(source)
         self._verify = verify
         self._bandwidth = bandwidth
+        self._stop = stop or threading.Event()
         told = verify != "size" and (source.tells_md5 or destination.tells_md5)
         self._hashes = needs_md5 or told or verify == "content"
+        self._is_inside = destination.copies_inside(source) and not (needs_md5 or verify == "content")
 
-    def copy(self, path: bytes, generation: int) -> Copied:
+    def copy(self, path: bytes, generation: int, publishes: Callable[[bytes], object] = bool) -> Copied:
         """Copy a file; it is tried once.
 
+        Args:
+            path: of the file.
+            generation: of the scan.
+            publishes: called with the path before the destination may have it; where it fails earlier, nothing was changed.
+
         Raises:
+            Stopped: the run ends.
             GoneFailure: the source does not have it any more.
             ChangedFailure: it changed meanwhile, and nothing was published.
             Failure: of any other kind, by what is to be done about it.
@@ -72,7 +84,7 @@ class Transfer:
         refused = self._destination.refusal(path)
         if refused:
             raise RefusedFailure(f"{shown(path)} cannot be a file of {self._destination.url}: {refused}.")
-        if (inside := self._inside(path, generation)) is not None:
+        if self._is_inside and (inside := self._inside(path, generation, publishes)) is not None:
             return inside
         with self._source.read(path) as reading:
             entry = reading.entry
@@ -82,6 +94,7 @@ class Transfer:
             try:
                 self._pour(path, reading, writing, digest)
                 self._check_source(path, entry, digest)
+                publishes(path)
                 arrived = writing.publish()
             except BaseException:
                 writing.abandon()
@@ -100,6 +113,8 @@ class Transfer:
             count += len(chunk)
             if count > size:
                 raise ChangedFailure(f"{shown(path)} became longer while it was copied.")
+            if self._stop.is_set():
+                raise Stopped
             if digest is not None:
                 digest.update(chunk)
             self._bandwidth.take(len(chunk))
@@ -125,14 +140,13 @@ class Transfer:
                 f"{shown(path)} did not arrive as it was sent: what was read again is another content."
             )
 
-    def _inside(self, path: bytes, generation: int) -> Copied | None:
+    def _inside(self, path: bytes, generation: int, publishes: Callable[[bytes], object]) -> Copied | None:
         """Let the store copy, where both ends are one."""
-        if not self._copies_inside:
-            return None
         entry = self._source.find(path)
         if entry is None:
             raise GoneFailure(f"{shown(path)} is not there any more.")
         self._let_settle(entry)
+        publishes(path)
         arrived = self._destination.copy_inside(self._source, entry, path)
         if arrived is None:
             return None

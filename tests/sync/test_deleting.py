@@ -1,0 +1,145 @@
+"""How much may be deleted, and deleting it."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from fakes import Fake, checked, statuses
+
+from flatwater import errors
+from flatwater.sync.deleting import DeleteGuard, Guard, count_to_delete, delete
+from flatwater.sync.failures import RefusedFailure, RemoteFailure, TemporaryFailure
+from flatwater.sync.record import Record
+from flatwater.sync.retrying import Retrying
+from flatwater.sync.state import Change, Pair, State
+from flatwater.sync.status import Status
+
+GONE = Record(Status.DELETED_ON_SOURCE, True)
+PATHS = [b"%02d" % number for number in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "copies", "most"),
+    [
+        (None, 0, 100), (None, 400, 100), (None, 1000, 250), ("10%", 5000, 500), ("10%", 50, 100), ("0%", 1000, 0), (0, 1000, 0),
+        (7, 10**7, 7), ("7", 1, 7), ("100%", 5000, 5000),
+    ],
+)  # fmt: skip
+def test_how_many(allowed, copies, most):
+    """A number is one; a share lets a few go in any case, unless it is none."""
+    guard = Guard(allowed)
+    assert guard.allowed(copies) == most
+    assert guard.refusal(most, copies, "there") == ""
+    assert f"{most + 1:,} files are gone" in guard.refusal(most + 1, copies, "there")
+
+
+@pytest.mark.parametrize("allowed", [-1, "-5%", "x", "101%", True, 1.5, "nan%", "", "%"])
+def test_what_is_no_number(allowed):
+    """It is refused, rather than taken for everything or nothing."""
+    with pytest.raises(errors.UsageError, match="max_delete"):
+        Guard(allowed)
+
+
+def test_what_the_refusal_says():
+    """How many, of how many, where, and how they may go."""
+    error = Guard("10%").error(900, 1000, "there", "report")
+    assert isinstance(error, DeleteGuard)
+    assert "900 files are gone from the source, and would be deleted at there" in str(error)
+    assert "max_delete=10% of 1,000 files allows 100. None was deleted." in str(error)
+    assert "--max-delete 900" in error.hint
+    assert (error.exit_code, error.report, error.limit) == (1, "report", 100)
+
+
+@pytest.fixture
+def state(tmp_path):
+    """Ten files to delete, and one that is synced."""
+    with State(str(tmp_path / "state"), Pair("a", "b"), durability="off") as state:
+        state.commit([Change(path, None, GONE) for path in PATHS])
+        state.commit([Change(b"stays", None, Record(Status.SYNCED, True))])
+        yield state
+
+
+def run(state, destination, **options):
+    told = []
+    given = {"workers": 3, "retrying": Retrying(3, 0.0001), "takes": None, "discards": False, **options}
+    delete(state, destination, report=lambda path, failure: told.append((path, failure)), **given)
+    return told
+
+
+def remote():
+    destination = Fake(files={**dict.fromkeys(PATHS, b"x"), b"stays": b"x", b"mine": b"x"})
+    destination.published = {*PATHS, b"stays"}
+    destination.delete_files = 3
+    return destination
+
+
+def test_deleted_and_forgotten(state):
+    """All that is to be, nothing else, also such as are not there any more; a hiccup does no harm."""
+    destination = remote()
+    del destination.files[b"03"]
+    broken = iter([True])
+    destination.faults = lambda operation, _path: (
+        (_ for _ in ()).throw(TemporaryFailure("busy")) if operation == "delete" and next(broken, False) else None
+    )
+    assert run(state, destination) == [(path, None) for path in PATHS]
+    assert set(destination.files) == {b"stays", b"mine"}
+    assert statuses(state) == {b"stays": "SYNCED"}
+    checked(state)
+    assert destination.calls["discard"] == 0
+
+
+def test_those_that_cannot_be(state):
+    """They stay to be deleted, and are told with the reason."""
+    destination = remote()
+    refused = RefusedFailure("no")
+
+    def fault(operation, path):
+        if operation == "delete one" and path == b"05":
+            raise refused
+
+    destination.faults = fault
+    told = run(state, destination)
+    assert [found for found in told if found[1] is not None] == [(b"05", refused)]
+    assert statuses(state) == {b"05": "DELETED_ON_SOURCE", b"stays": "SYNCED"}
+    checked(state)
+
+
+def test_a_remote_that_is_down(state):
+    """It is raised; what is not deleted stays to be, and no thread is left."""
+    destination = remote()
+    before = set(threading.enumerate())
+    calls = iter(range(100))
+
+    def fault(operation, _path):
+        if operation == "delete" and next(calls) >= 2:
+            raise RemoteFailure("down")
+
+    destination.faults = fault
+    with pytest.raises(RemoteFailure):
+        run(state, destination)
+    assert set(threading.enumerate()) == before
+    checked(state)
+    left = {path for path, status in statuses(state).items() if status == "DELETED_ON_SOURCE"}
+    assert set(destination.files) - {b"stays", b"mine"} <= left
+    destination.faults = lambda *_: None
+    run(state, destination)
+    assert set(destination.files) == {b"stays", b"mine"}
+
+
+def test_what_is_left_out_stays(state):
+    """It is neither counted nor deleted."""
+    destination = remote()
+    assert count_to_delete(state, None) == 10
+    assert count_to_delete(state, lambda path: path < b"04") == 4
+    run(state, destination, takes=lambda path: path < b"04")
+    assert count_to_delete(state, None) == 6
+    assert set(destination.files) == {*PATHS[4:], b"stays", b"mine"}
+
+
+def test_what_a_killed_run_left_goes_too(state):
+    """Unfinished files of what is deleted."""
+    destination = remote()
+    destination.unfinished = {b"02", b"other"}
+    run(state, destination, discards=True)
+    assert destination.unfinished == {b"other"}

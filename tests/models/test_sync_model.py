@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from flatwater import limits
 from flatwater.budget.budget import Budget
@@ -31,6 +31,7 @@ FOLDERS = [b"a/", b"b/", b"\xff/"]
 paths = st.sampled_from(NAMES)
 texts = st.sampled_from([b"", b"1", b"2", b"long" * 20])
 few = st.sets(paths, max_size=3)
+changes = st.dictionaries(paths, texts, min_size=1, max_size=4)
 KINDS = st.sampled_from([RefusedFailure, TemporaryFailure])
 
 
@@ -40,8 +41,11 @@ class SyncMachine(RuleBasedStateMachine):
     The model of a path is `(status, version, has_copy)`: the source's version that was copied, if it is known.
     """
 
-    @initialize(tells_etag=st.booleans(), keeps_mtime=st.booleans(), levels=st.integers(0, 1), listers=st.integers(1, 2))
-    def begin(self, tells_etag, keeps_mtime, levels, listers):
+    @initialize(
+        tells_etag=st.booleans(), keeps_mtime=st.booleans(), levels=st.integers(0, 1), listers=st.integers(1, 2),
+        files=st.dictionaries(paths, texts, min_size=5), mine=few,
+    )  # fmt: skip
+    def begin(self, tells_etag, keeps_mtime, levels, listers, files, mine):
         self.folder = tempfile.mkdtemp()
         self.source = Fake("fake://source", tells_etag=tells_etag)
         self.destination = Fake("fake://destination", keeps_mtime=keeps_mtime)
@@ -49,6 +53,10 @@ class SyncMachine(RuleBasedStateMachine):
         self.options = {"levels": levels, "list_workers": listers, "workers": 2, "tries": 2, "durability": "off"}
         self.model = {}
         self.is_killed = False
+        for path, data in files.items():
+            self.source.put(path, data)
+        for path in mine:
+            self.destination.put(path, b"mine", self.source.time)
 
     def teardown(self):
         if hasattr(self, "folder"):
@@ -56,13 +64,13 @@ class SyncMachine(RuleBasedStateMachine):
 
     # --- what others do -----------------------------------------------------------------------------------------------
 
-    @rule(path=paths, data=texts)
-    def write_at_source(self, path, data):
-        self.source.put(path, data)
-
-    @rule(path=paths)
-    def remove_at_source(self, path):
-        self.source.files.pop(path, None)
+    @rule(written=changes, removed=few)
+    def change_the_source(self, written, removed):
+        """Files are written, in place of folders or of files, and others are removed."""
+        for path, data in written.items():
+            self.source.put(path, data)
+        for path in removed - set(written):
+            self.source.files.pop(path, None)
 
     @rule(path=paths, other=paths)
     def rename_at_source(self, path, other):
@@ -74,11 +82,12 @@ class SyncMachine(RuleBasedStateMachine):
     def empty_the_source(self):
         self.source.files.clear()
 
-    @rule(path=paths, data=texts)
-    def alter_at_destination(self, path, data):
-        """Somebody writes a file there: it is his own, unless a sync had put one there."""
+    @rule(path=paths, data=texts, is_same=st.booleans())
+    def alter_at_destination(self, path, data, is_same):
+        """Somebody writes a file there, maybe the source's: it is his own, unless a sync had put one there."""
         if not any(self.destination.conflicts(path, each) for each in self.destination.files):
-            self.destination.put(path, data)
+            found = self.source.files.get(path)
+            self.destination.put(path, *found if is_same and found else (data,))
 
     @rule(path=paths)
     def remove_at_destination(self, path):
@@ -148,12 +157,8 @@ class SyncMachine(RuleBasedStateMachine):
                     model[path] = "ERROR", None, has_copy
                     failed.add(path)
                 elif any(self.destination.conflicts(path, each) for each in files):
-                    if is_last:
-                        model[path] = "ERROR", None, has_copy or not self.is_stopped_early(path, files)
-                        failed.add(path)
-                    else:
-                        model[path] = "NEW", None, has_copy or not self.is_stopped_early(path, files)
-                        blocked.append(path)
+                    model[path] = "ERROR" if is_last else "NEW", None, False
+                    (failed.add if is_last else blocked.append)(path)
                 else:
                     files[path] = self.source.files[path][0]
                     model[path] = "SYNCED", self.version(path), True
@@ -170,18 +175,14 @@ class SyncMachine(RuleBasedStateMachine):
         copy(blocked, is_last=True)
         return model, files, copied, failed, [] if is_refused else wanted, is_refused
 
-    @staticmethod
-    def is_stopped_early(path, files):
-        """Whether nothing was published, because a file stands where a folder has to be."""
-        return any(path.startswith(each + b"/") for each in files)
-
     @rule(
-        failing=few, kind=KINDS, unread=st.sets(st.sampled_from(FOLDERS), max_size=1), max_delete=st.sampled_from([0, 1, 100]),
+        written=changes, removed=few, failing=few, kind=KINDS, unread=st.sets(st.sampled_from(FOLDERS), max_size=1), max_delete=st.sampled_from([0, 1, 100]),
         is_checked=st.booleans(), cut=st.none() | st.integers(0, 3),
     )  # fmt: skip
-    def apply(self, failing, kind, unread, max_delete, is_checked, cut):
+    def apply(self, written, removed, failing, kind, unread, max_delete, is_checked, cut):
         """To its end: with files that cannot be read, folders that cannot be listed, a listing that breaks once."""
         self.settle_what_was_killed()
+        self.change_the_source(written, removed)
         model, is_complete = self.scanned(unread)
         if is_checked:
             model = self.looked(model)
@@ -196,15 +197,16 @@ class SyncMachine(RuleBasedStateMachine):
                 raise kind("it fails")
 
         self.source.faults = fault
-        sync = self.sync(max_delete=max_delete, check_destination=is_checked)
+        sync, events = self.sync(max_delete=max_delete, check_destination=is_checked), []
         try:
-            report = sync.apply()
+            report = sync.apply(event=events.append)
             assert not is_refused
         except DeleteGuard as error:
             assert is_refused
             report = error.report
         finally:
             self.source.faults, self.source.unreadable, self.source.breaks = lambda *_: None, set(), {}
+        assert sorted(each["path"] for each in events if each["event"] == "copied") == sorted(map(os.fsdecode, copied))
         assert report.copied == len(copied)
         assert {path for path, _reason in report.failures} == failed
         assert report.failed == len(failed)
@@ -218,7 +220,7 @@ class SyncMachine(RuleBasedStateMachine):
 
     def remember(self):
         """What the destination has of each synced file, as the copy was told."""
-        self.copies = {path: self.copies.get(path) for path, each in self.model.items() if each[0] == "SYNCED"}
+        self.copies = {path: self.copies.get(path) for path, each in self.model.items() if each[1] is not None}
         with self.opened() as state:
             for page in state.pages(b"", b""):
                 for (path,), value in page:
@@ -227,7 +229,11 @@ class SyncMachine(RuleBasedStateMachine):
                         continue
                     there = self.destination.files.get(path)
                     time = record.copy_mtime_ns
-                    if there is not None and len(there[0]) == record.size and (not self.destination.keeps_mtime or there[1] == time):
+                    if (
+                        there is not None
+                        and len(there[0]) == record.size
+                        and (not self.destination.keeps_mtime or there[1] == time)
+                    ):
                         self.copies[path] = there
                     elif path not in self.copies:
                         self.copies[path] = None
@@ -237,8 +243,7 @@ class SyncMachine(RuleBasedStateMachine):
     @rule(max_delete=st.sampled_from([0, 1, 100]))
     def plan(self, max_delete):
         """It changes nothing, and says what apply would do."""
-        if self.is_killed:
-            return
+        self.settle_what_was_killed()
         before = self.on_disk(), dict(self.destination.files)
         told = []
         plan = self.sync(max_delete=max_delete).plan(told.append)
@@ -257,8 +262,7 @@ class SyncMachine(RuleBasedStateMachine):
     @rule()
     def audit(self):
         """It says what differs, and changes nothing."""
-        if self.is_killed:
-            return
+        self.settle_what_was_killed()
         before = self.on_disk(), dict(self.destination.files)
         audit = self.sync().audit()
         assert (self.on_disk(), dict(self.destination.files)) == before
@@ -268,29 +272,37 @@ class SyncMachine(RuleBasedStateMachine):
         assert audit.unknown == len(there - set(self.model))
         assert audit.pending == len(set(self.model) - synced)
         assert audit.fine + audit.altered == len(synced & there)
-        assert audit.altered == len([path for path in synced & there if self.destination.files[path] != self.copies.get(path)])
+        assert audit.altered == len(
+            [path for path in synced & there if self.destination.files[path] != self.copies.get(path)]
+        )
 
     @rule()
     def apply_twice(self):
         """The second one copies nothing, and writes no record of a file."""
-        if self.is_killed or self.model_is_unclean():
-            return
+        self.settle_what_was_killed()
         try:
             self.sync(max_delete=100).apply()
             changes = []
             commit = State.commit
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(State, "commit", lambda state, found=(), **more: changes.extend(found := list(found)) or commit(state, found, **more))
+                patch.setattr(
+                    State,
+                    "commit",
+                    lambda state, found=(), **more: (
+                        changes.extend(found := list(found)) or commit(state, found, **more)
+                    ),
+                )
                 report = self.sync(max_delete=100).apply()
             if not report.failed:
                 assert (report.copied, report.deleted, changes) == (0, 0, [])
         finally:
             self.reload()
 
-    def model_is_unclean(self):
-        return False
-
-    @rule(failure=st.sampled_from([Failure, RemoteFailure]), at=st.integers(0, 3), where=st.sampled_from(["list", "write", "publish", "settle"]))
+    @rule(
+        failure=st.sampled_from([Failure, RemoteFailure]),
+        at=st.integers(0, 3),
+        where=st.sampled_from(["list", "write", "publish", "settle"]),
+    )
     def a_remote_fails(self, failure, at, where):
         """The run ends, nothing was deleted after a listing that did not end, and the next one goes on."""
         self.settle_what_was_killed()
@@ -372,7 +384,9 @@ class SyncMachine(RuleBasedStateMachine):
                 for (path,), value in page:
                     record = records.unpacked(value)
                     is_known = record.status.name in {"SYNCED", "TEMP_DELETED"} and record.size != records.NO_SIZE
-                    version = (record.size, record.etag if self.source.tells_etag else record.mtime_ns) if is_known else None
+                    version = (
+                        (record.size, record.etag if self.source.tells_etag else record.mtime_ns) if is_known else None
+                    )
                     self.model[path] = record.status.name, version, record.has_copy
                     if record.has_copy and path not in self.destination.published:
                         self.destination.published.add(path)  # it was killed in front of copying it: it cannot know
@@ -409,7 +423,11 @@ class SyncMachine(RuleBasedStateMachine):
     def nobody_elses_file_was_deleted(self):
         if hasattr(self, "folder"):
             assert self.destination.foreign_deleted == set()
-            assert (self.source.open, self.source.calls["write"], self.source.calls["delete"]) == (self.source.open, 0, 0)
+            assert (self.source.open, self.source.calls["write"], self.source.calls["delete"]) == (
+                self.source.open,
+                0,
+                0,
+            )
 
     @invariant()
     def nothing_unfinished_is_left(self):

@@ -58,7 +58,17 @@ class Fake(Remote):
 
     kind = "fake"
 
-    def __init__(self, url="fake://one", files=(), *, batch=2, tells_etag=False, keeps_mtime=True, has_folders=True, is_caseless=False):
+    def __init__(
+        self,
+        url="fake://one",
+        files=(),
+        *,
+        batch=2,
+        tells_etag=False,
+        keeps_mtime=True,
+        has_folders=True,
+        is_caseless=False,
+    ):
         super().__init__(url)
         self.files = {}
         self.batch = batch

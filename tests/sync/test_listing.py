@@ -57,7 +57,9 @@ def test_it_goes_on_where_it_broke(workers):
     remote.breaks = {number: TemporaryFailure("cut") for number in range(12)}
     found, _listing = listed(remote, ranges_of(remote, 1, Retrying()), workers, tries=13)
     assert sorted(found) == sorted(FILES)
-    remote.faults = lambda operation, _path: (_ for _ in ()).throw(TemporaryFailure("down")) if operation == "list" else None
+    remote.faults = lambda operation, _path: (
+        (_ for _ in ()).throw(TemporaryFailure("down")) if operation == "list" else None
+    )
     with pytest.raises(TemporaryFailure, match="down"):
         listed(remote, [Range(), Range(b"b", b"c")], workers)
     assert remote.calls["list"] >= 3

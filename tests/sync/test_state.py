@@ -82,7 +82,9 @@ def test_pages_of_a_range(path, monkeypatch):
         for after in [b"", *paths, b"a/", b"zz"]:
             for before in [b"", *paths]:
                 assert read(after, before) == [each for each in paths if each > after and (not before or each < before)]
-        assert [each for page in state.todo(Work.COPY, b"a/b") for each, _size in page] == [p for p in paths if p > b"a/b"]
+        assert [each for page in state.todo(Work.COPY, b"a/b") for each, _size in page] == [
+            p for p in paths if p > b"a/b"
+        ]
         walk = state.pages(b"", b"")
         next(walk)
         state.commit([Change(b"a.b", NEW, None), Change(b"a-", None, NEW), Change(b"bb", None, NEW)])
@@ -118,7 +120,12 @@ def test_one_that_is_not_there_is_empty_when_it_is_only_read(path, tmp_path):
     """Nothing is made."""
     with State(path, PAIR, read_only=True) as state:
         assert list(state.pages(b"", b"")) == list(state.todo(Work.COPY)) == []
-        assert (state.records([b"a"]), state.failure(b"a"), state.file_bytes, state.count(*Status)) == ([None], "", 0, 0)
+        assert (state.records([b"a"]), state.failure(b"a"), state.file_bytes, state.count(*Status)) == (
+            [None],
+            "",
+            0,
+            0,
+        )
         with pytest.raises(errors.ClosedError):
             state.commit()
     assert list(tmp_path.iterdir()) == []

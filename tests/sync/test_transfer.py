@@ -69,7 +69,9 @@ def test_a_file_that_changes_while_it_is_copied(how, verify):
         assert destination.contents() == source.contents()
 
 
-@pytest.mark.parametrize(("operation", "is_source"), [("read", True), ("chunk", True), ("write", False), ("part", False), ("publish", False)])
+@pytest.mark.parametrize(
+    ("operation", "is_source"), [("read", True), ("chunk", True), ("write", False), ("part", False), ("publish", False)]
+)
 def test_a_try_that_fails_leaves_nothing(operation, is_source):
     """Neither open nor unfinished, whatever broke; the next try reads the source again."""
     source, destination, transfer = pair()
@@ -148,7 +150,9 @@ class Inside(Fake):
         return self._entry(path)
 
 
-@pytest.mark.parametrize(("options", "is_inside"), [({}, True), ({"needs_md5": True}, False), ({"verify": "content"}, False)])
+@pytest.mark.parametrize(
+    ("options", "is_inside"), [({}, True), ({"needs_md5": True}, False), ({"verify": "content"}, False)]
+)
 def test_a_store_that_copies_by_itself(options, is_inside):
     """It does, unless the content has to be seen: for its sum, or to look at what arrived."""
     source, destination = Inside("fake://source", {b"a": DATA}), Inside("fake://destination")

@@ -204,7 +204,7 @@ class Copying:
             return Outcome(task, "gone", has_copy=bool(tries))
         except InTheWayFailure as error:
             kind: Kind = "failed" if self._is_last else "in the way"
-            return Outcome(task, kind, reason=str(error), has_copy=bool(tries))
+            return Outcome(task, kind, reason=str(error), has_copy=False)  # where something else stands, no copy does
         except Failure as error:
             if not isinstance(error, RemoteFailure):
                 return Outcome(task, "failed", reason=str(error), has_copy=bool(tries))

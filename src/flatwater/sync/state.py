@@ -256,7 +256,11 @@ class State:
                 copy_bytes += _copied(after, becomes)
             if was is not None and was is not becomes:
                 work.append(((int(was), path), None))
-            if before is not None and before.status is Status.ERROR and (after is None or after.status is not Status.ERROR):
+            if (
+                before is not None
+                and before.status is Status.ERROR
+                and (after is None or after.status is not Status.ERROR)
+            ):
                 reasons[path] = None
             if becomes is not None and after is not None:
                 size = after.size if becomes is Work.COPY and after.size != NO_SIZE else 0

@@ -218,6 +218,9 @@ class Fake(Remote):
     def settle(self):
         self._asked("settle")
 
+    def listing_bytes(self):
+        return 1000
+
     def bytes_max(self, workers):
         return workers * 1000
 

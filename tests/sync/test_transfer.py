@@ -124,7 +124,7 @@ def test_paths_that_the_destination_cannot_have():
 
 def test_what_is_in_the_way():
     """It stays as it is, and that it was is said."""
-    source, destination, transfer = pair()
+    _source, destination, transfer = pair()
     destination.put(b"a", b"mine")
     with pytest.raises(InTheWayFailure):
         transfer.copy(b"a/file", 1)
@@ -143,6 +143,9 @@ def test_the_end_of_a_run_gives_it_up():
 
 class Inside(Fake):
     """A store that copies by itself."""
+
+    def copies_inside(self, source):
+        return True
 
     def copy_inside(self, source, entry, path):
         self._asked("inside", path)

@@ -254,12 +254,24 @@ class Copying:
             elif not outcome.has_copy:
                 changes.append(Change(path, before, before._replace(has_copy=False)))
         if any(outcome.kind == "copied" for outcome in done):
-            self._destination.settle()
+            settled(self._destination, self._retrying)
         if changes:
             self._state.commit(changes, failures=failures)
         self._written_s = time.monotonic()
         for outcome in done:
             self._report(outcome)
+
+
+def settled(destination: Remote, retrying: Retrying) -> None:
+    """Make what a destination has durable; when the run ends, it is tried once more and not again.
+
+    Raises:
+        Failure: it is not known to be.
+    """
+    try:
+        retrying.call(destination.settle)
+    except Stopped:
+        destination.settle()
 
 
 def held_by(source: Remote, destination: Remote) -> Callable[[int], int]:

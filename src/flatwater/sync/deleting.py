@@ -12,6 +12,7 @@ from typing import Any, final
 
 from flatwater import errors, limits
 from flatwater.sync import record as records
+from flatwater.sync.copying import settled
 from flatwater.sync.failures import Failure
 from flatwater.sync.remote import Remote
 from flatwater.sync.retrying import Retrying
@@ -131,7 +132,7 @@ def delete(
             size = destination.delete_files
             parts = [paths[start : start + size] for start in range(0, len(paths), size)]
             outcomes = [outcome for part in pool.map(deleted, parts) for outcome in part]
-            destination.settle()
+            settled(destination, retrying)
             _write(state, paths, outcomes)
             for path, failure in zip(paths, outcomes, strict=True):
                 report(path, failure)

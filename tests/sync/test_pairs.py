@@ -39,13 +39,13 @@ def place(request, tmp_path):
     opened: list[Remote] = []
     ended = []
 
-    def make(kind, port=0):
+    def make(kind, port=0, server=None):
         folder = tmp_path / f"place-{len(opened)}-{len(ended)}"
         folder.mkdir()
         if kind == "directory":
             remote: Remote = Directory(folder)
         elif kind == "ftp":
-            server = FtpServer(folder)
+            server = server or FtpServer(folder)
             ended.append(server.stop)
             remote = Ftp.from_url(
                 server.url().replace(f":{server.port}", f":{port or server.port}"), {"timeout_s": "5"}
@@ -162,10 +162,14 @@ def _cut_run(place, tmp_path, request, source, destination, proxied, cut_at, cut
     folder = tmp_path / f"run-{cut_at}"
     folder.mkdir()
     with_server = source if proxied == "source" else destination
-    server = request.getfixturevalue({"sftp": "sshd", "s3": "rclone"}[with_server])
+    if with_server == "ftp":
+        (folder / "served").mkdir()
+        server = FtpServer(folder / "served")
+    else:
+        server = request.getfixturevalue({"sftp": "sshd", "s3": "rclone"}[with_server])
     with cutting(server.port) as proxy:
-        there = place(source, proxy.port if proxied == "source" else 0)
-        here = place(destination, proxy.port if proxied == "destination" else 0)
+        there = place(source, *((proxy.port, server) if proxied == "source" else ()))
+        here = place(destination, *((proxy.port, server) if proxied == "destination" else ()))
         put(there, FILES)
         proxy.turns, proxy.cut_at, proxy.cut_after = 0, cut_at, cut_after
         report = fw.Sync(there, here, state=folder / "state", workers=1, list_workers=1).apply()
@@ -175,13 +179,15 @@ def _cut_run(place, tmp_path, request, source, destination, proxied, cut_at, cut
         assert fw.Sync(there, here, state=folder / "state").plan().is_empty
         there.close()
         here.close()
+        if with_server == "ftp":
+            server.stop()
         return turns, proxy.cuts
 
 
 @pytest.mark.parametrize(
     ("source", "destination", "proxied"),
     [("s3", "directory", "source"), ("directory", "s3", "destination"), ("directory", "sftp", "destination"),
-     ("sftp", "directory", "source")],
+     ("sftp", "directory", "source"), ("s3", "ftp", "source"), ("s3", "ftp", "destination")],
 )  # fmt: skip
 @pytest.mark.parametrize("cut_after", [-1, 20])
 @pytest.mark.slow
@@ -189,7 +195,9 @@ def test_the_connection_is_cut_at_each_request(place, tmp_path, request, source,
     """In turn: before the request arrives, or in the middle of its answer: the sync ends well each time."""
     turns, _cuts = _cut_run(place, tmp_path, request, source, destination, proxied, 0, cut_after)
     assert turns > 3
-    for cut_at in range(1, turns + 1, 1 if turns < 20 else 3):  # an SSH connection takes ten turns to begin
+    for cut_at in range(
+        1, turns + 1, 1 if "sftp" not in {source, destination} else 5
+    ):  # an SSH connection takes ten turns to begin
         seen, cuts = _cut_run(place, tmp_path, request, source, destination, proxied, cut_at, cut_after)
         assert cuts == (seen >= cut_at), cut_at
 

@@ -26,7 +26,9 @@ def test_what_is_no_choice(wrong):
 
 def test_texts_become_numbers():
     """Of bytes and shares."""
-    options = Options(bytes="2 MiB", bandwidth="1 MB", alert_rss="1 GiB", alert_growth="20%", levels=0, requests_per_s=0.5)
+    options = Options(
+        bytes="2 MiB", bandwidth="1 MB", alert_rss="1 GiB", alert_growth="20%", levels=0, requests_per_s=0.5
+    )
     assert (options.bytes, options.bandwidth, options.alert_rss, options.alert_growth) == (2 << 20, 10**6, 1 << 30, 0.2)
     assert (share_of(None, "x"), share_of(0.5, "x"), share_of("150%", "x")) == (None, 0.5, 1.5)
 
@@ -34,12 +36,23 @@ def test_texts_become_numbers():
 def test_a_file_of_options(tmp_path):
     """Any of them by its name, and where from and to."""
     path = tmp_path / "sync.toml"
-    path.write_text('source = "a"\ndestination = "b"\nworkers = 3\nexclude = ["*.tmp"]\n[source_options]\nendpoint = "x"\n')
+    path.write_text(
+        'source = "a"\ndestination = "b"\nworkers = 3\nexclude = ["*.tmp"]\n[source_options]\nendpoint = "x"\n'
+    )
     found = from_file(path)
-    assert found == {"source": "a", "destination": "b", "workers": 3, "exclude": ["*.tmp"], "source_options": {"endpoint": "x"}}
+    assert found == {
+        "source": "a",
+        "destination": "b",
+        "workers": 3,
+        "exclude": ["*.tmp"],
+        "source_options": {"endpoint": "x"},
+    }
 
 
-@pytest.mark.parametrize(("text", "says"), [("x = ", "no TOML"), ("wrokers = 3", "which is no option"), ("x" * 2_000_000, "too large"), (b"\xff", "no TOML")])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("x = ", "no TOML"), ("wrokers = 3", "which is no option"), ("x" * 2_000_000, "too large"), (b"\xff", "no TOML")],
+)
 def test_a_file_that_is_none(tmp_path, text, says):
     """It is said why."""
     path = tmp_path / "sync.toml"

@@ -42,7 +42,10 @@ def test_the_table():
 
 def test_alerts():
     """One for each threshold that was crossed, and none for a scan of under a second."""
-    phases = [Phase("scan", 1000, seconds=2.0, peak_rss=100, state_bytes=130), Phase("copy", 1, seconds=5, state_bytes=150)]
+    phases = [
+        Phase("scan", 1000, seconds=2.0, peak_rss=100, state_bytes=130),
+        Phase("copy", 1, seconds=5, state_bytes=150),
+    ]
     found = alerts(phases, 100, rss=99, files_per_s=501, growth=0.4)
     assert [each.split(":")[0] for each in found] == ["memory", "rate", "growth"]
     assert alerts(phases, 100, rss=100, files_per_s=500, growth=0.5) == []

@@ -40,7 +40,7 @@ class Applying:
     def __init__(self, job: Job, guard: Guard) -> None:
         self._job = job
         self._guard = guard
-        self._is_unclean = bool(job.state.run.phase)
+        job.state.run.is_unclean = job.state.run.is_unclean or bool(job.state.run.phase)
         options = job.options
         self._transfer = Transfer(
             job.source, job.destination, verify=options.verify, needs_md5=job.comparison.name == "checksum",
@@ -73,6 +73,8 @@ class Applying:
             if blocked:
                 self._copy(is_last=True)
             job.state.run.phase = ""
+            if not job.state.count(Status.NEW, Status.TEMP_DELETED, Status.DELETED_ON_SOURCE):
+                job.state.run.is_unclean = False
             job.state.commit()
         finally:
             self._sum_up()
@@ -204,7 +206,7 @@ class Applying:
             job.tell("phase", phase="delete", files=wanted)
             delete(
                 job.state, job.destination, workers=job.workers, retrying=job.retrying, takes=job.takes,
-                discards=self._is_unclean, report=told,
+                discards=job.state.run.is_unclean, report=told,
             )  # fmt: skip
         return None
 

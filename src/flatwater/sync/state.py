@@ -79,6 +79,7 @@ class Run(msgspec.Struct):
         copy_bytes: of the files that are to be copied, as far as their sizes are known.
         compared: how versions are told apart.
         patterns: which files are taken.
+        is_unclean: whether a killed run may have left unfinished files, of paths that are not copied again by now.
     """
 
     generation: int = 0
@@ -89,6 +90,7 @@ class Run(msgspec.Struct):
     copy_bytes: int = 0
     compared: str = ""
     patterns: str = ""
+    is_unclean: bool = False
 
 
 class Range(msgspec.Struct):

@@ -1,0 +1,107 @@
+"""What a run takes, and gives back."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from fakes import Fake
+
+from flatwater import errors, limits
+from flatwater.budget.budget import Budget
+from flatwater.sync.failures import RemoteFailure
+from flatwater.sync.job import Job
+from flatwater.sync.options import Options
+from flatwater.sync.pacing import FREE, Limited
+from flatwater.sync.sync import Sync
+
+MIB = 1 << 20
+
+
+def job(folder, source=None, destination=None, **options):
+    return Job(
+        source or Fake("fake://a"), destination or Fake("fake://b"), str(folder / "state"), Options(**options), read_only=False,
+        event=None,
+    )  # fmt: skip
+
+
+def test_a_sum_is_promised_and_given_back(tmp_path):
+    """The budget holds it as long as the job is open."""
+    with Budget("1 GiB") as budget:
+        before = budget.held
+        with job(tmp_path) as found:
+            assert budget.held - before >= found.bytes_max(limits.SYNC_WORKERS, limits.SYNC_BYTES)
+            assert found.bytes_max(8, MIB) > found.bytes_max(4, MIB)
+            assert found.bytes_max(8, 2 * MIB) == found.bytes_max(8, MIB) + MIB
+        assert budget.held == before
+
+
+def test_a_small_budget_gets_fewer_workers(tmp_path):
+    """Fewer bytes under way first, then fewer workers; what was asked for is not lessened."""
+    with Budget("64 MiB"):
+        with job(tmp_path) as found:
+            small = found.bytes_max(1, limits.SYNC_BYTES_MIN)
+    with Budget(small + 30 * MIB) as budget:
+        with job(tmp_path) as found:
+            assert found.window.limit < limits.SYNC_BYTES
+        with budget.reserve(29 * MIB, "other"), pytest.raises(errors.BudgetExceeded):
+            job(tmp_path, workers=8)
+        with pytest.raises(errors.BudgetExceeded) as caught:
+            job(tmp_path, workers=1, bytes="1 GiB")
+        assert "workers=" in caught.value.hint
+
+
+def test_a_budget_that_is_too_small_leaves_nothing_open(tmp_path, open_files):
+    """Neither bytes, nor files, nor the state's lock."""
+    job(tmp_path).close()
+    before = open_files()
+    with Budget("9 MiB") as budget:
+        held = budget.held
+        with pytest.raises(errors.BudgetExceeded):
+            job(tmp_path)
+        assert budget.held == held
+    assert open_files() - before == set()
+    job(tmp_path).close()
+
+
+def test_paces(tmp_path):
+    """Of requests, to each remote; none where nobody asked for any."""
+    one, two = Fake("fake://a"), Fake("fake://b")
+    with job(tmp_path, one, two, requests_per_s=50):
+        assert isinstance(one.pace, Limited)
+        assert one.pace is not two.pace
+    with job(tmp_path, one, two):
+        assert one.pace is two.pace is FREE
+
+
+@pytest.mark.parametrize(
+    "operation", ["borders", "list", "batch", "read", "chunk", "write", "part", "publish", "settle", "delete"]
+)
+@pytest.mark.parametrize(
+    "failure", [RemoteFailure("down"), KeyboardInterrupt(), ValueError("a defect")], ids=["failure", "ctrl-c", "defect"]
+)
+def test_nothing_is_left_whatever_ends_it(tmp_path, open_files, operation, failure):
+    """No thread, no file, no byte of the budget, no lock; and the next run makes it good."""
+    source = Fake("fake://a", {b"%d/%d" % (at % 5, at): b"text" for at in range(30)})
+    destination = Fake("fake://b")
+    Sync(source, destination, tmp_path / "state", list_workers=3).apply()
+    for path in list(source.files)[:10]:
+        del source.files[path]
+    for path in list(source.files)[5:]:
+        source.put(path, b"another")
+    threads, files = set(threading.enumerate()), open_files()
+
+    def fault(asked, _path):
+        if asked == operation:
+            raise failure
+
+    with Budget("256 MiB") as budget:
+        before = budget.held
+        source.faults = destination.faults = fault
+        with pytest.raises(type(failure)):
+            Sync(source, destination, tmp_path / "state", list_workers=3, durability="off").apply()
+        source.faults = destination.faults = lambda *_: None
+        assert (set(threading.enumerate()), open_files() - files, budget.held) == (threads, set(), before)
+        assert (source.open, destination.open, destination.unfinished) == (0, 0, set())
+        Sync(source, destination, tmp_path / "state", durability="off").apply()
+    assert destination.contents() == source.contents()

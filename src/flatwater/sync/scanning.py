@@ -67,6 +67,7 @@ class Scan:
         bytes: of these.
         new, changed, missing, back: how many changes of each kind were found: files that are new, that are another version, that
             are gone, that were gone before.
+        synced_more: how many more files are synced than before, when all of these are copied.
         is_complete: whether the listing was.
     """
 
@@ -90,7 +91,7 @@ class Scan:
         self._touched: set[int] = set()
         self._written_s = time.monotonic()
         self.files = self.bytes = 0
-        self.new = self.changed = self.missing = self.back = 0
+        self.new = self.changed = self.missing = self.back = self.synced_more = 0
         self.is_complete = False
 
     def run(self, progress: Callable[[], None]) -> None:
@@ -169,6 +170,7 @@ class Scan:
 
     def _becomes(self, entry: Entry | None, before: Record | None) -> Record:
         generation = self._generation
+        self.synced_more += (entry is not None) - (before is not None and before.status is Status.SYNCED)
         if entry is None:
             assert before is not None
             status = statuses.missing(before.status)

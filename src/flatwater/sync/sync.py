@@ -72,7 +72,7 @@ class Sync:
 
         Args:
             each: called for every file that would be copied or deleted, in the order of their paths within each part of the
-                listing.
+                listing; none is deleted if `unread` says in the end that folders could not be listed.
             event: called with progress, as a dict.
 
         Returns:
@@ -85,6 +85,8 @@ class Sync:
         plan = Plan(source=self.source.url, destination=self.destination.url, state=self.state)
 
         def tell(told: Told) -> None:
+            if told.action == "delete" and not self.options.delete:
+                return
             told = self._refused(told)
             setattr(plan, told.action, getattr(plan, told.action) + 1)
             if told.action not in {"delete", "refused"}:
@@ -98,12 +100,13 @@ class Sync:
             plan.compared = at_work.comparison.said
             with at_work.phases.phase("scan") as phase:
                 scan, listing = at_work.scan(phase, resume=False, tell=tell)
-            copies = plan.delete + at_work.state.count(Status.SYNCED)
+            copies = plan.delete + at_work.state.count(Status.SYNCED) + scan.synced_more - plan.refused
             plan.files, plan.bytes = scan.files, scan.bytes
             plan.unread, plan.unread_folders = listing.unread_count, listing.unread
             plan.phases = at_work.phases.done
-        if not scan.is_complete or not self.options.delete:
+        if not scan.is_complete:
             plan.delete = 0
+            plan.changes = [told for told in plan.changes if told.action != "delete"]
         plan.guard = self._guard.refusal(plan.delete, copies, self.destination.url)
         return plan
 

@@ -52,7 +52,10 @@ def test_a_plan_writes_nothing(two, tmp_path):
     assert destination.calls["delete"] == 0
 
 
-@pytest.mark.parametrize(("gone", "new", "allowed"), [(110, 0, None), (99, 0, None), (101, 110, None), (100, 0, "10%"), (8, 0, 7), (7, 0, 7), (300, 0, None)])
+@pytest.mark.parametrize(
+    ("gone", "new", "allowed"),
+    [(110, 0, None), (99, 0, None), (101, 110, None), (100, 0, "10%"), (8, 0, 7), (7, 0, 7), (300, 0, None)],
+)
 def test_a_plan_says_what_the_guard_will(two, gone, new, allowed):
     """The same refusal, word for word, or none."""
     made, source, _destination = two
@@ -157,7 +160,9 @@ def test_by_checksum(two):
     data, time_ns = source.files[b"1/001"]
     source.files[b"1/001"] = (data[::-1] + b"", time_ns) if data != data[::-1] else (b"9", time_ns)
     vanished = iter([True])
-    source.faults = lambda operation, path: source.files.pop(b"2/002", None) if operation == "read" and path == b"2/002" and next(vanished, False) else None
+    source.faults = lambda operation, path: (
+        source.files.pop(b"2/002", None) if operation == "read" and path == b"2/002" and next(vanished, False) else None
+    )
     report = made(compare="checksum").apply()
     assert (report.copied, report.gone) == (1, 1)
     made(compare="checksum").apply()
@@ -175,7 +180,15 @@ def test_arguments(tmp_path):
 
 def test_names_of_any_bytes(tmp_path):
     """From a directory to a directory: line ends, no UTF-8, very long, hidden."""
-    names = [b"a\nb", b"\xff\xfe", b"n" * 255, b".hidden", b"d" * 200 + b"/" + b"e" * 200 + b"/" + b"f" * 200, b"-", b"a b/c"]
+    names = [
+        b"a\nb",
+        b"\xff\xfe",
+        b"n" * 255,
+        b".hidden",
+        b"d" * 200 + b"/" + b"e" * 200 + b"/" + b"f" * 200,
+        b"-",
+        b"a b/c",
+    ]
     for name in names:
         path = os.path.join(os.fsencode(tmp_path), b"from", name)
         os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import sys
@@ -25,7 +24,7 @@ from flatwater.sync.sync import Sync
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "sync"))
 
-from fakes import Fake, Killed, checked
+from fakes import EPOCH, Fake, Killed, checked
 
 NAMES = [b"a", b"a/b", b"a/c/d", b"a.b", b"b/1", b"b/2", b"b/3", b"c", b"\xff/\n", b"z"]
 FOLDERS = [b"a/", b"b/", b"\xff/"]
@@ -129,13 +128,19 @@ class SyncMachine(RuleBasedStateMachine):
     def looked(self, model):
         """The model after a look at the destination."""
         model = dict(model)
-        for path, (status, _version, has_copy) in list(model.items()):
-            there = self.destination.files.get(path)
-            if status == "SYNCED" and there != self.copies.get(path):
+        for path, (status, version, has_copy) in list(model.items()):
+            if status == "SYNCED" and self.differs(path):
                 model[path] = "NEW", None, True
-            elif status == "NEW" and not has_copy and there is not None and self.adopts(path):
+            elif status == "NEW" and not has_copy and path in self.destination.files and self.adopts(path):
                 model[path] = "SYNCED", self.version(path), True
         return model
+
+    def differs(self, path):
+        """Whether it can be seen that the destination has another one than was copied."""
+        there, copy = self.destination.files.get(path), self.copies.get(path)
+        if there is None or copy is None:
+            return True
+        return len(there[0]) != len(copy[0]) or (self.destination.keeps_mtime and there[1] != copy[1])
 
     def adopts(self, path):
         entry, there = self.source._entry(path), self.destination._entry(path)
@@ -177,13 +182,15 @@ class SyncMachine(RuleBasedStateMachine):
         return model, files, copied, failed, [] if is_refused else wanted, is_refused
 
     @rule(
-        written=changes, removed=few, failing=few, kind=KINDS, unread=st.sets(st.sampled_from(FOLDERS), max_size=1), max_delete=st.sampled_from([0, 1, 100]),
+        written=changes, removed=few, lost=few, failing=few, kind=KINDS, unread=st.sets(st.sampled_from(FOLDERS), max_size=1), max_delete=st.sampled_from([0, 1, 100]),
         is_checked=st.booleans(), cut=st.none() | st.integers(0, 3),
     )  # fmt: skip
-    def apply(self, written, removed, failing, kind, unread, max_delete, is_checked, cut):
+    def apply(self, written, removed, lost, failing, kind, unread, max_delete, is_checked, cut):
         """To its end: with files that cannot be read, folders that cannot be listed, a listing that breaks once."""
         self.settle_what_was_killed()
         self.change_the_source(written, removed)
+        for path in lost:
+            self.remove_at_destination(path)
         altered = {path for path, copy in self.copies.items() if copy != self.destination.files.get(path)}
         model, is_complete = self.scanned(unread)
         if is_checked:
@@ -241,7 +248,7 @@ class SyncMachine(RuleBasedStateMachine):
                     elif path not in self.copies:
                         self.copies[path] = None
 
-    copies: dict = {}  # noqa: RUF012 - the machine's own, set anew by its first rule
+    copies: dict = {}
 
     @rule(max_delete=st.sampled_from([0, 1, 100]))
     def plan(self, max_delete):
@@ -275,9 +282,7 @@ class SyncMachine(RuleBasedStateMachine):
         assert audit.unknown == len(there - set(self.model))
         assert audit.pending == len(set(self.model) - synced)
         assert audit.fine + audit.altered == len(synced & there)
-        assert audit.altered == len(
-            [path for path in synced & there if self.destination.files[path] != self.copies.get(path)]
-        )
+        assert audit.altered == sum(self.differs(path) for path in synced & there)
 
     @rule()
     def apply_twice(self):
@@ -357,8 +362,10 @@ class SyncMachine(RuleBasedStateMachine):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(states.Store, "write_to", dying(states.Store.write_to))
             patch.setattr(states.Store, "write", dying(states.Store.write))
-            with contextlib.suppress(Killed, DeleteGuard):
+            try:
                 self.sync(max_delete=100).apply()
+            except (Killed, DeleteGuard):
+                pass
         kill.at(0)
         self.is_killed = True
         self.reload()

@@ -29,7 +29,7 @@ def remote_of(n, held=None):
                     Entry(b"folder/%05d/%09d" % (at // 1000, at), at, 10**18 + at, b"%032x" % at) for at in numbers
                 ]
                 if held is not None:
-                    held += batch
+                    held.extend(batch)
                 yield batch
 
         def find(self, path):
@@ -65,7 +65,14 @@ def scenario(folder, *, kept):
         from flatwater.sync.sync import Sync
 
         held = [] if kept else None
-        report = Sync(remote_of(n, held), os.path.join(folder, "to"), state_of(folder, n), durability="off").apply()
+        report = Sync(
+            remote_of(n, held),
+            os.path.join(folder, "to"),
+            state_of(folder, n),
+            durability="off",
+            levels=0,
+            list_workers=1,
+        ).apply()
         if (report.files, report.copied, report.new, report.changed) != (n, 0, 0, 0):
             raise ValueError(str(report))
 

@@ -51,6 +51,26 @@ def test_a_small_budget_gets_fewer_workers(tmp_path):
         assert "workers=" in caught.value.hint
 
 
+def test_there_is_room_for_the_walks_of_the_state(tmp_path):
+    """Whatever budget a run begins with, it gets to its end: nothing is refused in the middle."""
+    begun = 0
+    for size in range(16, 64, 4):
+        source, destination = (
+            Fake(f"fake://{size}", {b"%d/%d" % (at % 3, at): b"x" for at in range(60)}),
+            Fake("fake://b"),
+        )
+        sync = Sync(source, destination, tmp_path / str(size), durability="off")
+        with Budget(size * MIB):
+            try:
+                sync._job(read_only=False, event=None).close()
+            except errors.BudgetExceeded:
+                continue
+            begun += 1
+            assert sync.apply().is_complete
+            assert sync.apply().copied == 0
+    assert 4 <= begun < 12
+
+
 def test_a_budget_that_is_too_small_leaves_nothing_open(tmp_path, open_files):
     """Neither bytes, nor files, nor the state's lock."""
     job(tmp_path).close()

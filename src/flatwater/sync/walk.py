@@ -78,7 +78,7 @@ class Walk:
                 below = level.next_folder(files, limits.SYNC_BATCH)
                 self._held -= len(files)
                 if files and (wanted := self._wanted(level.prefix, files)):
-                    yield self._entries(level.prefix, wanted)
+                    yield self._looked_at(level.prefix, wanted)
                 if below:
                     self._held -= 1
                     path = level.prefix + below
@@ -93,6 +93,18 @@ class Walk:
         finally:
             for level in opened:
                 level.close()
+
+    def _looked_at(self, prefix: bytes, wanted: list[Item]) -> list[Entry]:
+        """Files of a folder; none where it lets itself be listed, and its files not be looked at."""
+        try:
+            return self._entries(prefix, wanted)
+        except TemporaryFailure:
+            raise
+        except Failure as error:
+            if not prefix or self._unread is None:
+                raise
+            self._unread(prefix, error)
+            return []
 
     def _wanted(self, prefix: bytes, files: list[Item]) -> list[Item]:
         """Those of them that are between `after` and `before`."""

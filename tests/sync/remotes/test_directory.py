@@ -167,3 +167,44 @@ def test_nothing_stays_open(remote):
     remote.find(b"d/1")
     remote.find(b"q/1")
     assert set(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_root_that_becomes_another_one(tmp_path, monkeypatch, at):
+    """A listing, or the next one, does not take files for gone whose disk was unmounted meanwhile."""
+    from flatwater import limits
+
+    monkeypatch.setattr(limits, "SYNC_BATCH", 2)
+    remote = Directory(tmp_path / "root")
+    for name in (b"a/1", b"a/2", b"b/1", b"b/2"):
+        written(remote, name)
+    listing = remote.batches()
+    for _batch in range(at):
+        next(listing)
+    os.rename(tmp_path / "root", tmp_path / "away")
+    with pytest.raises(GoneFailure):
+        list(listing)
+    (tmp_path / "root").mkdir()
+    with pytest.raises(RemoteFailure, match="another directory"):
+        paths(remote)
+    remote.close()
+    assert paths(remote) == []
+
+
+def test_a_folder_whose_files_cannot_be_looked_at(remote, monkeypatch):
+    """It may be listed and not entered: that is told, and the listing goes on behind it."""
+    for name in (b"a/1", b"b/1", b"c"):
+        written(remote, name)
+    entries = remote._entries
+
+    def refused(prefix, items):
+        if prefix == b"a/":
+            raise RefusedFailure("a/1 cannot be listed: permission denied.")
+        return entries(prefix, items)
+
+    monkeypatch.setattr(remote, "_entries", refused)
+    told = []
+    assert paths(remote, unread=lambda folder, _why: told.append(folder)) == [b"b/1", b"c"]
+    assert told == [b"a/"]
+    with pytest.raises(RefusedFailure):
+        paths(remote)

@@ -17,6 +17,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from typing import Any, final
 
 from flatwater import limits
@@ -47,14 +48,35 @@ class Directory(Remote):
     def __init__(self, root: str | bytes | os.PathLike[str]) -> None:
         self.root = os.path.abspath(os.fsencode(root))
         super().__init__(os.fsdecode(self.root))
+        self._listed: tuple[int, int] | None = None  # the root that was listed: its device and number
 
     # --- listing ------------------------------------------------------------------------------------------------------
 
     def batches(
         self, after: bytes = b"", before: bytes = b"", unread: Unread | None = None
     ) -> Generator[list[Entry], None, None]:
-        """As `Remote.batches`."""
-        return Walk(self._folder, self._entries, after, before, unread).batches()
+        """As `Remote.batches`. A root that becomes another one between two listings, or meanwhile, ends the later one."""
+        with closing(Walk(self._folder, self._entries, after, before, unread).batches()) as batches:
+            for batch in batches:
+                self._check_root()
+                yield batch
+        self._check_root()
+
+    def _check_root(self) -> None:
+        """A disk that is unmounted leaves an empty directory: its files are not gone."""
+        try:
+            found = os.stat(self.root)
+        except OSError as error:
+            raise _failure(GoneFailure, self.root, _reason(error), "listed") from None
+        number = (found.st_dev, found.st_ino)
+        if self._listed is None:
+            self._listed = number
+        elif number != self._listed:
+            raise RemoteFailure(f"{self.url} became another directory while it was listed.")
+
+    def close(self) -> None:
+        """As `Remote.close`: the root may be another one when it is listed again."""
+        self._listed = None
 
     def _folder(self, folder: bytes) -> Iterator[Item]:
         path = os.path.join(self.root, folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
@@ -24,7 +25,7 @@ from flatwater.sync.sync import Sync
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "sync"))
 
-from fakes import EPOCH, Fake, Killed, checked
+from fakes import Fake, Killed, checked
 
 NAMES = [b"a", b"a/b", b"a/c/d", b"a.b", b"b/1", b"b/2", b"b/3", b"c", b"\xff/\n", b"z"]
 FOLDERS = [b"a/", b"b/", b"\xff/"]
@@ -51,7 +52,7 @@ class SyncMachine(RuleBasedStateMachine):
         self.destination = Fake("fake://destination", keeps_mtime=keeps_mtime)
         self.destination.time += 10**15
         self.options = {"levels": levels, "list_workers": listers, "workers": 2, "tries": 2, "durability": "off"}
-        self.model = {}
+        self.model, self.copies = {}, {}
         self.is_killed = False
         for path, data in files.items():
             self.source.put(path, data)
@@ -128,7 +129,7 @@ class SyncMachine(RuleBasedStateMachine):
     def looked(self, model):
         """The model after a look at the destination."""
         model = dict(model)
-        for path, (status, version, has_copy) in list(model.items()):
+        for path, (status, _version, has_copy) in list(model.items()):
             if status == "SYNCED" and self.differs(path):
                 model[path] = "NEW", None, True
             elif status == "NEW" and not has_copy and path in self.destination.files and self.adopts(path):
@@ -248,8 +249,6 @@ class SyncMachine(RuleBasedStateMachine):
                     elif path not in self.copies:
                         self.copies[path] = None
 
-    copies: dict = {}
-
     @rule(max_delete=st.sampled_from([0, 1, 100]))
     def plan(self, max_delete):
         """It changes nothing, and says what apply would do."""
@@ -362,10 +361,8 @@ class SyncMachine(RuleBasedStateMachine):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(states.Store, "write_to", dying(states.Store.write_to))
             patch.setattr(states.Store, "write", dying(states.Store.write))
-            try:
+            with contextlib.suppress(Killed, DeleteGuard):
                 self.sync(max_delete=100).apply()
-            except (Killed, DeleteGuard):
-                pass
         kill.at(0)
         self.is_killed = True
         self.reload()

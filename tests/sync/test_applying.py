@@ -249,7 +249,7 @@ def test_killed_at_every_write_of_the_state(tmp_path, monkeypatch, is_after):
         kill = two.source.kill = two.destination.kill
         calls = iter(range(1, 1000))
 
-        def dying(function):
+        def dying(function, at=at, calls=calls, kill=kill):
             def write(*args, **options):
                 is_mine = next(calls) == at
                 if not kill.is_dead and (not is_mine or is_after):

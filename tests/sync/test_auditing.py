@@ -76,8 +76,8 @@ def test_checking_while_applying(two):
 def test_a_destination_that_keeps_no_times(tmp_path):
     """Sizes are compared, times that it makes up are not."""
     two = Two(tmp_path, keeps_mtime=False)
-    for path in FILES:
-        two.destination.put(path, FILES[path])
+    for path, data in FILES.items():
+        two.destination.put(path, data)
     assert two.sync().audit().is_fine
     two.destination.put(b"a", b"longer")
     assert two.sync().audit().altered == 1

@@ -38,9 +38,8 @@ def test_a_sum_is_promised_and_given_back(tmp_path):
 
 def test_a_small_budget_gets_fewer_workers(tmp_path):
     """Fewer bytes under way first, then fewer workers; what was asked for is not lessened."""
-    with Budget("64 MiB"):
-        with job(tmp_path) as found:
-            small = found.bytes_max(1, limits.SYNC_BYTES_MIN)
+    with Budget("64 MiB"), job(tmp_path) as found:
+        small = found.bytes_max(1, limits.SYNC_BYTES_MIN)
     with Budget(small + 30 * MIB) as budget:
         with job(tmp_path) as found:
             assert found.window.limit < limits.SYNC_BYTES

@@ -172,7 +172,7 @@ def test_only_told(state, source, tmp_path):
     source.put(b"55")
     del source.files[b"07"]
     told = []
-    with State(str(tmp_path / "state"), Pair("a", "b"), read_only=True) as seen:
-        scan(seen, source, tell=told.append)
-        assert set(statuses(seen).values()) == {"SYNCED"}
+    with State(str(tmp_path / "state"), Pair("a", "b"), read_only=True) as read:
+        scan(read, source, tell=told.append)
+        assert set(statuses(read).values()) == {"SYNCED"}
     assert [(each.action, each.path) for each in told] == [("changed", b"05"), ("delete", b"07"), ("new", b"55")]

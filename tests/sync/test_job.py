@@ -10,7 +10,7 @@ from fakes import Fake
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
 from flatwater.sync.failures import RemoteFailure
-from flatwater.sync.job import Job
+from flatwater.sync.job import Job, bytes_max
 from flatwater.sync.options import Options
 from flatwater.sync.pacing import FREE, Limited
 from flatwater.sync.sync import Sync
@@ -30,20 +30,21 @@ def test_a_sum_is_promised_and_given_back(tmp_path):
     with Budget("1 GiB") as budget:
         before = budget.held
         with job(tmp_path) as found:
-            assert budget.held - before >= found.bytes_max(limits.SYNC_WORKERS, limits.SYNC_BYTES)
-            assert found.bytes_max(8, MIB) > found.bytes_max(4, MIB)
-            assert found.bytes_max(8, 2 * MIB) == found.bytes_max(8, MIB) + MIB
+            remotes = found.source, found.destination, found.options
+            assert budget.held - before == bytes_max(*remotes, limits.SYNC_WORKERS, limits.SYNC_BYTES)
+            assert bytes_max(*remotes, 8, MIB) > bytes_max(*remotes, 4, MIB)
+            assert bytes_max(*remotes, 8, 2 * MIB) == bytes_max(*remotes, 8, MIB) + MIB
         assert budget.held == before
 
 
 def test_a_small_budget_gets_fewer_workers(tmp_path):
     """Fewer bytes under way first, then fewer workers; what was asked for is not lessened."""
     with Budget("64 MiB"), job(tmp_path) as found:
-        small = found.bytes_max(1, limits.SYNC_BYTES_MIN)
-    with Budget(small + 30 * MIB) as budget:
+        small = bytes_max(found.source, found.destination, found.options, 1, limits.SYNC_BYTES_MIN)
+    with Budget(small + 20 * MIB) as budget:
         with job(tmp_path) as found:
             assert found.window.limit < limits.SYNC_BYTES
-        with budget.reserve(29 * MIB, "other"), pytest.raises(errors.BudgetExceeded):
+        with budget.reserve(20 * MIB, "other"), pytest.raises(errors.BudgetExceeded):
             job(tmp_path, workers=8)
         with pytest.raises(errors.BudgetExceeded) as caught:
             job(tmp_path, workers=1, bytes="1 GiB")

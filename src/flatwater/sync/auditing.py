@@ -135,6 +135,8 @@ class Auditing:
             self.unknown += 1
             self._tell(Difference("unknown", path, entry.size))
         elif before.status is Status.SYNCED:
+            if entry is None and self._listing.may_have(path):
+                return
             if entry is None:
                 self.missing += 1
                 self._tell(Difference("missing", path, 0))

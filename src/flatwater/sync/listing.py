@@ -176,6 +176,8 @@ class Listing:
             for batch in batches:
                 if self._retrying.stop.is_set() or self._left.is_set():
                     raise Stopped
+                if not batch:
+                    continue
                 paths = [entry.path for entry in batch]
                 if paths[0] <= last or not all(map(lt, paths, paths[1:])):
                     raise Failure(f"{remote.url} is not listed in the byte order of its paths, near {shown(paths[0])}.")
@@ -184,6 +186,12 @@ class Listing:
                     batch = [entry for entry in batch if takes(entry)]  # noqa: PLW2901 - what is left of it
                 yield Part(number, batch, last, is_last=False)
         yield Part(number, [], last, is_last=True)
+
+    def may_have(self, path: bytes) -> bool:
+        """Whether a path that was not listed may be there nevertheless, in a folder that could not be read."""
+        if self.unread_count > len(self.unread):
+            return True
+        return any(path.startswith(folder) for folder, _reason in self.unread)
 
     def _unread(self, folder: bytes, failure: Failure) -> None:
         with self._lock:

@@ -119,5 +119,5 @@ def _path_of(url: str) -> str:
     rest = url.partition("://")[2]
     host, slash, path = rest.partition("/")
     if host not in {"", "localhost"} or not slash:
-        raise errors.UsageError(f"{url} is no path of this machine.", hint="Write file:///path, or the path alone.")
+        raise errors.UsageError(f"{url} is no path of this machine.", hint="Write the path alone.")
     return unquote("/" + path)

@@ -425,3 +425,4 @@ SYNC_CONNECT_S = 10.0  # to connect to an object store
 SYNC_ANSWER_S = 60.0  # without a byte of an answer
 SYNC_REQUEST_S = 300.0  # of a request with up to a part of an object; 8 MiB at 28 KiB/s
 SYNC_DOWNLOAD_S = 7 * 24 * 3600.0  # of a whole object: what stalls is told by SYNC_ANSWER_S
+SYNC_S3_PAGE_BYTES = 4 * MIB  # of a page of a listing with its tree: 1,000 keys of 200 B; of 1 KiB quoted, 14 MiB

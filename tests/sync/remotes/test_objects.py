@@ -39,7 +39,7 @@ def opened(server, port=0, prefix="in/side", bucket="", **more):
 
 
 def bucket_of(remote):
-    return remote._keys.bucket
+    return remote._where.keys.bucket
 
 
 def backdoor(bucket):
@@ -91,9 +91,7 @@ class TestMemory(Contract):
         from obstore.store import MemoryStore
 
         store = MemoryStore()
-        place = Place(
-            "memory://", "memory", "in/side/", (id(store),), None, store, store, has_md5=False, is_sorted=True
-        )
+        place = Place("memory://", "in/side/", (id(store),), None, lambda seconds: store, has_md5=False, is_sorted=True)
         with ObjectStore(place) as remote:
             yield remote
 
@@ -152,7 +150,7 @@ def test_large_objects_go_in_parts(remote, path, monkeypatch):
     told = written(remote, path, data)
     assert told.etag.endswith(b"-3")
     assert content(remote, path, 100_000)[:2] == (data, remote.find(path))
-    client = remote._keys._client
+    client = remote._where.keys._client
     writing = remote.write(path, len(data), Attributes())
     writing.write(data)
     for _ in range(2):
@@ -164,7 +162,7 @@ def test_large_objects_go_in_parts(remote, path, monkeypatch):
 
 def test_uploads_of_killed_runs_are_discarded(remote):
     """Those of that very key that began before."""
-    client = remote._keys._client
+    client = remote._where.keys._client
     for key in ("in/side/x", "in/side/xy"):
         client.create_multipart_upload(Bucket=bucket_of(remote), Key=key)
     later = ObjectStore(remote._where)
@@ -186,14 +184,14 @@ def test_forgotten_uploads_end(remote, monkeypatch):
     del writing
     thread.join(20)
     assert not thread.is_alive()
-    assert remote._keys._client.list_multipart_uploads(Bucket=bucket_of(remote)).get("Uploads", []) == []
+    assert remote._where.keys._client.list_multipart_uploads(Bucket=bucket_of(remote)).get("Uploads", []) == []
 
 
 def test_time_type_and_metadata_come_back(remote):
     """The time as rclone writes it; the type guessed by the name; headers that say how to read it."""
     written(remote, b"a.txt", b"1", Attributes(MTIME + 123_456_789))
     assert content(remote, b"a.txt")[2] == Attributes(MTIME + 123_456_789, UNKNOWN, "text/plain", {})
-    told = remote._keys._client.head_object(Bucket=bucket_of(remote), Key="in/side/a.txt")
+    told = remote._where.keys._client.head_object(Bucket=bucket_of(remote), Key="in/side/a.txt")
     assert told["Metadata"] == {"mtime": "1700000001.123456789"}
     metadata = {"owner": "me", "Cache-Control": "no-store", "Content-Encoding": "gzip"}
     for path in (b"a", b"a//"):

@@ -1,36 +1,55 @@
-"""Pages of listings as S3 writes them; requests are in test_objects.py."""
+"""Requests for pages; with servers, in test_objects.py, and where buckets are, in test_object_options.py."""
 
 from __future__ import annotations
 
 import pytest
 
 from flatwater.sync.failures import Failure, TemporaryFailure
-from flatwater.sync.remotes.s3_keys import _Page
-
-ROW = "<Contents><Key>{}</Key><LastModified>2026-01-02T03:04:05.678Z</LastModified><ETag>&quot;e&quot;</ETag><Size>7</Size></Contents>"
-
-
-def page(rows, space=' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"', more=""):
-    return _Page(f"<ListBucketResult{space}>{more}{rows}</ListBucketResult>".encode(), "s3://bucket")
+from flatwater.sync.pacing import FREE
+from flatwater.sync.remotes.s3_keys import Keys, S3Keys
 
 
-@pytest.mark.parametrize("space", ["", ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'])
-def test_what_a_page_tells(space):
-    """With a namespace or without; whole seconds."""
-    found = page(ROW.format("a+b%0A"), space)
-    assert found.objects() == [("a+b%0A", 7, 1_767_323_045_000_000_000, '"e"')]
-    assert not found.is_truncated
-    quoted = page(ROW.format("a+b%0A%2B%C3%BC"), space, "<EncodingType>url</EncodingType>")
-    assert quoted.objects()[0][0] == "a b\n+ü"
+@pytest.fixture
+def keys():
+    return S3Keys(
+        "bucket", endpoint="http://127.0.0.1:1", region="us-east-1", keys=Keys("name", "hidden"), anonymous=False,
+        is_path_style=True, name="s3://bucket",
+    )  # fmt: skip
 
 
-def test_pages_that_cannot_be_believed():
-    """Are no listings: cut off, without sizes, with keys that are no UTF-8."""
-    with pytest.raises(TemporaryFailure):
-        _Page(b"<ListBucketResult><Contents>", "s3://bucket")
-    with pytest.raises(TemporaryFailure):
-        _Page(b"<html/>", "s3://bucket")
-    with pytest.raises(Failure, match="lacks"):
-        page("<Contents><Key>a</Key></Contents>").objects()
-    with pytest.raises(Failure, match="not UTF-8"):
-        page(ROW.format("%FF"), more="<EncodingType>url</EncodingType>").objects()
+def answering(monkeypatch, keys, bodies):
+    """Pages that come, and what was asked for each."""
+    asked = []
+
+    def page(words):
+        asked.append(dict(words))
+        return f"<ListBucketResult>{bodies[len(asked) - 1]}</ListBucketResult>".encode()
+
+    monkeypatch.setattr(keys, "_asked_page", page)
+    return asked
+
+
+def test_pages_follow_their_tokens(monkeypatch, keys):
+    """Until there is no more; a server that says there is more and not where, or the same again, is not believed."""
+    more = "<IsTruncated>true</IsTruncated><NextContinuationToken>{}</NextContinuationToken>"
+    asked = answering(monkeypatch, keys, [more.format("1"), more.format("2"), ""])
+    assert len(list(keys.pages(FREE, "a/", "a/b", "/", 7))) == 3
+    assert asked[0] == {
+        "encoding-type": "url", "list-type": "2", "max-keys": "7", "prefix": "a/", "start-after": "a/b", "delimiter": "/"
+    }  # fmt: skip
+    assert [each.get("continuation-token") for each in asked] == [None, "1", "2"]
+    for pages in ([more.format("1"), more.format("1")], ["<IsTruncated>true</IsTruncated>"]):
+        answering(monkeypatch, keys, pages)
+        with pytest.raises(Failure, match="not where"):
+            list(keys.pages(FREE, ""))
+
+
+def test_closing_what_was_not_opened(keys):
+    """Does nothing, and opens nothing; after a use it can be used again."""
+    keys.close()
+    assert not {"_http", "_client", "_session"} & set(vars(keys))
+    for _ in range(2):
+        with pytest.raises(TemporaryFailure):
+            list(keys.pages(FREE, ""))
+        keys.close()
+    assert not {"_client", "_session"} & set(vars(keys))

@@ -3,18 +3,22 @@
 Covers:     s3://, gs://, az://; options of obstore by its own names; http for endpoints that say so themselves.
 Not here:   requests (`objects`, `s3_keys`).
 Holds:      the options, secrets among them; neither repr nor messages show them.
+
+Nothing is imported or opened for it: a sync whose state says that nothing changed does not touch its destination.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, NamedTuple
-from urllib.parse import unquote
+from typing import Any, final
+from urllib.parse import unquote, urlsplit
 
 from flatwater import errors, limits
-from flatwater.sync.remotes.s3_keys import S3Keys
+from flatwater.sync.remotes.once import once
+from flatwater.sync.remotes.s3_keys import Keys, S3Keys
 
 _SCHEMES = {"s3": "S3Store", "gs": "GCSStore", "az": "AzureStore"}
 _TRUE, _FALSE = {"true", "1", "yes"}, {"false", "0", "no"}
@@ -25,34 +29,71 @@ _NAMES = {  # what users say, and obstore's name
     "session_token": "token",
     "endpoint_url": "endpoint",
 }
-_FLAGS = {
-    "skip_signature", "virtual_hosted_style_request", "unsigned_payload", "use_emulator", "disable_bulk_delete",
-    "request_payer", "s3_express", "sse_bucket_key_enabled", "disable_tagging", "imdsv1_fallback", "use_azure_cli",
+_S3_FLAGS = {
+    "skip_signature", "virtual_hosted_style_request", "unsigned_payload", "disable_bulk_delete", "request_payer",
+    "s3_express", "sse_bucket_key_enabled", "disable_tagging", "imdsv1_fallback",
 }  # fmt: skip
+_FLAGS = _S3_FLAGS | {"use_emulator", "use_azure_cli"}
+_TEXTS = {  # options that any text may be given for: what else is said is looked at by obstore at once
+    "s3": {
+        "access_key_id",
+        "secret_access_key",
+        "token",
+        "region",
+        "endpoint",
+        "server_side_encryption",
+        "sse_kms_key_id",
+    },
+    "gs": {"bearer_token"},
+    "az": {"account_name", "token", "endpoint", "client_id", "client_secret", "tenant_id"},
+}
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
-class Place(NamedTuple):
-    """A bucket that was named, and how to reach it.
+@final
+class Place:
+    """A bucket that was named, and how to reach it. Thread-safe; imports and opens nothing until it is used.
 
-    Attributes:
+    Args:
+        url: for people.
         prefix: of all keys; "" or with a "/" at its end.
         identity: what two places share if one can copy from the other.
         keys: S3 only.
-        small: obstore's store for requests that end soon.
-        large: the same for downloads.
+        make: obstore's store, whose requests end after so many seconds.
+        has_md5: whether etags are the MD5 of the content.
+        is_sorted: whether it lists in the order of bytes.
     """
 
-    url: str
-    scheme: str
-    prefix: str
-    identity: tuple[object, ...]
-    keys: S3Keys | None
-    small: Any
-    large: Any
-    has_md5: bool
-    is_sorted: bool
+    def __init__(
+        self,
+        url: str,
+        prefix: str,
+        identity: tuple[object, ...],
+        keys: S3Keys | None,
+        make: Callable[[float], Any],
+        *,
+        has_md5: bool,
+        is_sorted: bool,
+    ) -> None:
+        self.url = url
+        self.prefix = prefix
+        self.identity = identity
+        self.keys = keys
+        self.has_md5 = has_md5
+        self.is_sorted = is_sorted
+        self.lock = threading.RLock()
+        self._make = make
+
+    @once
+    def small(self) -> Any:
+        """A store of obstore's, for requests that end soon."""
+        return self._make(limits.SYNC_REQUEST_S)
+
+    @once
+    def large(self) -> Any:
+        """The same for downloads."""
+        return self._make(limits.SYNC_DOWNLOAD_S)
 
     def __repr__(self) -> str:
         return f"Place({self.url!r})"
@@ -62,8 +103,8 @@ def place(url: str, options: Mapping[str, str]) -> Place:
     """Settle a URL such as `s3://bucket/prefix` and its options.
 
     Raises:
-        UsageError: one of them is wrong; says what to do.
-        MissingExtra: a library is not there.
+        UsageError: one of them is wrong; says what to do. Values that only a library knows are looked at by it, later.
+        MissingExtra: a library is not there, and an option is one that is not known here.
     """
     scheme, bucket, prefix, login = _parts(url)
     said = {_NAMES.get(name, name): value for name, value in options.items()} | login
@@ -73,26 +114,29 @@ def place(url: str, options: Mapping[str, str]) -> Place:
     }
     shown = f"{scheme}://{bucket}/{prefix}".rstrip("/")
     keys = None
+    known = _TEXTS[scheme] | (_S3_FLAGS if scheme == "s3" else {"skip_signature"})
+    is_known = config.keys() <= known
     if scheme == "s3":
         is_sorted = is_sorted and not bucket.endswith("--x-s3")  # directory buckets list in no order
         keys = _settled_s3(bucket, config, shown)
     endpoint = str(config.get("endpoint", ""))
-    stores = [
-        _store(scheme, bucket, config, keys, seconds) for seconds in (limits.SYNC_REQUEST_S, limits.SYNC_DOWNLOAD_S)
-    ]
-    has_md5 = scheme == "s3" and "kms" not in str(config.get("server_side_encryption", "")) and is_sorted
     who = tuple(sorted((name, str(value)) for name, value in config.items()))
-    return Place(
+
+    def make(seconds: float) -> Any:
+        return _store(scheme, bucket, config, keys, seconds)
+
+    found = Place(
         shown if not endpoint else f"{shown} at {_bare(endpoint)}",
-        scheme,
         prefix,
         (scheme, bucket, who),
         keys,
-        stores[0],
-        stores[1],
-        has_md5,
-        is_sorted,
+        make,
+        has_md5=scheme == "s3" and "kms" not in str(config.get("server_side_encryption", "")) and is_sorted,
+        is_sorted=is_sorted,
     )
+    if not is_known:
+        _ = found.small  # raises if obstore does not know it
+    return found
 
 
 def _parts(url: str) -> tuple[str, str, str, dict[str, str]]:
@@ -136,7 +180,7 @@ def _settled_s3(bucket: str, config: dict[str, Any], shown: str) -> S3Keys:
     region = config.get("region") or next((os.environ[name] for name in _REGIONS if os.environ.get(name)), "us-east-1")
     config["region"] = region
     if endpoint:
-        if not endpoint.startswith(("http://", "https://")):
+        if not _is_address(endpoint):
             raise errors.UsageError("the option endpoint is no URL.", hint="Write https://host or http://host:port.")
         config["endpoint"] = endpoint
         if os.environ.get(_ENDPOINTS[0]):
@@ -146,7 +190,11 @@ def _settled_s3(bucket: str, config: dict[str, Any], shown: str) -> S3Keys:
         raise errors.UsageError(
             "one half of the credentials is missing.", hint="Give access_key_id and secret_access_key."
         )
-    keys = (config["access_key_id"], config["secret_access_key"], config.get("token")) if all(named) else None
+    keys = None
+    if all(named):
+        keys = Keys(config["access_key_id"], config["secret_access_key"], config.get("token"))
+    elif not config.get("skip_signature"):
+        keys = _keys_of_environment()
     is_virtual = bool(config.get("virtual_hosted_style_request"))
     return S3Keys(
         bucket,
@@ -159,6 +207,24 @@ def _settled_s3(bucket: str, config: dict[str, Any], shown: str) -> S3Keys:
     )
 
 
+def _keys_of_environment() -> Keys | None:
+    """What botocore would find there first; what expires is left to it, which knows how to ask again."""
+    said = os.environ.get
+    key, secret = said("AWS_ACCESS_KEY_ID"), said("AWS_SECRET_ACCESS_KEY")
+    if not key or not secret or said("AWS_CREDENTIAL_EXPIRATION"):
+        return None
+    return Keys(key, secret, said("AWS_SESSION_TOKEN") or said("AWS_SECURITY_TOKEN") or None)
+
+
+def _is_address(endpoint: str) -> bool:
+    """Whether it has a scheme, a host, and a port that is a number, if any."""
+    try:
+        parts = urlsplit(endpoint)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port >= 0)
+    except ValueError:
+        return False
+
+
 def _store(scheme: str, bucket: str, config: Mapping[str, Any], keys: S3Keys | None, seconds: float) -> Any:
     """Make obstore's store at the bucket's root."""
     try:
@@ -166,8 +232,12 @@ def _store(scheme: str, bucket: str, config: Mapping[str, Any], keys: S3Keys | N
     except ImportError:
         raise errors.MissingExtra("sync", "obstore") from None
     more: dict[str, Any] = {}
-    if keys is not None and not config.get("skip_signature") and "access_key_id" not in config:
-        more["credential_provider"] = keys.credentials
+    if keys is not None and not config.get("skip_signature"):
+        has_foreign_token = "token" not in config and bool(
+            os.environ.get("AWS_SESSION_TOKEN") or os.environ.get("AWS_TOKEN")
+        )
+        if "access_key_id" not in config or has_foreign_token:  # obstore would send that token with keys that were said
+            more["credential_provider"] = keys.credentials
     endpoint = str(config.get("endpoint", ""))
     try:
         return getattr(store, _SCHEMES[scheme])(

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import contextlib
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
+from operator import lt
 from typing import Any, Self, final
 
 from flatwater import limits
-from flatwater.pipeline.flow import Flow
 from flatwater.sync.entry import UNKNOWN, Attributes, Entry
 from flatwater.sync.failures import Failure, GoneFailure, RemoteFailure, TemporaryFailure
 from flatwater.sync.remote import Reading, Remote, Unread, Writing, shown
@@ -54,7 +56,7 @@ class ObjectStore(Remote):
 
     @classmethod
     def from_url(cls, url: str, options: Mapping[str, str]) -> Self:
-        """One for `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix`.
+        """One for `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix`; no library is imported for it yet.
 
         Args:
             url: with a key and its secret in front of an S3 bucket, if they are to stand there: `s3://key:secret@bucket`.
@@ -64,7 +66,7 @@ class ObjectStore(Remote):
 
         Raises:
             UsageError: one of them is wrong; says what to do.
-            MissingExtra: obstore or boto3 is not installed.
+            MissingExtra: obstore is not installed, and only it knows an option; it or boto3 is missed later, otherwise.
         """
         return cls(place(url, options))
 
@@ -83,31 +85,36 @@ class ObjectStore(Remote):
 
     def _checked(self, after: bytes, before: bytes) -> Generator[list[Entry], None, None]:
         last = after
-        for batch in self._told(after):
-            taken: list[Entry] = []
-            for entry in batch:
-                path = entry.path
-                if path <= last:
-                    if path <= after and last == after:
-                        continue
-                    raise RemoteFailure(
-                        f"{self.url} cannot be listed: {shown(path)} comes behind {shown(last)}, not in the order of bytes.",
-                        hint="Say sorted=false: listings are then sorted here, on disk.",
-                    )
-                if before and path >= before:
-                    if taken:
-                        yield from _cut(taken)
-                    return
-                last = path
-                taken.append(entry)
-            batch.clear()
-            yield from _cut(taken)
+        is_first = True
+        for paths, batch in self._told(after):
+            self._refuse_disorder(paths, b"" if is_first else last)
+            start = bisect_right(paths, after) if is_first else 0
+            stop = bisect_left(paths, before, start) if before else len(paths)
+            if start < stop:
+                last = paths[stop - 1]
+                is_first = False
+                yield from _cut(batch[start:stop] if stop - start < len(batch) else batch)
+            if stop < len(paths):
+                return
+
+    def _refuse_disorder(self, paths: list[bytes], last: bytes) -> None:
+        """Raise for a page that is not in order, or not behind the last one; the very first may begin with a mark of the root."""
+        if all(map(lt, paths, islice(paths, 1, None))) and (not paths or not last or last < paths[0]):
+            return
+        for path, before in zip(paths, [last, *paths], strict=False):
+            if before and path <= before:
+                raise RemoteFailure(
+                    f"{self.url} cannot be listed: {shown(path)} comes behind {shown(before)}, not in the order of bytes.",
+                    hint="Say sorted=false: listings are then sorted here, on disk.",
+                )
 
     def _resorted(self, after: bytes, before: bytes) -> Generator[list[Entry], None, None]:
         """From a store that lists in an order of its own: all of it, each time."""
+        from flatwater.pipeline.flow import Flow
+
         wanted = (
             tuple(entry)
-            for batch in self._told(b"")
+            for _paths, batch in self._told(b"")
             for entry in batch
             if after < entry.path and not (before and entry.path >= before)
         )
@@ -124,14 +131,15 @@ class ObjectStore(Remote):
             on_disk.close()
             wanted.close()
 
-    def _told(self, after: bytes) -> Generator[list[Entry], None, None]:
-        """What the store tells, from some path in front of `after` or at it on."""
+    def _told(self, after: bytes) -> Generator[tuple[list[bytes], list[Entry]], None, None]:
+        """Paths and entries that the store tells, from some path in front of `after` or at it on."""
         size = len(self._prefix.encode())
         if self._keys is None:
-            yield from self._told_by_obstore(after, size)
+            for batch in self._told_by_obstore(after, size):
+                yield [entry.path for entry in batch], batch
             return
-        for page, _prefixes in self._keys.pages(self.pace, self._prefix, self._start(after)):
-            yield [Entry(key.encode()[size:], count, when, marks(etag)) for key, count, when, etag in page]
+        for page in self._keys.pages(self.pace, self._prefix, self._start(after), leave_out_bytes=size):
+            yield page.paths, page.entries
 
     def _start(self, after: bytes) -> str:
         """The key behind which a listing begins: none that is wanted is in front of it."""
@@ -187,14 +195,14 @@ class ObjectStore(Remote):
         """As `Remote.borders`: in front of what is below each folder, where no key can be."""
         if self._keys is None or not self._where.is_sorted or levels < 1:
             return []
-        found: set[str] = set()
-        level = [self._prefix]
+        found: set[bytes] = set()
+        level = [self._prefix.encode()]
         pages_left = limits.SYNC_BORDER_PAGES
         for _level in range(levels):
-            below: list[str] = []
+            below: list[bytes] = []
             for folder in level:
-                for _page, prefixes in self._keys.pages(self.pace, folder, delimiter="/"):
-                    below += prefixes
+                for page in self._keys.pages(self.pace, folder.decode(), delimiter="/"):
+                    below += page.prefixes
                     pages_left -= 1
                     if pages_left <= 0:
                         break
@@ -205,7 +213,7 @@ class ObjectStore(Remote):
             if pages_left <= 0 or not level or len(found) >= limits.SYNC_RANGES_MAX:
                 break
         size = len(self._prefix.encode())
-        return sorted(folder.encode()[size:-1] + b".\xff" for folder in _thinned(sorted(found)))
+        return sorted(folder[size:-1] + b".\xff" for folder in _thinned(sorted(found)))
 
     def find(self, path: bytes) -> Entry | None:
         """As `Remote.find`."""
@@ -215,7 +223,7 @@ class ObjectStore(Remote):
         if self._keys is None:
             return self._head(key, path)
         told = self._keys.find(self.pace, key, is_sorted=self._where.is_sorted)
-        return None if told is None else Entry(path, told[1], told[2], marks(told[3]))
+        return None if told is None else told._replace(path=path)
 
     def _head(self, key: str, path: bytes) -> Entry | None:
         import obstore
@@ -344,7 +352,7 @@ class ObjectStore(Remote):
     def listing_bytes(self) -> int:
         """As `Remote.listing_bytes`."""
         total = 0
-        total += limits.SYNC_PAGE_BYTES  # a page of it
+        total += limits.SYNC_S3_PAGE_BYTES  # a page of it
         total += 0 if self._where.is_sorted else limits.SYNC_SORT_BYTES  # a listing that is sorted here
         return total
 
@@ -379,7 +387,7 @@ def _cut(batch: list[Entry]) -> Iterator[list[Entry]]:
         yield batch[start : start + limits.SYNC_BATCH]
 
 
-def _thinned(folders: list[str]) -> list[str]:
+def _thinned(folders: list[bytes]) -> list[bytes]:
     """At most as many as there may be ranges, evenly from all of them."""
     most = limits.SYNC_RANGES_MAX
     if len(folders) <= most:

@@ -1,46 +1,73 @@
 """S3 where keys are any text: listings, keys that obstore has no names for, copies within a bucket.
 
 Covers:     pages of a listing, one object under any key, parts of an upload one after the other, uploads that were left.
-Not here:   everything else (`objects`), which obstore does at a tenth of the processor time.
-Holds:      a page of a listing: `limits.SYNC_PAGE_BYTES`; botocore's descriptions: `limits.SYNC_S3_BYTES`.
+Not here:   everything else (`objects`), which obstore does at a tenth of the processor time; what a page says (`s3_pages`).
+Holds:      a page of a listing: `limits.SYNC_S3_PAGE_BYTES`; botocore's descriptions: `limits.SYNC_S3_BYTES`.
 
 obstore tells the keys "dir/" and "/dir" as "dir" and refuses others, so no listing of its can be believed. A page is asked
-for with a URL that botocore signs, and read by the standard library's XML parser: at less processor time than obstore's.
+for with a request that botocore signs, and read by libxml2: at less processor time than obstore's. botocore's client, which
+takes a tenth of a second to be made, is made where only it knows an address, and for keys that obstore has no names for.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
+import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, final
-from urllib.parse import unquote_plus
-from xml.etree import ElementTree as Tree  # noqa: ICN001 - two letters say less
+from typing import Any, NamedTuple, final
+from urllib.parse import quote
 
 from flatwater import errors, limits
-from flatwater.sync.entry import UNKNOWN
+from flatwater.sync.entry import Entry
 from flatwater.sync.failures import Failure, TemporaryFailure
 from flatwater.sync.pacing import Pace
 from flatwater.sync.remote import shown
 from flatwater.sync.remotes.object_answers import failure_of, failure_of_botocore
+from flatwater.sync.remotes.once import once
+from flatwater.sync.remotes.s3_pages import Page, code_of, page_of
 
 _OK = 200
 _SIGNED_S = 900  # that a signed URL is good for: clocks differ
 _PAGE_KEYS = 1_000  # S3 gives no more at once
 _CREDENTIALS_S = 600  # that obstore uses credentials before it asks again
-_STEP_NS = 1_000_000_000  # listings and answers tell times in different steps: whole seconds both have
-Object = tuple[str, int, int, str]  # key, size, time in nanoseconds, etag
+_PLAIN = re.compile(r"[A-Za-z0-9._-]{3,255}")  # a bucket, and no address of something like one
+_WORDS = {  # of a listing, and botocore's
+    "encoding-type": "EncodingType",
+    "max-keys": "MaxKeys",
+    "prefix": "Prefix",
+    "start-after": "StartAfter",
+    "delimiter": "Delimiter",
+    "continuation-token": "ContinuationToken",
+}
+_SPECIAL = ("--x-s3", "--op-s3", "--table-s3", ".mrap")  # at the end of names that are signed in ways of their own
+
+
+class Keys(NamedTuple):
+    """Credentials, as botocore's signer wants them.
+
+    Attributes:
+        token: of a session; None where there is none.
+    """
+
+    access_key: str
+    secret_key: str
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        return "Keys()"
 
 
 @final
 class S3Keys:
-    """A bucket through botocore. Thread-safe.
+    """A bucket through botocore, which is imported when it is first asked for something. Thread-safe.
 
     Args:
         bucket: its name.
         endpoint: where it is; "" is Amazon's.
         region: of the bucket.
-        keys: the access key, its secret and a session token; without, botocore looks for some.
+        keys: credentials; without, botocore looks for some.
         anonymous: sign nothing.
         is_path_style: the bucket's name is in the path, not in the host.
         name: what messages call it.
@@ -52,31 +79,47 @@ class S3Keys:
         *,
         endpoint: str,
         region: str,
-        keys: tuple[str, str, str | None] | None,
+        keys: Keys | None,
         anonymous: bool,
         is_path_style: bool,
         name: str,
     ) -> None:
+        self.bucket = bucket
+        self.keys = keys
+        self._endpoint = endpoint
+        self._region = region
+        self._is_anonymous = anonymous
+        self._is_path_style = is_path_style
+        self._name = name
+        self.lock = threading.RLock()  # of what is made when it is first needed
+        self._is_plain = _PLAIN.fullmatch(bucket) is not None and not bucket.endswith(_SPECIAL)
+
+    # --- what is made when it is first needed -------------------------------------------------------------------------
+
+    @once
+    def _session(self) -> Any:
         try:
             import botocore.session
-            from botocore import UNSIGNED
-            from botocore.config import Config
-            from botocore.httpsession import URLLib3Session
-            from botocore.utils import get_environ_proxies
         except ImportError:
             raise errors.MissingExtra("sync", "boto3") from None
-        self.bucket = bucket
-        self._name = name
-        self._session = botocore.session.get_session()
-        if keys is not None:
-            self._session.set_credentials(*keys)
-        self._client = self._session.create_client(
+        session = botocore.session.get_session()
+        if self.keys is not None:
+            session.set_credentials(*self.keys)
+        return session
+
+    @once
+    def _client(self) -> Any:
+        session = self._session
+        from botocore import UNSIGNED
+        from botocore.config import Config
+
+        return session.create_client(
             "s3",
-            region_name=region,
-            endpoint_url=endpoint or None,
+            region_name=self._region,
+            endpoint_url=self._endpoint or None,
             config=Config(
-                signature_version=UNSIGNED if anonymous else "s3v4",
-                s3={"addressing_style": "path" if is_path_style else "auto"},
+                signature_version=UNSIGNED if self._is_anonymous else "s3v4",
+                s3={"addressing_style": "path" if self._is_path_style else "virtual" if self._endpoint else "auto"},
                 retries={"total_max_attempts": 2, "mode": "standard"},
                 connect_timeout=limits.SYNC_CONNECT_S,
                 read_timeout=limits.SYNC_ANSWER_S,
@@ -85,78 +128,139 @@ class S3Keys:
                 response_checksum_validation="when_required",
             ),
         )
-        self._http = URLLib3Session(
-            proxies=get_environ_proxies(self._client.meta.endpoint_url),
+
+    @once
+    def _http(self) -> Any:
+        try:
+            from botocore.httpsession import URLLib3Session
+            from botocore.utils import get_environ_proxies
+        except ImportError:
+            raise errors.MissingExtra("sync", "boto3") from None
+        return URLLib3Session(
+            proxies=get_environ_proxies(self._address if self._is_plain else self._client.meta.endpoint_url),
             timeout=(limits.SYNC_CONNECT_S, limits.SYNC_ANSWER_S),
             max_pool_connections=32,
         )
 
-    def credentials(self) -> dict[str, Any]:
-        """As obstore wants them from a provider."""
+    @once
+    def _address(self) -> str:
+        """Where a plain bucket is: an endpoint that was said, or where botocore says that Amazon's are."""
+        if self._endpoint and self._is_path_style and "@" not in self._endpoint:
+            return f"{self._endpoint.rstrip('/')}/{self.bucket}"
+        url: str = self._client.generate_presigned_url("list_objects_v2", Params={"Bucket": self.bucket})
+        return url.partition("?")[0]
+
+    def _credentials(self) -> Any:
+        """With an access key, a secret and a token; the provider's own are renewed by it."""
+        if self.keys is not None:
+            return self.keys
         found = self._session.get_credentials()
         if found is None:
             from botocore.exceptions import NoCredentialsError
 
-            raise failure_of_botocore(NoCredentialsError(), self._name, "reached")
-        frozen = found.get_frozen_credentials()
+            raise NoCredentialsError
+        return found.get_frozen_credentials()
+
+    def credentials(self) -> dict[str, Any]:
+        """As obstore wants them from a provider."""
+        try:
+            found = self._credentials()
+        except Exception as error:  # noqa: BLE001 - what it is is told by its kind
+            raise failure_of_botocore(error, self._name, "reached") from None
         return {
-            "access_key_id": frozen.access_key,
-            "secret_access_key": frozen.secret_key,
-            "token": frozen.token,
+            "access_key_id": found.access_key,
+            "secret_access_key": found.secret_key,
+            "token": found.token,
             "expires_at": datetime.now(UTC) + timedelta(seconds=_CREDENTIALS_S),
         }
 
     # --- listing ------------------------------------------------------------------------------------------------------
 
     def pages(
-        self, pace: Pace, prefix: str, after: str = "", delimiter: str = "", count: int = _PAGE_KEYS
-    ) -> Iterator[tuple[list[Object], list[str]]]:
+        self,
+        pace: Pace,
+        prefix: str,
+        after: str = "",
+        delimiter: str = "",
+        count: int = _PAGE_KEYS,
+        leave_out_bytes: int = 0,
+    ) -> Iterator[Page]:
         """The keys that begin with `prefix`, behind `after`, and what they have up to a delimiter.
+
+        Args:
+            pace: that each request is taken from.
+            prefix: of keys.
+            after: a key, whether it is there or not.
+            delimiter: behind which keys are told together.
+            count: of keys in a page.
+            leave_out_bytes: at the front of each key.
 
         Raises:
             TemporaryFailure: the answer was cut off, among others.
             RemoteFailure: it cannot be listed.
         """
-        asked = {"Bucket": self.bucket, "Prefix": prefix, "EncodingType": "url", "MaxKeys": count}
+        asked = {"encoding-type": "url", "list-type": "2", "max-keys": str(count), "prefix": prefix}
         if after:
-            asked["StartAfter"] = after
+            asked["start-after"] = after
         if delimiter:
-            asked["Delimiter"] = delimiter
+            asked["delimiter"] = delimiter
         token = ""
         while True:
             pace.take()
-            page = _Page(self._asked_page(asked | ({"ContinuationToken": token} if token else {})), self._name)
-            yield page.objects(), page.prefixes()
-            if not page.is_truncated:
+            page = page_of(self._asked_page(asked), self._name, leave_out_bytes, has_prefixes=bool(delimiter))
+            next_token, is_truncated = page.token, page.is_truncated
+            box = [page]
+            del page  # it is the other's own now
+            yield box.pop()
+            if not is_truncated:
                 return
-            if not page.token or page.token == token:
+            if not next_token or next_token == token:
                 raise Failure(f"{self._name} cannot be listed: the server says there is more, and not where.")
-            token = page.token
+            token = asked["continuation-token"] = next_token
 
-    def _asked_page(self, asked: Mapping[str, Any]) -> bytes:
-        from botocore.awsrequest import AWSRequest
-
+    def _asked_page(self, asked: Mapping[str, str]) -> bytes:
         try:
-            url = self._client.generate_presigned_url("list_objects_v2", Params=asked, ExpiresIn=_SIGNED_S)
-            answer = self._http.send(AWSRequest("GET", url).prepare())
+            http = self._http
+            answer = http.send(self._signed(asked))
             body: bytes = answer.content
-        except Exception as error:  # noqa: BLE001 - its text has the signed URL
+        except errors.MissingExtra:
+            raise
+        except Exception as error:  # noqa: BLE001 - its text may have a signed URL
             raise failure_of_botocore(error, self._name, "listed") from None
         if answer.status_code == _OK:
             return body
-        code = ""
-        with contextlib.suppress(Tree.ParseError):
-            code = Tree.fromstring(body).findtext("{*}Code") or ""  # noqa: S314 - expat refuses what expands endlessly
-        raise failure_of(
-            answer.status_code, code, self._name, "listed", str(answer.headers.get("x-amz-bucket-region", ""))
-        )
+        region = str(answer.headers.get("x-amz-bucket-region", ""))
+        raise failure_of(answer.status_code, code_of(body), self._name, "listed", region)
 
-    def find(self, pace: Pace, key: str, *, is_sorted: bool) -> Object | None:
-        """What a listing tells of one key: servers answer other times to other questions."""
-        for page, _prefixes in self.pages(pace, key, count=1 if is_sorted else _PAGE_KEYS):
-            for told in page:
-                if told[0] == key:
-                    return told
+    def _signed(self, asked: Mapping[str, str]) -> Any:
+        """A request for a page: by botocore's signer alone, or by all of it where the bucket's name is an address."""
+        from botocore.awsrequest import AWSRequest
+
+        if not self._is_plain:
+            words = {
+                _WORDS[name]: int(value) if name == "max-keys" else value
+                for name, value in asked.items()
+                if name in _WORDS
+            }
+            url = self._client.generate_presigned_url(
+                "list_objects_v2", Params={"Bucket": self.bucket} | words, ExpiresIn=_SIGNED_S
+            )
+            return AWSRequest("GET", url).prepare()
+        query = "&".join(f"{name}={quote(asked[name], safe='-_.~')}" for name in sorted(asked))
+        request = AWSRequest("GET", f"{self._address}?{query}")
+        if not self._is_anonymous:
+            from botocore.auth import S3SigV4Auth
+
+            S3SigV4Auth(self._credentials(), "s3", self._region).add_auth(request)
+        return request.prepare()
+
+    def find(self, pace: Pace, key: str, *, is_sorted: bool) -> Entry | None:
+        """What a listing tells of one key, which is the entry's path: servers answer other times to other questions."""
+        path = key.encode()
+        for page in self.pages(pace, key, count=1 if is_sorted else _PAGE_KEYS):
+            for entry in page.entries:
+                if entry.path == path:
+                    return entry
             if is_sorted:  # it would be the first
                 break
         return None
@@ -195,8 +299,9 @@ class S3Keys:
 
     def close(self) -> None:
         """Close connections; others are opened when they are needed."""
-        self._http.close()
-        self._client.close()
+        for name in ("_http", "_client"):
+            if (opened := self.__dict__.get(name)) is not None:
+                opened.close()
 
 
 @final
@@ -243,61 +348,3 @@ class KeyUpload:
         """Leave no part; may fail, with no consequence but theirs."""
         with contextlib.suppress(Failure):
             self._call("abort_multipart_upload", UploadId=self._id)
-
-
-class _Page:
-    """An answer to a listing."""
-
-    def __init__(self, body: bytes, name: str) -> None:
-        try:
-            root = Tree.fromstring(body)  # noqa: S314 - expat refuses what expands endlessly
-        except Tree.ParseError:
-            raise TemporaryFailure(f"{name} cannot be listed: the answer was cut off, or is no XML.") from None
-        self._root = root
-        self._name = name
-        self._space = root.tag[: root.tag.find("}") + 1]
-        if root.tag != self._space + "ListBucketResult":
-            raise TemporaryFailure(f"{name} cannot be listed: the answer is no listing.")
-        self._is_quoted = self._text("EncodingType") == "url"
-        self.is_truncated = self._text("IsTruncated") == "true"
-        self.token = self._text("NextContinuationToken")
-
-    def _text(self, name: str) -> str:
-        return self._root.findtext(self._space + name) or ""
-
-    def _texts(self, name: str) -> list[str]:
-        """Of all such elements, in their order."""
-        return [found.text or "" for found in self._root.iter(self._space + name)]
-
-    def objects(self) -> list[Object]:
-        keys = self._texts("Key")
-        if self._is_quoted:
-            keys = [self._key(key) if "%" in key or "+" in key else key for key in keys]
-        sizes = self._texts("Size")
-        etags = self._texts("ETag")
-        times = self._texts("LastModified")
-        if not len(keys) == len(sizes) == len(times) or len(etags) not in {0, len(keys)}:
-            raise Failure(f"{self._name} cannot be listed: the answer lacks a size or a time of some keys.")
-        if not etags:
-            etags = [""] * len(keys)
-        known: dict[str, int] = {}
-        whens = [known[time] if time in known else known.setdefault(time, _when(time)) for time in times]
-        return list(zip(keys, map(int, sizes), whens, etags, strict=True))
-
-    def _key(self, text: str) -> str:
-        try:
-            return unquote_plus(text, errors="strict") if self._is_quoted else text
-        except UnicodeDecodeError:
-            raise Failure(f"{self._name} cannot be listed: the key {text} is not UTF-8.") from None
-
-    def prefixes(self) -> list[str]:
-        found = self._root.iterfind(f"{self._space}CommonPrefixes/{self._space}Prefix")
-        return [self._key(prefix.text or "") for prefix in found]
-
-
-def _when(text: str) -> int:
-    """A time of a listing, in nanoseconds: whole seconds."""
-    try:
-        return int(datetime.fromisoformat(text).timestamp()) * _STEP_NS
-    except ValueError:
-        return UNKNOWN

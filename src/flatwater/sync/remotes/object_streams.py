@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import mimetypes
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from email.header import Header
 from typing import Any, Protocol, final
@@ -140,9 +140,22 @@ class _Upload(Protocol):
 
 @final
 class ObjectWriting(Writing):
-    """An object that is being sent: nobody sees it before its last request is answered."""
+    """An object that is being sent: nobody sees it before its last request is answered.
 
-    def __init__(self, remote: Remote, where: Place, path: bytes, key: str, size: int, attributes: Attributes) -> None:
+    Args:
+        left: called with the path where parts may be left behind, because an upload was begun and did not end well.
+    """
+
+    def __init__(
+        self,
+        remote: Remote,
+        where: Place,
+        path: bytes,
+        key: str,
+        size: int,
+        attributes: Attributes,
+        left: Callable[[bytes], None],
+    ) -> None:
         self._remote = remote
         self._where = where
         self._path = path
@@ -151,8 +164,9 @@ class ObjectWriting(Writing):
         self._part_bytes = max(limits.SYNC_PART_BYTES, -(-size // (limits.SYNC_PARTS_MAX - 1)))
         self._gathered = bytearray()
         self._count = 0
+        self._left = left
         self._upload: _Upload | None = None
-        self._is_over = False
+        self._has_begun = self._is_over = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """As `Writing.write`."""
@@ -170,6 +184,7 @@ class ObjectWriting(Writing):
 
     def _sent_gathered(self) -> None:
         if self._upload is None:
+            self._has_begun = True
             self._upload = self._began()
         part, self._gathered = self._gathered, bytearray()  # it is the upload's own now, not copied
         self._upload.feed(part)
@@ -222,10 +237,12 @@ class ObjectWriting(Writing):
         return etag
 
     def abandon(self) -> None:
-        """As `Writing.abandon`: the parts that are there are removed."""
-        if self._upload is not None and not self._is_over:
-            with contextlib.suppress(Failure):
-                self._upload.abort()
+        """As `Writing.abandon`: the parts that are there are removed; the remote does so again when it is closed."""
+        if self._has_begun and not self._is_over:
+            self._left(self._path)
+            if self._upload is not None:
+                with contextlib.suppress(Failure):
+                    self._upload.abort()
         self._ended()
 
     def _ended(self) -> None:

@@ -53,6 +53,7 @@ class ObjectStore(Remote):
         self._keys = where.keys
         self._prefix = where.prefix
         self._begun = datetime.now(UTC)
+        self._left: set[bytes] = set()  # paths that may have parts of uploads which did not end well
 
     @classmethod
     def from_url(cls, url: str, options: Mapping[str, str]) -> Self:
@@ -251,7 +252,7 @@ class ObjectStore(Remote):
 
     def write(self, path: bytes, size: int, attributes: Attributes) -> Writing:
         """As `Remote.write`."""
-        return ObjectWriting(self, self._where, path, self._key(path), size, attributes)
+        return ObjectWriting(self, self._where, path, self._key(path), size, attributes, self._note_left)
 
     def delete(self, paths: Sequence[bytes]) -> list[Failure | None]:
         """As `Remote.delete`."""
@@ -341,11 +342,20 @@ class ObjectStore(Remote):
         return ""
 
     def discard(self, path: bytes) -> None:
-        """As `Remote.discard`: uploads of that key that began before this remote was made."""
-        if self._keys is not None and not self.refusal(path):
+        """As `Remote.discard`: uploads of that key that began before this remote was made, or were not ended by it."""
+        if not self.refusal(path):
             with contextlib.suppress(Failure):
-                self.pace.take()
-                self._keys.discard(path, self._key(path), self._begun)
+                self._discard(path)
+
+    def _discard(self, path: bytes) -> None:
+        if self._keys is not None:
+            self.pace.take()
+            self._keys.discard(path, self._key(path), None if path in self._left else self._begun)
+            self._left.discard(path)
+
+    def _note_left(self, path: bytes) -> None:
+        if self._keys is not None and len(self._left) < limits.SYNC_FAILURES_KEPT:
+            self._left.add(path)
 
     # --- itself -------------------------------------------------------------------------------------------------------
 
@@ -368,7 +378,10 @@ class ObjectStore(Remote):
         return total
 
     def close(self) -> None:
-        """As `Remote.close`."""
+        """As `Remote.close`; parts of uploads that did not end well are removed, if that can be asked for now."""
+        with contextlib.suppress(Failure):
+            for path in sorted(self._left):
+                self._discard(path)
         if self._keys is not None:
             self._keys.close()
 

@@ -182,7 +182,7 @@ class S3Keys:
         prefix: str,
         after: str = "",
         delimiter: str = "",
-        count: int = _PAGE_KEYS,
+        count: int = 0,
         leave_out_bytes: int = 0,
     ) -> Iterator[Page]:
         """The keys that begin with `prefix`, behind `after`, and what they have up to a delimiter.
@@ -192,14 +192,14 @@ class S3Keys:
             prefix: of keys.
             after: a key, whether it is there or not.
             delimiter: behind which keys are told together.
-            count: of keys in a page.
+            count: of keys in a page, if not as many as S3 gives.
             leave_out_bytes: at the front of each key.
 
         Raises:
             TemporaryFailure: the answer was cut off, among others.
             RemoteFailure: it cannot be listed.
         """
-        asked = {"encoding-type": "url", "list-type": "2", "max-keys": str(count), "prefix": prefix}
+        asked = {"encoding-type": "url", "list-type": "2", "max-keys": str(count or _PAGE_KEYS), "prefix": prefix}
         if after:
             asked["start-after"] = after
         if delimiter:
@@ -257,7 +257,7 @@ class S3Keys:
     def find(self, pace: Pace, key: str, *, is_sorted: bool) -> Entry | None:
         """What a listing tells of one key, which is the entry's path: servers answer other times to other questions."""
         path = key.encode()
-        for page in self.pages(pace, key, count=1 if is_sorted else _PAGE_KEYS):
+        for page in self.pages(pace, key, count=1 if is_sorted else 0):
             for entry in page.entries:
                 if entry.path == path:
                     return entry
@@ -290,11 +290,11 @@ class S3Keys:
         answer = self.call("copied", path, "copy_object", ("CopyObjectResult",), Key=key, CopySource=where, **condition)
         return str(answer.get("CopyObjectResult", {}).get("ETag", ""))
 
-    def discard(self, path: bytes, key: str, begun: datetime) -> None:
-        """Abort the uploads of one key that were begun before some time."""
+    def discard(self, path: bytes, key: str, begun: datetime | None) -> None:
+        """Abort the uploads of one key that were begun before some time, or all of them."""
         answer = self.call("cleared", path, "list_multipart_uploads", Prefix=key)
         for upload in answer.get("Uploads", []):
-            if upload["Key"] == key and upload["Initiated"] < begun:
+            if upload["Key"] == key and (begun is None or upload["Initiated"] < begun):
                 self.call("cleared", path, "abort_multipart_upload", Key=key, UploadId=upload["UploadId"])
 
     def close(self) -> None:

@@ -212,9 +212,9 @@ def test_a_cut_connection(place, tmp_path, request):
 
 def test_no_secret_is_shown(place, tmp_path, caplog):
     """Neither in the state, the report, logs, nor in errors when the server is gone."""
-    caplog.set_level(logging.DEBUG)
     here, there = place("directory"), place("s3")
     ftp = place("ftp")
+    caplog.set_level(logging.DEBUG)
     put(here, FILES)
     secrets = [PASSWORD, SECRET, "Signature="]
     said = []

@@ -210,7 +210,7 @@ def test_a_cut_connection(place, tmp_path, request):
         shutil.rmtree(tmp_path / "run-4")
 
 
-def test_no_secret_is_shown(place, tmp_path, caplog):
+def test_nothing_private_is_shown(place, tmp_path, caplog):
     """Neither in the state, the report, logs, nor in errors when the server is gone."""
     here, there = place("directory"), place("s3")
     ftp = place("ftp")

@@ -218,6 +218,10 @@ class Fake(Remote):
     def settle(self):
         self._asked("settle")
 
+    def takes_cases_for_one(self):
+        self.calls["case"] += 1
+        return self.is_caseless
+
     def listing_bytes(self):
         return 1000
 

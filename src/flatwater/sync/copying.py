@@ -20,9 +20,10 @@ from flatwater import limits
 from flatwater.budget.budget import Budget
 from flatwater.budget.reservation import Reservation
 from flatwater.sync import record as records
+from flatwater.sync.cases import Cases
 from flatwater.sync.failures import Failure, GoneFailure, InTheWayFailure, RemoteFailure
 from flatwater.sync.record import Record
-from flatwater.sync.remote import Remote
+from flatwater.sync.remote import Remote, shown
 from flatwater.sync.retrying import Retrying, Stopped
 from flatwater.sync.state import Change, State, Work
 from flatwater.sync.status import Status
@@ -100,6 +101,7 @@ class Copying:
         self._is_last = is_last
         self._report = report
         self._generation = state.run.generation
+        self._cases = Cases(state, destination, retrying)
         self._tasks: queue.SimpleQueue[list[Task] | None] = queue.SimpleQueue()
         self._outcomes: queue.SimpleQueue[list[Outcome] | BaseException] = queue.SimpleQueue()
         self._under_way = 0  # lists of tasks that were handed out
@@ -171,7 +173,6 @@ class Copying:
         if self._takes is not None:
             page = [each for each in page if self._takes(each[0])]
         tasks = []
-        marks = []
         for (path, size), value in zip(page, self._state.records([path for path, _size in page]), strict=True):
             if value is None:
                 continue
@@ -180,11 +181,26 @@ class Copying:
                 continue  # it was tried in the turn before
             marked = before._replace(has_copy=True)
             tasks.append(Task(path, size, marked, before.has_copy))
-            if not before.has_copy:
-                marks.append(Change(path, before, marked))
+        if not self._cases.matter:
+            tasks = self._without_clashes(tasks)
+        marks = [
+            Change(task.path, task.before._replace(has_copy=False), task.before) for task in tasks if not task.had_copy
+        ]
         for start in range(0, len(marks), limits.SYNC_COMMIT_ROWS):
             self._state.commit(marks[start : start + limits.SYNC_COMMIT_ROWS])
         return tasks
+
+    def _without_clashes(self, tasks: list[Task]) -> list[Task]:
+        """Those whose places no other file has, whose name differs only in case; what becomes of the others is settled here."""
+        others = self._cases.others([task.path for task in tasks])
+        for task in tasks:
+            if other := others.get(task.path):
+                (value,) = self._state.records([other])
+                is_going = value is not None and records.unpacked(value).status is Status.DELETED_ON_SOURCE
+                kind: Kind = "in the way" if is_going and not self._is_last else "failed"
+                reason = f"{shown(task.path)} cannot be written: {self._destination.url} takes it and {shown(other)} for one."
+                self._done.append(Outcome(task, kind, reason=reason, has_copy=task.had_copy))
+        return [task for task in tasks if task.path not in others]
 
     # --- in the workers -----------------------------------------------------------------------------------------------
 

@@ -15,12 +15,13 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 from flatwater.sync.entry import UNKNOWN, Attributes, Entry
-from flatwater.sync.failures import Failure
+from flatwater.sync.failures import Failure, InTheWayFailure, RefusedFailure
 from flatwater.sync.pacing import FREE, Pace
 
 Unread = Callable[[bytes, Failure], None]  # called with a folder that cannot be listed, and why
 
 _PART_BYTES_MAX = 255  # of a name in a folder, wherever there are folders
+_PROBE = b".flatwater-Case"
 _UNFINISHED = re.compile(rb"\.flatwater-[0-9a-f]{16}\.part")
 
 
@@ -132,6 +133,10 @@ class Remote(ABC):
         """Remove what a killed run left of `path`, which will not be written any more. Does nothing where nothing is left."""
         return
 
+    def takes_cases_for_one(self) -> bool:
+        """Whether names that differ only in case are one here. It may write a file to find out, and remove it."""
+        return False
+
     # --- itself -------------------------------------------------------------------------------------------------------
 
     def settle(self) -> None:
@@ -224,6 +229,22 @@ class Writing(ABC):
     @abstractmethod
     def abandon(self) -> None:
         """Leave nothing behind, as far as the remote can be reached. Raises nothing; more than once does no harm."""
+
+
+def found_in_another_case(remote: Remote) -> bool:
+    """Whether a file that is written to a remote is there under a name in the other case, too.
+
+    Raises:
+        Failure: it is not known.
+    """
+    try:
+        remote.write(_PROBE, 0, Attributes()).publish()
+    except (RefusedFailure, InTheWayFailure):
+        return False  # whoever writes the next file will be told what is wrong
+    try:
+        return remote.find(_PROBE.swapcase()) is not None
+    finally:
+        remote.delete([_PROBE])
 
 
 def unfinished_name(path: bytes) -> bytes:

@@ -5,7 +5,8 @@ Not here:   what a record has (`sync.record`), the states of a file (`sync.statu
 Holds:      what the store holds, one transaction, two pages for each walk; see `State.bytes_max`.
 
 Partitions of the store: `files` has a record for each path; `work` has the paths that are not SYNCED, by what is to be done
-with them, so that nobody walks over millions of files to find a few; `failures` says why copying failed; `run` has the
+with them, so that nobody walks over millions of files to find a few; `failures` says why copying failed; `cases` has the place
+of each file where names that differ only in case are one (`sync.cases`); `run` has the
 present run, its ranges, and which remotes the state is of. A file's record and its work change in one transaction, with the
 counts and the place in the listing: whatever ends the process, they fit each other.
 """
@@ -90,6 +91,7 @@ class Run(msgspec.Struct):
     copy_bytes: int = 0
     compared: str = ""
     patterns: str = ""
+    takes_cases_for_one: bool | None = None
     is_unclean: bool = False
 
 
@@ -143,6 +145,7 @@ class State:
             self.files = store.partition("files")
             self.work = store.partition("work")
             self.failures = store.partition("failures")
+            self.cases = store.partition("cases")
             self.meta = store.partition("run")
             if not read_only:
                 self._lock = _locked(path)

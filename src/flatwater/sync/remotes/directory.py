@@ -24,7 +24,7 @@ from flatwater import limits
 from flatwater.sync import walk
 from flatwater.sync.entry import Attributes, Entry
 from flatwater.sync.failures import Failure, GoneFailure, InTheWayFailure, RefusedFailure, RemoteFailure
-from flatwater.sync.remote import Reading, Remote, Unread, Writing, shown, unfinished_name
+from flatwater.sync.remote import Reading, Remote, Unread, Writing, found_in_another_case, shown, unfinished_name
 from flatwater.sync.walk import Item, Walk
 
 _MODE = 0o666  # of a new file, less what the umask takes
@@ -189,6 +189,10 @@ class Directory(Remote):
         """As `Remote.discard`."""
         with contextlib.suppress(OSError, Failure), self._folder_of(unfinished_name(path)) as (folder, name):
             os.unlink(name, dir_fd=folder)
+
+    def takes_cases_for_one(self) -> bool:
+        """As `Remote.takes_cases_for_one`."""
+        return found_in_another_case(self)
 
     # --- itself -------------------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from flatwater import limits
 from flatwater.sync import walk
 from flatwater.sync.entry import UNKNOWN, Attributes, Entry
 from flatwater.sync.failures import Failure, GoneFailure, InTheWayFailure, RefusedFailure, RemoteFailure
-from flatwater.sync.remote import Reading, Remote, Unread, Writing, shown, unfinished_name
+from flatwater.sync.remote import Reading, Remote, Unread, Writing, found_in_another_case, shown, unfinished_name
 from flatwater.sync.remotes import ftp_listing, ftp_pool
 from flatwater.sync.remotes.ftp_files import FtpReading, FtpWriting
 from flatwater.sync.remotes.ftp_link import Link, LostFailure, Settings
@@ -354,6 +354,10 @@ class Ftp(Remote):
     def _check(self, path: bytes, verb: str) -> None:
         if reason := self.refusal(path):
             raise RefusedFailure(f"{shown(path)} cannot be {verb}: {reason}.")
+
+    def takes_cases_for_one(self) -> bool:
+        """As `Remote.takes_cases_for_one`."""
+        return found_in_another_case(self)
 
     # --- itself -------------------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from flatwater import errors, limits
 from flatwater.sync import walk
 from flatwater.sync.entry import Attributes, Entry
 from flatwater.sync.failures import Failure, GoneFailure, InTheWayFailure, TemporaryFailure
-from flatwater.sync.remote import Reading, Remote, Unread, Writing, unfinished_name
+from flatwater.sync.remote import Reading, Remote, Unread, Writing, found_in_another_case, unfinished_name
 from flatwater.sync.remotes.sftp_files import SftpReading, SftpWriting
 from flatwater.sync.remotes.sftp_scan import Scan
 from flatwater.sync.remotes.sftp_tree import Tree, failed, is_file, is_folder, mtime_of, parent, size_of
@@ -240,6 +240,10 @@ class Sftp(Remote):
         """As `Remote.discard`."""
         with contextlib.suppress(Failure):
             self._run(path, "deleted", lambda link: self._delete(link, unfinished_name(path)))
+
+    def takes_cases_for_one(self) -> bool:
+        """As `Remote.takes_cases_for_one`."""
+        return found_in_another_case(self)
 
     # --- itself -------------------------------------------------------------------------------------------------------
 

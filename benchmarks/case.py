@@ -54,6 +54,7 @@ CASES = {
     "pipeline/parallel": "benchmarks.pipeline.parallel",
     "pipeline/processes": "benchmarks.pipeline.processes",
     "pipeline/sort": "benchmarks.pipeline.sort",
+    "sync/no_change": "benchmarks.sync.no_change",
     "sync/ten_million": "benchmarks.sync.ten_million",
     "documents/pdf_text": "benchmarks.documents.pdf_text",
 }

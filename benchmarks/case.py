@@ -55,6 +55,11 @@ CASES = {
     "pipeline/processes": "benchmarks.pipeline.processes",
     "pipeline/sort": "benchmarks.pipeline.sort",
     "sync/no_change": "benchmarks.sync.no_change",
+    "sync/no_change_1m": "benchmarks.sync.no_change_1m",
+    "sync/upload": "benchmarks.sync.upload",
+    "sync/s3_to_ftp": "benchmarks.sync.s3_to_ftp",
+    "sync/flat": "benchmarks.sync.flat",
+    "sync/local": "benchmarks.sync.local",
     "sync/ten_million": "benchmarks.sync.ten_million",
     "documents/pdf_text": "benchmarks.documents.pdf_text",
 }

@@ -55,8 +55,8 @@ def _setup(made: Callable[[str, str], list[str]], size: int) -> Run:
     source, served = trees.nested(size), trees.served(size)
 
     def adopt(ports: list[int], state: str) -> None:
-        server = servers.s3(str(served), *ports)
         home = trees.home()
+        server = servers.s3(str(served), *ports, home)
         peers.use_s3(server.port, home)
         peers.adopt(str(source), BUCKET, state, size)
         server.stop()

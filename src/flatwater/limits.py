@@ -364,6 +364,7 @@ SYNC_SORT_BYTES = 4 * MIB  # in which the names of a larger folder are sorted
 SYNC_BATCH = 1_000  # files that a listing gives at a time
 SYNC_FILE_BYTES = 4 * KIB  # of a file that is open for reading or writing, beside its bytes
 SYNC_RANGES_MAX = 256  # parts of a listing that are listed side by side; a place in each is in the state
+SYNC_RANGES_EACH = 4  # of these for each thread that lists: one page of each is listed in vain in object stores
 SYNC_WAITING = 8  # batches that wait to be looked at, of all listings together; about 400 KB each
 SYNC_PAGE_BYTES = 1 * MIB  # heap bytes of a page of records; two of them for each range that is listed
 SYNC_STORE_BYTES = 8 * MIB  # of the store of a state, which says so when it is opened

@@ -132,7 +132,7 @@ class Job:
         if resume:
             ranges = state.ranges()
         else:
-            ranges = ranges_of(self.source, self.options.levels, self.retrying)
+            ranges = ranges_of(self.source, self.options.levels, self.retrying, self.options.list_workers)
             run = state.run
             run.generation += 1
             run.phase, run.scan_begun_s, run.is_complete = "scan", time.time(), True
@@ -162,7 +162,7 @@ class Job:
         from flatwater.sync.state import Range
 
         try:
-            ranges = ranges_of(self.destination, self.options.levels, self.retrying)
+            ranges = ranges_of(self.destination, self.options.levels, self.retrying, self.options.list_workers)
         except GoneFailure:
             ranges = [Range()]
         takes = self.takes

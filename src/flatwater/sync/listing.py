@@ -41,12 +41,16 @@ class Part(NamedTuple):
     is_last: bool
 
 
-def ranges_of(remote: Remote, levels: int, retrying: Retrying) -> list[Range]:
-    """Ranges that are worth listing side by side; one where `levels` is 0."""
-    if not levels:
+def ranges_of(remote: Remote, levels: int, retrying: Retrying, workers: int = limits.SYNC_LIST_WORKERS) -> list[Range]:
+    """Ranges that are worth listing side by side; one where `levels` is 0, or one thread lists.
+
+    They are few for each worker: to see where a range ends an object store is asked for a page of what is behind it.
+    """
+    if not levels or workers == 1:
         return [Range()]
     borders = retrying.call(lambda: remote.borders(levels))
-    step = -(-len(borders) // (limits.SYNC_RANGES_MAX - 1)) or 1
+    most = min(limits.SYNC_RANGES_MAX, limits.SYNC_RANGES_EACH * workers)
+    step = -(-len(borders) // (most - 1)) or 1
     borders = borders[::step]
     return [Range(after, before) for after, before in zip([b"", *borders], [*borders, b""], strict=True)]
 

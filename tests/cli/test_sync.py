@@ -214,3 +214,20 @@ def test_two_at_once(tmp_path, typed):
         held.close()
     assert done.returncode == main.FAILED
     assert "another process" in done.stderr
+
+
+def test_sigterm_ends_it(tmp_path, typed):
+    """With 143, as shells say, and the next run goes on."""
+    for number in range(3000):
+        (tmp_path / "src" / f"{number}").write_text("x")
+    program = [sys.executable, "-m", "flatwater", "sync", "apply", "src", "dst", "--state", "st", "--json", "-", "-q"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if '"copied"' in line:
+                process.terminate()
+                break
+        process.stdout.read()
+        assert process.wait(60) == 143
+    code, out, _err = typed("apply", "src", "dst", "--state", "st")
+    assert (code, "went on with" in out) == (main.HOLDS, True)
+    assert files_of(tmp_path / "dst") == files_of(tmp_path / "src")

@@ -14,6 +14,7 @@ import click
 
 from flatwater import units
 from flatwater.cli import main, sync_options
+from flatwater.cli.leaving import leaving_on_signals
 from flatwater.cli.reports import files
 from flatwater.cli.sync_telling import Telling, budget_of
 
@@ -82,7 +83,7 @@ def plan(ctx: click.Context, /, source: str | None, destination: str | None, *, 
             size = "" if told.action == "delete" else f"  {units.format_bytes(told.size)}"
             click.echo(f"{_SIGNS[told.action]} {shown(told.path)}{size}{reason}", err=flags["json_path"] == "-")
 
-    with budget_of(flags["budget"]):
+    with leaving_on_signals(ctx), budget_of(flags["budget"]):
         sync = sync_options.made(ctx, source, destination, flags)
         with Telling(flags["json_path"], quiet=flags["quiet"] or lists) as telling:
             found = sync.plan(each, event=telling.event if telling.is_wanted else None)
@@ -112,7 +113,7 @@ def apply(ctx: click.Context, /, source: str | None, destination: str | None, **
 
     _check(flags)
     guard: DeleteGuard | None = None
-    with budget_of(flags["budget"]):
+    with leaving_on_signals(ctx), budget_of(flags["budget"]):
         sync = sync_options.made(ctx, source, destination, flags)
         with Telling(flags["json_path"], quiet=flags["quiet"]) as telling:
             try:
@@ -158,7 +159,7 @@ def audit(ctx: click.Context, /, source: str | None, destination: str | None, *,
     def each(found: Difference) -> None:
         telling.event({"event": "difference", "kind": found.kind, "path": _text(found.path), "size": found.size})
 
-    with budget_of(flags["budget"]):
+    with leaving_on_signals(ctx), budget_of(flags["budget"]):
         sync = sync_options.made(ctx, source, destination, flags)
         with Telling(flags["json_path"], quiet=flags["quiet"]) as telling:
             wanted = each if flags["json_path"] is not None else None

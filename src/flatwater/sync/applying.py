@@ -103,7 +103,8 @@ class Applying:
                 f"went on with the run that began at {begun} and was not ended, in its phase {run.phase}"
             )
             job.tell("resumed", phase=run.phase, begun=begun)
-        self._copy(is_last=False)
+        if not job.options.check_destination:  # it may say that some are there already
+            self._copy(is_last=False)
         return True
 
     def _scan(self, *, resume: bool) -> None:

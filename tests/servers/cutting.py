@@ -31,7 +31,8 @@ class Cutting:
         self.turns = self.cuts = self.cut_at = 0
         self.cut_after = -1
         self.again = False
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
 
     def _accept(self) -> None:
         while True:
@@ -75,7 +76,10 @@ class Cutting:
 
     def close(self) -> None:
         """End, with all connections."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # closing it alone does not wake who waits in accept
         self._listener.close()
+        self._thread.join()
         for end in list(self._open):
             self.forget(end)
 

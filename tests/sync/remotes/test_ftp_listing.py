@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -27,7 +28,8 @@ class Telling:
         self._lines, self._end, self._others = lines, end, others
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
 
     def _serve(self):
         try:
@@ -65,6 +67,8 @@ class Telling:
         return Ftp.from_url(f"ftp://127.0.0.1:{self.port}/", {"timeout_s": "5"})
 
     def close(self):
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # closing it alone does not wake who waits in accept
         self._listener.close()
 
 

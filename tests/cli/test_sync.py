@@ -145,7 +145,7 @@ def test_failures_end_with_4(typed, tmp_path):
     code, out, _err = typed("plan", "src", "dst", "--state", "st")
     assert "! deep/three" in out
     code, _out, err = typed("apply", "src", "dst", "--state", "st", "-q")
-    assert (code, err) == (main.FAILED, "flatwater: 1 files failed, 0 folders could not be listed.\n")
+    assert (code, err) == (main.FAILED, "flatwater: failed: 1 files; not listed: 0 folders.\n")
     (tmp_path / "dst" / "deep").unlink()
     assert typed("apply", "src", "dst", "--state", "st")[0] == main.HOLDS
 

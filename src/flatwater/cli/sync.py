@@ -130,7 +130,7 @@ def apply(ctx: click.Context, /, source: str | None, destination: str | None, **
         code = main.FAILED
         if flags["quiet"]:
             main.say(
-                f"flatwater: {report.failed + report.not_deleted:,} files failed, {report.unread:,} folders could not be listed."
+                f"flatwater: failed: {report.failed + report.not_deleted:,} files; not listed: {report.unread:,} folders."
             )
     elif report.alerts:
         code = main.DOES_NOT_HOLD

@@ -85,8 +85,8 @@ class Guard:
             return ""
         of = f"max_delete={self._count}" if self._count >= 0 else f"max_delete={self._share:.0%} of {copies:,} files"
         return (
-            f"{wanted:,} files are gone from the source, and would be deleted at {destination}; {of} allows {allowed:,}. "
-            "None was deleted."
+            f"{wanted:,} {'file is' if wanted == 1 else 'files are'} gone from the source, and would be deleted at {destination}; "
+            f"{of} allows {allowed:,}. None was deleted."
         )
 
 

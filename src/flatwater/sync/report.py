@@ -188,10 +188,10 @@ class Report(Base):
             f"copied {_files(self.copied)}, {units.format_bytes(self.copied_bytes)}; deleted {_files(self.deleted)}"
         )
         for count, text in (
-            (self.repaired, "had been lost or altered at the destination, and were copied again"),
-            (self.adopted, "were at the destination already"),
-            (self.gone, "vanished before they were copied"),
-            (self.not_deleted, "could not be deleted; the next run tries again"),
+            (self.repaired, "lost or altered at the destination, copied again"),
+            (self.adopted, "at the destination already"),
+            (self.gone, "that vanished before being copied"),
+            (self.not_deleted, "that could not be deleted; the next run tries again"),
             (self.failed, "failed; the next run tries again:"),
         ):
             if count:

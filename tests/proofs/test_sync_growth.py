@@ -37,6 +37,9 @@ def remote_of(n, held=None):
 
         read = write = delete = find
 
+        def listing_bytes(self):
+            return 1000
+
         def bytes_max(self, workers):
             return workers * 1000
 

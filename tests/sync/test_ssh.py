@@ -24,7 +24,7 @@ from flatwater.sync.failures import (
     TemporaryFailure,
 )  # fmt: skip
 from flatwater.sync.remotes.sftp import Sftp
-from flatwater.sync.ssh import waited
+from flatwater.sync.ssh import Target, connect_failure, waited
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "servers"))
 sys.path.insert(0, str(Path(__file__).parent / "remotes"))
@@ -294,3 +294,12 @@ def test_without_the_library(monkeypatch):
     monkeypatch.setitem(sys.modules, "asyncssh", None)
     with pytest.raises(MissingExtra, match="sync"):
         list(Sftp.from_url("sftp://h/x", {}).batches())
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [(1, "RemoteFailure"), (2, "TemporaryFailure"), (3, "RemoteFailure"), (4, "TemporaryFailure")]
+)
+def test_a_session_that_is_not_opened(code, kind):
+    """Is worth another try where the connection failed just then, or the server had no room for it."""
+    failure = connect_failure(asyncssh.ChannelOpenError(code, "no"), Target("host"))
+    assert type(failure).__name__ == kind

@@ -33,6 +33,7 @@ _OLDEST_TIMES = 10  # so many times the time limit may one request take while ot
 # AES-GCM first, then the library's own order: its ChaCha20 sets four ciphers up for each packet, from Python. A small file
 # that is written costs 2.2 to 2.3 ms of processor time with it, and 1.3 to 1.9 without.
 _CIPHERS = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
+_PASSING_CODES = {2, 4}  # no session: the connection failed, a shortage of resources (RFC 4254, 5.1)
 _BUSY_CODES = {10, 11, 12}  # disconnected: lost, by the application, too many connections (RFC 4253, 11.1)
 
 
@@ -359,8 +360,9 @@ def connect_failure(error: Exception, target: Target) -> Failure:  # noqa: C901 
         )
     if isinstance(error, TimeoutError):
         return TemporaryFailure(f"{what}: no answer in {target.timeout_s:g} s.")
-    if isinstance(error, ssh.ChannelOpenError):
-        return RemoteFailure(f"{what}: the server opens no session: {error}.")
+    if isinstance(error, ssh.ChannelOpenError):  # also what the library says where the connection is cut just then
+        kind = TemporaryFailure if error.code in _PASSING_CODES else RemoteFailure
+        return kind(f"{what}: the server opens no session: {error}.")
     if isinstance(error, (ssh.KeyImportError, ssh.KeyEncryptionError)):
         return RemoteFailure(
             f"{what}: the private key cannot be used: {error}.",

@@ -291,7 +291,7 @@ def settled(destination: Remote, retrying: Retrying) -> None:
 
 
 def held_by(source: Remote, destination: Remote) -> Callable[[int], int]:
-    """How many bytes a file of a size takes while it is copied, beside a chunk; 0 for small ones, which `copy_bytes_max` counts."""
+    """How many bytes a file of a size takes while it is copied, beside a chunk; 0 for small ones, which have room in that."""
 
     def held(size: int) -> int:
         if size <= limits.SYNC_CHUNK_BYTES:

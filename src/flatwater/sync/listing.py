@@ -2,7 +2,7 @@
 
 Covers:     dividing into ranges, threads, trying again from behind the last file, order, patterns, folders that cannot be read.
 Not here:   listing itself (`sync.remotes`), what it is compared with (`sync.joining`).
-Holds:      what a remote's listings hold, and so many batches that wait; see `Listing.bytes_max`.
+Holds:      what a remote's listings hold, and so many batches that wait; see `bytes_max`.
 """
 
 from __future__ import annotations

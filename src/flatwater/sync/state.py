@@ -6,9 +6,9 @@ Holds:      what the store holds, one transaction, two pages for each walk; see 
 
 Partitions of the store: `files` has a record for each path; `work` has the paths that are not SYNCED, by what is to be done
 with them, so that nobody walks over millions of files to find a few; `failures` says why copying failed; `cases` has the place
-of each file where names that differ only in case are one (`sync.cases`); `run` has the
-present run, its ranges, and which remotes the state is of. A file's record and its work change in one transaction, with the
-counts and the place in the listing: whatever ends the process, they fit each other.
+of each file where names that differ only in case are one (`sync.cases`); `run` has the present run, its ranges, and which
+remotes the state is of. A file's record and its work change in one transaction, with the counts and the place in the listing:
+whatever ends the process, they fit each other.
 """
 
 from __future__ import annotations
@@ -80,6 +80,7 @@ class Run(msgspec.Struct):
         copy_bytes: of the files that are to be copied, as far as their sizes are known.
         compared: how versions are told apart.
         patterns: which files are taken.
+        takes_cases_for_one: whether "a" and "A" are one file at the destination; None where it was not asked.
         is_unclean: whether a killed run may have left unfinished files, of paths that are not copied again by now.
     """
 

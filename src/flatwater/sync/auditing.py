@@ -13,11 +13,10 @@ from contextlib import closing
 from typing import Literal, NamedTuple, final
 
 from flatwater import limits
-from flatwater.budget.budget import Budget
 from flatwater.sync import record as records
 from flatwater.sync.entry import Entry
 from flatwater.sync.failures import GoneFailure
-from flatwater.sync.joining import Join
+from flatwater.sync.joining import joined
 from flatwater.sync.listing import Listing
 from flatwater.sync.record import ETAGS_AT, FORM, Record
 from flatwater.sync.remote import Remote
@@ -101,32 +100,24 @@ class Auditing:
         Raises:
             Failure: the destination could not be listed to its end.
         """
-        joins: dict[int, Join] = {}
-        gate = Budget.current().gate
+        is_begun = False
         try:
-            with closing(self._listing.parts()) as parts:
+            with closing(
+                joined(self._state, self._listing, self._ranges, self._same, self._deviates, self._takes)
+            ) as parts:
                 for part in parts:
-                    gate.wait()
-                    join = joins.get(part.number)
-                    if join is None:
-                        join = joins[part.number] = self._join(self._ranges[part.number])
-                    join.feed(part.batch)
+                    is_begun = True
                     self.files += len(part.batch)
-                    if part.is_last:
-                        join.finish()
-                        del joins[part.number]
                     progress()
         except GoneFailure:  # nothing was ever written there: its root is made with the first file
-            if self.files or joins:
+            if is_begun:
                 raise
-            self._join(Range()).finish()
+            for page in self._state.pages(b"", b""):
+                for (path,), value in page:
+                    if self._takes is None or self._takes(path):
+                        self._deviates(path, None, value)
         finally:
             self._flush()
-
-    def _join(self, part: Range) -> Join:
-        takes = self._takes
-        leaves_alone = None if takes is None else lambda path: not takes(path)
-        return Join(self._state.pages(part.start, part.before), self._same, self._deviates, leaves_alone)
 
     def _deviates(self, path: bytes, entry: Entry | None, value: bytes | None) -> None:
         before = None if value is None else records.unpacked(value)

@@ -1,16 +1,20 @@
 """Two sorted streams side by side: a listing that comes in batches, and the records of the same range of paths.
 
-Covers:     which path is in which of them, in one pass; what is the same in both costs no call.
-Not here:   what follows from it (`sync.scanning`, `sync.auditing`), where the streams come from.
-Holds:      a page of records, beside the batch.
+Covers:     which path is in which of them, in one pass; what is the same in both costs no call; all ranges of a listing.
+Not here:   what follows from it (`sync.scanning`, `sync.auditing`), listing (`sync.listing`), records (`sync.state`).
+Holds:      a page of records for each range that is being listed, beside the batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from typing import final
 
+from flatwater.budget.budget import Budget
 from flatwater.sync.entry import Entry
+from flatwater.sync.listing import Listing, Part
+from flatwater.sync.state import Range, State
 
 Pages = Iterator[list[tuple[tuple[bytes], bytes]]]
 Same = Callable[[Entry, bytes], bool]
@@ -106,3 +110,39 @@ class Join:
         self._page = next(self._pages, [])
         self._is_over = not self._page
         return not self._is_over
+
+
+def joined(
+    state: State,
+    listing: Listing,
+    ranges: list[Range],
+    same: Same,
+    deviates: Deviates,
+    takes: Callable[[bytes], bool] | None,
+) -> Generator[Part, None, None]:
+    """All ranges of a listing beside the records of the same ranges; each part comes out when all of it was looked at.
+
+    Args:
+        state: has the records.
+        listing: of these ranges.
+        ranges: from where they are on.
+        same: whether a file and its record need no look.
+        deviates: called with each other path of a range, in their order.
+        takes: records of paths that are left out are passed over in silence; None: none is left out.
+    """
+    leaves_alone = None if takes is None else lambda path: not takes(path)
+    joins: dict[int, Join] = {}
+    gate = Budget.current().gate
+    with closing(listing.parts()) as parts:
+        for part in parts:
+            gate.wait()
+            join = joins.get(part.number)
+            if join is None:
+                asked = ranges[part.number]
+                pages = state.pages(asked.start, asked.before)
+                join = joins[part.number] = Join(pages, same, deviates, leaves_alone)
+            join.feed(part.batch)
+            if part.is_last:
+                join.finish()
+                del joins[part.number]
+            yield part

@@ -16,12 +16,11 @@ from contextlib import closing
 from typing import Literal, NamedTuple, final
 
 from flatwater import limits
-from flatwater.budget.budget import Budget
 from flatwater.sync import record as records
 from flatwater.sync import status as statuses
 from flatwater.sync.comparing import Comparison
 from flatwater.sync.entry import Entry
-from flatwater.sync.joining import Join
+from flatwater.sync.joining import joined
 from flatwater.sync.listing import Listing
 from flatwater.sync.record import Record
 from flatwater.sync.state import Change, Range, State, Work
@@ -103,31 +102,17 @@ class Scan:
         Raises:
             Failure: the source could not be listed to its end: what was found is written.
         """
-        joins: dict[int, Join] = {}
-        gate = Budget.current().gate
+        parts = joined(self._state, self._listing, self._ranges, self._comparison.same, self._deviates, self._takes)
         try:
-            with closing(self._listing.parts()) as parts:
+            with closing(parts):
                 for part in parts:
-                    gate.wait()
-                    join = joins.get(part.number)
-                    if join is None:
-                        join = joins[part.number] = self._join(self._ranges[part.number])
-                    join.feed(part.batch)
                     self.files += len(part.batch)
                     self.bytes += sum([entry[1] for entry in part.batch])
-                    if part.is_last:
-                        join.finish()
-                        del joins[part.number]
                     self._done(part.number, part.last, is_last=part.is_last)
                     progress()
         finally:
             self._write()
         self.is_complete = self._state.run.is_complete and not self._listing.unread_count
-
-    def _join(self, part: Range) -> Join:
-        takes = self._takes
-        leaves_alone = None if takes is None else lambda path: not takes(path)
-        return Join(self._state.pages(part.start, part.before), self._comparison.same, self._deviates, leaves_alone)
 
     def _done(self, number: int, last: bytes, *, is_last: bool) -> None:
         """All of the range up to a path is in `self._changes`, or was as it should be."""

@@ -15,7 +15,8 @@ from ssh_server import options_for
 
 import flatwater as fw
 from flatwater import errors, limits
-from flatwater.sync.remote import Attributes, Remote
+from flatwater.sync.entry import Attributes
+from flatwater.sync.remote import Remote
 from flatwater.sync.remotes.directory import Directory
 from flatwater.sync.remotes.ftp import Ftp
 from flatwater.sync.remotes.objects import ObjectStore

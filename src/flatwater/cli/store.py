@@ -16,6 +16,7 @@ import click
 
 from flatwater import errors, units
 from flatwater.cli import main, store_dump, store_explain
+from flatwater.cli.groups import InOrder
 from flatwater.cli.leaving import leaving_on_signals
 from flatwater.cli.output import deliver
 from flatwater.cli.reports import files
@@ -44,15 +45,7 @@ class _Share(click.ParamType[float]):
         return share
 
 
-class _InOrder(click.Group):
-    """A group that lists its commands in the order people need them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Names, as they were added."""
-        return list(self.commands)
-
-
-@click.group("store", cls=_InOrder)
+@click.group("store", cls=InOrder)
 def command() -> None:
     """Look after a store: what it takes, whether it is sound, smaller files, copies, dumps.
 

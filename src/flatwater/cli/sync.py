@@ -14,6 +14,7 @@ import click
 
 from flatwater import units
 from flatwater.cli import main, sync_options
+from flatwater.cli.groups import InOrder
 from flatwater.cli.leaving import leaving_on_signals
 from flatwater.cli.reports import files
 from flatwater.cli.sync_telling import Telling, budget_of
@@ -26,15 +27,7 @@ _SIGNS = {"new": "+", "changed": "~", "pending": "~", "retry": "!", "refused": "
 _SHOWN = 20  # of a plan's changes, unless all are asked for
 
 
-class _InOrder(click.Group):
-    """A group that lists its commands in the order people need them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Names, as they were added."""
-        return list(self.commands)
-
-
-@click.group("sync", cls=_InOrder)
+@click.group("sync", cls=InOrder)
 def command() -> None:
     """Keep a destination as its source is, however many files there are.
 
@@ -61,7 +54,7 @@ def plan(ctx: click.Context, /, source: str | None, destination: str | None, *, 
       flatwater sync plan photos s3://bucket/photos
       flatwater sync plan s3://bucket ftp://user@host/mirror --list
     """  # noqa: D301 - click reads the backspace as "keep these lines"
-    from flatwater.sync.remote import shown
+    from flatwater.sync.remote import shown, text_of
 
     _check(flags)
     printed = 0
@@ -72,7 +65,7 @@ def plan(ctx: click.Context, /, source: str | None, destination: str | None, *, 
             {
                 "event": "change",
                 "action": told.action,
-                "path": _text(told.path),
+                "path": text_of(told.path),
                 "size": told.size,
                 "reason": told.reason,
             }
@@ -154,10 +147,12 @@ def audit(ctx: click.Context, /, source: str | None, destination: str | None, *,
       flatwater sync audit photos s3://bucket/photos --state photos.state
       flatwater sync audit s3://bucket ftp://user@host/mirror --repair
     """  # noqa: D301 - click reads the backspace as "keep these lines"
+    from flatwater.sync.remote import text_of
+
     _check(flags)
 
     def each(found: Difference) -> None:
-        telling.event({"event": "difference", "kind": found.kind, "path": _text(found.path), "size": found.size})
+        telling.event({"event": "difference", "kind": found.kind, "path": text_of(found.path), "size": found.size})
 
     with leaving_on_signals(ctx), budget_of(flags["budget"]):
         sync = sync_options.made(ctx, source, destination, flags)
@@ -173,11 +168,6 @@ def audit(ctx: click.Context, /, source: str | None, destination: str | None, *,
 def _check(flags: dict[str, Any]) -> None:
     path = flags["json_path"]
     files.check({"--json": None if path == "-" else path})
-
-
-def _text(path: bytes) -> str:
-    """A path in JSON: bytes that are no UTF-8 are lone surrogates, as `os.fsdecode` has them."""
-    return path.decode("utf-8", "surrogateescape")
 
 
 def _end(ctx: click.Context, code: int) -> None:

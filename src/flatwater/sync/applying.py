@@ -22,6 +22,7 @@ from flatwater.sync.failures import Failure
 from flatwater.sync.job import Job
 from flatwater.sync.pacing import FREE, Limited
 from flatwater.sync.phases import Phase, alerts
+from flatwater.sync.remote import text_of
 from flatwater.sync.report import Report
 from flatwater.sync.scanning import finalize
 from flatwater.sync.status import Status
@@ -128,7 +129,7 @@ class Applying:
 
         def tell(found: Difference) -> None:
             if job.is_heard:
-                job.tell(found.kind, path=_text(found.path), bytes=found.size)
+                job.tell(found.kind, path=text_of(found.path), bytes=found.size)
 
         with job.phases.phase("check") as phase:
             job.tell("phase", phase="check")
@@ -171,7 +172,7 @@ class Applying:
             report.gone += 1
         if job.is_heard:
             if outcome.kind in {"copied", "failed", "gone"}:
-                job.tell(outcome.kind, path=_text(path), bytes=outcome.bytes, reason=outcome.reason)
+                job.tell(outcome.kind, path=text_of(path), bytes=outcome.bytes, reason=outcome.reason)
             left = job.state.count(Status.NEW, Status.ERROR)
             job.tell_progress(
                 "copy", files=phase.files, bytes=phase.bytes, left=left, left_bytes=job.state.run.copy_bytes
@@ -200,7 +201,7 @@ class Applying:
                 if len(report.failures) < limits.SYNC_FAILURES_KEPT:
                     report.failures.append((path, str(failure)))
             if job.is_heard:
-                job.tell("deleted" if failure is None else "not deleted", path=_text(path), reason=str(failure or ""))
+                job.tell("deleted" if failure is None else "not deleted", path=text_of(path), reason=str(failure or ""))
                 job.tell_progress("delete", files=phase.files, left=wanted - phase.files)
 
         with job.phases.phase("delete") as phase:
@@ -222,7 +223,3 @@ class Applying:
             files_per_s=options.alert_files_per_s,
             growth=options.alert_growth if isinstance(options.alert_growth, float) else None,
         )  # fmt: skip
-
-
-def _text(path: bytes) -> str:
-    return path.decode("utf-8", "surrogateescape")

@@ -186,8 +186,7 @@ class Copying:
         marks = [
             Change(task.path, task.before._replace(has_copy=False), task.before) for task in tasks if not task.had_copy
         ]
-        for start in range(0, len(marks), limits.SYNC_COMMIT_ROWS):
-            self._state.commit(marks[start : start + limits.SYNC_COMMIT_ROWS])
+        self._state.commit_each(marks)
         return tasks
 
     def _without_clashes(self, tasks: list[Task]) -> list[Task]:

@@ -145,8 +145,7 @@ def _write(state: State, paths: list[bytes], outcomes: list[Failure | None]) -> 
         for path, value in zip(gone, state.records(gone), strict=True)
         if value is not None
     ]
-    for start in range(0, len(changes), limits.SYNC_COMMIT_ROWS):
-        state.commit(changes[start : start + limits.SYNC_COMMIT_ROWS])
+    state.commit_each(changes)
 
 
 def count_to_delete(state: State, takes: Callable[[bytes], bool] | None) -> int:

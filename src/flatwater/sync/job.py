@@ -19,6 +19,7 @@ from flatwater.sync import listing
 from flatwater.sync.auditing import Adopts, Auditing, Difference
 from flatwater.sync.comparing import Comparison
 from flatwater.sync.entry import Entry
+from flatwater.sync.failures import GoneFailure
 from flatwater.sync.listing import Listing, ranges_of
 from flatwater.sync.options import Options
 from flatwater.sync.pacing import FREE, Limited
@@ -27,7 +28,7 @@ from flatwater.sync.phases import Phase, Phases
 from flatwater.sync.remote import Remote
 from flatwater.sync.retrying import Retrying
 from flatwater.sync.scanning import Scan, Tell
-from flatwater.sync.state import Pair, State
+from flatwater.sync.state import Pair, Range, State
 from flatwater.sync.transfer import content_md5
 
 Event = Callable[[dict[str, Any]], None]
@@ -158,9 +159,6 @@ class Job:
         Raises:
             Failure: it could not be listed to its end.
         """
-        from flatwater.sync.failures import GoneFailure
-        from flatwater.sync.state import Range
-
         try:
             ranges = ranges_of(self.destination, self.options.levels, self.retrying, self.options.list_workers)
         except GoneFailure:

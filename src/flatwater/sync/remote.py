@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Sequence
 from types import TracebackType
 from typing import ClassVar, Self
 
-from flatwater.sync.entry import UNKNOWN, Attributes, Entry
+from flatwater.sync.entry import Attributes, Entry
 from flatwater.sync.failures import Failure, InTheWayFailure, RefusedFailure
 from flatwater.sync.pacing import FREE, Pace
 
@@ -283,4 +283,6 @@ def shown(path: bytes) -> str:
     return text if text.isprintable() else repr(text)[1:-1]
 
 
-__all__ = ["UNKNOWN", "Attributes", "Entry", "Reading", "Remote", "Writing", "is_unfinished", "refused_path", "shown"]
+def text_of(path: bytes) -> str:
+    """A path for programs: UTF-8, and bytes that are none as lone surrogates, as `os.fsdecode` tells them."""
+    return path.decode("utf-8", "surrogateescape")

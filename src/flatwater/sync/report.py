@@ -13,7 +13,7 @@ from typing import Any, final
 from flatwater import units
 from flatwater.sync.auditing import Difference
 from flatwater.sync.phases import Phase, table
-from flatwater.sync.remote import shown
+from flatwater.sync.remote import shown, text_of
 from flatwater.sync.scanning import Told
 from flatwater.sync.status import Status
 
@@ -56,7 +56,7 @@ class Base:
     def _dict(self) -> dict[str, Any]:
         return {
             "source": self.source, "destination": self.destination, "state": self.state, "compared": self.compared,
-            "unread": self.unread, "unread_folders": [[_text(path), reason] for path, reason in self.unread_folders],
+            "unread": self.unread, "unread_folders": [[text_of(path), reason] for path, reason in self.unread_folders],
             "phases": [each.to_dict() for each in self.phases],
         }  # fmt: skip
 
@@ -209,7 +209,7 @@ class Report(Base):
             "repaired", "adopted", "counts", "resumed", "alerts", "promised", "is_complete",
         )  # fmt: skip
         found = {**self._dict(), **{name: getattr(self, name) for name in names}}
-        found["failures"] = [[_text(path), reason] for path, reason in self.failures]
+        found["failures"] = [[text_of(path), reason] for path, reason in self.failures]
         return found
 
 
@@ -264,14 +264,9 @@ class Audit(Base):
         """For JSON."""
         names = ("files", "fine", "missing", "altered", "unknown", "pending", "repairs", "is_fine")
         found = {**self._dict(), **{name: getattr(self, name) for name in names}}
-        found["differences"] = [[kind, _text(path), size] for kind, path, size in self.differences]
+        found["differences"] = [[kind, text_of(path), size] for kind, path, size in self.differences]
         return found
 
 
 def _files(count: int, noun: str = "file") -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def _text(path: bytes) -> str:
-    """A path in JSON: bytes that are no UTF-8 are lone surrogates, as `os.fsdecode` has them."""
-    return path.decode("utf-8", "surrogateescape")

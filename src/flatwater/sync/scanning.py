@@ -137,8 +137,7 @@ class Scan:
         if self._state.read_only:
             return
         try:
-            for start in range(0, len(changes), limits.SYNC_COMMIT_ROWS):
-                self._state.commit(changes[start : start + limits.SYNC_COMMIT_ROWS])
+            self._state.commit_each(changes)
         except BaseException:
             self._touched.clear()  # no place may be written that is behind changes which were not
             raise
@@ -217,8 +216,6 @@ def finalize(state: State, takes: Callable[[bytes], bool] | None) -> int:
             status = statuses.finalized(before.status, has_copy=before.has_copy)
             after = None if status is None else before.forgotten(status, state.run.generation)
             changes.append(Change(path, before, after))
-        for start in range(0, len(changes), limits.SYNC_COMMIT_ROWS):
-            part = changes[start : start + limits.SYNC_COMMIT_ROWS]
-            state.commit(part)
+        state.commit_each(changes)
         count += len(changes)
     return count

@@ -17,7 +17,7 @@ import contextlib
 import errno
 import fcntl
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple, Self, final
 
@@ -230,6 +230,11 @@ class State:
         return total
 
     # --- writing ------------------------------------------------------------------------------------------------------
+
+    def commit_each(self, changes: Sequence[Change]) -> None:
+        """Write changes that may be many, so many at a time as one commit may have: each such part is all or nothing."""
+        for start in range(0, len(changes), limits.SYNC_COMMIT_ROWS):
+            self.commit(changes[start : start + limits.SYNC_COMMIT_ROWS])
 
     def commit(
         self,

@@ -250,28 +250,20 @@ class Directory(Remote):
 def _stepped(folder: int, part: bytes, path: bytes, *, make: bool) -> int:
     """The folder `part` in a folder, which is closed when that one is open."""
     try:
-        below = os.open(part, _FOLDER_FLAGS, dir_fd=folder)
-    except FileNotFoundError:
-        if not make:
-            raise
-        with contextlib.suppress(FileExistsError):  # another worker made it meanwhile
-            os.mkdir(part, dir_fd=folder)
-        below = _stepped_made(folder, part, path)
+        try:
+            below = os.open(part, _FOLDER_FLAGS, dir_fd=folder)
+        except FileNotFoundError:
+            if not make:
+                raise
+            with contextlib.suppress(FileExistsError):  # another worker made it meanwhile
+                os.mkdir(part, dir_fd=folder)
+            below = os.open(part, _FOLDER_FLAGS, dir_fd=folder)
     except OSError as error:
         if error.errno in {errno.ENOTDIR, errno.ELOOP}:  # a file, or a link, which may lead anywhere
             raise _in_the_way(path, part) from None
         raise
     os.close(folder)
     return below
-
-
-def _stepped_made(folder: int, part: bytes, path: bytes) -> int:
-    try:
-        return os.open(part, _FOLDER_FLAGS, dir_fd=folder)
-    except OSError as error:
-        if error.errno in {errno.ENOTDIR, errno.ELOOP}:
-            raise _in_the_way(path, part) from None
-        raise
 
 
 @final

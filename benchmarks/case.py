@@ -60,6 +60,7 @@ CASES = {
     "sync/s3_to_ftp": "benchmarks.sync.s3_to_ftp",
     "sync/flat": "benchmarks.sync.flat",
     "sync/local": "benchmarks.sync.local",
+    "sync/growth": "benchmarks.sync.growth",
     "sync/ten_million": "benchmarks.sync.ten_million",
     "documents/pdf_text": "benchmarks.documents.pdf_text",
 }

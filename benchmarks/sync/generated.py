@@ -178,7 +178,15 @@ def etag_of(number: int, turn: int) -> bytes:
 
 
 def state_of(count: int) -> str:
-    """A copy of a state in which so many files are synced; it is made once, and kept where the system's cleaning finds it."""
+    """A copy of a state in which so many files are synced."""
+    made = kept_state_of(count)
+    home = tempfile.mkdtemp(dir=made.parent)
+    shutil.copytree(made, f"{home}/state")
+    return f"{home}/state"
+
+
+def kept_state_of(count: int) -> Path:
+    """The state itself; it is made once, and kept where the system's cleaning finds it."""
     folder = Path(tempfile.gettempdir()) / f"flatwater-benchmark-sync-{os.getuid()}-{KEPT_VERSION}"
     folder.mkdir(mode=0o700, exist_ok=True)
     made = folder / f"state-{count}"
@@ -198,6 +206,4 @@ def state_of(count: int) -> str:
                 ]  # fmt: skip
                 state.commit(changes)
         temporary.rename(made)
-    home = tempfile.mkdtemp(dir=folder)
-    shutil.copytree(made, f"{home}/state")
-    return f"{home}/state"
+    return made

@@ -52,6 +52,14 @@ def test_texts_of_libraries_are_not_handed_on():
     assert type(failure_of_obstore(refused, b"a", "deleted")) is RefusedFailure
 
 
+def test_a_blob_that_is_gone_already():
+    """Azure says so with a status where others have a code; it is no refusal."""
+    from obstore.exceptions import GenericError
+
+    gone = GenericError("Bulk delete request failed for key a: The specified blob does not exist. (code: 404)")
+    assert type(failure_of_obstore(gone, b"a", "deleted")) is GoneFailure
+
+
 @pytest.mark.parametrize("key", ["a b", "%", "ü", "..a", "a..", "...", "~", "a/b.c", "\u200b"])
 def test_usual_keys_are_not_odd(key):
     """obstore is as good for them."""

@@ -103,6 +103,14 @@ class TestMemory(Contract):
             assert remote.find(path) is None
             assert remote.delete([path]) == [None]
 
+    def test_names_that_azure_alters(self):
+        """They are refused before they are written, and elsewhere they are names like others."""
+        azure, google = ObjectStore.from_url("az://container", {}), ObjectStore.from_url("gs://bucket", {})
+        for path in (b"back\\slash", b"dot.", b"folder./file"):
+            assert "Azure" in azure.refusal(path)
+            assert google.refusal(path) == ""
+        assert azure.refusal(b".hidden/a.b") == ""
+
     def test_a_copy_inside(self, remote):
         """With what goes with it."""
         told = written(remote, b"from", b"data")

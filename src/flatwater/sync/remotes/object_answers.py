@@ -97,6 +97,8 @@ def failure_of_obstore(error: BaseException, what: bytes | str, verb: str) -> Fa
         return failure_of(int(answer[1]), (code[1] or code[2]) if code else "", what, verb)
     if (code := _CODE.search(text)) is not None:  # an error within an answer of 200
         word = code[1] or code[2]
+        if word.isdigit():  # Azure's, of one key of many
+            return failure_of(int(word), "", what, verb)
         return failure_of(403 if word == "AccessDenied" else 400, word, what, verb)
     name = what if isinstance(what, str) else shown(what)
     kinds: list[tuple[Any, type[Failure], str]] = [

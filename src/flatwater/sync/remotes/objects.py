@@ -29,6 +29,7 @@ from flatwater.sync.remotes.object_streams import KeyReading, ObjectWriting, Str
 
 _SECOND_NS = 1_000_000_000
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
+_NOT_IN_AZURE = re.compile(r"\\|\.(?:/|$)")  # what it alters in silence
 _LAST = "\U0010ffff"  # behind all other characters
 
 
@@ -339,6 +340,8 @@ class ObjectStore(Remote):
             return "it has a zero byte in it"
         if self._keys is None and is_odd(key):
             return "it has an empty part, a '.' or a control character in it, for which there is no way to this store"
+        if self._where.identity[0] == "az" and _NOT_IN_AZURE.search(key):
+            return "Azure takes a backslash for a slash, and drops a dot at the end of a name"
         return ""
 
     def discard(self, path: bytes) -> None:

@@ -22,19 +22,19 @@ PATHS = [b"%02d" % number for number in range(10)]
 @pytest.mark.parametrize(
     ("allowed", "copies", "most"),
     [
-        (None, 0, 100), (None, 400, 100), (None, 1000, 250), ("10%", 5000, 500), ("10%", 50, 100), ("0%", 1000, 0), (0, 1000, 0),
-        (7, 10**7, 7), ("7", 1, 7), ("100%", 5000, 5000),
+        (None, 0, 100), (None, 400, 100), (None, 1000, 250), ("10%", 5000, 500), ("10%", 50, 5), ("10%", 9, 0), ("0%", 1000, 0),
+        (0, 1000, 0), (7, 10**7, 7), ("7", 1, 7), ("100%", 5000, 5000), ("29%", 100, 29), ("0.07%", 10_000, 7), ("25%", 4, 1),
     ],
 )  # fmt: skip
 def test_how_many(allowed, copies, most):
-    """A number is one; a share lets a few go in any case, unless it is none."""
+    """A number is one, and a share exactly that share; where nobody asked, a few may go in any case."""
     guard = Guard(allowed)
     assert guard.allowed(copies) == most
     assert guard.refusal(most, copies, "there") == ""
     assert guard.refusal(most + 1, copies, "there").startswith(f"{most + 1:,} file")
 
 
-@pytest.mark.parametrize("allowed", [-1, "-5%", "x", "101%", True, 1.5, "nan%", "", "%"])
+@pytest.mark.parametrize("allowed", [-1, "-5%", "x", "101%", True, 1.5, "nan%", "inf%", "", "%", "0.1%%", "1/0%"])
 def test_what_is_no_number(allowed):
     """It is refused, rather than taken for everything or nothing."""
     with pytest.raises(errors.UsageError, match="max_delete"):
@@ -49,6 +49,9 @@ def test_what_the_refusal_says():
     assert "max_delete=10% of 1,000 files allows 100. None was deleted." in str(error)
     assert "--max-delete 900" in error.hint
     assert (error.exit_code, error.report, error.limit) == (1, "report", 100)
+    assert "max_delete=2.5% of 1,000 files allows 25." in Guard("2.5%").refusal(900, 1000, "there")
+    assert "max_delete=25% of 40 files, and at least 100, allows 100." in Guard(None).refusal(900, 40, "there")
+    assert "max_delete=25% of 1,000 files allows 250." in Guard(None).refusal(900, 1000, "there")
 
 
 @pytest.fixture

@@ -7,7 +7,9 @@ Holds:      a page of paths.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any, final
 
 from flatwater import errors, limits
@@ -37,7 +39,8 @@ class Guard:
     """How many files one run may delete.
 
     Args:
-        allowed: a number of files, or a share of those at the destination such as "25%".
+        allowed: a number of files, or a share of those at the destination such as "25%"; None: that of
+            `limits.SYNC_DELETE_SHARE`, and `limits.SYNC_DELETE_FREE` files whatever share they are.
 
     Raises:
         UsageError: it is neither.
@@ -45,17 +48,14 @@ class Guard:
 
     def __init__(self, allowed: int | str | None) -> None:
         self._count = -1
-        self._share = limits.SYNC_DELETE_SHARE
-        if allowed is None:
-            return
-        text = str(allowed).strip()
-        try:
+        self._free = limits.SYNC_DELETE_FREE if allowed is None else 0
+        self._said = text = f"{limits.SYNC_DELETE_SHARE:.0%}" if allowed is None else str(allowed).strip()
+        self._share = Fraction(-1)  # exact: 29 % of 100 files are 29
+        with contextlib.suppress(ValueError, ZeroDivisionError):
             if text.endswith("%"):
-                self._share = float(text[:-1]) / 100
+                self._share = Fraction(text[:-1]) / 100
             else:
-                self._count = int(text)
-        except ValueError:
-            self._share = -1.0
+                self._count, self._share = int(text), Fraction(0)
         if isinstance(allowed, bool) or text.startswith("-") or not 0 <= self._share <= 1:
             raise errors.UsageError(
                 f"max_delete={allowed!r} is no number of files.",
@@ -63,11 +63,10 @@ class Guard:
             )
 
     def allowed(self, copies: int) -> int:
-        """Files that may be deleted, of so many that are at the destination. A share lets some go whatever it is of few."""
+        """Files that may be deleted, of so many that are at the destination."""
         if self._count >= 0:
             return self._count
-        share = int(copies * self._share)
-        return max(share, limits.SYNC_DELETE_FREE) if self._share else share
+        return max(int(copies * self._share), self._free)
 
     def error(self, wanted: int, copies: int, destination: str, report: Any) -> DeleteGuard:
         """The refusal of what is too much."""
@@ -83,7 +82,10 @@ class Guard:
         allowed = self.allowed(copies)
         if wanted <= allowed:
             return ""
-        of = f"max_delete={self._count}" if self._count >= 0 else f"max_delete={self._share:.0%} of {copies:,} files"
+        of = f"max_delete={self._said}"
+        if self._count < 0:
+            of += f" of {copies:,} {'file' if copies == 1 else 'files'}"
+            of += f", and at least {allowed:,}," if allowed > copies * self._share and allowed == self._free else ""
         return (
             f"{wanted:,} {'file is' if wanted == 1 else 'files are'} gone from the source, and would be deleted at {destination}; "
             f"{of} allows {allowed:,}. None was deleted."

@@ -105,6 +105,20 @@ def test_a_plan_tells_why(two):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("mtime_ns", [2**63, 10**22, -(2**63) - 1, -(10**22), -5_000_000_000, 0])
+def test_times_far_away(two, mtime_ns):
+    """A file whose time does not fit into the state is copied once, and is fine; another time within 64 bits is a change."""
+    made, source, _destination = two
+    source.put(b"far", b"1", mtime_ns)
+    assert made().apply().copied == 301
+    assert made().plan().is_empty
+    assert made().apply().copied == 0
+    assert made().audit().fine == 301
+    source.put(b"far", b"2", 2**62)
+    assert made(check_destination=True).apply().copied == 1
+    assert made().plan().is_empty
+
+
 def test_events(two):
     """Each file is told; who throws ends the run, and the next one goes on."""
     made, source, destination = two

@@ -14,11 +14,11 @@ from typing import Literal, NamedTuple, final
 
 from flatwater import limits
 from flatwater.sync import record as records
-from flatwater.sync.entry import Entry
+from flatwater.sync.entry import UNKNOWN, Entry
 from flatwater.sync.failures import GoneFailure
 from flatwater.sync.joining import joined
 from flatwater.sync.listing import Listing
-from flatwater.sync.record import ETAGS_AT, FORM, Record
+from flatwater.sync.record import ETAGS_AT, FORM, Record, kept_time
 from flatwater.sync.remote import Remote
 from flatwater.sync.state import Change, Range, State
 from flatwater.sync.status import Status
@@ -183,7 +183,12 @@ def _same(destination: Remote) -> Callable[[Entry, bytes], bool]:
         if copy_etag_bytes and entry[3]:
             start = ETAGS_AT + etag_bytes
             return value[start : start + copy_etag_bytes] == entry[3]
-        return not keeps_mtime or mtime_ns < 0 or entry[2] < 0 or mtime_ns == entry[2]
+        return (
+            not keeps_mtime
+            or mtime_ns == entry[2]
+            or UNKNOWN in (mtime_ns, entry[2])
+            or mtime_ns == kept_time(entry[2])
+        )
 
     return same
 
@@ -209,8 +214,8 @@ def adopting(source: Remote, destination: Remote, compared: str, content_md5: Ca
                 wanted = Entry(entry.path, record.size, record.mtime_ns, record.etag)
                 return content_md5(wanted).hex().encode() == entry.etag
             return False
-        if compared == "mtime" and destination.keeps_mtime and record.mtime_ns >= 0 and entry.mtime_ns >= 0:
-            return record.mtime_ns // step_ns == entry.mtime_ns // step_ns
+        if compared == "mtime" and destination.keeps_mtime and UNKNOWN not in (record.mtime_ns, entry.mtime_ns):
+            return record.mtime_ns // step_ns == kept_time(entry.mtime_ns) // step_ns
         return False
 
     return adopts

@@ -13,7 +13,7 @@ from typing import Literal, final
 from flatwater import errors
 from flatwater.sync.entry import Entry
 from flatwater.sync.failures import ChangedFailure, GoneFailure, RefusedFailure
-from flatwater.sync.record import COMPARED, ETAGS_AT, Record
+from flatwater.sync.record import COMPARED, ETAGS_AT, Record, kept_time
 from flatwater.sync.remote import Remote
 from flatwater.sync.status import Status
 
@@ -76,7 +76,7 @@ class Comparison:
                 return False  # the file's own matter: copying it says what it is
         if self.name == "etag" and entry.etag and record.etag:
             return entry.etag == record.etag
-        return entry.mtime_ns == record.mtime_ns
+        return kept_time(entry.mtime_ns) == record.mtime_ns
 
 
 def _same_mtime(

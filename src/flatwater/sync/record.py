@@ -25,6 +25,7 @@ HAS_COPY = 1
 _MD5_BYTES = 16
 _ETAG_BYTES_MAX = 255
 NO_SIZE = (1 << 64) - 1  # of a version that is not known: no file has it
+_TIME_MAX = (1 << 63) - 1  # in the year 2262; some file systems have later times
 
 
 @final
@@ -59,8 +60,8 @@ class Record(NamedTuple):
         copy_etag = self.copy_etag if len(self.copy_etag) <= _ETAG_BYTES_MAX else b""
         return (
             FORM.pack(
-                self.status, HAS_COPY if self.has_copy else 0, self.generation, self.size, self.mtime_ns, len(etag),
-                self.copy_mtime_ns, len(copy_etag),
+                self.status, HAS_COPY if self.has_copy else 0, self.generation, self.size, kept_time(self.mtime_ns), len(etag),
+                kept_time(self.copy_mtime_ns), len(copy_etag),
             )
             + etag + copy_etag + self.md5
         )  # fmt: skip
@@ -68,6 +69,11 @@ class Record(NamedTuple):
     def forgotten(self, status: Status, generation: int) -> Record:
         """The same file with that status, of which no copied version is known any more."""
         return Record(status, self.has_copy, generation)
+
+
+def kept_time(mtime_ns: int) -> int:
+    """A time as a state keeps it: one that is too far from 1970 for 64 bits is the farthest that is not."""
+    return max(-_TIME_MAX, min(mtime_ns, _TIME_MAX))
 
 
 def unpacked(value: bytes) -> Record:
@@ -83,4 +89,4 @@ def unpacked(value: bytes) -> Record:
 
 def found(entry: Entry, generation: int, *, has_copy: bool = False) -> Record:
     """A file that is to be copied, as a listing shows it."""
-    return Record(Status.NEW, has_copy, generation, entry.size, entry.mtime_ns, entry.etag)
+    return Record(Status.NEW, has_copy, generation, entry.size, kept_time(entry.mtime_ns), entry.etag)

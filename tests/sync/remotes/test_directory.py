@@ -91,6 +91,13 @@ def test_times_and_rights_are_kept(remote):
     assert content(remote, b"x")[2] == Attributes(MTIME + 123_456_789, 0o751)
 
 
+@pytest.mark.parametrize("mtime_ns", [0, -1_500_000_000, -(2**31) * 10**9])
+def test_times_before_1970_are_kept(remote, mtime_ns):
+    """They are times as others: photographs have some."""
+    written(remote, b"x", b"1", Attributes(mtime_ns))
+    assert os.stat(os.path.join(remote.root, b"x")).st_mtime_ns == mtime_ns
+
+
 @pytest.mark.parametrize("path", [b"bytes \xff\xfe", b"new\nline", b"tab\t", b"\x01", b"n" * 255])
 def test_any_bytes_are_names(remote, path):
     """But for "/" and the zero byte."""

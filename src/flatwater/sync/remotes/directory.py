@@ -22,7 +22,7 @@ from typing import Any, final
 
 from flatwater import limits
 from flatwater.sync import walk
-from flatwater.sync.entry import Attributes, Entry
+from flatwater.sync.entry import UNKNOWN, Attributes, Entry
 from flatwater.sync.failures import Failure, GoneFailure, InTheWayFailure, RefusedFailure, RemoteFailure
 from flatwater.sync.remote import Reading, Remote, Unread, Writing, found_in_another_case, shown, unfinished_name
 from flatwater.sync.walk import Item, Walk
@@ -325,7 +325,7 @@ class _FileWriting(Writing):
         try:
             if self._attributes.mode >= 0:
                 os.fchmod(self._number, self._attributes.mode & 0o777)  # set-user-ID and its kin are not handed on
-            if self._attributes.mtime_ns >= 0:
+            if self._attributes.mtime_ns != UNKNOWN:
                 os.utime(self._number, ns=(self._attributes.mtime_ns, self._attributes.mtime_ns))
             found = os.fstat(self._number)
             os.rename(self._unfinished, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)

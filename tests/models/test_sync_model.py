@@ -388,16 +388,27 @@ class SyncMachine(RuleBasedStateMachine):
             for page in state.pages(b"", b""):
                 for (path,), value in page:
                     record = records.unpacked(value)
-                    is_known = record.status.name in {"SYNCED", "TEMP_DELETED"} and record.size != records.NO_SIZE
+                    is_known = (
+                        record.status.name in {"SYNCED", "TEMP_DELETED"}
+                        and record.size != records.NO_SIZE
+                        and not record.is_marked
+                    )
                     version = (
                         (record.size, record.etag if self.source.tells_etag else record.mtime_ns) if is_known else None
                     )
                     self.model[path] = record.status.name, version, record.has_copy
-                    if record.has_copy and path not in self.destination.published:
+                    if record.has_copy and path not in self.destination.published and self.looks_copied(path, record):
                         self.destination.published.add(path)  # it was killed in front of copying it: it cannot know
                     if before.get(path, ("",))[0] == "ERROR":
                         assert record.status.name != "SYNCED" or path in self.destination.published
         self.remember()
+
+    def looks_copied(self, path, record):
+        """Whether somebody else's file looks as what was to be copied there, or nothing is told of that."""
+        if path not in self.destination.files or not record.is_marked:
+            return path not in self.destination.files
+        there = self.destination._entry(path)
+        return there.size == record.size and (not self.destination.keeps_mtime or there.mtime_ns == record.mtime_ns)
 
     def on_disk(self):
         found = {}

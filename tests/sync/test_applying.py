@@ -286,6 +286,66 @@ def killed_in_copying(two):
     two.destination.faults = lambda *_: None
 
 
+def killed_at(two, operation, path):
+    """`kill -9` where that is about to be done."""
+    kill = two.source.kill = two.destination.kill
+
+    def dying(asked, at):
+        if (asked, at) == (operation, path):
+            kill.is_dead = True
+            raise Killed
+
+    two.destination.faults = dying
+    with pytest.raises(Killed):
+        two.apply(workers=1)
+    two.destination.faults = lambda *_: None
+    kill.at(0)
+
+
+@pytest.mark.parametrize("is_seen_newer", [False, True])
+def test_what_somebody_else_put_where_a_killed_run_had_not_come_to(two, is_seen_newer):
+    """It is not deleted when the source's file vanishes, though the killed run was about to write one there."""
+    killed_at(two, "publish", b"a/3")
+    two.destination.put(b"a/4", b"mine")
+    if is_seen_newer:
+        two.source.put(b"a/4", b"newer")
+        two.destination.faults = faulty("write", RefusedFailure("no right"), {b"a/4"}, 99)
+        assert two.apply(compare="size").failed == 1
+        two.destination.faults = lambda *_: None
+    del two.source.files[b"a/4"]
+    report = two.apply()
+    assert (report.deleted, report.not_deleted) == (0, 0)
+    assert two.destination.contents() == {**two.source.contents(), b"a/4": b"mine"}
+    assert b"a/4" not in two.statuses()
+    assert two.destination.unfinished == set()
+
+
+@pytest.mark.parametrize("keeps_mtime", [False, True])
+def test_what_a_killed_run_had_published(two, keeps_mtime):
+    """It is deleted when the source's file vanishes, though the state was not told of it."""
+    two.destination.keeps_mtime = keeps_mtime
+    killed_at(two, "publish", b"a/3")
+    assert b"a/2" in two.destination.published
+    assert two.statuses()[b"a/2"] == "NEW"
+    del two.source.files[b"a/2"], two.source.files[b"a/3"]
+    report = two.apply()
+    assert report.deleted == 1
+    assert two.is_same()
+    assert two.destination.unfinished == set()
+
+
+def test_what_a_killed_run_left_of_an_error(two):
+    """An unfinished file goes also when its path was an error in between."""
+    killed_at(two, "publish", b"a/3")
+    assert two.destination.unfinished == {b"a/3"}
+    two.source.faults = faulty("read", RefusedFailure("no right"), {b"a/3"}, 99)
+    assert two.apply().failed == 1
+    del two.source.files[b"a/3"]
+    two.apply()
+    assert two.destination.unfinished == set()
+    assert two.is_same()
+
+
 def test_when_it_does_not_go_on(two, monkeypatch):
     """Behind a long time, with a clock that went back, with other patterns, compared otherwise: it begins anew."""
     now = time.time()

@@ -8,7 +8,8 @@ import pytest
 from fakes import Fake, checked, statuses
 
 from flatwater import errors
-from flatwater.sync.deleting import DeleteGuard, Guard, count_to_delete, delete
+from flatwater.sync.deleting import DeleteGuard, Guard, count_to_delete, delete, recognizing
+from flatwater.sync.entry import Entry
 from flatwater.sync.failures import RefusedFailure, RemoteFailure, TemporaryFailure
 from flatwater.sync.record import Record
 from flatwater.sync.retrying import Retrying
@@ -65,7 +66,14 @@ def state(tmp_path):
 
 def run(state, destination, **options):
     told = []
-    given = {"workers": 3, "retrying": Retrying(3, 0.0001), "takes": None, "discards": False, **options}
+    given = {
+        "workers": 3,
+        "retrying": Retrying(3, 0.0001),
+        "takes": None,
+        "discards": False,
+        "is_ours": None,
+        **options,
+    }
     delete(state, destination, report=lambda path, failure: told.append((path, failure)), **given)
     return told
 
@@ -146,3 +154,22 @@ def test_what_a_killed_run_left_goes_too(state):
     destination.unfinished = {b"02", b"other"}
     run(state, destination, discards=True)
     assert destination.unfinished == {b"other"}
+
+
+MD5 = b"0" * 32
+
+
+@pytest.mark.parametrize(
+    ("record", "entry", "is_ours"),
+    [
+        ((3, 5_000_000_007, b""), (3, 5_000_000_999, b""), True), ((3, 5_000_000_007, b""), (4, 5_000_000_007, b""), False),
+        ((3, 5_000_000_007, b""), (3, 7_000_000_000, b""), False), ((3, -1, b""), (3, 7, b""), True),
+        ((3, 7, MD5), (3, 8, MD5), True), ((3, 7, MD5), (3, 7, MD5[:-1] + b"1"), False), ((3, 7, MD5), (3, 7, b"v-2"), True),
+    ],
+)  # fmt: skip
+def test_what_is_recognized(record, entry, is_ours):
+    """By its size, by the MD5 where both tell one, else by the time as exactly as both have it."""
+    source, destination = Fake(tells_etag=True), Fake(tells_etag=True)
+    destination.mtime_step_ns = 1_000_000_000
+    found = recognizing(source, destination)
+    assert found(Record(Status.NEW, True, 1, *record, is_marked=True), Entry(b"p", *entry)) is is_ours

@@ -17,7 +17,7 @@ from typing import final
 from flatwater import limits
 from flatwater.sync.auditing import Difference, adopting
 from flatwater.sync.copying import Copying, Outcome, held_by
-from flatwater.sync.deleting import Guard, count_to_delete, delete
+from flatwater.sync.deleting import Guard, count_to_delete, delete, recognizing
 from flatwater.sync.failures import Failure
 from flatwater.sync.job import Job
 from flatwater.sync.pacing import FREE, Limited
@@ -74,7 +74,7 @@ class Applying:
             if blocked:
                 self._copy(is_last=True)
             job.state.run.phase = ""
-            if not job.state.count(Status.NEW, Status.TEMP_DELETED, Status.DELETED_ON_SOURCE):
+            if job.state.count(Status.SYNCED) == job.state.count(*Status):
                 job.state.run.is_unclean = False
             job.state.commit()
         finally:
@@ -208,7 +208,7 @@ class Applying:
             job.tell("phase", phase="delete", files=wanted)
             delete(
                 job.state, job.destination, workers=job.workers, retrying=job.retrying, takes=job.takes,
-                discards=job.state.run.is_unclean, report=told,
+                discards=job.state.run.is_unclean, is_ours=recognizing(job.source, job.destination), report=told,
             )  # fmt: skip
         return None
 

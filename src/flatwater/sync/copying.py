@@ -179,7 +179,7 @@ class Copying:
             before = records.unpacked(value)
             if self._is_last and before.status is Status.ERROR:
                 continue  # it was tried in the turn before
-            marked = before._replace(has_copy=True)
+            marked = before if before.has_copy else before._replace(has_copy=True, is_marked=True)
             tasks.append(Task(path, size, marked, before.has_copy))
         if not self._cases.matter:
             tasks = self._without_clashes(tasks)

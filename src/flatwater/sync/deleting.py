@@ -1,6 +1,6 @@
 """Delete at the destination what the source has no more, and no more than was allowed.
 
-Covers:     the guard, requests side by side, files that cannot be deleted.
+Covers:     the guard, requests side by side, files that cannot be deleted, files that may be somebody else's.
 Not here:   what is to be deleted (`sync.scanning`), deleting itself (the remotes).
 Holds:      a page of paths.
 """
@@ -10,16 +10,20 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from typing import Any, final
 
 from flatwater import errors, limits
 from flatwater.sync import record as records
 from flatwater.sync.copying import settled
+from flatwater.sync.entry import UNKNOWN, Entry
 from flatwater.sync.failures import Failure
+from flatwater.sync.record import Record
 from flatwater.sync.remote import Remote
 from flatwater.sync.retrying import Retrying
 from flatwater.sync.state import Change, State, Work
 from flatwater.sync.status import Status
+from flatwater.sync.transfer import is_md5
 
 
 class DeleteGuard(errors.LimitReached):
@@ -93,6 +97,7 @@ class Guard:
 
 
 Report = Callable[[bytes, Failure | None], None]
+KEPT = Failure("it is somebody else's")
 
 
 def delete(
@@ -103,6 +108,7 @@ def delete(
     retrying: Retrying,
     takes: Callable[[bytes], bool] | None,
     discards: bool,
+    is_ours: Callable[[Record, Entry], bool],
     report: Report,
 ) -> None:
     """Delete all that is to be deleted, and forget it.
@@ -114,6 +120,7 @@ def delete(
         retrying: of each request.
         takes: files that are left out stay.
         discards: whether a killed run may have left unfinished files.
+        is_ours: whether what stands there may be the version of a record that is marked; if not, it stays.
         report: told of each file, in the calling thread.
 
     Raises:
@@ -121,27 +128,60 @@ def delete(
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    def deleted(paths: list[bytes]) -> list[Failure | None]:
-        outcomes = retrying.call(lambda: destination.delete(paths))
+    def deleted(marked: dict[bytes, Record], paths: list[bytes]) -> list[Failure | None]:
+        kept = {path for path in paths if path in marked and not found_ours(path, marked[path])}
+        wanted = [path for path in paths if path not in kept]
+        outcomes = iter(retrying.call(lambda: destination.delete(wanted)) if wanted else [])
         if discards:
             for path in paths:
                 destination.discard(path)
-        return outcomes
+        return [KEPT if path in kept else next(outcomes) for path in paths]
+
+    def found_ours(path: bytes, record: Record) -> bool:
+        entry = retrying.call(lambda: destination.find(path))
+        return entry is not None and is_ours(record, entry)
 
     with ThreadPoolExecutor(workers, thread_name_prefix="sync-delete") as pool:
         for page in state.todo(Work.DELETE):
             paths = [path for path, _size in page if takes is None or takes(path)]
             size = destination.delete_files
             parts = [paths[start : start + size] for start in range(0, len(paths), size)]
-            outcomes = [outcome for part in pool.map(deleted, parts) for outcome in part]
+            marked = _marked(state, paths)
+            outcomes = [outcome for part in pool.map(partial(deleted, marked), parts) for outcome in part]
             settled(destination, retrying)
             _write(state, paths, outcomes)
             for path, failure in zip(paths, outcomes, strict=True):
-                report(path, failure)
+                if failure is not KEPT:
+                    report(path, failure)
+
+
+def _marked(state: State, paths: list[bytes]) -> dict[bytes, Record]:
+    """Those of which it is not known whether a sync put them there."""
+    found = zip(paths, state.records(paths), strict=True)
+    return {
+        path: record for path, value in found if value is not None and (record := records.unpacked(value)).is_marked
+    }
+
+
+def recognizing(source: Remote, destination: Remote) -> Callable[[Record, Entry], bool]:
+    """Whether a file of the destination may be a version of the source: by its size, and by time and MD5 where both have one."""
+    step_ns = max(source.mtime_step_ns, destination.mtime_step_ns)
+    has_times = source.keeps_mtime and destination.keeps_mtime
+    has_md5 = source.tells_md5 and destination.tells_md5
+
+    def is_ours(record: Record, entry: Entry) -> bool:
+        if record.size != entry.size:
+            return False
+        if has_md5 and is_md5(record.etag) and is_md5(entry.etag):
+            return record.etag == entry.etag
+        times = record.mtime_ns, records.kept_time(entry.mtime_ns)
+        return not has_times or UNKNOWN in times or times[0] // step_ns == times[1] // step_ns
+
+    return is_ours
 
 
 def _write(state: State, paths: list[bytes], outcomes: list[Failure | None]) -> None:
-    gone = [path for path, failure in zip(paths, outcomes, strict=True) if failure is None]
+    gone = [path for path, failure in zip(paths, outcomes, strict=True) if failure is None or failure is KEPT]
     changes = [
         Change(path, records.unpacked(value), None)
         for path, value in zip(gone, state.records(gone), strict=True)

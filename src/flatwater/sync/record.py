@@ -21,7 +21,7 @@ COMPARED = struct.Struct(
     "<BBIQqB"
 )  # the beginning of the former: status, flags, generation, size, time, length of the etag
 ETAGS_AT = FORM.size
-HAS_COPY = 1
+HAS_COPY, IS_MARKED = 1, 2
 _MD5_BYTES = 16
 _ETAG_BYTES_MAX = 255
 NO_SIZE = (1 << 64) - 1  # of a version that is not known: no file has it
@@ -42,6 +42,8 @@ class Record(NamedTuple):
         copy_mtime_ns: of the copy, as the destination told it.
         copy_etag: the same.
         md5: of the content, as bytes; b"" where it is not known.
+        is_marked: `has_copy` was written before the first copy was begun, and it is not known whether that was published: what
+            stands there may be somebody else's. The version is the one that was to be copied.
     """
 
     status: Status
@@ -53,14 +55,16 @@ class Record(NamedTuple):
     copy_mtime_ns: int = UNKNOWN
     copy_etag: bytes = b""
     md5: bytes = b""
+    is_marked: bool = False
 
     def packed(self) -> bytes:
         """As bytes. An etag of more than 255 bytes counts as none."""
         etag = self.etag if len(self.etag) <= _ETAG_BYTES_MAX else b""
         copy_etag = self.copy_etag if len(self.copy_etag) <= _ETAG_BYTES_MAX else b""
+        flags = HAS_COPY | (IS_MARKED if self.is_marked else 0) if self.has_copy else 0
         return (
             FORM.pack(
-                self.status, HAS_COPY if self.has_copy else 0, self.generation, self.size, kept_time(self.mtime_ns), len(etag),
+                self.status, flags, self.generation, self.size, kept_time(self.mtime_ns), len(etag),
                 kept_time(self.copy_mtime_ns), len(copy_etag),
             )
             + etag + copy_etag + self.md5
@@ -68,12 +72,14 @@ class Record(NamedTuple):
 
     def forgotten(self, status: Status, generation: int) -> Record:
         """The same file with that status, of which no copied version is known any more."""
+        if self.has_copy and self.is_marked:  # by its version it is told from somebody else's
+            return self._replace(status=status, generation=generation)
         return Record(status, self.has_copy, generation)
 
 
 def kept_time(mtime_ns: int) -> int:
     """A time as a state keeps it: one that is too far from 1970 for 64 bits is the farthest that is not."""
-    return max(-_TIME_MAX, min(mtime_ns, _TIME_MAX))
+    return max(-_TIME_MAX - 1, min(mtime_ns, _TIME_MAX))
 
 
 def unpacked(value: bytes) -> Record:
@@ -83,10 +89,18 @@ def unpacked(value: bytes) -> Record:
     end = middle + copy_etag_bytes
     return Record(
         Status(status), bool(flags & HAS_COPY), generation, size, mtime_ns, value[ETAGS_AT:middle],
-        copy_mtime_ns, value[middle:end], value[end : end + _MD5_BYTES],
+        copy_mtime_ns, value[middle:end], value[end : end + _MD5_BYTES], bool(flags & IS_MARKED),
     )  # fmt: skip
 
 
-def found(entry: Entry, generation: int, *, has_copy: bool = False) -> Record:
+def found(entry: Entry, generation: int, before: Record | None = None) -> Record:
     """A file that is to be copied, as a listing shows it."""
-    return Record(Status.NEW, has_copy, generation, entry.size, kept_time(entry.mtime_ns), entry.etag)
+    record = Record(
+        Status.NEW,
+        has_copy=False,
+        generation=generation,
+        size=entry.size,
+        mtime_ns=kept_time(entry.mtime_ns),
+        etag=entry.etag,
+    )
+    return record if before is None else record._replace(has_copy=before.has_copy, is_marked=before.is_marked)

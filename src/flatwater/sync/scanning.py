@@ -164,7 +164,7 @@ class Scan:
             if before.status is Status.SYNCED:
                 return before._replace(status=status, generation=generation)
             return before.forgotten(status, generation)
-        is_same = before is not None and self._comparison.is_same(entry, before)
+        is_same = before is not None and not before.is_marked and self._comparison.is_same(entry, before)
         status = statuses.seen(None if before is None else before.status, is_same=is_same)
         if before is None:
             self.new += 1
@@ -177,10 +177,10 @@ class Scan:
         if status is Status.ERROR:
             return before
         if before.status is Status.NEW:
-            seen = records.found(entry, before.generation, has_copy=before.has_copy)
+            seen = records.found(entry, before.generation, before)
             return before if seen == before else seen._replace(generation=generation)
         self.changed += 1
-        return records.found(entry, generation, has_copy=before.has_copy)
+        return records.found(entry, generation, before)
 
     def _said(self, path: bytes, entry: Entry | None, before: Record | None, after: Record) -> None:
         tell = self._tell

@@ -10,7 +10,14 @@ import pytest
 from contract import MTIME, Contract, content, paths, written
 
 from flatwater.sync.entry import Attributes
-from flatwater.sync.failures import Failure, GoneFailure, InTheWayFailure, RefusedFailure, RemoteFailure
+from flatwater.sync.failures import (
+    Failure,
+    GoneFailure,
+    InTheWayFailure,
+    RefusedFailure,
+    RemoteFailure,
+    TemporaryFailure,
+)
 from flatwater.sync.remotes.directory import Directory
 
 
@@ -113,7 +120,7 @@ def test_a_folder_that_cannot_be_listed(remote, monkeypatch):
     real = os.scandir
 
     def refusing(path):
-        if path.endswith(b"b/"):
+        if os.readlink(f"/proc/self/fd/{path}").endswith("/b"):
             raise PermissionError(errno.EACCES, "Permission denied")
         return real(path)
 
@@ -196,6 +203,71 @@ def test_a_root_that_becomes_another_one(tmp_path, monkeypatch, at):
         paths(remote)
     remote.close()
     assert paths(remote) == []
+
+
+def test_a_root_that_becomes_another_one_before_the_first_file(tmp_path, monkeypatch):
+    """Also where its disk is unmounted between its names and the first look at its files."""
+    remote = Directory(tmp_path / "root")
+    written(remote, b"1")
+    entries = remote._entries
+
+    def unmounted(prefix, items):
+        if (tmp_path / "root" / "1").exists():
+            os.rename(tmp_path / "root", tmp_path / "away")
+            (tmp_path / "root").mkdir()
+        return entries(prefix, items)
+
+    monkeypatch.setattr(remote, "_entries", unmounted)
+    with pytest.raises(RemoteFailure, match="another directory"):
+        paths(remote)
+
+
+@pytest.mark.parametrize("at", [b"a/b/", b"a/b/c/"])
+def test_a_folder_that_becomes_a_link_while_it_is_listed(remote, tmp_path, monkeypatch, at):
+    """What is behind it is not listed, wherever on the way the link is."""
+    written(remote, b"a/b/c/mine")
+    (tmp_path / "outside" / "b" / "c").mkdir(parents=True)
+    (tmp_path / "outside" / "b" / "c" / "secret").write_text("secret")
+    folder = remote._folder
+
+    def swapping(path):
+        if path == at:
+            os.rename(remote.root + b"/a", remote.root + b"/was")
+            os.symlink(tmp_path / "outside", remote.root + b"/a")
+        return folder(path)
+
+    monkeypatch.setattr(remote, "_folder", swapping)
+    assert paths(remote, before=b"b") == []
+
+
+def test_paths_longer_than_the_system_takes_at_once(remote):
+    """They are listed, read, written and deleted as others: each folder is opened below the one before."""
+    path = b"/".join([b"d" * 200] * 30) + b"/file"
+    written(remote, path, b"deep")
+    assert paths(remote) == [path]
+    assert content(remote, path)[0] == b"deep"
+    assert remote.delete([path]) == [None]
+    assert os.listdir(remote.root) == []
+
+
+def test_two_who_write_one_file(remote):
+    """Neither publishes what the other one has not ended; who comes to it later is told to try again."""
+    first, second = remote.write(b"a/x", 6, Attributes()), remote.write(b"a/x", 6, Attributes())
+    first.write(b"first!")
+    second.write(b"sec")
+    with pytest.raises(TemporaryFailure, match="somebody else"):
+        first.publish()
+    second.write(b"ond")
+    second.publish()
+    assert content(remote, b"a/x")[0] == b"second"
+    third, fourth = remote.write(b"a/x", 6, Attributes()), remote.write(b"a/x", 6, Attributes())
+    third.abandon()
+    fourth.publish()
+    fifth, sixth = remote.write(b"a/x", 6, Attributes()), remote.write(b"a/x", 6, Attributes())
+    sixth.publish()
+    with pytest.raises(TemporaryFailure, match="somebody else"):
+        fifth.publish()
+    assert os.listdir(remote.root + b"/a") == [b"x"]
 
 
 def test_a_folder_whose_files_cannot_be_looked_at(remote, monkeypatch):

@@ -23,7 +23,14 @@ from typing import Any, final
 from flatwater import limits
 from flatwater.sync import walk
 from flatwater.sync.entry import UNKNOWN, Attributes, Entry
-from flatwater.sync.failures import Failure, GoneFailure, InTheWayFailure, RefusedFailure, RemoteFailure
+from flatwater.sync.failures import (
+    Failure,
+    GoneFailure,
+    InTheWayFailure,
+    RefusedFailure,
+    RemoteFailure,
+    TemporaryFailure,
+)
 from flatwater.sync.remote import Reading, Remote, Unread, Writing, found_in_another_case, shown, unfinished_name
 from flatwater.sync.walk import Item, Walk
 
@@ -56,6 +63,8 @@ class Directory(Remote):
         self, after: bytes = b"", before: bytes = b"", unread: Unread | None = None
     ) -> Generator[list[Entry], None, None]:
         """As `Remote.batches`. A root that becomes another one between two listings, or meanwhile, ends the later one."""
+        with contextlib.suppress(GoneFailure):  # told below, where the root is opened
+            self._check_root()
         with closing(Walk(self._folder, self._entries, after, before, unread).batches()) as batches:
             for batch in batches:
                 self._check_root()
@@ -79,28 +88,35 @@ class Directory(Remote):
         self._listed = None
 
     def _folder(self, folder: bytes) -> Iterator[Item]:
-        path = os.path.join(self.root, folder)
+        encoding, escapes = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
         try:
-            with os.scandir(path) as entries:
+            number = self._opened(folder)
+            try:
+                found = os.scandir(number)
+            finally:
+                os.close(number)
+            with found as entries:
                 for entry in entries:
                     if entry.is_file(follow_symlinks=False):
-                        yield entry.name, 0, 0
+                        yield entry.name.encode(encoding, escapes), 0, 0
                     elif entry.is_dir(follow_symlinks=False):
-                        yield entry.name + b"/", 0, 0
+                        yield entry.name.encode(encoding, escapes) + b"/", 0, 0
         except (FileNotFoundError, NotADirectoryError):
-            raise _failure(GoneFailure, folder or path, "it is no directory", "listed") from None
+            raise _failure(GoneFailure, folder or self.root, "it is no directory", "listed") from None
         except OSError as error:
-            raise _failure(RefusedFailure, folder or path, _reason(error), "listed") from error
+            if error.errno == errno.ELOOP:
+                raise _failure(GoneFailure, folder, "it is a link by now", "listed") from None
+            raise _failure(RefusedFailure, folder or self.root, _reason(error), "listed") from error
 
     def _entries(self, prefix: bytes, items: list[Item]) -> list[Entry]:
         """Files as they are now: without those that are gone, or something else, since the folder was listed."""
         try:
-            folder = os.open(
-                os.path.join(self.root, prefix), _FOLDER_FLAGS & ~_NOFOLLOW if not prefix else _FOLDER_FLAGS
-            )
+            folder = self._opened(prefix)
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
+            if error.errno == errno.ELOOP:
+                return []
             raise _failed(prefix, error, "listed") from error
         look, is_file, made = os.stat, stat.S_ISREG, tuple.__new__
         entries = []
@@ -220,6 +236,17 @@ class Directory(Remote):
 
     # --- folders ------------------------------------------------------------------------------------------------------
 
+    def _opened(self, folder: bytes) -> int:
+        """A folder for listing, its path with a "/" at its end: as `_opened_folder`, and faster, as there are many."""
+        number = os.open(self.root, _FOLDER_FLAGS & ~_NOFOLLOW)
+        for part in folder.split(b"/")[:-1]:
+            above = number
+            try:
+                number = os.open(part, _FOLDER_FLAGS, dir_fd=above)
+            finally:
+                os.close(above)
+        return number
+
     @contextlib.contextmanager
     def _folder_of(self, path: bytes) -> Iterator[tuple[int, bytes]]:
         folder, name = self._opened_folder(path, make=False)
@@ -328,7 +355,11 @@ class _FileWriting(Writing):
             if self._attributes.mtime_ns != UNKNOWN:
                 os.utime(self._number, ns=(self._attributes.mtime_ns, self._attributes.mtime_ns))
             found = os.fstat(self._number)
+            self._check_ours(found)
             os.rename(self._unfinished, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+        except TemporaryFailure:
+            self.abandon()
+            raise
         except (IsADirectoryError, FileExistsError):
             self.abandon()
             raise InTheWayFailure(f"{shown(self._path)} cannot be written: a folder has that name.") from None
@@ -342,8 +373,21 @@ class _FileWriting(Writing):
         """As `Writing.abandon`."""
         if self._number >= 0:
             with contextlib.suppress(OSError):
-                os.unlink(self._unfinished, dir_fd=self._folder)
+                if self._is_ours(os.fstat(self._number)):
+                    os.unlink(self._unfinished, dir_fd=self._folder)
             self._closed()
+
+    def _check_ours(self, found: os.stat_result) -> None:
+        if not self._is_ours(found):
+            raise TemporaryFailure(f"{shown(self._path)} cannot be written: somebody else writes it now, too.")
+
+    def _is_ours(self, found: os.stat_result) -> bool:
+        """Whether the unfinished name is still of the file that is written here: another sync takes the same one."""
+        try:
+            there = os.stat(self._unfinished, dir_fd=self._folder, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return (there.st_dev, there.st_ino) == (found.st_dev, found.st_ino)
 
     def _closed(self) -> None:
         number, self._number = self._number, -1

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from fakes import Fake
 
+from flatwater import limits
 from flatwater.sync.remotes.directory import Directory
+from flatwater.sync.state import State
 from flatwater.sync.sync import Sync
 
 
@@ -43,6 +45,25 @@ def test_one_that_was_renamed(two):
     assert (report.copied, report.deleted, report.failed) == (1, 1, 0), str(report)
     assert destination.contents() == {b"file": b"one"}
     assert sync.apply().copied == 0
+
+
+def test_many_of_them_are_written_down_as_they_are_found(two, monkeypatch):
+    """No transaction has more rows than one may have, however many files clash."""
+    monkeypatch.setattr(limits, "SYNC_COMMIT_ROWS", 10)
+    source, destination, sync = two
+    rows = []
+    commit = State.commit
+    monkeypatch.setattr(
+        State, "commit", lambda state, changes=(), **more: (rows.append(len(changes)), commit(state, changes, **more))
+    )
+    for number in range(200):
+        source.put(
+            "".join(c.upper() if number >> place & 1 else c for place, c in enumerate("abcdefgh")).encode(), b"x"
+        )
+    report = sync.apply()
+    assert (report.copied, report.failed) == (1, 199), str(report)
+    assert len(destination.contents()) == 1
+    assert max(rows) <= 10
 
 
 def test_it_is_asked_once(tmp_path):

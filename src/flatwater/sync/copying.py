@@ -158,6 +158,8 @@ class Copying:
         for page in self._state.todo(Work.COPY):
             gate.wait()
             tasks = self._readied(page)
+            if len(self._done) >= limits.SYNC_COMMIT_ROWS:  # settled without a worker
+                self._write()
             batch: list[Task] = []
             size = 0
             for task in tasks:
@@ -251,6 +253,15 @@ class Copying:
     def _write(self) -> None:
         """Write down what came of files, when the files themselves are durable."""
         done, self._done = self._done, []
+        if any(outcome.kind == "copied" for outcome in done):
+            settled(self._destination, self._retrying)
+        for start in range(0, len(done), limits.SYNC_COMMIT_ROWS):
+            self._commit(done[start : start + limits.SYNC_COMMIT_ROWS])
+        self._written_s = time.monotonic()
+        for outcome in done:
+            self._report(outcome)
+
+    def _commit(self, done: list[Outcome]) -> None:
         changes = []
         failures: dict[bytes, str] = {}
         for outcome in done:
@@ -268,13 +279,8 @@ class Copying:
                 changes.append(Change(path, before, before._replace(status=Status.NEW, has_copy=outcome.has_copy)))
             elif not outcome.has_copy:
                 changes.append(Change(path, before, before._replace(has_copy=False)))
-        if any(outcome.kind == "copied" for outcome in done):
-            settled(self._destination, self._retrying)
         if changes:
             self._state.commit(changes, failures=failures)
-        self._written_s = time.monotonic()
-        for outcome in done:
-            self._report(outcome)
 
 
 def settled(destination: Remote, retrying: Retrying) -> None:

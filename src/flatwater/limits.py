@@ -359,13 +359,14 @@ assert WATCH_CRITICAL_SAMPLES * SAMPLE_PERIOD_S <= 0.040  # noqa: PLR2004 - of t
 
 # --- syncs ------------------------------------------------------------------------------------------------------------
 
-SYNC_NAMES = 20_000  # names of files in memory, of all folders on the way to a file; about 3 MB
-SYNC_SORT_BYTES = 4 * MIB  # in which the names of a larger folder are sorted
+SYNC_NAMES_BYTES = 4 * MIB  # of names in memory, of all folders on the way to a file; 20,000 of 10 B
+SYNC_SORT_BYTES = 6 * MIB  # in which the names of larger folders are sorted: half of it, half of the rest, and so on
 SYNC_BATCH = 1_000  # files that a listing gives at a time
+SYNC_BATCH_BYTES = 512 * KIB  # of these, with their paths: fewer are given where paths are long
 SYNC_FILE_BYTES = 4 * KIB  # of a file that is open for reading or writing, beside its bytes
 SYNC_RANGES_MAX = 256  # parts of a listing that are listed side by side; a place in each is in the state
 SYNC_RANGES_EACH = 4  # of these for each thread that lists: one page of each is listed in vain in object stores
-SYNC_WAITING = 8  # batches that wait to be looked at, of all listings together; about 400 KB each
+SYNC_WAITING = 8  # batches that wait to be looked at, of all listings together
 SYNC_PAGE_BYTES = 1 * MIB  # heap bytes of a page of records; two of them for each range that is listed
 SYNC_STORE_BYTES = 8 * MIB  # of the store of a state, which says so when it is opened
 SYNC_WRITE_BYTES = 8 * MIB  # of one transaction of a state: its rows in three partitions, a page each
@@ -392,7 +393,7 @@ SYNC_LIST_WORKERS = 4  # parts of a listing that are listed at a time; each hold
 SYNC_LEVELS_MAX = 16  # of folders that divide a listing
 SYNC_TRIES_MAX = 100  # that may be asked for
 SYNC_FILE_OF_OPTIONS_BYTES_MAX = 1 * MIB  # of a TOML file, which is read whole
-SYNC_BYTES_MIN = 8 * MIB  # of large files under way, to which it is lowered where a budget has no room for more
+SYNC_LARGE_BYTES = 1 * GIB  # a file that takes as much as any while it is copied: parts of larger ones grow at 78 GiB
 SYNC_CHANGES_KEPT = 1_000  # of a plan or an audit in its report; the others are counted, and told as they come
 SYNC_PROGRESS_S = 0.25  # between two events that only say how far it is
 SYNC_SFTP_CONNECTIONS = 2  # of one remote, each with an SSH session; requests of many files are under way over each
@@ -426,4 +427,5 @@ SYNC_CONNECT_S = 10.0  # to connect to an object store
 SYNC_ANSWER_S = 60.0  # without a byte of an answer
 SYNC_REQUEST_S = 300.0  # of a request with up to a part of an object; 8 MiB at 28 KiB/s
 SYNC_DOWNLOAD_S = 7 * 24 * 3600.0  # of a whole object: what stalls is told by SYNC_ANSWER_S
-SYNC_S3_PAGE_BYTES = 4 * MIB  # of a page of a listing with its tree: 1,000 keys of 200 B; of 1 KiB quoted, 14 MiB
+SYNC_S3_PAGE_BYTES = 4 * MIB  # of a page of a listing with its tree, five times the answer at most
+SYNC_S3_BODY_BYTES = 768 * KIB  # of the answer: 1,000 keys of 500 B; with longer ones fewer are asked for

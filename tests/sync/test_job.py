@@ -10,7 +10,7 @@ from fakes import Fake
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
 from flatwater.sync.failures import RemoteFailure
-from flatwater.sync.job import Job, bytes_max
+from flatwater.sync.job import Job, Sizes, bytes_max
 from flatwater.sync.options import Options
 from flatwater.sync.pacing import FREE, Limited
 from flatwater.sync.sync import Sync
@@ -31,24 +31,73 @@ def test_a_sum_is_promised_and_given_back(tmp_path):
         before = budget.held
         with job(tmp_path) as found:
             remotes = found.source, found.destination, found.options
-            assert budget.held - before == bytes_max(*remotes, limits.SYNC_WORKERS, limits.SYNC_BYTES)
-            assert bytes_max(*remotes, 8, MIB) > bytes_max(*remotes, 4, MIB)
-            assert bytes_max(*remotes, 8, 2 * MIB) == bytes_max(*remotes, 8, MIB) + MIB
+            assert budget.held - before == bytes_max(*remotes, Sizes(limits.SYNC_WORKERS, limits.SYNC_LIST_WORKERS, 0))
+            assert bytes_max(*remotes, Sizes(8, 4, MIB)) > bytes_max(*remotes, Sizes(4, 4, MIB))
+            assert bytes_max(*remotes, Sizes(8, 4, MIB)) > bytes_max(*remotes, Sizes(8, 2, MIB))
+            assert bytes_max(*remotes, Sizes(8, 4, 2 * MIB)) == bytes_max(*remotes, Sizes(8, 4, MIB)) + MIB
         assert budget.held == before
 
 
-def test_a_small_budget_gets_fewer_workers(tmp_path):
-    """Fewer bytes under way first, then fewer workers; what was asked for is not lessened."""
-    with Budget("64 MiB"), job(tmp_path) as found:
-        small = bytes_max(found.source, found.destination, found.options, 1, limits.SYNC_BYTES_MIN)
-    with Budget(small + 20 * MIB) as budget:
-        with job(tmp_path) as found:
-            assert found.window.limit < limits.SYNC_BYTES
-        with budget.reserve(20 * MIB, "other"), pytest.raises(errors.BudgetExceeded):
-            job(tmp_path, workers=8)
-        with pytest.raises(errors.BudgetExceeded) as caught:
-            job(tmp_path, workers=1, bytes="1 GiB")
-        assert "workers=" in caught.value.hint
+class Holds(Fake):
+    """Of a large file, 8 MiB while it is copied."""
+
+    def held_bytes(self, size):
+        return min(size, 8 * MIB)
+
+
+def test_a_small_budget_gets_less(tmp_path):
+    """Fewer bytes under way first, then fewer listings at a time, then fewer workers; what was asked for is not lessened."""
+    with job(tmp_path, Fake("fake://a"), Holds("fake://b")) as found:
+        remotes = found.source, found.destination, found.options
+        assert found.sizes == (8, 4, 32 * MIB)
+    sizes = (8, 4, 8 * MIB), (8, 1, 8 * MIB), (1, 1, 8 * MIB)
+    for size in sizes:
+        with Budget(bytes_max(*remotes, Sizes(*size))), job(tmp_path, *remotes[:2]) as found:
+            assert found.sizes == size
+    with Budget(bytes_max(*remotes, Sizes(*sizes[-1]))) as budget:
+        with budget.reserve(1, "other"), pytest.raises(errors.BudgetExceeded, match="this pair takes"):
+            job(tmp_path, *remotes[:2])
+        for asked, name in (
+            ({"workers": 8}, "workers="),
+            ({"list_workers": 4}, "list_workers="),
+            ({"bytes": "1 GiB"}, "bytes="),
+        ):
+            with pytest.raises(errors.BudgetExceeded) as caught:
+                job(tmp_path, *remotes[:2], **asked)
+            assert f"lower {name}" in caught.value.hint
+
+
+def test_fewer_bytes_than_one_file_takes_are_none(tmp_path):
+    """What a part of a large file takes is promised whatever was asked for: it will be held."""
+    with job(tmp_path, Fake("fake://a"), Holds("fake://b"), bytes=MIB) as found:
+        assert found.window.limit == 8 * MIB
+
+
+def test_a_plan_takes_no_room_for_copies(tmp_path):
+    """It has none to make."""
+    remotes = Fake("fake://a"), Holds("fake://b")
+    sync = Sync(*remotes, tmp_path / "state", workers=64, bytes="1 GiB")
+    with Budget("64 MiB") as budget:
+        with sync._job(read_only=True, event=None):
+            assert budget.held < bytes_max(*remotes, sync.options, Sizes(1, 4, 1))
+        with pytest.raises(errors.BudgetExceeded):
+            sync.apply()
+
+
+def test_an_audit_takes_room_for_the_listing_that_it_makes(tmp_path):
+    """The destination's, not the source's."""
+
+    class Wide(Fake):
+        def listing_bytes(self):
+            return 100 * MIB
+
+    one, wide = Fake("fake://a"), Wide("fake://b")
+    wide.files[b"x"] = (b"", 0)
+    with Budget("64 MiB"):
+        assert Sync(one, wide, tmp_path / "one").apply().is_complete
+        with pytest.raises(errors.BudgetExceeded):
+            Sync(one, wide, tmp_path / "one").audit()
+        assert Sync(wide, one, tmp_path / "two").audit().files == 0
 
 
 def test_there_is_room_for_the_walks_of_the_state(tmp_path):

@@ -12,22 +12,23 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, nullcontext
 from typing import Literal, NamedTuple, final
 
 from flatwater import limits
 from flatwater.budget.budget import Budget
-from flatwater.budget.reservation import Reservation
+from flatwater.errors import BudgetExceeded
 from flatwater.sync import record as records
 from flatwater.sync.cases import Cases
-from flatwater.sync.failures import Failure, GoneFailure, InTheWayFailure, RemoteFailure
+from flatwater.sync.failures import Failure, GoneFailure, InTheWayFailure, RefusedFailure, RemoteFailure
 from flatwater.sync.record import Record
 from flatwater.sync.remote import Remote, shown
 from flatwater.sync.retrying import Retrying, Stopped
 from flatwater.sync.state import Change, State, Work
 from flatwater.sync.status import Status
 from flatwater.sync.transfer import Transfer
+from flatwater.units import format_bytes
 
 Kind = Literal["copied", "gone", "failed", "in the way", "left"]
 _HOUR_S = 3600.0
@@ -96,6 +97,7 @@ class Copying:
         self._workers = workers
         self._retrying = retrying
         self._window = window
+        self._budget = Budget.current()
         self._held_bytes = held_bytes
         self._takes = takes
         self._is_last = is_last
@@ -213,7 +215,7 @@ class Copying:
         tries: list[bytes] = [task.path] if task.had_copy else []  # of publishing it
         try:
             need = self._held_bytes(task.size)
-            with self._reserved(need, number) if need else nullcontext():
+            with self._reserved(task, need, number) if need else nullcontext():
                 copied = self._retrying.call(lambda: self._transfer.copy(task.path, self._generation, tries.append))
         except Stopped:
             return Outcome(task, "left", has_copy=bool(tries))
@@ -237,8 +239,20 @@ class Copying:
         self._retrying.stop.set()
         self._outcomes.put(error)
 
-    def _reserved(self, need: int, number: int) -> Reservation:
-        return self._window.reserve(min(need, self._window.limit), f"sync.worker {number}", wait_s=_HOUR_S)
+    @contextmanager
+    def _reserved(self, task: Task, need: int, number: int) -> Iterator[None]:
+        """Bytes of the window; what is more than all of it, as of objects above 78 GiB, comes from the budget."""
+        name, most = f"sync.worker {number}", self._window.limit
+        with self._window.reserve(min(need, most), name, wait_s=_HOUR_S):
+            try:
+                more = self._budget.reserve(need - most, name) if need > most else nullcontext()
+            except BudgetExceeded as error:
+                raise RefusedFailure(
+                    f"{shown(task.path)} cannot be copied: it takes {format_bytes(need)} meanwhile, and there are "
+                    f"{format_bytes(most)}. Raise the budget, or bytes=: {error}"
+                ) from None
+            with more:
+                yield
 
     # --- what came of it ----------------------------------------------------------------------------------------------
 

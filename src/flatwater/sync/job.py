@@ -10,14 +10,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self, final
+from typing import Any, NamedTuple, Self, final
 
-from flatwater import errors, limits
+from flatwater import errors, limits, units
 from flatwater.budget.budget import Budget
 from flatwater.budget.reservation import Reservation
 from flatwater.sync import listing
 from flatwater.sync.auditing import Adopts, Auditing, Difference
 from flatwater.sync.comparing import Comparison
+from flatwater.sync.copying import held_by
 from flatwater.sync.entry import Entry
 from flatwater.sync.failures import GoneFailure
 from flatwater.sync.listing import Listing, ranges_of
@@ -44,7 +45,8 @@ class Job:
         destination: to where.
         state_path: of the state.
         options: how.
-        read_only: the state is not changed.
+        read_only: the state is not changed, and nothing is copied.
+        audits: the destination is listed, not the source, and nothing is copied.
         event: called with what happens, as a dict; None where nobody asks.
 
     Raises:
@@ -53,7 +55,8 @@ class Job:
     """
 
     def __init__(
-        self, source: Remote, destination: Remote, state_path: str, options: Options, *, read_only: bool, event: Event | None
+        self, source: Remote, destination: Remote, state_path: str, options: Options, *, read_only: bool, audits: bool = False,
+        event: Event | None,
     ) -> None:  # fmt: skip
         self.source = source
         self.destination = destination
@@ -73,33 +76,58 @@ class Job:
         self.phases = Phases(self.state)
         self._reservation: Reservation | None = None
         try:
-            self.workers, count, self._reservation = self._reserved()
-            self.window = Budget(count, name="sync.transfers")  # its bytes are in the reservation
+            wanted = Sizes.of(source, destination, options, copies=not (read_only or audits))
+            self._audits = audits
+            self.sizes, self._reservation = self._reserved(wanted)
+            self.workers = self.sizes.workers
+            self.window = Budget(
+                max(1, self.sizes.large_bytes), name="sync.transfers"
+            )  # its bytes are in the reservation
         except BaseException:
             self.state.close()
             raise
 
     # --- what it may hold ---------------------------------------------------------------------------------------------
 
-    def _reserved(self) -> tuple[int, int, Reservation]:
-        """As many workers as were asked for; where nobody asked, fewer if there is no room for them."""
-        workers = self.options.workers or limits.SYNC_WORKERS
-        count = self.options.bytes if isinstance(self.options.bytes, int) else limits.SYNC_BYTES
+    def _reserved(self, wanted: Sizes) -> tuple[Sizes, Reservation]:
+        """As much as was asked for; where nobody asked, less if there is no room for it."""
+        options, sizes = self.options, wanted
         while True:
+            count = bytes_max(self.source, self.destination, options, sizes, audits=self._audits)
             try:
-                reservation = self.budget.reserve(
-                    bytes_max(self.source, self.destination, self.options, workers, count), "sync"
-                )
+                return sizes, self.budget.reserve(count, "sync")
             except errors.BudgetExceeded as error:
-                if self.options.bytes is None and count > limits.SYNC_BYTES_MIN:
-                    count //= 2
-                elif self.options.workers is None and workers > 1:
-                    workers //= 2
-                else:
-                    error.hint = "Raise the budget, or lower workers=, list_workers= or bytes=."
+                if (smaller := self._smaller(sizes)) is None:
+                    error.hint = self._hint(sizes)
                     raise
-                continue
-            return workers, count, reservation
+                sizes = smaller
+
+    def _smaller(self, sizes: Sizes) -> Sizes | None:
+        """With less of what nobody asked for; None where nothing is left to be lowered."""
+        least = least_large_bytes(self.source, self.destination)
+        if self.options.bytes is None and sizes.large_bytes > least:
+            return sizes._replace(large_bytes=max(least, sizes.large_bytes // 2))
+        listed = max(listing.threads_of(each, sizes.list_workers) for each in (self.source, self.destination))
+        if self.options.list_workers is None and listed > 1:
+            return sizes._replace(list_workers=sizes.list_workers // 2)
+        if self.options.workers is None and sizes.workers > 1:
+            return sizes._replace(workers=sizes.workers // 2)
+        return None
+
+    def _hint(self, sizes: Sizes) -> str:
+        """What there is to be lowered, and how far that gets."""
+
+        def needed(sizes: Sizes) -> int:
+            return bytes_max(self.source, self.destination, self.options, sizes, audits=self._audits)
+
+        least = Sizes(1, 1, min(sizes.large_bytes, least_large_bytes(self.source, self.destination)))
+        each = zip(("workers", "list_workers", "large_bytes"), least, strict=True)
+        lower = [name for name, could in each if needed(sizes._replace(**{name: could})) < needed(sizes)]
+        names = " and ".join(f"{name.removeprefix('large_')}=" for name in lower)
+        need = needed(least)
+        if names:
+            return f"Raise the budget, or lower {names}: with the least of them it takes {units.format_bytes(need)}."
+        return f"Raise the budget: this pair takes {units.format_bytes(need)} at least."
 
     # --- which files --------------------------------------------------------------------------------------------------
 
@@ -133,14 +161,14 @@ class Job:
         if resume:
             ranges = state.ranges()
         else:
-            ranges = ranges_of(self.source, self.options.levels, self.retrying, self.options.list_workers)
+            ranges = ranges_of(self.source, self.options.levels, self.retrying, self.sizes.list_workers)
             run = state.run
             run.generation += 1
             run.phase, run.scan_begun_s, run.is_complete = "scan", time.time(), True
             run.compared, run.patterns = self.comparison.name, self.patterns.said
             if not state.read_only:
                 state.begin_scan(ranges)
-        found = Listing(self.source, ranges, self.options.list_workers, self.retrying, self._takes_entry)
+        found = Listing(self.source, ranges, self.sizes.list_workers, self.retrying, self._takes_entry)
         scan = Scan(state, found, ranges, self.comparison, self.takes, tell)
 
         def progress() -> None:
@@ -160,12 +188,12 @@ class Job:
             Failure: it could not be listed to its end.
         """
         try:
-            ranges = ranges_of(self.destination, self.options.levels, self.retrying, self.options.list_workers)
+            ranges = ranges_of(self.destination, self.options.levels, self.retrying, self.sizes.list_workers)
         except GoneFailure:
             ranges = [Range()]
         takes = self.takes
         found = Listing(
-            self.destination, ranges, self.options.list_workers, self.retrying,
+            self.destination, ranges, self.sizes.list_workers, self.retrying,
             None if takes is None else lambda entry: takes(entry.path),
         )  # fmt: skip
         auditing = Auditing(
@@ -221,16 +249,44 @@ class Job:
         self.close()
 
 
-def bytes_max(source: Remote, destination: Remote, options: Options, workers: int, large_bytes: int) -> int:
-    """The most that a job holds with so many workers, in bytes."""
+class Sizes(NamedTuple):
+    """What is chosen by what fits.
+
+    Attributes:
+        workers: files that are copied or deleted at a time.
+        list_workers: parts of a listing that are listed at a time.
+        large_bytes: of large files under way together.
+    """
+
+    workers: int
+    list_workers: int
+    large_bytes: int
+
+    @classmethod
+    def of(cls, source: Remote, destination: Remote, options: Options, *, copies: bool = True) -> Sizes:
+        """Those that were asked for, or the defaults; where nothing is copied, one file is read at a time."""
+        listers = options.list_workers or limits.SYNC_LIST_WORKERS
+        if not copies:
+            return cls(1, listers, 0)
+        least = least_large_bytes(source, destination)
+        large = options.bytes if isinstance(options.bytes, int) else limits.SYNC_BYTES
+        return cls(options.workers or limits.SYNC_WORKERS, listers, max(least, large) if least else 0)
+
+
+def least_large_bytes(source: Remote, destination: Remote) -> int:
+    """What one large file takes while it is copied, beside a chunk; 0 where it takes no more than that."""
+    return held_by(source, destination)(limits.SYNC_LARGE_BYTES)
+
+
+def bytes_max(source: Remote, destination: Remote, options: Options, sizes: Sizes, *, audits: bool = False) -> int:
+    """The most that a job of these sizes holds, in bytes."""
+    listed = [destination] if audits else [source, destination] if options.check_destination else [source]
     total = 0
-    total += max(  # one listing at a time
-        listing.bytes_max(source, options.list_workers),
-        listing.bytes_max(destination, options.list_workers) if options.check_destination else 0,
-    )
-    total += State.bytes_max(options.list_workers + 1)  # a walk beside each part of a listing, or over work
-    total += workers * (limits.SYNC_CHUNK_BYTES + _TASK_BYTES)  # a chunk for each of them, and their tasks
-    total += source.bytes_max(workers)
-    total += destination.bytes_max(workers)
-    total += large_bytes  # large files under way
+    total += max(listing.bytes_max(each, sizes.list_workers) for each in listed)  # one listing at a time
+    walks = max(listing.threads_of(each, sizes.list_workers) for each in listed)
+    total += State.bytes_max(walks + 1)  # a walk beside each part of a listing, or over work
+    total += sizes.workers * (limits.SYNC_CHUNK_BYTES + _TASK_BYTES)  # a chunk for each of them, and their tasks
+    total += source.bytes_max(sizes.workers)
+    total += destination.bytes_max(sizes.workers)
+    total += sizes.large_bytes  # large files under way
     return total

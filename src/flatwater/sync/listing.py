@@ -21,7 +21,6 @@ from flatwater.sync.remote import Remote, shown
 from flatwater.sync.retrying import Retrying, Stopped
 from flatwater.sync.state import Range
 
-_ENTRY_BYTES = 400  # of an entry in a batch: a tuple, a path, its numbers, an etag
 _LOOK_S = 0.1  # that a thread waits for room before it looks whether the run has ended
 
 
@@ -204,12 +203,16 @@ class Listing:
                 self.unread.append((folder, str(failure)))
 
 
+def threads_of(remote: Remote, workers: int) -> int:
+    """How many of so many threads have something to list: one, where a remote is listed in one."""
+    return 1 if type(remote).borders is Remote.borders else workers
+
+
 def bytes_max(remote: Remote, workers: int) -> int:
     """The most that listings of a remote hold, in bytes."""
-    if type(remote).borders is Remote.borders:  # it is listed in one
-        workers = 1
+    workers = threads_of(remote, workers)
     total = 0
     total += workers * remote.listing_bytes()
-    total += workers * 2 * limits.SYNC_BATCH * _ENTRY_BYTES  # batches that are being made, and looked at
-    total += (limits.SYNC_WAITING if workers > 1 else 0) * limits.SYNC_BATCH * _ENTRY_BYTES  # and wait
+    total += workers * 2 * limits.SYNC_BATCH_BYTES  # batches that are being made, and looked at
+    total += (limits.SYNC_WAITING if workers > 1 else 0) * limits.SYNC_BATCH_BYTES  # and wait
     return total

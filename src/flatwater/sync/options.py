@@ -28,7 +28,7 @@ class Options:
     Attributes:
         workers: files that are copied or deleted at a time; None: 8, or as many as the budget has room for.
         bytes: of large files under way together, beside a chunk for each worker; None: 32 MiB, or what there is room for.
-        list_workers: parts of a listing that are listed at a time.
+        list_workers: parts of a listing that are listed at a time; None: 4, or as many as the budget has room for.
         levels: levels of folders that divide a listing into such parts; 0 lists in one.
         requests_per_s: to each of the remotes; 0 is no limit.
         bandwidth: bytes a second of all files together; 0 is no limit.
@@ -50,7 +50,7 @@ class Options:
 
     workers: int | None = None
     bytes: int | str | None = None
-    list_workers: int = limits.SYNC_LIST_WORKERS
+    list_workers: int | None = None
     levels: int = 1
     requests_per_s: float = 0
     bandwidth: int | str = 0
@@ -78,7 +78,8 @@ class Options:
         """
         if self.workers is not None:
             errors.count_of(self.workers, what="workers", most=limits.SYNC_WORKERS_MAX)
-        errors.count_of(self.list_workers, what="list_workers", most=limits.SYNC_WORKERS_MAX)
+        if self.list_workers is not None:
+            errors.count_of(self.list_workers, what="list_workers", most=limits.SYNC_WORKERS_MAX)
         errors.count_of(self.tries, what="tries", most=limits.SYNC_TRIES_MAX)
         if self.levels != 0:
             errors.count_of(self.levels, what="levels", most=limits.SYNC_LEVELS_MAX)

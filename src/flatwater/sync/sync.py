@@ -164,7 +164,7 @@ class Sync:
             if each is not None:
                 each(found)
 
-        with ended_by_sigterm(), self._job(read_only=not repair, event=event) as at_work:
+        with ended_by_sigterm(), self._job(read_only=not repair, audits=True, event=event) as at_work:
             audit.compared = at_work.comparison.said
             with at_work.phases.phase("check") as phase:
                 looked, listing = at_work.look(phase, tell, repairs=repair)
@@ -177,14 +177,17 @@ class Sync:
     def bytes_max(self) -> int:
         """The most a call holds, in bytes.
 
-        In a budget without room for it, `workers` and `bytes` are lowered unless they were asked for.
+        In a budget without room for it, `bytes`, `list_workers` and `workers` are lowered unless they were asked for. A call
+        that copies nothing (`plan`, an audit) holds less.
         """
-        options = self.options
-        large = options.bytes if isinstance(options.bytes, int) else limits.SYNC_BYTES
-        return job.bytes_max(self.source, self.destination, options, options.workers or limits.SYNC_WORKERS, large)
+        given = self.source, self.destination, self.options
+        audit = job.bytes_max(*given, job.Sizes.of(*given, copies=False), audits=True)
+        return max(job.bytes_max(*given, job.Sizes.of(*given)), audit)
 
-    def _job(self, *, read_only: bool, event: Event | None) -> Job:
-        return Job(self.source, self.destination, self.state, self.options, read_only=read_only, event=event)
+    def _job(self, *, read_only: bool, event: Event | None, audits: bool = False) -> Job:
+        return Job(
+            self.source, self.destination, self.state, self.options, read_only=read_only, audits=audits, event=event
+        )
 
     def __repr__(self) -> str:
         return f"<Sync {self.source.url} -> {self.destination.url}, state {self.state}>"

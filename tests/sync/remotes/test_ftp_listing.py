@@ -148,8 +148,8 @@ def test_a_folder_of_any_size_is_streamed(telling, monkeypatch):
 
 
 def test_a_folder_larger_than_memory_is_allowed_comes_in_order(telling, monkeypatch):
-    """A hundred thousand names, of which two thousand may be in memory."""
-    monkeypatch.setattr(limits, "SYNC_NAMES", 2_000)
+    """A hundred thousand names, of which two thousand or so may be in memory."""
+    monkeypatch.setattr(limits, "SYNC_NAMES_BYTES", 400_000)
     seen, last = 0, b""
     for batch in telling(lambda: lines_of(100_000)).batches():
         assert last < batch[0].path

@@ -210,8 +210,8 @@ class Ftp(Remote):
                     for name, _size, _time in items:
                         if name.endswith(b"/"):
                             below.append(folder + name)
-                        if len(below) >= limits.SYNC_NAMES:
-                            break
+                        if len(below) > 2 * limits.SYNC_RANGES_MAX:
+                            below = sorted(below)[::2]
             if not below or len(found) + len(below) > limits.SYNC_RANGES_MAX:
                 found += _thinned(sorted(below), limits.SYNC_RANGES_MAX - len(found))
                 break

@@ -26,10 +26,12 @@ from flatwater.sync.remote import Reading, Remote, Unread, Writing, shown
 from flatwater.sync.remotes.object_answers import KEY_BYTES_MAX, failure_of_obstore, is_odd, marks
 from flatwater.sync.remotes.object_options import Place, place
 from flatwater.sync.remotes.object_streams import KeyReading, ObjectWriting, StreamReading
+from flatwater.sync.walk import sorted_on_disk
 
 _SECOND_NS = 1_000_000_000
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 _NOT_IN_AZURE = re.compile(r"\\|\.(?:/|$)")  # what it alters in silence
+_FOLDERS_KEPT = 4 * limits.SYNC_RANGES_MAX  # while those are looked for by which a listing is divided
 _LAST = "\U0010ffff"  # behind all other characters
 
 
@@ -112,15 +114,13 @@ class ObjectStore(Remote):
 
     def _resorted(self, after: bytes, before: bytes) -> Generator[list[Entry], None, None]:
         """From a store that lists in an order of its own: all of it, each time."""
-        from flatwater.pipeline.flow import Flow
-
         wanted = (
-            tuple(entry)
+            (entry.path, entry.size, entry.mtime_ns, entry.etag)
             for _paths, batch in self._told(b"")
             for entry in batch
             if after < entry.path and not (before and entry.path >= before)
         )
-        on_disk: Any = iter(Flow(wanted).sort(bytes=limits.SYNC_SORT_BYTES))
+        on_disk = sorted_on_disk(wanted, limits.SYNC_SORT_BYTES)
         try:
             batch: list[Entry] = []
             for item in on_disk:
@@ -202,9 +202,13 @@ class ObjectStore(Remote):
         pages_left = limits.SYNC_BORDER_PAGES
         for _level in range(levels):
             below: list[bytes] = []
+            seen, step = 0, 1  # of them all every so manieth is kept
             for folder in level:
                 for page in self._keys.pages(self.pace, folder.decode(), delimiter="/"):
-                    below += page.prefixes
+                    below += page.prefixes[-seen % step :: step]
+                    seen += len(page.prefixes)
+                    while len(below) > _FOLDERS_KEPT:
+                        below, step = below[::2], 2 * step
                     pages_left -= 1
                     if pages_left <= 0:
                         break

@@ -277,6 +277,25 @@ def test_borders_are_thinned(moto, monkeypatch):  # noqa: F811
     assert remote.borders(2) == [b"00.\xff", b"05.\xff", b"10.\xff", b"15.\xff"]
 
 
+def test_a_page_of_long_keys_is_asked_for_with_fewer(moto, monkeypatch):  # noqa: F811
+    """No answer is read that is longer than a page may be; a server that takes no notice is refused."""
+    remote = opened(moto)
+    wanted = [f"{number:03}{'x' * 700}" for number in range(120)]
+    filled(remote, wanted)
+    monkeypatch.setattr(limits, "SYNC_S3_BODY_BYTES", 60_000)
+    sizes = []
+    page_of = s3_keys.page_of
+    monkeypatch.setattr(
+        s3_keys, "page_of", lambda body, *more, **facts: (sizes.append(len(body)), page_of(body, *more, **facts))[1]
+    )
+    assert paths(remote) == [path.encode() for path in wanted]
+    assert len(sizes) == 3
+    assert max(sizes) <= 60_000
+    monkeypatch.setattr(limits, "SYNC_S3_BODY_BYTES", 500)
+    with pytest.raises(Failure, match="longer than any listing"):
+        paths(remote)
+
+
 def test_copies_elsewhere_are_left_to_others(moto):  # noqa: F811
     """Another bucket, an object that is too large, a source that changed."""
     remote, other = opened(moto), opened(moto)

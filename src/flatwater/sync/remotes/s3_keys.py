@@ -2,7 +2,8 @@
 
 Covers:     pages of a listing, one object under any key, parts of an upload one after the other, uploads that were left.
 Not here:   everything else (`objects`), which obstore does at a tenth of the processor time; what a page says (`s3_pages`).
-Holds:      a page of a listing: `limits.SYNC_S3_PAGE_BYTES`; botocore's descriptions: `limits.SYNC_S3_BYTES`.
+Holds:      a page of a listing: `limits.SYNC_S3_PAGE_BYTES`, with fewer keys where they are long; botocore's
+            descriptions: `limits.SYNC_S3_BYTES`.
 
 obstore tells the keys "dir/" and "/dir" as "dir" and refuses others, so no listing of its can be believed. A page is asked
 for with a request that botocore signs, and read by libxml2: at less processor time than obstore's. botocore's client, which
@@ -31,6 +32,7 @@ from flatwater.sync.remotes.s3_pages import Page, code_of, page_of
 _OK = 200
 _SIGNED_S = 900  # that a signed URL is good for: clocks differ
 _PAGE_KEYS = 1_000  # S3 gives no more at once
+_FEWER = 5  # times as few are asked for where a page of them is too long: of 1 KiB and all quoted, 200 have 640 KB
 _CREDENTIALS_S = 600  # that obstore uses credentials before it asks again
 _PLAIN = re.compile(r"[A-Za-z0-9._-]{3,255}")  # a bucket, and no address of something like one
 _WORDS = {  # of a listing, and botocore's
@@ -207,7 +209,15 @@ class S3Keys:
         token = ""
         while True:
             pace.take()
-            page = page_of(self._asked_page(asked), self._name, leave_out_bytes, has_prefixes=bool(delimiter))
+            body = self._asked_page(asked)
+            if body is None:  # keys are long: it is asked for with fewer of them
+                fewer = int(asked["max-keys"]) // _FEWER
+                if not fewer:
+                    raise Failure(f"{self._name} cannot be listed: the answer is longer than any listing.")
+                asked["max-keys"] = str(fewer)
+                continue
+            page = page_of(body, self._name, leave_out_bytes, has_prefixes=bool(delimiter))
+            del body
             next_token, is_truncated = page.token, page.is_truncated
             box = [page]
             del page  # it is the other's own now
@@ -218,11 +228,18 @@ class S3Keys:
                 raise Failure(f"{self._name} cannot be listed: the server says there is more, and not where.")
             token = asked["continuation-token"] = next_token
 
-    def _asked_page(self, asked: Mapping[str, str]) -> bytes:
+    def _asked_page(self, asked: Mapping[str, str]) -> bytes | None:
+        """The answer; None where it is too long to be read."""
         try:
             http = self._http
-            answer = http.send(self._signed(asked))
-            body: bytes = answer.content
+            request = self._signed(asked)
+            request.stream_output = True
+            answer = http.send(request)
+            with contextlib.closing(answer.raw) as raw:
+                body: bytes = raw.read(limits.SYNC_S3_BODY_BYTES + 1, decode_content=True)
+                if len(body) > limits.SYNC_S3_BODY_BYTES:
+                    return None
+                raw.release_conn()
         except errors.MissingExtra:
             raise
         except Exception as error:  # noqa: BLE001 - its text may have a signed URL

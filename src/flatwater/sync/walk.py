@@ -131,15 +131,12 @@ class Walk:
         unsorted = self._unsorted(folder)
         room = limits.SYNC_NAMES_BYTES - sum([level.held for level in above])
         first = list(islice(unsorted, limits.SYNC_BATCH))
-        if len(first) < limits.SYNC_BATCH and len(first) * (_ITEM_BYTES + _NAME_BYTES) <= room:  # as nearly always
-            first.sort(reverse=True)
-            return _Level(folder, first)
         part, held = first, 0
         while part:
             held += sum([len(item[0]) for item in part]) + _ITEM_BYTES * len(part)
             if held > room:
                 break
-            part = list(islice(unsorted, limits.SYNC_BATCH))
+            part = list(islice(unsorted, limits.SYNC_BATCH)) if len(part) == limits.SYNC_BATCH else []
             first += part
         else:
             first.sort(reverse=True)

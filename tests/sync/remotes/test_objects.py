@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -558,3 +559,23 @@ def test_each_request_is_taken_from_the_pace(moto):  # noqa: F811
         taken.clear()
         VERBS[verb](remote)
         assert len(taken) >= wanted, verb
+
+
+def test_libraries_log_no_secrets(moto, caplog):  # noqa: F811
+    """At DEBUG, too, no log has a session token, a signature, or a URL that is signed; nor where botocore signs all of it."""
+    asked = []
+    moto.answers.append(
+        lambda environ: asked.append(environ.get("HTTP_X_AMZ_SECURITY_TOKEN") or environ["QUERY_STRING"])
+    )
+    remote = opened(moto, session_token="a-session-token")
+    caplog.set_level(logging.DEBUG)
+    for path in (b"a", b"b//c"):
+        written(remote, path)
+        content(remote, path)
+    assert paths(remote) == [b"a", b"b//c"]
+    remote._where.keys._is_plain = False
+    assert paths(remote) == [b"a", b"b//c"]
+    assert "X-Amz-Signature=" in asked[-1]
+    remote.delete([b"b//c"])
+    for secret in ("a-session-token", SECRET, KEY, "Signature", "AWS4"):
+        assert secret not in caplog.text, secret

@@ -13,6 +13,7 @@ takes a tenth of a second to be made, is made where only it knows an address, an
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -104,6 +105,7 @@ class S3Keys:
             import botocore.session
         except ImportError:
             raise errors.MissingExtra("sync", "boto3") from None
+        _hush()
         session = botocore.session.get_session()
         if self.keys is not None:
             session.set_credentials(*self.keys)
@@ -138,6 +140,7 @@ class S3Keys:
             from botocore.utils import get_environ_proxies
         except ImportError:
             raise errors.MissingExtra("sync", "boto3") from None
+        _hush()
         return URLLib3Session(
             proxies=get_environ_proxies(self._address if self._is_plain else self._client.meta.endpoint_url),
             timeout=(limits.SYNC_CONNECT_S, limits.SYNC_ANSWER_S),
@@ -365,3 +368,20 @@ class KeyUpload:
         """Leave no part; may fail, with no consequence but theirs."""
         with contextlib.suppress(Failure):
             self._call("abort_multipart_upload", UploadId=self._id)
+
+
+def _hush() -> None:
+    """Keep secrets out of logs: at DEBUG, botocore logs signatures, session tokens and what a login answers, urllib3 signed URLs.
+
+    A level that somebody gave to botocore's logger itself is left as it is.
+    """
+    library = logging.getLogger("botocore")
+    if library.level == logging.NOTSET:
+        library.setLevel(logging.INFO)
+    addresses = logging.getLogger("urllib3.connectionpool")
+    if _is_unsigned not in addresses.filters:
+        addresses.addFilter(_is_unsigned)
+
+
+def _is_unsigned(record: logging.LogRecord) -> bool:
+    return "X-Amz-Signature=" not in record.getMessage()

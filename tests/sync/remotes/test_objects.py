@@ -231,9 +231,18 @@ def test_time_type_and_metadata_come_back(remote):
     metadata = {"owner": "me", "Cache-Control": "no-store", "Content-Encoding": "gzip"}
     for path in (b"a", b"a//"):
         written(remote, path, b"1", Attributes(UNKNOWN, UNKNOWN, "text/csv", metadata))
-        assert content(remote, path)[2] == Attributes(UNKNOWN, UNKNOWN, "text/csv", metadata)
+        assert content(remote, path)[2]._replace(mtime_ns=UNKNOWN) == Attributes(UNKNOWN, UNKNOWN, "text/csv", metadata)
     written(remote, b"b", b"1", Attributes(metadata={"name": "Bärbel"}))
     assert content(remote, b"b")[2].metadata == {"name": "=?utf-8?q?B=C3=A4rbel?="}
+
+
+@pytest.mark.parametrize("path", [b"a", b"b//c"])
+def test_an_object_without_a_time_of_a_file_has_its_own(moto, path):  # noqa: F811
+    """What was put there by other programs has the time at which that was."""
+    remote = opened(moto)
+    filled(remote, [path.decode()])
+    with remote.read(path) as reading:
+        assert reading.attributes.mtime_ns == reading.entry.mtime_ns > 0
 
 
 def test_a_prefix_is_whole_folders(moto):  # noqa: F811

@@ -83,7 +83,7 @@ class StreamReading(_Chunks):
             raise failure_of_obstore(error, path, "read") from None
         when = int(meta["last_modified"].timestamp()) * _SECOND_NS
         self.entry = Entry(path, meta["size"], when, marks(meta["e_tag"]))
-        self.attributes = told_attributes(headers)
+        self.attributes = _with_time(told_attributes(headers), when)
 
     def _next(self) -> bytes:
         try:
@@ -109,9 +109,8 @@ class KeyReading(_Chunks):
         when = int(told["LastModified"].timestamp()) * _SECOND_NS
         self.entry = Entry(path, told["ContentLength"], when, marks(told.get("ETag")))
         headers = {name: told[word] for name, word in _HEADERS.items() if told.get(word)}
-        self.attributes = told_attributes(
-            headers | {"Content-Type": told.get("ContentType", "")} | told.get("Metadata", {})
-        )
+        headers |= {"Content-Type": told.get("ContentType", "")} | told.get("Metadata", {})
+        self.attributes = _with_time(told_attributes(headers), when)
 
     def _next(self) -> bytes:
         try:
@@ -381,6 +380,11 @@ def told_attributes(headers: Mapping[str, str]) -> Attributes:
     content_type = metadata.pop("Content-Type", "")
     metadata.pop("Storage-Class", None)  # is the other store's own
     return Attributes(_nanoseconds(metadata.pop(_MTIME, "")), UNKNOWN, content_type, metadata)
+
+
+def _with_time(attributes: Attributes, when: int) -> Attributes:
+    """With the time of the object itself, where no time of a file was put there with it."""
+    return attributes if attributes.mtime_ns >= 0 else attributes._replace(mtime_ns=when)
 
 
 def _nanoseconds(text: str) -> int:

@@ -186,6 +186,20 @@ def test_uploads_of_killed_runs_are_discarded(remote):
     ]
 
 
+def test_a_new_upload_ends_that_of_a_killed_run(remote, monkeypatch):
+    """Of the same object, when it is sent in parts again: nothing is left at the store."""
+    from datetime import timedelta
+
+    monkeypatch.setattr(limits, "SYNC_PART_BYTES", 5 << 20)
+    client = remote._where.keys._client
+    for key in ("in/side/x", "in/side/xy"):
+        client.create_multipart_upload(Bucket=bucket_of(remote), Key=key)
+    remote._begun += timedelta(days=36_500)  # moto tells a time of its own
+    written(remote, b"x", bytes(6 << 20))
+    left = client.list_multipart_uploads(Bucket=bucket_of(remote))["Uploads"]
+    assert [found["Key"] for found in left] == ["in/side/xy"]
+
+
 @pytest.mark.parametrize("path", [b"plain", b"odd//"])
 @pytest.mark.parametrize("ends", ["close", "discard"])
 def test_uploads_that_could_not_be_aborted(moto, monkeypatch, path, ends):  # noqa: F811

@@ -189,6 +189,8 @@ class ObjectWriting(Writing):
         self._upload.feed(part)
 
     def _began(self) -> _Upload:
+        """Begin an upload: what a killed run sent of the same object would stay at the store, unseen and to be paid for."""
+        self._remote.discard(self._path)
         pace = self._remote.pace
         if is_odd(self._key):
             assert self._where.keys is not None, "such paths are refused"

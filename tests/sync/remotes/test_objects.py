@@ -316,7 +316,7 @@ def test_a_page_of_long_keys_is_asked_for_with_fewer(moto, monkeypatch):  # noqa
     assert len(sizes) == 3
     assert max(sizes) <= 60_000
     monkeypatch.setattr(limits, "SYNC_S3_BODY_BYTES", 500)
-    with pytest.raises(Failure, match="longer than any listing"):
+    with pytest.raises(Failure, match="more than 500 bytes"):
         paths(remote)
 
 
@@ -582,6 +582,17 @@ def test_each_request_is_taken_from_the_pace(moto):  # noqa: F811
         taken.clear()
         VERBS[verb](remote)
         assert len(taken) >= wanted, verb
+
+
+def test_a_page_of_any_size(moto):  # noqa: F811
+    """A server that does not keep to the size of a page is refused, without holding what it sends."""
+    remote = opened(moto)
+    body = b"<ListBucketResult>" + b" " * (limits.SYNC_S3_BODY_BYTES + 1) + b"</ListBucketResult>"
+    moto.answers.append(lambda _environ: ("200 OK", [("Content-Length", str(len(body)))], body))
+    with pytest.raises(Failure, match="an answer has more than 786,432 bytes") as failed:
+        paths(remote)
+    assert not isinstance(failed.value, TemporaryFailure)
+    assert "max-keys" in failed.value.hint
 
 
 def test_libraries_log_no_secrets(moto, caplog):  # noqa: F811

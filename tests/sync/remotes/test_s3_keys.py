@@ -44,6 +44,16 @@ def test_pages_follow_their_tokens(monkeypatch, keys):
             list(keys.pages(FREE, ""))
 
 
+def test_pages_that_lead_in_a_circle(monkeypatch, keys):
+    """Of any number of empty pages: the listing ends, and is not called complete."""
+    more = "<IsTruncated>true</IsTruncated><NextContinuationToken>{}</NextContinuationToken>"
+    for circle in (["1", "2"], ["1", "2", "3", "4", "5"]):
+        asked = answering(monkeypatch, keys, [more.format("0"), *map(more.format, circle * 100)])
+        with pytest.raises(Failure, match="not where"):
+            list(keys.pages(FREE, ""))
+        assert len(asked) < 20
+
+
 def test_closing_what_was_not_opened(keys):
     """Does nothing, and opens nothing; after a use it can be used again."""
     keys.close()

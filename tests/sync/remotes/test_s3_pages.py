@@ -56,6 +56,23 @@ def test_keys_of_a_page_are_taken_together_and_apart():
         page("".join(map(ROW.format, ("a%0A", "b%FF", "c"))), more=quoted)
 
 
+@pytest.mark.parametrize(
+    ("end", "more"),
+    [("<IsTruncated>True</IsTruncated>", True), ("<IsTruncated> false\n</IsTruncated>", False), ("", False),
+     ("<NextContinuationToken>t</NextContinuationToken>", True)]
+)  # fmt: skip
+def test_whether_there_is_more(end, more):
+    """As any server writes it; a token of the next page without it says the same."""
+    assert page_of(f"<ListBucketResult>{end}</ListBucketResult>".encode(), "s3://bucket").is_truncated is more
+
+
+def test_what_does_not_say_whether_there_is_more():
+    """Is no end of a listing: all behind it would count as deleted."""
+    for word in ("yes", "", "1"):
+        with pytest.raises(Failure, match="whether there is more"):
+            page_of(f"<ListBucketResult><IsTruncated>{word}</IsTruncated></ListBucketResult>".encode(), "s3://bucket")
+
+
 def test_a_prefix_is_left_out():
     """Of each key; what keys have up to a delimiter comes whole."""
     below = "<CommonPrefixes><Prefix>in/a%C3%BC/</Prefix></CommonPrefixes><EncodingType>url</EncodingType>"

@@ -209,14 +209,21 @@ class S3Keys:
             asked["start-after"] = after
         if delimiter:
             asked["delimiter"] = delimiter
-        token = ""
+        mark, passed, turn = (
+            "",
+            0,
+            1,
+        )  # a token, the pages since, and when another is kept: it comes again in any circle
         while True:
             pace.take()
             body = self._asked_page(asked)
             if body is None:  # keys are long: it is asked for with fewer of them
                 fewer = int(asked["max-keys"]) // _FEWER
                 if not fewer:
-                    raise Failure(f"{self._name} cannot be listed: the answer is longer than any listing.")
+                    raise Failure(
+                        f"{self._name} cannot be listed: an answer has more than {limits.SYNC_S3_BODY_BYTES:,} bytes.",
+                        hint="The server has to keep to max-keys.",
+                    )
                 asked["max-keys"] = str(fewer)
                 continue
             page = page_of(body, self._name, leave_out_bytes, has_prefixes=bool(delimiter))
@@ -227,30 +234,44 @@ class S3Keys:
             yield box.pop()
             if not is_truncated:
                 return
-            if not next_token or next_token == token:
+            if not next_token or next_token == mark:
                 raise Failure(f"{self._name} cannot be listed: the server says there is more, and not where.")
-            token = asked["continuation-token"] = next_token
+            asked["continuation-token"] = next_token
+            passed += 1
+            if passed == turn:
+                mark, passed, turn = next_token, 0, 2 * turn
 
     def _asked_page(self, asked: Mapping[str, str]) -> bytes | None:
         """The answer; None where it is too long to be read."""
         try:
             http = self._http
-            request = self._signed(asked)
-            request.stream_output = True
-            answer = http.send(request)
-            with contextlib.closing(answer.raw) as raw:
-                body: bytes = raw.read(limits.SYNC_S3_BODY_BYTES + 1, decode_content=True)
-                if len(body) > limits.SYNC_S3_BODY_BYTES:
-                    return None
-                raw.release_conn()
+            answer = http.send(self._signed(asked))
         except errors.MissingExtra:
             raise
         except Exception as error:  # noqa: BLE001 - its text may have a signed URL
             raise failure_of_botocore(error, self._name, "listed") from None
-        if answer.status_code == _OK:
+        body = self._body(answer.raw)
+        if body is None or answer.status_code == _OK:
             return body
         region = str(answer.headers.get("x-amz-bucket-region", ""))
         raise failure_of(answer.status_code, code_of(body), self._name, "listed", region)
+
+    def _body(self, raw: Any) -> bytes | None:
+        """Of an answer; None where it is too long."""
+        parts = []
+        left = limits.SYNC_S3_BODY_BYTES
+        try:
+            while left >= 0 and (part := raw.read(min(left + 1, limits.SYNC_CHUNK_BYTES), decode_content=True)):
+                parts.append(part)
+                left -= len(part)
+        except Exception:  # noqa: BLE001 - of the connection: a whole page or none
+            raw.close()
+            raise TemporaryFailure(f"{self._name} cannot be listed: the answer was cut off.") from None
+        if left < 0:
+            raw.close()
+            return None
+        raw.release_conn()
+        return b"".join(parts)
 
     def _signed(self, asked: Mapping[str, str]) -> Any:
         """A request for a page: by botocore's signer alone, or by all of it where the bucket's name is an address."""
@@ -265,9 +286,9 @@ class S3Keys:
             url = self._client.generate_presigned_url(
                 "list_objects_v2", Params={"Bucket": self.bucket} | words, ExpiresIn=_SIGNED_S
             )
-            return AWSRequest("GET", url).prepare()
+            return AWSRequest("GET", url, stream_output=True).prepare()
         query = "&".join(f"{name}={quote(asked[name], safe='-_.~')}" for name in sorted(asked))
-        request = AWSRequest("GET", f"{self._address}?{query}")
+        request = AWSRequest("GET", f"{self._address}?{query}", stream_output=True)
         if not self._is_anonymous:
             from botocore.auth import S3SigV4Auth
 

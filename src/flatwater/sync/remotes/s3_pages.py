@@ -90,13 +90,24 @@ def page_of(body: bytes, name: str, prefix_bytes: int = 0, *, has_prefixes: bool
         raise Failure(f"{name} cannot be listed: the answer has a size that is no number.") from None
     if len(etags) != len(paths):  # some have none: what element each of them is of has to be known
         etags = [each.findtext(space + "ETag") or "" for each in root.iterchildren(space + "Contents")]
+    token = root.findtext(space + "NextContinuationToken") or ""
     return Page(
         paths,
         list(map(_entry, zip(paths, counts, _times(times), _etags(etags), strict=True))),
         _keys(columns.prefixes(root), name, is_quoted=is_quoted) if has_prefixes else [],
-        root.findtext(space + "NextContinuationToken") or "",
-        root.findtext(space + "IsTruncated") == "true",
+        token,
+        _is_truncated(root.findtext(space + "IsTruncated"), token, name),
     )
+
+
+def _is_truncated(told: str | None, token: str, name: str) -> bool:
+    """Whether there is more; what is not understood is no end, behind which all would count as deleted."""
+    if told is None:
+        return bool(token)
+    word = told.strip().lower()
+    if word not in {"true", "false"}:
+        raise Failure(f"{name} cannot be listed: the server does not tell whether there is more.")
+    return word == "true"
 
 
 def code_of(body: bytes) -> str:

@@ -584,6 +584,17 @@ def test_each_request_is_taken_from_the_pace(moto):  # noqa: F811
         assert len(taken) >= wanted, verb
 
 
+def test_an_answer_that_is_not_of_an_object(moto):  # noqa: F811
+    """A page of a proxy that is called 200 is no content of a file."""
+    remote = opened(moto)
+    for path in (b"a", b"b//c"):
+        written(remote, path)
+    moto.answers.append(lambda _environ: ("200 OK", [("Content-Length", "9")], b"<hello/>\n"))
+    for path in (b"a", b"b//c"):
+        with pytest.raises(TemporaryFailure):
+            content(remote, path)
+
+
 def test_a_page_of_any_size(moto):  # noqa: F811
     """A server that does not keep to the size of a page is refused, without holding what it sends."""
     remote = opened(moto)

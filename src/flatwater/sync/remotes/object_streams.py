@@ -82,6 +82,8 @@ class StreamReading(_Chunks):
         except Exception as error:  # noqa: BLE001 - its text may have a signed URL
             raise failure_of_obstore(error, path, "read") from None
         when = int(meta["last_modified"].timestamp()) * _SECOND_NS
+        if when <= 0 and not meta["e_tag"]:  # of a proxy, or an error that is called 200
+            raise TemporaryFailure(f"{shown(path)} cannot be read: the answer has neither an etag nor a time.")
         self.entry = Entry(path, meta["size"], when, marks(meta["e_tag"]))
         self.attributes = _with_time(told_attributes(headers), when)
 

@@ -112,6 +112,19 @@ def test_what_arrived_otherwise_is_found(monkeypatch):
     assert destination.files == {}
 
 
+@pytest.mark.parametrize("at", ["source", "destination"])
+def test_etags_that_only_look_like_an_md5(monkeypatch, at):
+    """A store that encrypts has other etags: it is asked, and what is none is not compared."""
+    source, destination, transfer = pair(etags=(at == "source", at == "destination"))
+    remote = source if at == "source" else destination
+    monkeypatch.setattr(remote, "_entry", lambda path: Fake._entry(remote, path)._replace(etag=b"0" * 32))
+    with pytest.raises(TemporaryFailure, match="MD5 is another one"):
+        transfer.copy(b"a/file", 1)
+    monkeypatch.setattr(remote, "is_md5_told", lambda _path: False)
+    transfer.copy(b"a/file", 1)
+    assert destination.contents() == source.contents()
+
+
 def test_paths_that_the_destination_cannot_have():
     """Nothing is read for them."""
     source, destination, transfer = pair()

@@ -129,6 +129,14 @@ class Remote(ABC):
         """Why there can be no such path here, as a clause; "" if there can."""
         return refused_path(path) if self.has_folders else ""
 
+    def is_md5_told(self, path: bytes) -> bool:  # noqa: ARG002 - the signature of those that encrypt
+        """Whether the etag of a file is its MD5 where `tells_md5` says so in general; asked where the two are not the same.
+
+        Raises:
+            Failure: it is not known.
+        """
+        return True
+
     def discard(self, path: bytes) -> None:  # noqa: ARG002 - the signature of those that have something
         """Remove what a killed run left of `path`, which will not be written any more. Does nothing where nothing is left."""
         return

@@ -125,7 +125,7 @@ class Transfer:
     def _check_source(self, path: bytes, entry: Entry, digest: Any) -> None:
         if digest is None or self._verify == "size" or not self._source.tells_md5 or not is_md5(entry.etag):
             return
-        if digest.hexdigest().encode() != entry.etag:
+        if digest.hexdigest().encode() != entry.etag and self._source.is_md5_told(path):
             raise TemporaryFailure(f"{shown(path)} was not read as the source has it: its MD5 is another one.")
 
     def _check_arrived(self, path: bytes, entry: Entry, arrived: Entry, md5: bytes) -> None:
@@ -133,7 +133,8 @@ class Transfer:
             raise TemporaryFailure(f"{shown(path)} arrived with {arrived.size} bytes of {entry.size}.")
         if self._verify == "size":
             return
-        if md5 and self._destination.tells_md5 and is_md5(arrived.etag) and arrived.etag != md5.hex().encode():
+        is_told = md5 and self._destination.tells_md5 and is_md5(arrived.etag)
+        if is_told and arrived.etag != md5.hex().encode() and self._destination.is_md5_told(path):
             raise TemporaryFailure(f"{shown(path)} did not arrive as it was sent: its MD5 is another one.")
         if self._verify == "content" and content_md5(self._destination, path) != md5:
             raise TemporaryFailure(

@@ -584,6 +584,22 @@ def test_each_request_is_taken_from_the_pace(moto):  # noqa: F811
         assert len(taken) >= wanted, verb
 
 
+@pytest.mark.parametrize("path", [b"a", b"b//c"])
+def test_etags_of_encrypted_objects_are_no_md5(moto, path):  # noqa: F811
+    """Although they look like one: the store says with each object how it is encrypted."""
+    remote = opened(moto)
+    client = remote._where.keys._client
+    for encrypted, is_told in (
+        ({}, True),
+        ({"ServerSideEncryption": "AES256"}, True),
+        ({"ServerSideEncryption": "aws:kms"}, False),
+    ):
+        client.put_object(Bucket=bucket_of(remote), Key=f"in/side/{path.decode()}", Body=b"x", **encrypted)
+        assert remote.is_md5_told(path) is is_told
+    with pytest.raises(GoneFailure):
+        remote.is_md5_told(b"none")
+
+
 def test_an_answer_that_is_not_of_an_object(moto):  # noqa: F811
     """A page of a proxy that is called 200 is no content of a file."""
     remote = opened(moto)

@@ -348,6 +348,14 @@ class ObjectStore(Remote):
             return "Azure takes a backslash for a slash, and drops a dot at the end of a name"
         return ""
 
+    def is_md5_told(self, path: bytes) -> bool:
+        """As `Remote.is_md5_told`: not of objects that S3 encrypts with keys of KMS, or of the customer."""
+        if self._keys is None or self.refusal(path):
+            return True
+        self.pace.take()
+        told = self._keys.call("looked at", path, "head_object", Key=self._key(path))
+        return "kms" not in told.get("ServerSideEncryption", "") and "SSECustomerAlgorithm" not in told
+
     def discard(self, path: bytes) -> None:
         """As `Remote.discard`: uploads of that key that began before this remote was made, or were not ended by it."""
         if not self.refusal(path):

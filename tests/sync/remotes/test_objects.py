@@ -321,8 +321,9 @@ def test_a_page_of_long_keys_is_asked_for_with_fewer(moto, monkeypatch):  # noqa
 
 
 def test_copies_elsewhere_are_left_to_others(moto):  # noqa: F811
-    """Another bucket, an object that is too large, a source that changed."""
-    remote, other = opened(moto), opened(moto)
+    """A bucket that is reached in another way, an object that is too large, a source that changed."""
+    remote, other = opened(moto), opened(moto, session_token="another")
+    assert not other.copies_inside(remote)
     entry = written(remote, b"x")
     assert other.copy_inside(remote, entry, b"y") is None
     assert remote.copy_inside(remote, entry._replace(size=limits.SYNC_COPY_BYTES_MAX + 1), b"y") is None
@@ -336,6 +337,20 @@ def test_copies_elsewhere_are_left_to_others(moto):  # noqa: F811
     with pytest.raises(GoneFailure):
         remote.copy_inside(remote, entry._replace(path=b"none", etag=b""), b"y")
     assert paths(remote) == [b"x"]
+
+
+@pytest.mark.parametrize("path", [b"x", b"x//y"])
+def test_a_copy_from_another_bucket_of_the_same_store(moto, path):  # noqa: F811
+    """No byte of it comes by here; the path may be the same."""
+    remote, other = opened(moto), opened(moto)
+    entry = written(remote, path, b"data")
+    asked = []
+    moto.answers.append(lambda environ: asked.append((environ["REQUEST_METHOD"], "HTTP_X_AMZ_COPY_SOURCE" in environ)))
+    assert other.copies_inside(remote)
+    assert other.copy_inside(remote, entry, path).etag == entry.etag
+    assert asked == [("PUT", True)]
+    assert content(other, path)[0] == b"data"
+    assert content(other, path)[2].mtime_ns == MTIME
 
 
 def test_keys_have_1024_bytes(moto):  # noqa: F811
@@ -634,7 +649,7 @@ def test_libraries_log_no_secrets(moto, caplog):  # noqa: F811
         written(remote, path)
         content(remote, path)
     assert paths(remote) == [b"a", b"b//c"]
-    remote._where.keys._is_plain = False
+    remote._where.keys.is_plain = False
     assert paths(remote) == [b"a", b"b//c"]
     assert "X-Amz-Signature=" in asked[-1]
     remote.delete([b"b//c"])

@@ -128,7 +128,7 @@ def place(url: str, options: Mapping[str, str]) -> Place:
     found = Place(
         shown if not endpoint else f"{shown} at {_bare(endpoint)}",
         prefix,
-        (scheme, bucket, who),
+        (scheme, "" if keys is not None and keys.is_plain else bucket, who),
         keys,
         make,
         has_md5=scheme == "s3" and "kms" not in str(config.get("server_side_encryption", "")) and is_sorted,

@@ -303,7 +303,7 @@ class ObjectStore(Remote):
         return [None] * len(paths)
 
     def copies_inside(self, source: Remote) -> bool:
-        """As `Remote.copies_inside`: within a bucket."""
+        """As `Remote.copies_inside`: within a bucket, and in S3 from one to another that is reached in the same way."""
         return isinstance(source, ObjectStore) and source._where.identity == self._where.identity  # noqa: SLF001 - of the same class
 
     def copy_inside(self, source: Remote, entry: Entry, path: bytes) -> Entry | None:
@@ -316,11 +316,11 @@ class ObjectStore(Remote):
         ):
             return None
         from_key, key = source._key(entry.path), self._key(path)  # noqa: SLF001 - of the same class
-        if from_key == key:
+        if from_key == key and source._bucket == self._bucket:  # noqa: SLF001 - of the same class
             return None
         self.pace.take()
         if self._keys is not None:
-            etag = self._keys.copy(path, key, from_key, entry.etag)
+            etag = self._keys.copy(path, key, source._s3, from_key, entry.etag)  # noqa: SLF001 - of the same class
             return Entry(path, entry.size, UNKNOWN, marks(etag)) if etag else self.find(path)
         import obstore
 
@@ -404,6 +404,10 @@ class ObjectStore(Remote):
     def _s3(self) -> Any:
         assert self._keys is not None, "elsewhere such keys are refused"
         return self._keys
+
+    @property
+    def _bucket(self) -> str:
+        return "" if self._keys is None else self._keys.bucket
 
     def _key(self, path: bytes) -> str:
         return self._prefix + path.decode()

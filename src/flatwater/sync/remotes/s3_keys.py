@@ -74,6 +74,9 @@ class S3Keys:
         anonymous: sign nothing.
         is_path_style: the bucket's name is in the path, not in the host.
         name: what messages call it.
+
+    Attributes:
+        is_plain: whether its name is a bucket's, and no address of something that is signed in a way of its own.
     """
 
     def __init__(
@@ -95,7 +98,7 @@ class S3Keys:
         self._is_path_style = is_path_style
         self._name = name
         self.lock = threading.RLock()  # of what is made when it is first needed
-        self._is_plain = _PLAIN.fullmatch(bucket) is not None and not bucket.endswith(_SPECIAL)
+        self.is_plain = _PLAIN.fullmatch(bucket) is not None and not bucket.endswith(_SPECIAL)
 
     # --- what is made when it is first needed -------------------------------------------------------------------------
 
@@ -142,7 +145,7 @@ class S3Keys:
             raise errors.MissingExtra("sync", "boto3") from None
         _hush()
         return URLLib3Session(
-            proxies=get_environ_proxies(self._address if self._is_plain else self._client.meta.endpoint_url),
+            proxies=get_environ_proxies(self._address if self.is_plain else self._client.meta.endpoint_url),
             timeout=(limits.SYNC_CONNECT_S, limits.SYNC_ANSWER_S),
             max_pool_connections=32,
         )
@@ -277,7 +280,7 @@ class S3Keys:
         """A request for a page: by botocore's signer alone, or by all of it where the bucket's name is an address."""
         from botocore.awsrequest import AWSRequest
 
-        if not self._is_plain:
+        if not self.is_plain:
             words = {
                 _WORDS[name]: int(value) if name == "max-keys" else value
                 for name, value in asked.items()
@@ -324,10 +327,10 @@ class S3Keys:
             raise TemporaryFailure(f"{shown(path)} cannot be {verb}: the answer was cut off.")
         return answer
 
-    def copy(self, path: bytes, key: str, source_key: str, etag: bytes) -> str:
-        """Copy within the bucket, if the source still has that etag; the new one."""
+    def copy(self, path: bytes, key: str, source: S3Keys, source_key: str, etag: bytes) -> str:
+        """Copy from a bucket of the same store, if the object there still has that etag; the new one."""
         condition = {"CopySourceIfMatch": f'"{etag.decode()}"'} if etag else {}
-        where = {"Bucket": self.bucket, "Key": source_key}
+        where = {"Bucket": source.bucket, "Key": source_key}
         answer = self.call("copied", path, "copy_object", ("CopyObjectResult",), Key=key, CopySource=where, **condition)
         return str(answer.get("CopyObjectResult", {}).get("ETag", ""))
 

@@ -64,3 +64,16 @@ def test_a_blob_that_is_gone_already():
 def test_usual_keys_are_not_odd(key):
     """obstore is as good for them."""
     assert not is_odd(key)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "region", "hint"),
+    [(403, "InvalidAccessKeyId", "", "access_key_id"), (403, "ExpiredToken", "", "new credentials"), (403, "RequestTimeTooSkewed", "", "clock"),
+     (404, "NoSuchBucket", "", "correct its name"), (503, "SlowDown", "", "fewer workers"), (301, "PermanentRedirect", "eu-west-1", "region eu-west-1"),
+     (400, "AuthorizationHeaderMalformed", "eu-west-1", "region eu-west-1"), (301, "PermanentRedirect", "e <see>", ""),
+     (403, "AccessDenied", "us-east-1", ""), (500, "Other", "", "")]
+)  # fmt: skip
+def test_what_to_do_is_said(status, code, region, hint):
+    """Where an answer leaves no doubt about it."""
+    found = failure_of(status, code, b"a", "listed", region).hint
+    assert hint in found if hint else found == ""

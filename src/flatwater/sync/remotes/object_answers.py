@@ -25,6 +25,7 @@ from flatwater.sync.remote import shown
 KEY_BYTES_MAX = 1024  # of a key, in all three stores
 _ANSWER = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>(\w{1,64})</Code>|\(code: (\w{1,64})\)")
+_REGION = re.compile(r"[a-z0-9-]{1,64}")
 _WORD = re.compile(r"\w{1,64}", re.ASCII)
 _ODD = re.compile(  # what obstore refuses, alters (a slash at an end), or cannot put into XML
     "[\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]|^/|/$|//|(?:^|/)\\.{1,2}(?:/|$)|^$"
@@ -43,6 +44,17 @@ _REMOTE_CODES = {
     "AuthenticationFailed", "ContainerNotFound", "ContainerBeingDeleted", "AccountIsDisabled", "InvalidSecurity",
     "XMinioStorageFull", "InsufficientStorage", "UserProjectMissing", "InvalidAuthenticationInfo",
 }  # fmt: skip
+_HINTS = {  # what to do about an answer
+    "InvalidAccessKeyId": "Look at access_key_id, or AWS_ACCESS_KEY_ID: this server knows no such key.",
+    "SignatureDoesNotMatch": "Look at secret_access_key, or AWS_SECRET_ACCESS_KEY: it is not that of the key.",
+    "ExpiredToken": "Get new credentials and run it again: it goes on where it was.",
+    "RequestTimeTooSkewed": "Set this machine's clock.",
+    "NoSuchBucket": "Make the bucket, or correct its name.",
+    "InvalidObjectState": "It is in an archive: restore it there first.",
+    "SlowDown": "Take fewer workers, or limit requests_per_s.",
+    "QuotaExceeded": "Make room there, and run it again: it goes on where it was.",
+}
+_HINTS |= {"XMinioStorageFull": _HINTS["QuotaExceeded"], "InsufficientStorage": _HINTS["QuotaExceeded"]}
 _KINDS: dict[int, type[Failure]] = {401: RemoteFailure, 404: GoneFailure, 412: ChangedFailure, 507: RemoteFailure}
 
 
@@ -83,7 +95,10 @@ def failure_of(status: int, code: str, what: bytes | str, verb: str, region: str
         name = what
     else:
         name = shown(what)
-    hint = f"It is in the region {region}: say so with the option region." if _WORD.fullmatch(region[:1]) else ""
+    hint = _HINTS.get(code, "")
+    is_elsewhere = 300 <= status < 400 or code == "AuthorizationHeaderMalformed"  # noqa: PLR2004 - redirections
+    if is_elsewhere and _REGION.fullmatch(region):
+        hint = f"It is in the region {region}: say so with the option region."
     return kind(f"{name} cannot be {verb}: the server answered {said}.", hint=hint)
 
 

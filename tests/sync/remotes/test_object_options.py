@@ -9,7 +9,7 @@ import traceback
 
 import pytest
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.sync.failures import RemoteFailure
 from flatwater.sync.pacing import FREE
 from flatwater.sync.remotes.object_options import Place, place
@@ -198,3 +198,39 @@ def test_buckets_that_are_signed_in_ways_of_their_own(bucket, monkeypatch):
     vars(keys)["_client"] = Client()
     keys._signed({"list-type": "2", "prefix": "a/", "max-keys": "5"})
     assert asked == [("list_objects_v2", {"Bucket": bucket, "Prefix": "a/", "MaxKeys": 5})]
+
+
+_GIVES_BACK = """
+import re, threading
+from flatwater import limits
+from flatwater.sync.remotes.object_options import place
+
+assert place("s3://bucket", {"anonymous": "true", "endpoint": "http://127.0.0.1:1"}).small
+
+def anonymous():
+    with open("/proc/self/status") as file:
+        return int(re.search(r"RssAnon:\\s+(\\d+)", file.read())[1]) << 10
+
+def part(around, gathered):
+    for _ in range(4):
+        gathered.clear()
+        while len(gathered) < limits.SYNC_PART_BYTES:
+            gathered += b"x" * limits.SYNC_FEED_BYTES
+            around.wait()
+    gathered.clear()
+
+before = anonymous()
+around = threading.Barrier(8)
+threads = [threading.Thread(target=part, args=(around, bytearray())) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(anonymous() - before)
+"""
+
+
+def test_buffers_of_parts_are_given_back():
+    """To the system, whichever thread had them: C's library would keep those of each for itself."""
+    told = subprocess.run([sys.executable, "-c", _GIVES_BACK], capture_output=True, text=True, check=True, timeout=60)
+    assert int(told.stdout) < limits.SYNC_FEED_BYTES

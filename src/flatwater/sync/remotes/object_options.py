@@ -47,6 +47,7 @@ _TEXTS = {  # options that any text may be given for: what else is said is looke
     "gs": {"bearer_token"},
     "az": {"account_name", "token", "endpoint", "client_id", "client_secret", "tenant_id"},
 }
+_M_MMAP_THRESHOLD = -3  # mallopt(3)
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
@@ -231,6 +232,7 @@ def _store(scheme: str, bucket: str, config: Mapping[str, Any], keys: S3Keys | N
         from obstore import store
     except ImportError:
         raise errors.MissingExtra("sync", "obstore") from None
+    _let_go_of_buffers()
     more: dict[str, Any] = {}
     if keys is not None and not config.get("skip_signature"):
         has_foreign_token = "token" not in config and bool(
@@ -275,3 +277,16 @@ def _bare(endpoint: str) -> str:
     scheme, _mark, rest = endpoint.partition("://")
     host = rest.partition("/")[0].rpartition("@")[2]
     return f"{scheme}://{host}"
+
+
+def _let_go_of_buffers() -> None:
+    """Have buffers of parts given back to the system when they are freed.
+
+    glibc raises the size from which on it does so to that of the largest buffer that was freed, and keeps the others for each
+    thread: 16 workers that sent files of 50 MB held 160 to 210 MiB, and hold 68 MiB.
+    """
+    import ctypes
+
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None  # of glibc; others have none
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, limits.SYNC_CHUNK_BYTES)

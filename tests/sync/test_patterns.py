@@ -18,6 +18,11 @@ from flatwater.sync.patterns import Patterns
         ([], ["/top"], ["a/top"], ["top", "top/below"]),
         ([], ["*.log", "!keep.log"], ["keep.log"], ["a.log"]),
         ([], ["[ab]?"], ["a", "c1"], ["a1", "b2"]),
+        ([], ["/*", "!/keep/"], ["keep/a", "keep/b/c"], ["a", "b/c", "b/keep/c"]),
+        ([], ["logs/*"], ["a", "x/logs/a"], ["logs/a", "logs/b/c"]),
+        (["photos/*"], [], ["photos/a", "photos/b/c"], ["a", "x/photos/a"]),
+        ([], ["/"], ["a", "b/c"], []),
+        ([], ["cache/", "a/**/z"], ["cache\n"], ["a\nb/cache/c", "cache/a\nb", "a/\n/z"]),
     ],
 )
 def test_as_in_gitignore(include, exclude, taken, left):
@@ -33,11 +38,18 @@ def test_names_that_are_no_text():
     assert not patterns.takes(b"\xff.tmp")
 
 
-@pytest.mark.parametrize("given", ["*.jpg", b"x", [1]])
+@pytest.mark.parametrize("given", ["*.jpg", b"x", [1], 5, None, {"*.jpg": 1}])
 def test_what_is_no_list_of_patterns(given):
     """A text alone would be taken letter by letter."""
     with pytest.raises(errors.UsageError, match="no list of patterns"):
         Patterns(include=given)
+
+
+@pytest.mark.parametrize("wrong", ["!", "[z-a]"])
+def test_what_is_no_pattern(wrong):
+    """It is said, not thrown as whatever the library throws."""
+    with pytest.raises(errors.UsageError, match="a pattern is none"):
+        Patterns(exclude=[wrong])
 
 
 def test_what_a_state_remembers():

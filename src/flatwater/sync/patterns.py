@@ -8,10 +8,13 @@ Holds:      the compiled patterns.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from typing import final
 
 from flatwater import errors
+
+_BREAK, _NO_BREAK = "\n", "\ue000"  # a name may have a line break, and "." of the compiled patterns is none
 
 
 @final
@@ -20,7 +23,7 @@ class Patterns:
 
     A pattern without a slash is of a name at any depth; one with a slash is of a path from the root on; one that ends with a
     slash is of all that is below such a folder; `*` is any text within a name, `**` any number of folders, `?` one
-    character, `[a-z]` one of several; a `!` in front takes back what an earlier one matched.
+    character, `[a-z]` one of several; a `!` in front takes back what an earlier one matched, below a folder that is matched, too.
 
     Args:
         include: a file is taken only if one of these matches; empty takes all.
@@ -33,7 +36,7 @@ class Patterns:
 
     def __init__(self, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> None:
         for name, given in (("include", include), ("exclude", exclude)):
-            if isinstance(given, str | bytes) or not all(isinstance(each, str) for each in given):
+            if not isinstance(given, list | tuple) or not all(isinstance(each, str) for each in given):
                 raise errors.UsageError(f"{name}={given!r} is no list of patterns.", hint=f"Write {name}=['*.jpg'].")
         self.said = "; ".join([*(f"include {each}" for each in include), *(f"exclude {each}" for each in exclude)])
         self.is_empty = not include and not exclude
@@ -44,16 +47,16 @@ class Patterns:
         except ImportError:
             raise errors.MissingExtra("sync", "pathspec") from None
         try:
-            self._include = pathspec.PathSpec.from_lines("gitignore", include) if include else None
-            self._exclude = pathspec.PathSpec.from_lines("gitignore", exclude) if exclude else None
-        except ValueError as error:
+            self._include = pathspec.GitIgnoreSpec.from_lines(include) if include else None
+            self._exclude = pathspec.GitIgnoreSpec.from_lines(exclude) if exclude else None
+        except (ValueError, re.error) as error:
             raise errors.UsageError(f"a pattern is none: {error}.", hint="They are as in .gitignore files.") from None
 
     def takes(self, path: bytes) -> bool:
         """Whether a file is one of those that are wanted."""
         if self.is_empty:
             return True
-        text = os.fsdecode(path)
+        text = os.fsdecode(path).replace(_BREAK, _NO_BREAK)
         if self._include is not None and not self._include.match_file(text):
             return False
         return self._exclude is None or not self._exclude.match_file(text)

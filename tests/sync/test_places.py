@@ -32,6 +32,8 @@ def test_names_in_urls_are_unquoted():
     ("place", "options", "says"),
     [
         ("gopher://x", {}, "no kind of remote"), ("", {}, "empty"), ("file://host/path", {}, "no path of this machine"),
+        (None, {}, "NoneType is none"), (b"/a", {}, "os.fsdecode"), (5, {}, "int is none"), ("a\x00b", {}, "zero byte"),
+        (FILE + "/a%00b", {}, "zero byte"),
         ("/a", {"endpoint": "x"}, "no option 'endpoint'"), (Fake(), {"endpoint": "x"}, "has its own|go with a path"),
     ],
 )  # fmt: skip

@@ -156,6 +156,13 @@ def test_one_at_a_time(two):
     assert made().plan().is_empty
 
 
+@pytest.mark.parametrize("state", ["", 5, b"st", "a\x00b"])
+def test_a_state_that_is_no_path(tmp_path, state):
+    """It is refused before anything is looked at, by a plan as by a run."""
+    with pytest.raises(errors.UsageError, match="a state is the path of a directory"):
+        Sync(tmp_path / "a", tmp_path / "b", state)
+
+
 def test_an_empty_source(tmp_path):
     """A root that is there and has nothing: the guard looks at what would go."""
     source, destination = Fake("fake://source", FILES), Fake("fake://destination")

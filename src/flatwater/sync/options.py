@@ -46,6 +46,8 @@ class Options:
         alert_rss: bytes; a run that took more memory is told of.
         alert_files_per_s: a scan that was slower is told of.
         alert_growth: a share such as "20%"; a state that grew by more is told of.
+        source_options, destination_options: of the remotes, such as `{"endpoint": "https://..."}`; never shown, as secrets may be
+            among them.
     """
 
     workers: int | None = None
@@ -67,8 +69,8 @@ class Options:
     alert_rss: int | str | None = None
     alert_files_per_s: float | None = None
     alert_growth: float | str | None = None
-    source_options: Mapping[str, str] = field(default_factory=dict)
-    destination_options: Mapping[str, str] = field(default_factory=dict)
+    source_options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    destination_options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what is no choice.
@@ -93,7 +95,7 @@ class Options:
                 )
         for name in ("bytes", "bandwidth", "alert_rss"):
             value = getattr(self, name)
-            if value is not None and value != 0:
+            if value is not None and (value != 0 or name == "bytes" or isinstance(value, bool)):
                 object.__setattr__(self, name, errors.bytes_of(value, what=name, least=1))
         for name in ("requests_per_s", "alert_files_per_s"):
             value = getattr(self, name)
@@ -102,6 +104,8 @@ class Options:
             ):
                 raise errors.UsageError(f"{name}={value!r} is no number a second.", hint="Pass a number such as 50.")
         object.__setattr__(self, "alert_growth", share_of(self.alert_growth, "alert_growth"))
+        for name in ("source_options", "destination_options"):
+            object.__setattr__(self, name, _of_remote(getattr(self, name), name))
 
 
 def share_of(value: float | str | None, what: str) -> float | None:
@@ -117,16 +121,29 @@ def share_of(value: float | str | None, what: str) -> float | None:
         share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
         share = -1.0
-    if isinstance(value, bool) or not 0 <= share < float("inf"):
+    if isinstance(value, bool) or not 0 <= share < float("inf") or (share > 1 and not text.endswith("%")):
         raise errors.UsageError(f"{what}={value!r} is no share.", hint="Pass one such as '20%'.")
     return share
+
+
+def _of_remote(given: object, what: str) -> dict[str, str]:
+    """Options of a remote as texts; what is true or a number in a TOML file becomes one."""
+    given = {} if given is None else given
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        raise errors.UsageError(f"{what} are no names with values.", hint=f"Write {what}={{'timeout_s': '20'}}.")
+    found: dict[str, str] = {}
+    for name, value in given.items():
+        if not isinstance(value, str | int | float):
+            raise errors.UsageError(f"{what}: the value of {name!r} is no text.", hint="Put it in quotes.")
+        found[name] = str(value).lower() if isinstance(value, bool) else str(value)
+    return found
 
 
 def from_file(path: str | os.PathLike[str]) -> dict[str, Any]:
     """What a TOML file says: `source`, `destination`, `state`, and any option by its name.
 
     Raises:
-        UsageError: it is no such file, or says something unknown.
+        UsageError: it is no such file, or says something unknown, or a place that is no text.
         BrokenError: it cannot be read.
     """
     import tomllib
@@ -147,4 +164,9 @@ def from_file(path: str | os.PathLike[str]) -> dict[str, Any]:
             raise errors.UsageError(
                 f"{name} has {key!r}, which is no option.", hint=f"There are {', '.join(sorted(known))}."
             )
+    for key in ("source", "destination", "state"):
+        if key in found and not isinstance(found[key], str):
+            raise errors.UsageError(f"{name}: {key} is no text.", hint='Write a path or a URL in quotes: "...".')
+        if found.get(key, "").startswith("~"):  # no shell has seen it
+            found[key] = os.path.expanduser(found[key])
     return found

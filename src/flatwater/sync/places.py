@@ -37,7 +37,7 @@ def remote_of(place: str | os.PathLike[str] | Remote, options: Mapping[str, str]
         if options:
             raise errors.UsageError("options go with a path or a URL.", hint="This remote has its own.")
         return place
-    text = os.fspath(place)
+    text = path_of(place, "a remote is a path or a URL")
     scheme = _scheme(text)
     if scheme in OBJECT_SCHEMES:
         from flatwater.sync.remotes.objects import ObjectStore
@@ -60,9 +60,28 @@ def remote_of(place: str | os.PathLike[str] | Remote, options: Mapping[str, str]
 
     if options:
         raise errors.UsageError(f"a directory has no option {next(iter(options))!r}.")
+    return Directory(text if scheme == "" else path_of(_path_of_url(text), "a remote is a path or a URL"))
+
+
+def path_of(given: object, rule: str) -> str:
+    """What a user gave as a place, as a text.
+
+    Args:
+        given: by the user.
+        rule: what it has to be, in words.
+
+    Raises:
+        UsageError: it is not.
+    """
+    text = os.fspath(given) if isinstance(given, str | os.PathLike) else None
+    if not isinstance(text, str):
+        hint = "Write os.fsdecode(path)." if isinstance(given, bytes) else "Write it as a text."
+        raise errors.UsageError(f"{rule}; {type(given).__name__} is none.", hint=hint)
     if not text:
-        raise errors.UsageError("a remote is a path or a URL; this one is empty.")
-    return Directory(text if scheme == "" else _path_of(text))
+        raise errors.UsageError(f"{rule}; this one is empty.")
+    if "\x00" in text:
+        raise errors.UsageError(f"{rule}; this one has a zero byte in it.")
+    return text
 
 
 def refuse_pair(source: Remote, destination: Remote, state: str) -> None:
@@ -113,7 +132,7 @@ def _scheme(text: str) -> str:
     return scheme.lower() if found and scheme.isalnum() and len(scheme) > 1 else ""
 
 
-def _path_of(url: str) -> str:
+def _path_of_url(url: str) -> str:
     from urllib.parse import unquote
 
     rest = url.partition("://")[2]

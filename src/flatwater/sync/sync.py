@@ -64,7 +64,10 @@ class Sync:
         self._guard = Guard(self.options.max_delete)
         self.source = places.remote_of(source, self.options.source_options)
         self.destination = places.remote_of(destination, self.options.destination_options)
-        self.state = os.fspath(state) if state is not None else places.state_path(self.source, self.destination)
+        if state is None:
+            self.state = places.state_path(self.source, self.destination)
+        else:
+            self.state = places.path_of(state, "a state is the path of a directory")
         places.refuse_pair(self.source, self.destination, self.state)
 
     def plan(self, each: Callable[[Told], None] | None = None, *, event: Event | None = None) -> Plan:

@@ -134,6 +134,16 @@ def test_events(typed, tmp_path):
     assert json.loads((tmp_path / "events.jsonl").read_text().splitlines()[-1])["is_empty"] is True
 
 
+@pytest.mark.parametrize(("name", "phase"), [("plan", "scan"), ("audit", "check")])
+def test_all_of_them_tell_their_phase(typed, name, phase):
+    """A line on a terminal begins with it, so one that only looks would be silent without."""
+    typed("apply", "src", "dst", "--state", "st", "-q")
+    _code, out, _err = typed(name, "src", "dst", "--state", "st", "--json", "-")
+    events = [json.loads(line) for line in out.splitlines()]
+    assert [event["event"] for event in events] == ["phase", "progress", "report"]
+    assert events[0]["phase"] == phase
+
+
 def test_failures_end_with_4(typed, tmp_path):
     """Single files that failed are named, the others are copied, and the next run tries again."""
     (tmp_path / "dst").mkdir()

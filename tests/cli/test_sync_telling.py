@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import io
 import json
+import re
+import sys
 
 import pytest
 
@@ -33,21 +37,72 @@ def test_nobody_hears(tmp_path):
         assert not telling.is_wanted
 
 
-def test_the_line(monkeypatch):
-    """Phase, files, bytes, rate, memory against the budget."""
-    from rich.console import Console
+@pytest.fixture
+def line_of(monkeypatch):
+    """A function that makes a line on a terminal of some width, and one that says what is on it."""
+    import rich.console
 
-    with Budget("64 MiB"):
+    def made(width):
+        kept = functools.partial(rich.console.Console, file=io.StringIO(), width=width, force_terminal=True)
+        monkeypatch.setattr(rich.console, "Console", lambda **_: kept())
         line = sync_telling._Line()
-        line._line.live.console = console = Console(record=True, width=150, force_terminal=True)
-        line.event({"event": "phase", "phase": "copy", "files": 10})
+
+        def shown():
+            with line._line.console.capture() as captured:
+                line._line.console.print(line._line.get_renderable())
+            return re.sub(r"\x1b\[[0-9;]*m", "", captured.get()).rstrip("\n")
+
+        return line, shown
+
+    return made
+
+
+def test_the_line(line_of):
+    """Phase, files, bytes, rate, memory against the budget."""
+    with Budget("64 MiB"):
+        line, shown = line_of(150)
+        line.event({"event": "phase", "phase": "copy", "files": 10, "bytes": 4096})
         line.event({"event": "progress", "phase": "copy", "files": 4, "bytes": 2048, "left": 6, "left_bytes": 2048})
-        console.print(line._line.get_renderable())
-    shown = console.export_text()
-    assert "copying" in shown
-    assert "4 files, 2.0 KiB" in shown
-    assert "of 64.0 MiB" in shown
+        text = shown()
+    assert text.startswith("copying ")
+    assert "4 files, 2.0 KiB" in text
+    assert "of 64.0 MiB" in text
     assert line._line.tasks[0].percentage == 50
+
+
+@pytest.mark.parametrize("width", [16, 20, 40, 80, 100, 200])
+def test_the_line_has_room(line_of, width):
+    """On a narrow terminal less is told, and what is told is whole: the phase and the files before all else."""
+    line, shown = line_of(width)
+    line.event({"event": "phase", "phase": "scan"})
+    line.event({"event": "progress", "phase": "scan", "files": 7, "bytes": 2048, "new": 7, "changed": 0})
+    text = shown()
+    assert text.startswith("listing ")
+    assert "\n" not in text
+    assert "7 fil" in text
+    assert "\u2026" not in text
+    assert "left" not in text  # nobody knows how many there are
+    assert (" of " in text) == (width >= 80)
+
+
+def test_the_time_left_does_not_begin_anew(line_of):
+    """What is copied and what is left are told by different clocks; the whole stays what it was, and the speed is known."""
+    line, _shown = line_of(100)
+    line.event({"event": "phase", "phase": "copy", "files": 1000, "bytes": 1000})
+    for done in range(100, 600, 100):
+        facts = {"files": done, "bytes": done, "left": 1000 - done + 7, "left_bytes": 1000 - done + done // 100}
+        line.event({"event": "progress", "phase": "copy", **facts})
+    (task,) = line._line.tasks
+    assert (task.total, task.completed) == (1000, 495)
+    assert task.speed is not None
+
+
+def test_events_on_a_terminal(monkeypatch):
+    """They have it for themselves: the line would stand among them."""
+    for stream in (sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    assert Telling("-", quiet=False)._line is None
+    assert Telling(None, quiet=False)._line is not None
 
 
 def test_a_budget_for_a_block():

@@ -57,10 +57,13 @@ def plan(ctx: click.Context, /, source: str | None, destination: str | None, *, 
     from flatwater.sync.remote import shown, text_of
 
     _check(flags)
-    printed = 0
+
+    def said(told: Told) -> None:
+        reason = f"  ({told.reason})" if told.reason else ""
+        size = "" if told.action == "delete" else f"  {units.format_bytes(told.size)}"
+        click.echo(f"{_SIGNS[told.action]} {shown(told.path)}{size}{reason}", err=flags["json_path"] == "-")
 
     def each(told: Told) -> None:
-        nonlocal printed
         telling.event(
             {
                 "event": "change",
@@ -70,11 +73,8 @@ def plan(ctx: click.Context, /, source: str | None, destination: str | None, *, 
                 "reason": told.reason,
             }
         )
-        if not flags["quiet"] and (lists or printed < _SHOWN):
-            printed += 1
-            reason = f"  ({told.reason})" if told.reason else ""
-            size = "" if told.action == "delete" else f"  {units.format_bytes(told.size)}"
-            click.echo(f"{_SIGNS[told.action]} {shown(told.path)}{size}{reason}", err=flags["json_path"] == "-")
+        if lists and not flags["quiet"]:
+            said(told)
 
     with leaving_on_signals(ctx), budget_of(flags["budget"]):
         sync = sync_options.made(ctx, source, destination, flags)
@@ -83,6 +83,8 @@ def plan(ctx: click.Context, /, source: str | None, destination: str | None, *, 
             telling.event({"event": "report", **found.to_dict()})
     if not flags["quiet"]:
         changes = found.new + found.changed + found.pending + found.retry + found.refused + found.delete
+        for told in [] if lists else found.changes[:_SHOWN]:
+            said(told)
         if not lists and changes > _SHOWN:
             click.echo(f"and {changes - _SHOWN:,} more; --list prints all of them", err=flags["json_path"] == "-")
         click.echo(str(found), err=flags["json_path"] == "-")

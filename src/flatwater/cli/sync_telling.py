@@ -16,6 +16,7 @@ from typing import IO, Any, Self, final
 from flatwater import errors, units
 from flatwater.budget.budget import Budget
 
+_BAR_WIDTH, _BAR_FROM = 20, 100  # columns of the bar, and of a terminal that has one
 _SAID = {"scan": "listing", "check": "looking at the destination", "copy": "copying", "delete": "deleting"}
 
 
@@ -34,7 +35,8 @@ class Telling:
     def __init__(self, json_path: str | None, *, quiet: bool) -> None:
         self._json_path = json_path
         self._file: IO[str] | None = None
-        self._line = None if quiet or not sys.stderr.isatty() else _Line()
+        is_mixed = json_path == "-" and sys.stdout.isatty()  # events and the line would stand in each other
+        self._line = None if quiet or is_mixed or not sys.stderr.isatty() else _Line()
 
     @property
     def is_wanted(self) -> bool:
@@ -77,44 +79,57 @@ class Telling:
 
 @final
 class _Line:
-    """The line on the terminal."""
+    """The line on the terminal: as much of what is known as it has room for, without a bar on a narrow one."""
 
     def __init__(self) -> None:
         from rich import progress
         from rich.console import Console
 
+        class Told(progress.ProgressColumn):
+            def render(self, task: progress.Task) -> Any:
+                from rich.text import Text
+
+                room = console.width - len(task.description) - 1 - (_BAR_WIDTH + 1 if has_bar else 0)
+                seconds = task.elapsed or 0.0
+                left = "" if task.time_remaining is None else f"{_clock(task.time_remaining)} left"
+                rate = f"{task.fields['files'] / seconds:,.0f} files/s" if seconds else ""
+                told = _fitting(
+                    [
+                        (0, f"{task.fields['files']:,} files"), (3, units.format_bytes(task.fields["size"])), (2, rate),
+                        (5, _clock(seconds)), (1, left), (4, task.fields["memory"]),
+                    ],
+                    room,
+                )  # fmt: skip
+                return Text(told, no_wrap=True, overflow="crop")
+
+        console = Console(stderr=True)
+        has_bar = console.width >= _BAR_FROM
         self._budget = Budget.current()
+        columns: list[progress.ProgressColumn] = [progress.TextColumn("{task.description}", markup=False), Told()]
+        if has_bar:
+            columns.insert(1, progress.BarColumn(bar_width=_BAR_WIDTH))
         self._line = progress.Progress(
-            progress.TextColumn("{task.description}", markup=False),
-            progress.BarColumn(bar_width=20),
-            progress.TextColumn("{task.fields[files]} files, {task.fields[size]}, {task.fields[rate]}", markup=False),
-            progress.TimeElapsedColumn(),
-            progress.TextColumn("left", markup=False),
-            progress.TimeRemainingColumn(),
-            progress.TextColumn("{task.fields[memory]}", markup=False),
-            console=Console(stderr=True), transient=True, refresh_per_second=4,
-        )  # fmt: skip
+            *columns, console=console, transient=True, refresh_per_second=4, redirect_stdout=False
+        )
         self._task: Any = None
+        self._is_of_bytes = False
+        self._total: int | None = None
 
     def event(self, facts: dict[str, Any]) -> None:
         """Show what is of interest of one."""
         if facts["event"] == "phase":
             if self._task is not None:
                 self._line.remove_task(self._task)
-            total = facts.get("files")
+            self._is_of_bytes = bool(facts.get("bytes"))
+            self._total = facts["bytes"] if self._is_of_bytes else facts.get("files")
             self._task = self._line.add_task(
-                _SAID[facts["phase"]], total=total, files="0", size="0 B", rate="", memory=self._memory()
+                _SAID[facts["phase"]], total=self._total, files=0, size=0, memory=self._memory()
             )
         elif facts["event"] == "progress" and self._task is not None:
-            files = facts["files"]
-            seconds = self._line.tasks[-1].elapsed or 0.0
-            rate = f"{files / seconds:,.0f} files/s" if seconds else ""
-            total = files + facts["left"] if "left" in facts else None
-            size = facts.get("bytes", 0)
-            done, whole = (size, size + facts["left_bytes"]) if facts.get("left_bytes") else (files, total)
-            self._line.update(
-                self._task, completed=done, total=whole, files=f"{files:,}", size=units.format_bytes(size), rate=rate,
-                memory=self._memory(),
+            left = facts.get("left_bytes" if self._is_of_bytes else "left", 0)
+            self._line.update(  # the total stays as it was: rich begins to measure anew with another one
+                self._task, completed=facts["files"] if self._total is None else self._total - left,
+                files=facts["files"], size=facts.get("bytes", 0), memory=self._memory(),
             )  # fmt: skip
 
     def _memory(self) -> str:
@@ -128,6 +143,20 @@ class _Line:
 
     def stop(self) -> None:
         self._line.stop()
+
+
+def _clock(seconds: float) -> str:
+    """Hours, minutes and seconds."""
+    minutes, second = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{second:02}"
+
+
+def _fitting(parts: list[tuple[int, str]], room: int) -> str:
+    """As many texts as there is room for, in their order; those with the highest numbers are left out first."""
+    parts = [part for part in parts if part[1]]
+    while len(parts) > 1 and len(", ".join(text for _rank, text in parts)) > room:
+        parts.remove(max(parts))
+    return ", ".join(text for _rank, text in parts)
 
 
 @contextlib.contextmanager

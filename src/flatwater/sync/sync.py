@@ -102,6 +102,7 @@ class Sync:
         with ended_by_sigterm(), self._job(read_only=True, event=event) as at_work:
             plan.compared = at_work.comparison.said
             with at_work.phases.phase("scan") as phase:
+                at_work.tell("phase", phase="scan", resumed=False)
                 scan, listing = at_work.scan(phase, resume=False, tell=tell)
             copies = plan.delete + at_work.state.count(Status.SYNCED) + scan.synced_more - plan.refused
             plan.files, plan.bytes = scan.files, scan.bytes
@@ -170,6 +171,7 @@ class Sync:
         with ended_by_sigterm(), self._job(read_only=not repair, audits=True, event=event) as at_work:
             audit.compared = at_work.comparison.said
             with at_work.phases.phase("check") as phase:
+                at_work.tell("phase", phase="check")
                 looked, listing = at_work.look(phase, tell, repairs=repair)
             for name in ("files", "fine", "missing", "altered", "unknown", "pending"):
                 setattr(audit, name, getattr(looked, name))

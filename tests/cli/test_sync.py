@@ -155,7 +155,10 @@ def test_failures_end_with_4(typed, tmp_path):
     code, out, _err = typed("plan", "src", "dst", "--state", "st")
     assert "! deep/three" in out
     code, _out, err = typed("apply", "src", "dst", "--state", "st", "-q")
-    assert (code, err) == (main.FAILED, "flatwater: failed: 1 files; not listed: 0 folders.\n")
+    reason = "deep/three cannot be written: 'deep' on the way to it is no folder."
+    assert (code, err) == (main.FAILED, f"flatwater: 1 file failed; the next run tries again:\n  {reason}\n")
+    code, _out, err = typed("apply", "src", "dst", "--state", "st", "-q", "--alert-rss", "1MiB")
+    assert (code, "flatwater: memory: " in err) == (main.FAILED, True)
     (tmp_path / "dst" / "deep").unlink()
     assert typed("apply", "src", "dst", "--state", "st")[0] == main.HOLDS
 
@@ -165,6 +168,27 @@ def test_alerts_end_with_1(typed):
     code, out, _err = typed("apply", "src", "dst", "--state", "st", "--alert-rss", "1MiB")
     assert code == main.DOES_NOT_HOLD
     assert "alert: memory: " in out
+
+
+def test_a_state_that_is_new_has_not_grown(typed, tmp_path):
+    """There is nothing that a first run could be held beside; later ones are."""
+    words = ("apply", "src", "dst", "--state", "st", "--alert-growth", "20%")
+    code, out, _err = typed(*words)
+    assert (code, "alert" in out) == (main.HOLDS, False)
+    for number in range(3000):
+        (tmp_path / "src" / f"{number}").write_text("")
+    code, out, _err = typed(*words, "--durability", "off")
+    assert (code, "alert: growth" in out) == (main.DOES_NOT_HOLD, True)
+
+
+def test_a_state_that_is_damaged(typed, tmp_path):
+    """Says how to do without it: what was copied is found at the destination."""
+    typed("apply", "src", "dst", "--state", "st")
+    (tmp_path / "st" / "lmdb" / "data.mdb").write_bytes(b"x" * 5000)
+    for name in ("plan", "apply", "audit"):
+        code, _out, err = typed(name, "src", "dst", "--state", "st")
+        assert code == main.FAILED
+        assert "--check-destination" in err
 
 
 def test_a_budget_that_is_too_small(typed):

@@ -21,10 +21,12 @@ from flatwater.cli.sync_telling import Telling, budget_of
 
 if TYPE_CHECKING:
     from flatwater.sync.auditing import Difference
+    from flatwater.sync.report import Base
     from flatwater.sync.scanning import Told
 
 _SIGNS = {"new": "+", "changed": "~", "pending": "~", "retry": "!", "refused": "x", "delete": "-"}
 _SHOWN = 20  # of a plan's changes, unless all are asked for
+_REASONS = 10  # of what failed, where little is said
 
 
 @click.group("sync", cls=InOrder)
@@ -35,8 +37,9 @@ def command() -> None:
     of each file is kept in a state on disk, so that an unchanged file costs no request to the destination, and a run that
     was killed goes on. Only files that a sync put there are ever deleted.
 
-    Exit code 0: done. 1: more would be deleted than --max-delete allows (none was), an audit found differences, or an alert
-    threshold was crossed. 2: wrong use. 4: it failed, or single files did; the next run tries them again.
+    Exit code 0: done. 1: more would be deleted than --max-delete allows (none was), an audit found files missing or altered, an
+    alert threshold was crossed, or the budget is too small. 2: wrong use. 4: it failed, or single files or folders did; the
+    next run tries them again. 130: Ctrl-C, 143: SIGTERM; the next run goes on.
     """
 
 
@@ -88,6 +91,8 @@ def plan(ctx: click.Context, /, source: str | None, destination: str | None, *, 
         if not lists and changes > _SHOWN:
             click.echo(f"and {changes - _SHOWN:,} more; --list prints all of them", err=flags["json_path"] == "-")
         click.echo(str(found), err=flags["json_path"] == "-")
+    else:
+        _say_unread(found)
     _end(ctx, main.DOES_NOT_HOLD if found.guard else main.FAILED if found.unread else main.HOLDS)
 
 
@@ -123,15 +128,13 @@ def apply(ctx: click.Context, /, source: str | None, destination: str | None, **
     code = main.HOLDS
     if report.failed or report.not_deleted or report.unread:
         code = main.FAILED
-        if flags["quiet"]:
-            main.say(
-                f"flatwater: failed: {report.failed + report.not_deleted:,} files; not listed: {report.unread:,} folders."
-            )
     elif report.alerts:
         code = main.DOES_NOT_HOLD
-        if flags["quiet"]:
-            for alert in report.alerts:
-                main.say(f"flatwater: {alert}")
+    if flags["quiet"]:
+        _say_failures(report.failures, report.failed + report.not_deleted, "file", "failed; the next run tries again")
+        _say_unread(report)
+        for alert in report.alerts:
+            main.say(f"flatwater: {alert}")
     _end(ctx, code)
 
 
@@ -142,7 +145,8 @@ def apply(ctx: click.Context, /, source: str | None, destination: str | None, **
 def audit(ctx: click.Context, /, source: str | None, destination: str | None, *, repair: bool, **flags: Any) -> None:
     """Compare the destination with what was copied there: files that somebody else deleted, altered or added.
 
-    Without --repair nothing is written. Exit code 0: all is there. 1: something is missing or altered.
+    Without --repair nothing is written. Exit code 0: all is there. 1: something is missing or altered (files that no sync put
+    there are only counted). 4: not all of it could be looked at.
 
     \b
     Examples:
@@ -164,12 +168,26 @@ def audit(ctx: click.Context, /, source: str | None, destination: str | None, *,
             telling.event({"event": "report", **found.to_dict()})
     if not flags["quiet"]:
         click.echo(str(found), err=flags["json_path"] == "-")
+    else:
+        _say_unread(found)
     _end(ctx, main.HOLDS if found.is_fine else main.FAILED if found.unread else main.DOES_NOT_HOLD)
 
 
 def _check(flags: dict[str, Any]) -> None:
     path = flags["json_path"]
     files.check({"--json": None if path == "-" else path})
+
+
+def _say_unread(found: Base) -> None:
+    _say_failures(found.unread_folders, found.unread, "folder", "could not be listed; nothing is deleted")
+
+
+def _say_failures(failures: list[tuple[bytes, str]], count: int, noun: str, verb: str) -> None:
+    """What a quiet command says of what went wrong: how much, and the first reasons."""
+    if count:
+        reasons = "".join(f"\n  {reason}" for _path, reason in failures[:_REASONS])
+        more = f"\n  and {count - _REASONS:,} more" if count > _REASONS else ""
+        main.say(f"flatwater: {count:,} {noun}{'' if count == 1 else 's'} {verb}:{reasons}{more}")
 
 
 def _end(ctx: click.Context, code: int) -> None:

@@ -72,7 +72,7 @@ class Job:
         self.state = State(
             state_path, Pair(source.url, destination.url), read_only=read_only, durability=options.durability
         )
-        self.state_before = self.state.file_bytes
+        self.state_before = self.state.file_bytes if self.state.run.generation else 0  # a new one has not grown
         self.phases = Phases(self.state)
         self._reservation: Reservation | None = None
         try:

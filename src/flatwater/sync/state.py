@@ -140,8 +140,14 @@ class State:
         self.run = Run()
         if read_only and not os.path.exists(os.path.join(path, "store.json")):
             return
-        with self._room:
-            self._store = store = Store(path, "lmdb", durability, read_only=read_only)
+        try:
+            with self._room:
+                self._store = store = Store(path, "lmdb", durability, read_only=read_only)
+        except errors.CorruptError as error:
+            error.hint = (
+                "Take it away, and say check_destination=True (--check-destination): what was copied is found there."
+            )
+            raise
         try:
             self.files = store.partition("files")
             self.work = store.partition("work")

@@ -234,3 +234,11 @@ def test_buffers_of_parts_are_given_back():
     """To the system, whichever thread had them: C's library would keep those of each for itself."""
     told = subprocess.run([sys.executable, "-c", _GIVES_BACK], capture_output=True, text=True, check=True, timeout=60)
     assert int(told.stdout) < limits.SYNC_FEED_BYTES
+
+
+@pytest.mark.parametrize("url", ["gs://bucket/x", "az://container"])
+def test_a_store_without_its_library(monkeypatch, url):
+    """It is said what to install, before anything is asked of the store."""
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    with pytest.raises(errors.MissingExtra, match="obstore"):
+        place(url, {})

@@ -13,6 +13,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from importlib.util import find_spec
 from typing import Any, final
 from urllib.parse import unquote, urlsplit
 
@@ -105,7 +106,7 @@ def place(url: str, options: Mapping[str, str]) -> Place:
 
     Raises:
         UsageError: one of them is wrong; says what to do. Values that only a library knows are looked at by it, later.
-        MissingExtra: a library is not there, and an option is one that is not known here.
+        MissingExtra: obstore is not there, and the store is none of S3, or an option is one that is not known here.
     """
     scheme, bucket, prefix, login = _parts(url)
     said = {_NAMES.get(name, name): value for name, value in options.items()} | login
@@ -126,6 +127,8 @@ def place(url: str, options: Mapping[str, str]) -> Place:
     def make(seconds: float) -> Any:
         return _store(scheme, bucket, config, keys, seconds)
 
+    if keys is None and find_spec("obstore") is None:  # it is looked for, and not imported by now
+        raise errors.MissingExtra("sync", "obstore")
     found = Place(
         shown if not endpoint else f"{shown} at {_bare(endpoint)}",
         prefix,

@@ -163,6 +163,23 @@ def test_a_state_that_is_no_path(tmp_path, state):
         Sync(tmp_path / "a", tmp_path / "b", state)
 
 
+def test_what_is_left_out_is_not_missed(two):
+    """Files that a killed run left NEW, and that are left out now, do not make a run incomplete: a plan has nothing to do."""
+    made, _source, destination = two
+
+    def stop(event):
+        if event == {**event, "event": "phase", "phase": "copy"}:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        made().apply(event=stop)
+    out = made(include=["0/*"])
+    report = out.apply()
+    assert report.counts["NEW"] > 0
+    assert (report.left, report.is_complete, out.plan().is_empty) == (0, True, True)
+    assert made().apply().is_complete
+
+
 def test_an_empty_source(tmp_path):
     """A root that is there and has nothing: the guard looks at what would go."""
     source, destination = Fake("fake://source", FILES), Fake("fake://destination")

@@ -22,9 +22,11 @@ from flatwater.sync.failures import Failure
 from flatwater.sync.job import Job
 from flatwater.sync.pacing import FREE, Limited
 from flatwater.sync.phases import Phase, alerts
+from flatwater.sync.record import unpacked
 from flatwater.sync.remote import text_of
 from flatwater.sync.report import Report
 from flatwater.sync.scanning import finalize
+from flatwater.sync.state import Work
 from flatwater.sync.status import Status
 from flatwater.sync.transfer import Transfer, content_md5
 
@@ -77,11 +79,23 @@ class Applying:
             if job.state.count(Status.SYNCED) == job.state.count(*Status):
                 job.state.run.is_unclean = False
             job.state.commit()
+            report.left = self._left()
         finally:
             self._sum_up()
         if refusal:
             raise self._guard.error(*refusal, job.destination.url, report)
         return report
+
+    def _left(self) -> int:
+        """Files that are still to be copied for the first time in their version: of those that are taken."""
+        state, takes = self._job.state, self._job.takes
+        if takes is None or not state.count(Status.NEW):
+            return state.count(Status.NEW)
+        left = 0
+        for page in state.todo(Work.COPY):
+            values = state.records([path for path, _size in page if takes(path)])
+            left += sum(value is not None and unpacked(value).status is Status.NEW for value in values)
+        return left
 
     def _finish_what_was_left(self) -> bool:
         """Go on with the run before, if it was killed; whether its listing is over now and all of it copied."""

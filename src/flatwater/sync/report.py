@@ -15,7 +15,6 @@ from flatwater.sync.auditing import Difference
 from flatwater.sync.phases import Phase, table
 from flatwater.sync.remote import shown, text_of
 from flatwater.sync.scanning import Told
-from flatwater.sync.status import Status
 
 
 @dataclass(kw_only=True)
@@ -146,7 +145,8 @@ class Report(Base):
         not_deleted: files that could not be deleted there; the next run tries again.
         repaired: files that the destination had lost or altered, with `check_destination`.
         adopted: files that the destination had already, with `check_destination`.
-        counts: files of each status at the end.
+        left: files that are NEW still, of those that `include` and `exclude` take.
+        counts: files of each status at the end, also of those that are left out now.
         failures: the first of those that failed, each with the reason.
         resumed: what an earlier run that was killed had left, in words; "" for nothing.
         alerts: thresholds that were crossed, a sentence each.
@@ -165,6 +165,7 @@ class Report(Base):
     not_deleted: int = 0
     repaired: int = 0
     adopted: int = 0
+    left: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     failures: list[tuple[bytes, str]] = field(default_factory=list)
     resumed: str = ""
@@ -174,7 +175,7 @@ class Report(Base):
     @property
     def is_complete(self) -> bool:
         """Whether the destination has now all that the source had when it was listed."""
-        return not (self.failed or self.unread or self.not_deleted or self.counts.get(Status.NEW.name))
+        return not (self.failed or self.unread or self.not_deleted or self.left)
 
     def __str__(self) -> str:
         lines = self._head("sync:")
@@ -206,7 +207,7 @@ class Report(Base):
         """For JSON."""
         names = (
             "files", "new", "changed", "missing", "copied", "copied_bytes", "failed", "gone", "deleted", "not_deleted",
-            "repaired", "adopted", "counts", "resumed", "alerts", "promised", "is_complete",
+            "repaired", "adopted", "left", "counts", "resumed", "alerts", "promised", "is_complete",
         )  # fmt: skip
         found = {**self._dict(), **{name: getattr(self, name) for name in names}}
         found["failures"] = [[text_of(path), reason] for path, reason in self.failures]

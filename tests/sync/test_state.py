@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from fakes import checked, statuses
@@ -17,6 +18,25 @@ from flatwater.sync.status import Status
 PAIR = Pair("a", "b")
 NEW = Record(Status.NEW, size=7)
 SYNCED = Record(Status.SYNCED, True, size=7)
+
+
+OTHER = """
+import sys
+from flatwater.sync.state import Pair, State
+how = sys.argv[2]
+state = State(sys.argv[1], Pair('a', 'b'), read_only=how != 'write', traceless=how == 'plan')
+print(state.run.counts[0], len([1 for page in state.pages(b'', b'') for _ in page]))
+"""
+
+
+def other(path, how):
+    """What another process says, which opens the same state."""
+    return subprocess.run([sys.executable, "-c", OTHER, path, how], capture_output=True, text=True, check=False)
+
+
+def files_of(path):
+    """Bytes and times of all files of a state."""
+    return {str(file): (file.read_bytes(), file.stat().st_mtime_ns) for file in Path(path).rglob("*") if file.is_file()}
 
 
 @pytest.fixture
@@ -133,22 +153,29 @@ def test_one_that_is_not_there_is_empty_when_it_is_only_read(path, tmp_path):
 
 def test_a_second_process_waits_its_turn(path):
     """It may read, also while the first one writes, and not write."""
-    code = (
-        "import sys; from flatwater.sync.state import Pair, State\n"
-        "state = State(sys.argv[1], Pair('a', 'b'), read_only=sys.argv[2] == 'read')\n"
-        "print(state.run.counts[0], len([1 for page in state.pages(b'', b'') for _ in page]))"
-    )
-
-    def other(how):
-        return subprocess.run([sys.executable, "-c", code, path, how], capture_output=True, text=True, check=False)
-
     with State(path, PAIR) as state:
         state.commit([Change(b"a", None, NEW)])
-        assert "another process works with the state" in other("write").stderr
-        assert other("read").stdout.split() == ["1", "1"]
+        assert "another process works with the state" in other(path, "write").stderr
+        for how in ("read", "plan"):
+            assert other(path, how).stdout.split() == ["1", "1"]
         state.commit([Change(b"b", None, NEW)])
-        assert other("read").stdout.split() == ["2", "2"]
-    assert other("write").stdout.split() == ["2", "2"]
+        assert other(path, "read").stdout.split() == ["2", "2"]
+    assert other(path, "write").stdout.split() == ["2", "2"]
+
+
+def test_a_plan_leaves_no_trace(path):
+    """Not even LMDB's table of readers changes; other plans go on beside it, and a run does not begin."""
+    with State(path, PAIR) as state:
+        state.commit([Change(b"a", None, NEW)])
+    before = files_of(path)
+    with State(path, PAIR, read_only=True, traceless=True) as state:
+        assert list(state.todo(Work.COPY)) == [[(b"a", 7)]]
+        assert other(path, "plan").stdout.split() == ["1", "1"]
+        refused = other(path, "write").stderr
+        assert "another process works with the state" in refused
+        assert "or plans with it" in refused
+    assert files_of(path) == before
+    assert other(path, "write").stdout.split() == ["1", "1"]
 
 
 def test_nothing_stays_open(path, open_files):

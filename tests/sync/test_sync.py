@@ -165,7 +165,7 @@ def test_a_state_that_is_no_path(tmp_path, state):
 
 def test_what_is_left_out_is_not_missed(two):
     """Files that a killed run left NEW, and that are left out now, do not make a run incomplete: a plan has nothing to do."""
-    made, _source, destination = two
+    made, _source, _destination = two
 
     def stop(event):
         if event == {**event, "event": "phase", "phase": "copy"}:

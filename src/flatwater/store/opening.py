@@ -44,7 +44,7 @@ def make(backend: str, place: str, *, options: Mapping[str, Any] | None = None) 
 
 
 def open_engine(
-    directory: Directory, *, sync: str, options: Mapping[str, Any] | None, budget_bytes: int
+    directory: Directory, *, sync: str, options: Mapping[str, Any] | None, budget_bytes: int, traceless: bool = False
 ) -> base.Engine:
     """The engine of a store.
 
@@ -53,6 +53,7 @@ def open_engine(
         sync: "full", "normal" or "off".
         options: of RocksDB.
         budget_bytes: that are free in the budget: an engine that can do with less takes less.
+        traceless: for reading while nobody writes, without a change of any file (LMDB).
 
     Raises:
         UsageError: options of another engine, or unknown ones.
@@ -65,7 +66,10 @@ def open_engine(
             _refuse_options(options)
             from flatwater.store.engines.lmdb import LmdbEngine
 
-            return LongKeys(LmdbEngine(place, sync=sync, read_only=read_only, keep_out=directory.keep_out))
+            engine = LmdbEngine(
+                place, sync=sync, read_only=read_only, keep_out=directory.keep_out, traceless=traceless and read_only
+            )
+            return LongKeys(engine)
         allocators.one_arena()  # blocks of the cache go from thread to thread: each arena would keep what others gave up
         from flatwater.store.engines.rocksdb import RocksdbEngine
 

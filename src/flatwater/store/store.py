@@ -50,6 +50,8 @@ class Store(Partition):
         type: of the values: bytes, or what msgspec knows (a Struct, a dataclass, dict, ...).
         format: of typed values, "msgpack" or "json".
         read_only: nothing is changed, and nothing is made.
+        traceless: with `read_only`, for LMDB: its table of readers is not written either. Only for one who sees to it that
+            nobody writes meanwhile: a writer would use the pages that are read.
         options: of RocksDB, such as {"block_cache_size": "32 MiB"}; see `flatwater store explain`.
 
     Raises:
@@ -75,6 +77,7 @@ class Store(Partition):
         type: Any = bytes,  # noqa: A002 - what it is
         format: Literal["msgpack", "json"] = "msgpack",  # noqa: A002 - what it is
         read_only: bool = False,
+        traceless: bool = False,
         options: Mapping[str, Any] | None = None,
     ) -> None:
         self._engine: base.Engine | None = None
@@ -90,7 +93,9 @@ class Store(Partition):
         self.sync_level = sync
         engine: base.Engine | None = None
         try:
-            engine = opening.open_engine(self._directory, sync=sync, options=options, budget_bytes=budget.free)
+            engine = opening.open_engine(
+                self._directory, sync=sync, options=options, budget_bytes=budget.free, traceless=traceless
+            )
             self._reservation = budget.reserve(engine.bytes_max(), f"store {os.path.basename(self.path)}")
         except BaseException:
             if engine is not None:

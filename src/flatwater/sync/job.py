@@ -70,8 +70,9 @@ class Job:
         self._event = event
         self._shown_s = 0.0
         self.state = State(
-            state_path, Pair(source.url, destination.url), read_only=read_only, durability=options.durability
-        )
+            state_path, Pair(source.url, destination.url), read_only=read_only, traceless=read_only and not audits,
+            durability=options.durability,
+        )  # fmt: skip
         self.state_before = self.state.file_bytes if self.state.run.generation else 0  # a new one has not grown
         self.phases = Phases(self.state)
         self._reservation: Reservation | None = None

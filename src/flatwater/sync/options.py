@@ -98,14 +98,17 @@ class Options:
             if value is not None and (value != 0 or name == "bytes" or isinstance(value, bool)):
                 object.__setattr__(self, name, errors.bytes_of(value, what=name, least=1))
         for name in ("requests_per_s", "alert_files_per_s"):
-            value = getattr(self, name)
-            if value is not None and (
-                isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf")
-            ):
-                raise errors.UsageError(f"{name}={value!r} is no number a second.", hint="Pass a number such as 50.")
+            _refuse_rate(getattr(self, name), name)
         object.__setattr__(self, "alert_growth", share_of(self.alert_growth, "alert_growth"))
         for name in ("source_options", "destination_options"):
             object.__setattr__(self, name, _of_remote(getattr(self, name), name))
+
+
+def _refuse_rate(value: object, what: str) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        raise errors.UsageError(f"{what}={value!r} is no number a second.", hint="Pass a number such as 50.")
 
 
 def share_of(value: float | str | None, what: str) -> float | None:

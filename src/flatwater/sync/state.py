@@ -123,6 +123,7 @@ class State:
         path: of its directory.
         pair: the remotes.
         read_only: nothing is changed, and nothing is made: without a state there it is an empty one.
+        traceless: with `read_only`, not even LMDB's table of readers is written, where no run is at work; none can begin.
         durability: of each write, as a store's `sync`.
 
     Raises:
@@ -131,22 +132,35 @@ class State:
         CorruptError: it is damaged.
     """
 
-    def __init__(self, path: str, pair: Pair, *, read_only: bool = False, durability: Any = "full") -> None:
+    def __init__(
+        self, path: str, pair: Pair, *, read_only: bool = False, traceless: bool = False, durability: Any = "full"
+    ) -> None:
         self.path = path
         self.read_only = read_only
         self._lock = -1
         self._store: Store | None = None
         self._room = Budget(self.bytes_max(limits.SYNC_WALKS_MAX), name="sync.state")  # who opens it takes these bytes
         self.run = Run()
-        if read_only and not os.path.exists(os.path.join(path, "store.json")):
+        is_there = os.path.exists(os.path.join(path, "store.json"))
+        if read_only and not is_there:
             return
+        if traceless:
+            self._lock = _locked(path, for_reading=True)
+        elif not read_only and is_there:
+            self._lock = _locked(path)
         try:
             with self._room:
-                self._store = store = Store(path, "lmdb", durability, read_only=read_only)
+                self._store = store = Store(
+                    path, "lmdb", durability, read_only=read_only, traceless=traceless and self._lock >= 0
+                )
         except errors.CorruptError as error:
             error.hint = (
                 "Take it away, and say check_destination=True (--check-destination): what was copied is found there."
             )
+            self.close()
+            raise
+        except BaseException:
+            self.close()
             raise
         try:
             self.files = store.partition("files")
@@ -154,7 +168,7 @@ class State:
             self.failures = store.partition("failures")
             self.cases = store.partition("cases")
             self.meta = store.partition("run")
-            if not read_only:
+            if not read_only and self._lock < 0:
                 self._lock = _locked(path)
             self._check_pair(pair)
             found = self.meta.get((_RUN,))
@@ -339,16 +353,24 @@ def _shortened(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")[: limits.SYNC_FAILURE_BYTES]
 
 
-def _locked(path: str) -> int:
-    """Let no second process work with the state: its descriptor is kept open."""
-    lock = os.open(os.path.join(path, "store.json"), os.O_RDONLY | os.O_CLOEXEC)
+def _locked(path: str, *, for_reading: bool = False) -> int:
+    """Let no second process work with the state: its descriptor is kept open.
+
+    For reading, others that read may do so, too, and -1 tells that one is at work which may write.
+    """
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock = os.open(os.path.join(path, "store.json"), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return -1  # the store says what is wrong with it
+    try:
+        fcntl.flock(lock, (fcntl.LOCK_SH if for_reading else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError as error:
         os.close(lock)
-        if error.errno in {errno.EWOULDBLOCK, errno.EACCES}:
-            raise errors.BrokenError(
-                f"another process works with the state {path}.", hint="Wait for it to end, or end it."
-            ) from None
-        raise
+        if error.errno not in {errno.EWOULDBLOCK, errno.EACCES}:
+            raise
+        if for_reading:
+            return -1
+        raise errors.BrokenError(
+            f"another process works with the state {path}, or plans with it.", hint="Wait for it to end, or end it."
+        ) from None
     return lock

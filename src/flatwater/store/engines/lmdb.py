@@ -48,6 +48,7 @@ class LmdbEngine:
         read_only: open for reading.
         map_bytes: that the file may have before the map grows the first time.
         keep_out: sees that nobody writes, where one who reads has no right to say that he does.
+        traceless: nobody writes, so that one who reads need not say so in LMDB's table of readers: no file changes.
     """
 
     def __init__(
@@ -58,11 +59,13 @@ class LmdbEngine:
         read_only: bool = False,
         map_bytes: int | None = None,
         keep_out: Callable[[], None] = _nothing,
+        traceless: bool = False,
     ) -> None:
         self.path = path
         self.sync_level = sync
         self.read_only = read_only
         self._keep_out = keep_out
+        self._traceless = traceless
         self._map_bytes = map_bytes or limits.STORE_MAP_BYTES
         self._door = Door(path)
         self._inside = self._door.inside
@@ -87,7 +90,7 @@ class LmdbEngine:
             lmdb_upkeep.make_lock_file(self.path)
         try:
             try:
-                env = lmdb.open(self.path, **options)
+                env = lmdb.open(self.path, lock=not self._traceless, **options)
             except lmdb.Error:
                 if not self.read_only or os.access(os.path.join(self.path, lmdb_upkeep.LOCK), os.W_OK):
                     raise

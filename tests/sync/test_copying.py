@@ -223,7 +223,7 @@ def test_what_is_left_out_stays(turn):
 
 def test_small_files_hold_nothing_more():
     """Those of one chunk are counted with the worker."""
-    source = Fake()
-    source.held_bytes = lambda size: size
-    held = held_by(source, source)
-    assert (held(limits.SYNC_CHUNK_BYTES), held(10**7)) == (0, 2 * 10**7)
+    destination = Fake()
+    destination.held_bytes = lambda size: size
+    held = held_by(destination)
+    assert (held(limits.SYNC_CHUNK_BYTES), held(10**7)) == (0, 10**7)

@@ -164,7 +164,7 @@ class Applying:
             self._phase = phase
             copying = Copying(
                 state, self._transfer, job.destination, workers=job.workers, retrying=job.retrying, window=job.window,
-                held_bytes=held_by(job.source, job.destination), takes=job.takes, is_last=is_last, report=self._copied,
+                held_bytes=held_by(job.destination), takes=job.takes, is_last=is_last, report=self._copied,
             )  # fmt: skip
             copying.run()
         return copying.blocked

@@ -309,12 +309,12 @@ def settled(destination: Remote, retrying: Retrying) -> None:
         destination.settle()
 
 
-def held_by(source: Remote, destination: Remote) -> Callable[[int], int]:
+def held_by(destination: Remote) -> Callable[[int], int]:
     """How many bytes a file of a size takes while it is copied, beside a chunk; 0 for small ones, which have room in that."""
 
     def held(size: int) -> int:
         if size <= limits.SYNC_CHUNK_BYTES:
             return 0
-        return source.held_bytes(size) + destination.held_bytes(size)
+        return destination.held_bytes(size)
 
     return held

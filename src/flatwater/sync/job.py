@@ -77,7 +77,7 @@ class Job:
         self.phases = Phases(self.state)
         self._reservation: Reservation | None = None
         try:
-            wanted = Sizes.of(source, destination, options, copies=not (read_only or audits))
+            wanted = Sizes.of(destination, options, copies=not (read_only or audits))
             self._audits = audits
             self.sizes, self._reservation = self._reserved(wanted)
             self.workers = self.sizes.workers
@@ -105,7 +105,7 @@ class Job:
 
     def _smaller(self, sizes: Sizes) -> Sizes | None:
         """With less of what nobody asked for; None where nothing is left to be lowered."""
-        least = least_large_bytes(self.source, self.destination)
+        least = least_large_bytes(self.destination)
         if self.options.bytes is None and sizes.large_bytes > least:
             return sizes._replace(large_bytes=max(least, sizes.large_bytes // 2))
         listed = max(listing.threads_of(each, sizes.list_workers) for each in (self.source, self.destination))
@@ -121,7 +121,7 @@ class Job:
         def needed(sizes: Sizes) -> int:
             return bytes_max(self.source, self.destination, self.options, sizes, audits=self._audits)
 
-        least = Sizes(1, 1, min(sizes.large_bytes, least_large_bytes(self.source, self.destination)))
+        least = Sizes(1, 1, min(sizes.large_bytes, least_large_bytes(self.destination)))
         each = zip(("workers", "list_workers", "large_bytes"), least, strict=True)
         lower = [name for name, could in each if needed(sizes._replace(**{name: could})) < needed(sizes)]
         names = " and ".join(f"{name.removeprefix('large_')}=" for name in lower)
@@ -264,19 +264,19 @@ class Sizes(NamedTuple):
     large_bytes: int
 
     @classmethod
-    def of(cls, source: Remote, destination: Remote, options: Options, *, copies: bool = True) -> Sizes:
+    def of(cls, destination: Remote, options: Options, *, copies: bool = True) -> Sizes:
         """Those that were asked for, or the defaults; where nothing is copied, one file is read at a time."""
         listers = options.list_workers or limits.SYNC_LIST_WORKERS
         if not copies:
             return cls(1, listers, 0)
-        least = least_large_bytes(source, destination)
+        least = least_large_bytes(destination)
         large = options.bytes if isinstance(options.bytes, int) else limits.SYNC_BYTES
         return cls(options.workers or limits.SYNC_WORKERS, listers, max(least, large) if least else 0)
 
 
-def least_large_bytes(source: Remote, destination: Remote) -> int:
+def least_large_bytes(destination: Remote) -> int:
     """What one large file takes while it is copied, beside a chunk; 0 where it takes no more than that."""
-    return held_by(source, destination)(limits.SYNC_LARGE_BYTES)
+    return held_by(destination)(limits.SYNC_LARGE_BYTES)
 
 
 def bytes_max(source: Remote, destination: Remote, options: Options, sizes: Sizes, *, audits: bool = False) -> int:

@@ -152,7 +152,7 @@ class Remote(ABC):
         return
 
     def held_bytes(self, size: int) -> int:  # noqa: ARG002 - the signature of those that hold more of large files
-        """What reading or writing a file of that size holds, in bytes, beside the chunk that is handed over."""
+        """What writing a file of that size holds, in bytes, beside the chunk that is handed over."""
         return 0
 
     @abstractmethod

@@ -186,8 +186,8 @@ class Sync:
         that copies nothing (`plan`, an audit) holds less.
         """
         given = self.source, self.destination, self.options
-        audit = job.bytes_max(*given, job.Sizes.of(*given, copies=False), audits=True)
-        return max(job.bytes_max(*given, job.Sizes.of(*given)), audit)
+        audit = job.bytes_max(*given, job.Sizes.of(self.destination, self.options, copies=False), audits=True)
+        return max(job.bytes_max(*given, job.Sizes.of(self.destination, self.options)), audit)
 
     def _job(self, *, read_only: bool, event: Event | None, audits: bool = False) -> Job:
         return Job(

@@ -102,7 +102,7 @@ class Directory(Remote):
                     elif entry.is_dir(follow_symlinks=False):
                         yield entry.name.encode(encoding, escapes) + b"/", 0, 0
         except (FileNotFoundError, NotADirectoryError):
-            raise _failure(GoneFailure, folder or self.root, "it is no directory", "listed") from None
+            raise _failure(GoneFailure, folder or self.root, "there is no such folder", "listed") from None
         except OSError as error:
             if error.errno == errno.ELOOP:
                 raise _failure(GoneFailure, folder, "it is a link by now", "listed") from None

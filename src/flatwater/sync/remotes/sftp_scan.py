@@ -64,7 +64,7 @@ class Scan:
         if not isinstance(error, Exception):
             raise error
         if await self._is_gone(error):
-            raise failure(GoneFailure, self._folder or self._tree.root, "it is no directory", "listed") from None
+            raise failure(GoneFailure, self._folder or self._tree.root, "there is no such folder", "listed") from None
         raise self._failed(error)
 
     async def _is_gone(self, error: Exception) -> bool:

@@ -48,7 +48,7 @@ def test_links_and_pipes_are_no_files(remote):
 def test_a_root_that_is_not_there(tmp_path):
     """Is no empty one when it is listed: a disk may not be mounted. It is made when a file is written."""
     remote = Directory(tmp_path / "none" / "below")
-    with pytest.raises(GoneFailure, match="no directory"):
+    with pytest.raises(GoneFailure, match="no such folder"):
         paths(remote)
     assert remote.find(b"x") is None
     assert remote.delete([b"x"]) == [None]
@@ -56,7 +56,7 @@ def test_a_root_that_is_not_there(tmp_path):
     written(remote, b"a/b")
     assert paths(remote) == [b"a/b"]
     (tmp_path / "file").write_text("x")
-    with pytest.raises(GoneFailure, match="no directory"):
+    with pytest.raises(GoneFailure, match="no such folder"):
         paths(Directory(tmp_path / "file"))
 
 

@@ -52,7 +52,7 @@ def test_a_link_in_it_is_no_way_out(remote, root, tmp_path):
         written(remote, b"out/deep/new")
     assert remote.find(b"out/secret") is None
     assert remote.delete([b"out/secret"]) == [None]
-    with pytest.raises(GoneFailure, match="no directory"):
+    with pytest.raises(GoneFailure, match="no such folder"):
         list(remote._folder(b"out/"))
     os.symlink(outside / "secret", root / os.fsdecode(unfinished_name(b"x")))
     os.symlink(outside / "secret", root / "x")
@@ -77,7 +77,7 @@ def test_a_root_that_is_not_there(sshd, tmp_path):
     for path in ("none/below", "file"):
         with made(sshd, tmp_path / path) as remote:
             for listing in (remote.batches, lambda remote=remote: remote.borders(1)):
-                with pytest.raises(GoneFailure, match="no directory"):
+                with pytest.raises(GoneFailure, match="no such folder"):
                     list(listing())
             assert remote.find(b"x") is None
             assert remote.delete([b"x"]) == [None]

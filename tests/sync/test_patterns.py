@@ -56,3 +56,6 @@ def test_what_a_state_remembers():
     """Other patterns are said otherwise."""
     assert Patterns().said == ""
     assert Patterns(["a"], ["b"]).said != Patterns(["b"], ["a"]).said
+    many = [f"{number}.txt" for number in range(10_000)]
+    assert len(Patterns(exclude=many).said) < 100
+    assert Patterns(exclude=many).said != Patterns(exclude=many[1:]).said

@@ -7,6 +7,7 @@ Holds:      the compiled patterns.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from typing import final
 
 from flatwater import errors
 
+_SAID_MAX = 1_000
 _BREAK, _NO_BREAK = "\n", "\ue000"  # a name may have a line break, and "." of the compiled patterns is none
 
 
@@ -24,6 +26,8 @@ class Patterns:
     A pattern without a slash is of a name at any depth; one with a slash is of a path from the root on; one that ends with a
     slash is of all that is below such a folder; `*` is any text within a name, `**` any number of folders, `?` one
     character, `[a-z]` one of several; a `!` in front takes back what an earlier one matched, below a folder that is matched, too.
+
+    `said` tells them from others in a state: they themselves, or a digest where they are long.
 
     Args:
         include: a file is taken only if one of these matches; empty takes all.
@@ -38,7 +42,9 @@ class Patterns:
         for name, given in (("include", include), ("exclude", exclude)):
             if not isinstance(given, list | tuple) or not all(isinstance(each, str) for each in given):
                 raise errors.UsageError(f"{name}={given!r} is no list of patterns.", hint=f"Write {name}=['*.jpg'].")
-        self.said = "; ".join([*(f"include {each}" for each in include), *(f"exclude {each}" for each in exclude)])
+        said = "; ".join([*(f"include {each}" for each in include), *(f"exclude {each}" for each in exclude)])
+        is_long = len(said) > _SAID_MAX  # a state writes it with each commit
+        self.said = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest() if is_long else said
         self.is_empty = not include and not exclude
         if self.is_empty:
             return

@@ -66,10 +66,8 @@ def open_engine(
             _refuse_options(options)
             from flatwater.store.engines.lmdb import LmdbEngine
 
-            engine = LmdbEngine(
-                place, sync=sync, read_only=read_only, keep_out=directory.keep_out, traceless=traceless and read_only
-            )
-            return LongKeys(engine)
+            keep_out = None if traceless and read_only else directory.keep_out
+            return LongKeys(LmdbEngine(place, sync=sync, read_only=read_only, keep_out=keep_out))
         allocators.one_arena()  # blocks of the cache go from thread to thread: each arena would keep what others gave up
         from flatwater.store.engines.rocksdb import RocksdbEngine
 

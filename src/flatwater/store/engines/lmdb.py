@@ -47,8 +47,8 @@ class LmdbEngine:
         sync: "full", "normal" or "off".
         read_only: open for reading.
         map_bytes: that the file may have before the map grows the first time.
-        keep_out: sees that nobody writes, where one who reads has no right to say that he does.
-        traceless: nobody writes, so that one who reads need not say so in LMDB's table of readers: no file changes.
+        keep_out: sees that nobody writes, where one who reads has no right to say that he does; None: nobody does, and it is
+            not said: no file changes.
     """
 
     def __init__(
@@ -58,14 +58,12 @@ class LmdbEngine:
         sync: str = "full",
         read_only: bool = False,
         map_bytes: int | None = None,
-        keep_out: Callable[[], None] = _nothing,
-        traceless: bool = False,
+        keep_out: Callable[[], None] | None = _nothing,
     ) -> None:
         self.path = path
         self.sync_level = sync
         self.read_only = read_only
         self._keep_out = keep_out
-        self._traceless = traceless
         self._map_bytes = map_bytes or limits.STORE_MAP_BYTES
         self._door = Door(path)
         self._inside = self._door.inside
@@ -90,9 +88,9 @@ class LmdbEngine:
             lmdb_upkeep.make_lock_file(self.path)
         try:
             try:
-                env = lmdb.open(self.path, lock=not self._traceless, **options)
+                env = lmdb.open(self.path, lock=self._keep_out is not None, **options)
             except lmdb.Error:
-                if not self.read_only or os.access(os.path.join(self.path, lmdb_upkeep.LOCK), os.W_OK):
+                if not self.read_only or not self._keep_out or os.access(f"{self.path}/{lmdb_upkeep.LOCK}", os.W_OK):
                     raise
                 self._keep_out()  # without LMDB's table of readers, a writer would use the pages that are read here
                 env = lmdb.open(self.path, lock=False, **options)

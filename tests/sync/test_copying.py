@@ -75,6 +75,22 @@ def test_all_are_copied_and_written_down(turn):
     assert "settle" in order[len(order) - 1 - order[::-1].index("publish") : len(order) - order[::-1].index("commit")]
 
 
+@pytest.mark.parametrize("workers", [2, 8, 40])
+def test_a_few_files_are_for_all_workers(turn, workers):
+    """Each worker has one under way at the same time, also where there are no more files than workers."""
+    together = threading.Barrier(workers)
+    begun = []
+
+    def meet(operation, path):
+        if operation == "read" and len(begun) < workers:
+            begun.append(path)
+            together.wait(5)
+
+    turn.source.faults = meet
+    turn.run(workers=workers)
+    assert set(turn.kinds().values()) == {"copied"}
+
+
 def test_single_failures_end_nothing(turn):
     """They are errors with a reason, tried again by the next run, and a hiccup is none."""
     turn.source.faults = faulty("read", RefusedFailure("no right to read"), {b"003"}, 99)

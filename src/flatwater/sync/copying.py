@@ -162,10 +162,11 @@ class Copying:
             tasks = self._readied(page)
             if len(self._done) >= limits.SYNC_COMMIT_ROWS:  # settled without a worker
                 self._write()
+            most = min(limits.SYNC_TASK_FILES, max(1, len(tasks) // self._workers))  # a few files are for all workers
             batch: list[Task] = []
             size = 0
             for task in tasks:
-                if batch and (len(batch) == limits.SYNC_TASK_FILES or size + task.size > limits.SYNC_TASK_BYTES):
+                if batch and (len(batch) == most or size + task.size > limits.SYNC_TASK_BYTES):
                     yield batch
                     batch, size = [], 0
                 batch.append(task)

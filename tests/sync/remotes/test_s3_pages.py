@@ -59,11 +59,28 @@ def test_keys_of_a_page_are_taken_together_and_apart():
 @pytest.mark.parametrize(
     ("end", "more"),
     [("<IsTruncated>True</IsTruncated>", True), ("<IsTruncated> false\n</IsTruncated>", False), ("", False),
-     ("<NextContinuationToken>t</NextContinuationToken>", True)]
+     ("<NextContinuationToken>t</NextContinuationToken>", True),
+     ("<IsTruncated>false</IsTruncated><NextContinuationToken>t</NextContinuationToken>", True)]
 )  # fmt: skip
 def test_whether_there_is_more(end, more):
     """As any server writes it; a token of the next page without it says the same."""
     assert page_of(f"<ListBucketResult>{end}</ListBucketResult>".encode(), "s3://bucket").is_truncated is more
+
+
+def test_a_page_that_lost_keys_is_no_page():
+    """It says how many it has, folders among them; a count that is less, or none, is nothing to go by."""
+    for count in ("1", "2", "", "many"):
+        assert len(page(ROW.format("a") + ROW.format("b"), more=f"<KeyCount>{count}</KeyCount>").paths) == 2
+    with pytest.raises(TemporaryFailure, match="says it has 3 keys, and has 2"):
+        page(ROW.format("a") + ROW.format("b"), more="<KeyCount>3</KeyCount>")
+    below = "<CommonPrefixes><Prefix>b/</Prefix></CommonPrefixes><KeyCount>{}</KeyCount>"
+    for count in (2, 3):
+        body = f"<ListBucketResult>{ROW.format('a')}{below.format(count)}</ListBucketResult>".encode()
+        if count == 2:
+            assert page_of(body, "s3://bucket", has_prefixes=True).prefixes == [b"b/"]
+        else:
+            with pytest.raises(TemporaryFailure, match="says it has 3"):
+                page_of(body, "s3://bucket", has_prefixes=True)
 
 
 def test_what_does_not_say_whether_there_is_more():

@@ -66,7 +66,7 @@ def page_of(body: bytes, name: str, prefix_bytes: int = 0, *, has_prefixes: bool
         has_prefixes: whether a delimiter was asked for.
 
     Raises:
-        TemporaryFailure: it was cut off, or is no listing.
+        TemporaryFailure: it was cut off, has fewer keys than it says, or is no listing.
         Failure: it lacks something, or has a key that is no UTF-8.
     """
     root = _tree(body)
@@ -91,10 +91,12 @@ def page_of(body: bytes, name: str, prefix_bytes: int = 0, *, has_prefixes: bool
     if len(etags) != len(paths):  # some have none: what element each of them is of has to be known
         etags = [each.findtext(space + "ETag") or "" for each in root.iterchildren(space + "Contents")]
     token = root.findtext(space + "NextContinuationToken") or ""
+    prefixes = _keys(columns.prefixes(root), name, is_quoted=is_quoted) if has_prefixes else []
+    _refuse_fewer(root.findtext(space + "KeyCount"), len(paths) + len(prefixes), name)
     return Page(
         paths,
         list(map(_entry, zip(paths, counts, _times(times), _etags(etags), strict=True))),
-        _keys(columns.prefixes(root), name, is_quoted=is_quoted) if has_prefixes else [],
+        prefixes,
         token,
         _is_truncated(root.findtext(space + "IsTruncated"), token, name),
     )
@@ -107,7 +109,14 @@ def _is_truncated(told: str | None, token: str, name: str) -> bool:
     word = told.strip().lower()
     if word not in {"true", "false"}:
         raise Failure(f"{name} cannot be listed: the server does not tell whether there is more.")
-    return word == "true"
+    return word == "true" or bool(token)  # a token of a next page beside "false" is followed: it may lead to keys
+
+
+def _refuse_fewer(told: str | None, found: int, name: str) -> None:
+    """A page with fewer keys than it says it has lost some, which would count as deleted."""
+    count = (told or "").strip()
+    if count.isdecimal() and int(count) > found:
+        raise TemporaryFailure(f"{name} cannot be listed: the answer says it has {count} keys, and has {found}.")
 
 
 def code_of(body: bytes) -> str:

@@ -378,5 +378,6 @@ def connect_failure(error: Exception, target: Target) -> Failure:  # noqa: C901 
     if isinstance(error, OSError) and error.filename is not None:  # a key, a configuration
         return RemoteFailure(f"{what}: {os.fsdecode(error.filename)}: {(error.strerror or str(error)).lower()}.")
     if isinstance(error, (OSError, ssh.SFTPConnectionLost, ssh.SFTPNoConnection)):
-        return TemporaryFailure(f"{what}: {error}.")
+        number = getattr(error, "errno", None) or 0  # the text of asyncio's own speaks of its calls
+        return TemporaryFailure(f"{what}: {os.strerror(number).lower() if number > 0 else error}.")
     return RemoteFailure(f"{what}: {error}.")

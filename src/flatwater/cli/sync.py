@@ -145,8 +145,8 @@ def apply(ctx: click.Context, /, source: str | None, destination: str | None, **
 def audit(ctx: click.Context, /, source: str | None, destination: str | None, *, repair: bool, **flags: Any) -> None:
     """Compare the destination with what was copied there: files that somebody else deleted, altered or added.
 
-    Without --repair nothing is written. Exit code 0: all is there. 1: something is missing or altered (files that no sync put
-    there are only counted). 4: not all of it could be looked at.
+    Without --repair no record of a file changes. Exit code 0: all is there. 1: something is missing or altered (files that no
+    sync put there are only counted). 4: not all of it could be looked at.
 
     \b
     Examples:

@@ -150,7 +150,8 @@ class Sync:
 
         Args:
             each: called for every difference.
-            repair: what is missing or altered is copied again with the next `apply`; without it nothing is written.
+            repair: what is missing or altered is copied again with the next `apply`; without it no record of a file changes
+                (LMDB's table of readers does).
             event: called with progress, as a dict.
 
         Returns:

@@ -51,6 +51,19 @@ def test_no_tls(ftp_server):
     assert server.rules.count("USER", "PASS") == 0
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["530 Non-anonymous sessions must use encryption.", "550 SSL/TLS required on the control channel.",
+     "503 Use AUTH first.", "421 Sorry, cleartext sessions are not accepted on this server."],
+)  # fmt: skip
+def test_a_server_that_wants_tls(ftp_server, said):
+    """Says so to who comes without, and the message how to come with it; it is not tried again."""
+    server = ftp_server()
+    server.rules.answers["USER"] = [said]
+    with pytest.raises(RemoteFailure, match=r"wants TLS: .*begins with ftps://"):
+        paths(ftp(server))
+
+
 def test_implicit_tls_and_sessions(ftp_server, ftp_certificate):
     """TLS from the first byte; data connections go on with the session of the control connection."""
     server = ftp_server(certificate=ftp_certificate, implicit=True)

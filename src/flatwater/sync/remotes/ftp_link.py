@@ -28,6 +28,7 @@ _NO_ROOM = re.compile(
     r"no space|quota|disk (is )?full|insufficient (storage|disk|space)|exceeded storage", re.IGNORECASE
 )
 _TOO_MANY = re.compile(r"too many|maximum|max\b|limit|connections", re.IGNORECASE)
+_WANTS_TLS = re.compile(r"\b(TLS|SSL)\b|encrypt|clear.?text|AUTH first", re.IGNORECASE)
 _NO_ROOM_CODES = {452, 552}
 _CLOSING = 421
 _SAID_CHARS_MAX = 200
@@ -152,6 +153,8 @@ class Link:
         if isinstance(error, ftplib.error_temp | ftplib.error_perm | ftplib.error_reply):
             reply = _reply(str(error))
             said = self._said(reply)
+            if self._settings.context is None and _WANTS_TLS.search(reply.text):
+                return RemoteFailure(f"{where} wants TLS: {said}.", hint="With it, the URL begins with ftps://.")
             if reply.code == _CLOSING or (reply.code == 530 and _TOO_MANY.search(reply.text)):  # noqa: PLR2004
                 return CrowdedFailure(f"{where} takes no more connections: {said}.")
             if 400 <= reply.code < 500:  # noqa: PLR2004

@@ -20,7 +20,8 @@ from flatwater.sync.entry import Attributes, Entry
 from flatwater.sync.failures import Failure, GoneFailure, InTheWayFailure, RefusedFailure, TemporaryFailure
 from flatwater.sync.remote import Reading, Writing, shown, unfinished_name
 from flatwater.sync.remotes import ftp_listing
-from flatwater.sync.remotes.ftp_link import Link, Reply, ended
+from flatwater.sync.remotes.ftp_data import arrived, ended, sent
+from flatwater.sync.remotes.ftp_link import Link, Reply
 from flatwater.sync.remotes.ftp_pool import Pool
 
 _SECOND_NS = 1_000_000_000
@@ -154,7 +155,7 @@ class FtpWriting(Writing):
         if self._data is None or self._link is None:
             raise TemporaryFailure(f"{shown(self._path)} cannot be written: its connection broke.")
         try:
-            self._data.sendall(data)
+            sent(self._data, data)
         except OSError as error:
             failure = self._link.why_cut(error, self._path, "written")
         else:
@@ -177,6 +178,8 @@ class FtpWriting(Writing):
 
     def _published(self, link: Link, data: socket.socket) -> Entry:
         self._data = None
+        if self._count > limits.SYNC_CHUNK_BYTES:
+            arrived(data)
         ended(data)
         self._done(link, link.answer())
         if self._time_command:

@@ -384,20 +384,6 @@ class _Secure(_Bounded, ftplib.FTP_TLS):
         return self.context.wrap_socket(data, server_hostname=self.host, session=session), size
 
 
-def ended(data: socket.socket) -> None:
-    """Close a data connection behind the last byte that was sent.
-
-    TLS says that it was the last one, and hears the same: what the server sent and nobody read would make the kernel reset the
-    connection, with bytes in it that are still on their way. A server that closes without a word is seen in its answer.
-    """
-    try:
-        if isinstance(data, ssl.SSLSocket):
-            with contextlib.suppress(OSError, ValueError):
-                data.unwrap()
-    finally:
-        data.close()
-
-
 def is_denied(reply: Reply) -> bool:
     """Whether an answer speaks of rights: its code may be that of a file which is not there."""
     return _DENIED.search(reply.text) is not None

@@ -390,6 +390,7 @@ SYNC_DELETE_SHARE = 0.25  # of the files at the destination that may be deleted 
 SYNC_DELETE_FREE = 100  # files that may be deleted whatever share they are
 SYNC_RESUME_S = 6 * 3600.0  # age of a listing that a killed run left, up to which it is gone on with
 SYNC_LIST_WORKERS = 4  # parts of a listing that are listed at a time; each holds what one listing holds
+SYNC_LEAVE_S = 3.0  # that a run which is interrupted waits for threads: a server may not answer for a minute
 SYNC_LEVELS_MAX = 16  # of folders that divide a listing
 SYNC_TRIES_MAX = 100  # that may be asked for
 SYNC_FILE_OF_OPTIONS_BYTES_MAX = 1 * MIB  # of a TOML file, which is read whole

@@ -34,10 +34,12 @@ class Turn:
         self.window = Budget("1 MiB")
 
     def run(self, **options):
-        given = {"workers": 4, "held_bytes": lambda _size: 0, "takes": None, "is_last": False, **options}
+        given = {
+            "workers": 4, "held_bytes": lambda _size: 0, "takes": None, "is_last": False, "report": self.outcomes.append,
+        } | options  # fmt: skip
         copying = Copying(
             self.state, Transfer(self.source, self.destination, stop=self.retrying.stop), self.destination, retrying=self.retrying,
-            window=self.window, report=self.outcomes.append, **given,
+            window=self.window, **given,
         )  # fmt: skip
         copying.run()
         return copying
@@ -115,6 +117,36 @@ def test_whether_there_is_a_copy(turn):
     turn.run()
     assert [turn.record(path).has_copy for path in (b"000", b"001", b"002", b"004")] == [True, False, True, False]
     assert turn.record(b"003") is None
+
+
+def test_an_interrupt_does_not_wait_for_a_server_that_hangs(turn, monkeypatch):
+    """What was copied by then and not written down is to be copied again, as behind a kill."""
+    monkeypatch.setattr(limits, "SYNC_LEAVE_S", 0.05)
+    monkeypatch.setattr(limits, "SYNC_COMMIT_S", -1.0)
+    hangs, answers = threading.Event(), threading.Event()
+
+    def fault(operation, path):
+        if operation == "chunk" and path == b"001":
+            hangs.set()
+            answers.wait(60)
+
+    def interrupted(_outcome):
+        hangs.wait(60)
+        raise KeyboardInterrupt
+
+    turn.source.faults = fault
+    before = set(threading.enumerate())
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            turn.run(report=interrupted)
+        (hung,) = set(threading.enumerate()) - before
+    finally:
+        answers.set()
+    hung.join()
+    assert b"001" not in turn.destination.files
+    turn.retrying = Retrying(3, 0.0001)
+    turn.run()
+    assert set(statuses(turn.state).values()) == {"SYNCED"}
 
 
 def test_what_vanished_behind_a_try(turn):

@@ -121,6 +121,33 @@ def test_nobody_is_left_when_it_is_given_up(monkeypatch):
     assert set(threading.enumerate()) == before
 
 
+def test_who_gives_it_up_does_not_wait_for_a_server_that_hangs(monkeypatch):
+    """Its thread is left behind."""
+    monkeypatch.setattr(limits, "SYNC_LEAVE_S", 0.05)
+    remote = Fake(files=FILES)
+    hangs, answers = threading.Event(), threading.Event()
+    batches = remote.batches
+
+    def hung(after=b"", before=b"", unread=None):
+        if after == b"a/":
+            hangs.set()
+            answers.wait(60)
+        yield from batches(after, before, unread)
+
+    ranges = ranges_of(remote, 1, Retrying())
+    remote.batches = hung
+    earlier = set(threading.enumerate())
+    parts = Listing(remote, ranges, 4, Retrying()).parts()
+    next(parts)
+    hangs.wait(60)
+    parts.close()
+    left = set(threading.enumerate()) - earlier
+    answers.set()
+    assert left
+    for thread in left:
+        thread.join()
+
+
 def test_the_end_of_a_run_ends_it():
     """Nothing is said to be over."""
     retrying = Retrying()

@@ -24,7 +24,7 @@ from flatwater.sync.cases import Cases
 from flatwater.sync.failures import Failure, GoneFailure, InTheWayFailure, RefusedFailure, RemoteFailure
 from flatwater.sync.record import Record
 from flatwater.sync.remote import Remote, shown
-from flatwater.sync.retrying import Retrying, Stopped
+from flatwater.sync.retrying import Retrying, Stopped, are_left
 from flatwater.sync.state import Change, State, Work
 from flatwater.sync.status import Status
 from flatwater.sync.transfer import Transfer
@@ -123,6 +123,7 @@ class Copying:
         ]
         for thread in threads:
             thread.start()
+        is_interrupted = False
         try:
             with closing(self._batches()) as batches:
                 for batch in batches:
@@ -134,16 +135,19 @@ class Copying:
                         self._take(self._outcomes.get())
             while self._under_way:
                 self._take(self._outcomes.get())
-        except BaseException:
+        except BaseException as error:
             self._retrying.stop.set()
+            is_interrupted = not isinstance(error, Exception)
             raise
         finally:
             for _thread in threads:
                 self._tasks.put(None)
-            for thread in threads:
-                thread.join()
-            self._rest()
-            self._write()
+            # Where nobody answers, what was copied in the last second is not written down, as when it is killed.
+            if not (is_interrupted and are_left(threads)):
+                for thread in threads:
+                    thread.join()
+                self._rest()
+                self._write()
 
     def _rest(self) -> None:
         """What workers still said while the run was ending."""

@@ -142,17 +142,21 @@ def delete(
         return entry is not None and is_ours(record, entry)
 
     with ThreadPoolExecutor(workers, thread_name_prefix="sync-delete") as pool:
-        for page in state.todo(Work.DELETE):
-            paths = [path for path, _size in page if takes is None or takes(path)]
-            size = destination.delete_files
-            parts = [paths[start : start + size] for start in range(0, len(paths), size)]
-            marked = _marked(state, paths)
-            outcomes = [outcome for part in pool.map(partial(deleted, marked), parts) for outcome in part]
-            settled(destination, retrying)
-            _write(state, paths, outcomes)
-            for path, failure in zip(paths, outcomes, strict=True):
-                if failure is not KEPT:
-                    report(path, failure)
+        try:
+            for page in state.todo(Work.DELETE):
+                paths = [path for path, _size in page if takes is None or takes(path)]
+                size = destination.delete_files
+                parts = [paths[start : start + size] for start in range(0, len(paths), size)]
+                marked = _marked(state, paths)
+                outcomes = [outcome for part in pool.map(partial(deleted, marked), parts) for outcome in part]
+                settled(destination, retrying)
+                _write(state, paths, outcomes)
+                for path, failure in zip(paths, outcomes, strict=True):
+                    if failure is not KEPT:
+                        report(path, failure)
+        except BaseException:
+            retrying.stop.set()  # what is under way is not tried again
+            raise
 
 
 def _marked(state: State, paths: list[bytes]) -> dict[bytes, Record]:

@@ -18,7 +18,7 @@ from flatwater import limits
 from flatwater.sync.entry import Entry
 from flatwater.sync.failures import Failure, TemporaryFailure
 from flatwater.sync.remote import Remote, shown
-from flatwater.sync.retrying import Retrying, Stopped
+from flatwater.sync.retrying import Retrying, Stopped, are_left
 from flatwater.sync.state import Range
 
 _LOOK_S = 0.1  # that a thread waits for room before it looks whether the run has ended
@@ -121,8 +121,7 @@ class Listing:
                     yield box.pop()
         finally:
             self._left.set()
-            for thread in threads:
-                thread.join()
+            are_left(threads)
 
     def _list(self) -> None:
         """In a thread: one range after another."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import importlib.util
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import TypeVar, final
 
 from flatwater import errors, limits
@@ -75,3 +76,11 @@ class Retrying:
     def _sleep(self, seconds: float) -> None:
         if self.stop.wait(seconds):
             raise Stopped
+
+
+def are_left(threads: Sequence[threading.Thread]) -> bool:
+    """Wait for threads that were told to end; whether one is left, as it waits for a server that does not answer."""
+    until_s = time.monotonic() + limits.SYNC_LEAVE_S
+    for thread in threads:
+        thread.join(max(0.0, until_s - time.monotonic()))
+    return any(thread.is_alive() for thread in threads)

@@ -398,6 +398,7 @@ SYNC_LARGE_BYTES = 1 * GIB  # a file that takes as much as any while it is copie
 SYNC_CHANGES_KEPT = 1_000  # of a plan or an audit in its report; the others are counted, and told as they come
 SYNC_PROGRESS_S = 0.25  # between two events that only say how far it is
 SYNC_SFTP_CONNECTIONS = 2  # of one remote, each with an SSH session; requests of many files are under way over each
+SYNC_SFTP_REFUSED_S = 60.0  # after which a server that took no further connection is asked for one again
 SYNC_SFTP_CONNECTION_BYTES = 6 * MIB  # the library's buffers of one: two windows of 2 MiB, and answers that are decoded
 SYNC_SFTP_BLOCK = 64 * KIB  # of a file in one request; less where the server says so
 SYNC_SFTP_BLOCKS = 16  # of one file that are under way, 1 MiB

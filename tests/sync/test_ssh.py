@@ -94,6 +94,25 @@ def test_a_connection_that_is_cut(sshd, root, work, monkeypatch):
         assert not [name for name in os.listdir(root) if name.startswith(".flatwater")]
 
 
+def test_a_server_that_takes_one_connection(sshd, root, monkeypatch):
+    """Has all requests over that one, and is not asked for another each time."""
+    connect, asked = asyncssh.connect, []
+
+    async def limited(**arguments):
+        asked.append(1)
+        if len(asked) > 1:
+            raise asyncssh.ConnectionLost("closed")
+        return await connect(**arguments)
+
+    monkeypatch.setattr(asyncssh, "connect", limited)
+    with made(sshd, root) as remote:
+        written(remote, b"a", b"text")
+        with remote.read(b"a"):  # the connection has something to do: for the next request there would be another one
+            written(remote, b"b", b"text")
+            assert paths(remote) == [b"a", b"b"]
+    assert len(asked) == 2
+
+
 def test_a_server_that_is_killed(tmp_path, root):
     """In the middle of files: each is a temporary failure, and when it is there again, all goes on."""
     (tmp_path / "keys").mkdir()

@@ -259,17 +259,28 @@ class _Running:
         self._thread.join()
 
     async def work(self, work: Callable[[Link], Coroutine[Any, Any, T]]) -> T:
-        slot = min(self._slots, key=lambda slot: slot.users())
-        slot.waiting += 1
-        try:
-            link = await self._linked(slot)
-        finally:
-            slot.waiting -= 1
+        now = self.loop.time()
+        slot = min(self._slots, key=lambda slot: (slot.refused_until > now, slot.users()))
+        link = await self._waited(slot)
         link.users += 1
         try:
             return await work(link)
         finally:
             link.users -= 1
+
+    async def _waited(self, slot: _Slot) -> Link:
+        """The connection of a slot, or another one where there is one: a server may not take as many as we want."""
+        slot.waiting += 1
+        try:
+            return await self._linked(slot)
+        except TemporaryFailure:
+            others = [each for each in self._slots if each is not slot and each.is_used()]
+            if not others:
+                raise
+            slot.refused_until = self.loop.time() + limits.SYNC_SFTP_REFUSED_S
+        finally:
+            slot.waiting -= 1
+        return await self._linked(min(others, key=lambda each: each.users()))
 
     async def _linked(self, slot: _Slot) -> Link:
         if slot.link is not None and slot.link.broken:
@@ -313,6 +324,10 @@ class _Slot:
         self.link: Link | None = None
         self.connecting: asyncio.Task[Link | Failure] | None = None
         self.waiting = 0
+        self.refused_until = 0.0  # by the loop's clock: the server took no further connection
+
+    def is_used(self) -> bool:
+        return self.connecting is not None or (self.link is not None and not self.link.broken)
 
     def users(self) -> int:
         return self.waiting + (self.link.users if self.link is not None else 0)

@@ -149,6 +149,30 @@ def test_an_interrupt_does_not_wait_for_a_server_that_hangs(turn, monkeypatch):
     assert set(statuses(turn.state).values()) == {"SYNCED"}
 
 
+def test_a_server_that_is_away_ends_the_run(turn, monkeypatch):
+    """Behind so many files without one that was copied, and so long; the others are left as they are for the next run."""
+    monkeypatch.setattr(limits, "SYNC_IN_A_ROW", 5)
+    monkeypatch.setattr(limits, "SYNC_IN_A_ROW_S", 0.0)
+    turn.source.faults = faulty("read", TemporaryFailure("nobody there"), PATHS, 999)
+    with pytest.raises(TemporaryFailure, match=r"5 failed one after the other\. The last one: nobody there"):
+        turn.run(workers=1)
+    assert sorted(statuses(turn.state).values()) == ["ERROR"] * 5 + ["NEW"] * 35
+    turn.retrying, turn.source.faults = Retrying(3, 0.0001), lambda *_: None
+    turn.run()
+    assert set(statuses(turn.state).values()) == {"SYNCED"}
+
+
+@pytest.mark.parametrize("seconds", [0.0, 60.0])
+def test_files_that_fail_among_others_do_not_end_the_run(turn, monkeypatch, seconds):
+    """Nor do any number of them in a short time."""
+    monkeypatch.setattr(limits, "SYNC_IN_A_ROW", 1 if seconds else 2)
+    monkeypatch.setattr(limits, "SYNC_IN_A_ROW_S", seconds)
+    failing = PATHS if seconds else PATHS[::2]
+    turn.source.faults = faulty("read", TemporaryFailure("busy"), failing, 999)
+    turn.run(workers=1)
+    assert [turn.kinds()[path] for path in failing] == ["failed"] * len(failing)
+
+
 def test_what_vanished_behind_a_try(turn):
     """If it may have been published, it is not forgotten: it has to be deleted."""
 

@@ -21,7 +21,14 @@ from flatwater.budget.budget import Budget
 from flatwater.errors import BudgetExceeded
 from flatwater.sync import record as records
 from flatwater.sync.cases import Cases
-from flatwater.sync.failures import Failure, GoneFailure, InTheWayFailure, RefusedFailure, RemoteFailure
+from flatwater.sync.failures import (
+    Failure,
+    GoneFailure,
+    InTheWayFailure,
+    RefusedFailure,
+    RemoteFailure,
+    TemporaryFailure,
+)
 from flatwater.sync.record import Record
 from flatwater.sync.remote import Remote, shown
 from flatwater.sync.retrying import Retrying, Stopped, are_left
@@ -109,6 +116,9 @@ class Copying:
         self._under_way = 0  # lists of tasks that were handed out
         self._done: list[Outcome] = []
         self._written_s = time.monotonic()
+        self._lock = threading.Lock()
+        self._in_a_row = 0  # files that could not be copied since the last one that was no accident
+        self._alive_s = time.monotonic()  # when that was
         self.blocked = 0
 
     def run(self) -> None:
@@ -116,6 +126,7 @@ class Copying:
 
         Raises:
             RemoteFailure: no file can be read or written any more; what was copied is written down.
+            TemporaryFailure: as many as `limits.SYNC_IN_A_ROW` could not be, one after the other: a server may be away.
         """
         threads = [
             threading.Thread(target=self._work, args=(number,), name=f"sync-copy-{number}", daemon=True)
@@ -216,6 +227,23 @@ class Copying:
         while (tasks := self._tasks.get()) is not None:
             self._outcomes.put([self._outcome(task, number) for task in tasks])
 
+    def _judge(self, failure: Failure | None) -> None:
+        """End the run where nothing was copied for long: each of a million files would be tried five times, for days."""
+        now = time.monotonic()
+        with self._lock:
+            if not isinstance(failure, TemporaryFailure):
+                self._in_a_row, self._alive_s = 0, now
+                return
+            self._in_a_row += 1
+            count, age_s = self._in_a_row, now - self._alive_s
+        if count >= limits.SYNC_IN_A_ROW and age_s >= limits.SYNC_IN_A_ROW_S:
+            self._ends(
+                TemporaryFailure(
+                    f"no file could be copied for {age_s:.0f} s, and {count:,} failed one after the other. The last one: {failure}",
+                    hint="Look whether both ends can be reached, and run it again: it goes on with the files that are left.",
+                )
+            )
+
     def _outcome(self, task: Task, number: int) -> Outcome:
         tries: list[bytes] = [task.path] if task.had_copy else []  # of publishing it
         try:
@@ -231,11 +259,13 @@ class Copying:
             return Outcome(task, kind, reason=str(error), has_copy=False)  # where something else stands, no copy does
         except Failure as error:
             if not isinstance(error, RemoteFailure):
+                self._judge(error)
                 return Outcome(task, "failed", reason=str(error), has_copy=bool(tries))
             self._ends(error)
         except BaseException as error:  # noqa: BLE001 - raised by `run`
             self._ends(error)
         else:
+            self._judge(None)
             return Outcome(task, "copied", copied.record, copied.bytes)
         return Outcome(task, "left", has_copy=bool(tries))
 

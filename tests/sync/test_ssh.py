@@ -285,7 +285,7 @@ def test_a_server_that_stops_answering(sshd, root):
         for session in sessions:
             session.suspend()
         try:
-            with pytest.raises(TemporaryFailure):
+            with pytest.raises(TemporaryFailure, match=r"lost \(no answer in 0.5 s\)"):
                 remote.find(b"x")
         finally:
             for session in sessions:

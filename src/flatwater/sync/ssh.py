@@ -105,6 +105,7 @@ class Link:
         self._asked: dict[int, float] = {}  # requests without an answer, the oldest first, and when
         self._numbers = itertools.count()
         self._answered = 0.0  # when the last answer came
+        self._is_silent = False  # it was dropped as none came
         self._watch = running.loop.create_task(self._watched())
 
     async def ask(self, request: Awaitable[T]) -> T:
@@ -123,6 +124,8 @@ class Link:
         except BaseException as error:
             if is_lost(error):
                 self.drop()
+                if self._is_silent:  # the library knows no more than that it was closed: by us
+                    raise TimeoutError(f"no answer in {self._timeout_s:g} s") from error
             raise
         finally:
             del self._asked[number]
@@ -136,6 +139,7 @@ class Link:
                 now = self.running.loop.time()
                 oldest = next(iter(self._asked.values()))
                 if now - self._answered > self._timeout_s or now - oldest > _OLDEST_TIMES * self._timeout_s:
+                    self._is_silent = True
                     self.drop()
 
     def drop(self) -> None:

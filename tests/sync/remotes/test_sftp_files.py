@@ -18,6 +18,7 @@ from flatwater.sync.failures import (
     InTheWayFailure,
     RefusedFailure,
     RemoteFailure,
+    TemporaryFailure,
 )  # fmt: skip
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "servers"))
@@ -130,3 +131,18 @@ def test_a_server_copies_by_itself(remote, sshd, root, monkeypatch):
     with made(sshd, root, timeout_s="19") as stranger:
         assert remote.copy_inside(stranger, entry, b"b/z") is None
     assert paths(remote) == [b"a/x", b"b/y"]
+
+
+def test_two_who_write_one_file_do_not_mix(sshd, root):
+    """Who ends first does not publish what the other one has written of it by then."""
+    body = bytes(range(250)) * 4_000
+    with made(sshd, root) as first, made(sshd, root) as second:
+        one, other = (remote.write(b"file", len(body), Attributes()) for remote in (first, second))
+        one.write(body)
+        other.write(body[: len(body) // 2])
+        with pytest.raises(TemporaryFailure, match="somebody else is writing it"):
+            one.publish()
+        assert not (root / "file").exists()
+        other.write(body[len(body) // 2 :])
+        other.publish()
+        assert (root / "file").read_bytes() == body

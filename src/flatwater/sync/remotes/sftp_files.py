@@ -213,7 +213,7 @@ class SftpWriting(Writing):
         try:
             while self._sent:
                 waited(self._sent.popleft())
-            self._pace.take(6 if self._link is None else 5)
+            self._pace.take(7 if self._link is None else 6)
             link = self._link
             if link is None:
                 entry = self._connections.run(self._published)
@@ -234,12 +234,13 @@ class SftpWriting(Writing):
         self._buffer.clear()
         size = self._size + len(block)
         # Sent at once: a server works on the requests for one file in their order (draft-ietf-secsh-filexfer-02, 6.1).
-        written, set_, _durable, found, closed = await asyncio.gather(
+        written, set_, _durable, found, closed, named = await asyncio.gather(
             self._written(link, file, self._size, block) if block else asyncio.sleep(0),
             self._set(link, file),
             self._durable(link, file),
             link.ask(file.stat()),
             link.ask(file.close()),
+            self._tree.lstat(link, self._unfinished),
             return_exceptions=True,
         )
         link.users -= 1
@@ -252,6 +253,9 @@ class SftpWriting(Writing):
         assert not isinstance(found, BaseException)
         if size_of(found) != size:
             raise TemporaryFailure(f"{shown(self._path)}: {size} bytes were sent, and the server has {size_of(found)}.")
+        if not isinstance(named, BaseException) and size_of(named) != size:  # another sync of this file began meanwhile
+            self._begun = False  # it is not ours to remove
+            raise TemporaryFailure(f"{shown(self._path)} cannot be written: somebody else is writing it.")
         try:
             await self._placed(link)
             await self._tree.touch(link, parent(self._path))

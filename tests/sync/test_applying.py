@@ -334,6 +334,29 @@ def test_what_a_killed_run_had_published(two, keeps_mtime):
     assert two.destination.unfinished == set()
 
 
+@pytest.mark.parametrize("keeps_mtime", [False, True])
+def test_what_a_killed_run_had_published_in_another_version(two, keeps_mtime):
+    """So is one that had changed when it was read, and one of which a later run found another version and came no further."""
+    two.destination.keeps_mtime = keeps_mtime
+
+    def changing(asked, at):
+        if (asked, at) == ("read", b"a/2") and two.source.files[b"a/2"][0] != b"read later":
+            two.source.put(b"a/2", b"read later")
+
+    two.source.faults = changing
+    killed_at(two, "publish", b"a/4")
+    two.source.faults = lambda *_: None
+    assert {b"a/2", b"a/3"} <= set(two.destination.published)
+    two.source.put(b"a/3", b"a third one")
+    two.destination.faults = faulty("write", RefusedFailure("no right"), {b"a/3"}, 99)
+    two.source.faults = faulty("read", RefusedFailure("no right"), {b"a/2"}, 99)
+    assert two.apply(compare="size").failed == 2
+    two.source.faults = two.destination.faults = lambda *_: None
+    del two.source.files[b"a/2"], two.source.files[b"a/3"]
+    assert two.apply().deleted == 2
+    assert two.is_same()
+
+
 def test_what_a_killed_run_left_of_an_error(two):
     """An unfinished file goes also when its path was an error in between."""
     killed_at(two, "publish", b"a/3")

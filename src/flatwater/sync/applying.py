@@ -78,6 +78,7 @@ class Applying:
             job.state.run.phase = ""
             if job.state.count(Status.SYNCED) == job.state.count(*Status):
                 job.state.run.is_unclean = False
+                job.state.forget_versions()
             job.state.commit()
             report.left = self._left()
         finally:

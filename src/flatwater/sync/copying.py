@@ -21,6 +21,7 @@ from flatwater.budget.budget import Budget
 from flatwater.errors import BudgetExceeded
 from flatwater.sync import record as records
 from flatwater.sync.cases import Cases
+from flatwater.sync.entry import Entry
 from flatwater.sync.failures import (
     Failure,
     GoneFailure,
@@ -245,11 +246,17 @@ class Copying:
             )
 
     def _outcome(self, task: Task, number: int) -> Outcome:
-        tries: list[bytes] = [task.path] if task.had_copy else []  # of publishing it
+        tries = [task.path] if task.had_copy else []  # of publishing it
+
+        def publishes(entry: Entry) -> None:
+            if task.before.is_marked and not records.is_version(task.before, entry):  # it changed since it was listed
+                self._state.note_version(task.path, records.found(entry, self._generation))
+            tries.append(task.path)
+
         try:
             need = self._held_bytes(task.size)
             with self._reserved(task, need, number) if need else nullcontext():
-                copied = self._retrying.call(lambda: self._transfer.copy(task.path, self._generation, tries.append))
+                copied = self._retrying.call(lambda: self._transfer.copy(task.path, self._generation, publishes))
         except Stopped:
             return Outcome(task, "left", has_copy=bool(tries))
         except GoneFailure:

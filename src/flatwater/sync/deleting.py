@@ -128,7 +128,7 @@ def delete(
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    def deleted(marked: dict[bytes, Record], paths: list[bytes]) -> list[Failure | None]:
+    def deleted(marked: dict[bytes, list[Record]], paths: list[bytes]) -> list[Failure | None]:
         kept = {path for path in paths if path in marked and not found_ours(path, marked[path])}
         wanted = [path for path in paths if path not in kept]
         outcomes = iter(retrying.call(lambda: destination.delete(wanted)) if wanted else [])
@@ -137,9 +137,9 @@ def delete(
                 destination.discard(path)
         return [KEPT if path in kept else next(outcomes) for path in paths]
 
-    def found_ours(path: bytes, record: Record) -> bool:
+    def found_ours(path: bytes, versions: list[Record]) -> bool:
         entry = retrying.call(lambda: destination.find(path))
-        return entry is not None and is_ours(record, entry)
+        return entry is not None and any(is_ours(each, entry) for each in versions)
 
     with ThreadPoolExecutor(workers, thread_name_prefix="sync-delete") as pool:
         try:
@@ -159,11 +159,13 @@ def delete(
             raise
 
 
-def _marked(state: State, paths: list[bytes]) -> dict[bytes, Record]:
-    """Those of which it is not known whether a sync put them there."""
+def _marked(state: State, paths: list[bytes]) -> dict[bytes, list[Record]]:
+    """Those of which it is not known whether a sync put them there, each with the versions that it may have put there."""
     found = zip(paths, state.records(paths), strict=True)
     return {
-        path: record for path, value in found if value is not None and (record := records.unpacked(value)).is_marked
+        path: [record, *state.versions_of(path)]
+        for path, value in found
+        if value is not None and (record := records.unpacked(value)).is_marked
     }
 
 

@@ -93,6 +93,11 @@ def unpacked(value: bytes) -> Record:
     )  # fmt: skip
 
 
+def is_version(record: Record, entry: Entry) -> bool:
+    """Whether a record has the very version of a file."""
+    return (record.size, record.mtime_ns, record.etag) == (entry.size, kept_time(entry.mtime_ns), entry.etag)
+
+
 def found(entry: Entry, generation: int, before: Record | None = None) -> Record:
     """A file that is to be copied, as a listing shows it."""
     record = Record(

@@ -148,6 +148,8 @@ class Scan:
         if self._tell is not None:
             self._said(path, entry, before, after)
         if after is not before:
+            if before is not None and before.is_marked and entry is not None and not self._state.read_only:
+                self._state.note_version(path, before)  # a killed run may have published it
             self._changes.append(Change(path, before, after))
             if len(self._changes) >= 2 * limits.SYNC_COMMIT_ROWS:  # many that are missing may come between two files
                 self._flush()

@@ -6,7 +6,8 @@ Holds:      what the store holds, one transaction, two pages for each walk; see 
 
 Partitions of the store: `files` has a record for each path; `work` has the paths that are not SYNCED, by what is to be done
 with them, so that nobody walks over millions of files to find a few; `failures` says why copying failed; `cases` has the place
-of each file where names that differ only in case are one (`sync.cases`); `run` has the present run, its ranges, and which
+of each file where names that differ only in case are one (`sync.cases`); `versions` has further ones that a killed run may have
+published of files that are marked; `run` has the present run, its ranges, and which
 remotes the state is of. A file's record and its work change in one transaction, with the counts and the place in the listing:
 whatever ends the process, they fit each other.
 """
@@ -27,7 +28,7 @@ from flatwater import errors, limits
 from flatwater.budget.budget import Budget
 from flatwater.store.batches import Batches
 from flatwater.store.store import Store
-from flatwater.sync.record import NO_SIZE, Record
+from flatwater.sync.record import NO_SIZE, Record, unpacked
 from flatwater.sync.status import Status
 
 _PAIR, _RUN, _RANGE = "pair", "run", "range"
@@ -167,6 +168,7 @@ class State:
             self.work = store.partition("work")
             self.failures = store.partition("failures")
             self.cases = store.partition("cases")
+            self.versions = store.partition("versions")
             self.meta = store.partition("run")
             if not read_only and self._lock < 0:
                 self._lock = _locked(path)
@@ -250,6 +252,22 @@ class State:
         return total
 
     # --- writing ------------------------------------------------------------------------------------------------------
+
+    def note_version(self, path: bytes, version: Record) -> None:
+        """One more that a marked file may have at the destination, beside that of its record. By any thread; rare."""
+        self.versions.put((path, version.packed()), b"")
+
+    def versions_of(self, path: bytes) -> list[Record]:
+        """Those that were noted."""
+        with self._room:
+            walk = self.versions.batches((path,), rows=limits.SYNC_BATCH, bytes=limits.SYNC_PAGE_BYTES)
+        with walk:
+            return [unpacked(key[1]) for page in walk for key, _value in page]
+
+    def forget_versions(self) -> None:
+        """No file is marked any more."""
+        if self.versions.count_estimate():
+            self.versions.clear()
 
     def commit_each(self, changes: Sequence[Change]) -> None:
         """Write changes that may be many, so many at a time as one commit may have: each such part is all or nothing."""

@@ -67,13 +67,13 @@ class Transfer:
         self._hashes = needs_md5 or told or verify == "content"
         self._is_inside = destination.copies_inside(source) and not (needs_md5 or verify == "content")
 
-    def copy(self, path: bytes, generation: int, publishes: Callable[[bytes], object] = bool) -> Copied:
+    def copy(self, path: bytes, generation: int, publishes: Callable[[Entry], object] = bool) -> Copied:
         """Copy a file; it is tried once.
 
         Args:
             path: of the file.
             generation: of the scan.
-            publishes: called with the path before the destination may have it; where it fails earlier, nothing was changed.
+            publishes: called with the version before the destination may have it; where it fails earlier, nothing was changed.
 
         Raises:
             Stopped: the run ends.
@@ -94,7 +94,7 @@ class Transfer:
             try:
                 self._pour(path, reading, writing, digest)
                 self._check_source(path, entry, digest)
-                publishes(path)
+                publishes(entry)
                 arrived = writing.publish()
             except BaseException:
                 writing.abandon()
@@ -141,13 +141,13 @@ class Transfer:
                 f"{shown(path)} did not arrive as it was sent: what was read again is another content."
             )
 
-    def _inside(self, path: bytes, generation: int, publishes: Callable[[bytes], object]) -> Copied | None:
+    def _inside(self, path: bytes, generation: int, publishes: Callable[[Entry], object]) -> Copied | None:
         """Let the store copy, where both ends are one."""
         entry = self._source.find(path)
         if entry is None:
             raise GoneFailure(f"{shown(path)} is not there any more.")
         self._let_settle(entry)
-        publishes(path)
+        publishes(entry)
         arrived = self._destination.copy_inside(self._source, entry, path)
         if arrived is None:
             return None

@@ -79,7 +79,7 @@ def test_the_time_of_the_source():
 
     def slow_source():
         for piece in pieces():
-            sum(range(20_000))
+            sum(range(100_000))
             yield piece
 
     report = Flow(slow_source).map(bytes).map(len).run()

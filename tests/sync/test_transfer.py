@@ -35,7 +35,7 @@ def test_copied(etags, verify):
     assert (record.status.name, record.has_copy, record.generation) == ("SYNCED", True, 7)
     assert (record.size, record.mtime_ns, record.etag) == entry[1:]
     assert (record.copy_mtime_ns, record.copy_etag) == there[2:]
-    assert (copied.bytes, told) == (len(DATA), [b"a/file"])
+    assert (copied.bytes, told) == (len(DATA), [entry])
     assert (source.open, destination.open, destination.unfinished) == (0, 0, set())
 
 

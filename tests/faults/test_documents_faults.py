@@ -146,7 +146,7 @@ def test_a_disk_that_fails_is_a_problem_of_one_document(tmp_path, monkeypatch):
             return super().readinto(buffer)
 
     original = plain.pieces
-    monkeypatch.setattr(plain, "pieces", lambda file, *rest: original(Failing(file.name, "rb"), *rest))
+    monkeypatch.setattr(plain, "pieces", lambda file, *rest, **how: original(Failing(file.name, "rb"), *rest, **how))
     reader = documents(tmp_path)
     pieces = list(reader)
     assert sum(len(piece.text) for piece in pieces[:-1]) > 400_000

@@ -12,10 +12,12 @@ from flatwater import errors
 from flatwater.source.documents import plain
 
 
-def read(path, piece_bytes=64, offset=0, encoding=""):
+def read(path, piece_bytes=64, offset=0, encoding="", *, is_lossless=False):
     notes = []
     with open(path, "rb", buffering=0) as file:
-        return list(plain.pieces(file, piece_bytes, offset, encoding, notes.append)), notes
+        found, mark_bytes = plain.encoding_of(file, encoding, None if offset else notes.append)
+        pieces = plain.pieces(file, piece_bytes, max(offset, mark_bytes), found, notes.append, is_lossless=is_lossless)
+        return list(pieces), notes
 
 
 def text_of(size, seed=3):
@@ -144,3 +146,13 @@ def test_a_piece_is_bounded_as_utf8(write, data, encoding, piece_bytes):
     assert pieces[-1][1] == len(data)
     middle = pieces[len(pieces) // 2]
     assert read(path, piece_bytes, offset=middle[1], encoding=encoding)[0] == pieces[len(pieces) // 2 + 1 :]
+
+
+@pytest.mark.parametrize("encoding", ["", "shift_jis", "cp1252"])
+def test_what_cannot_be_decoded_is_kept_where_that_is_asked_for(write, encoding):
+    """Read without loss, each piece has as many bytes as it has in the file, broken ones too."""
+    data = "ab äöü\n".encode() * 90 + b"x\xff\xfey \x81\n" * 20
+    pieces, notes = read(write("a.txt", data), encoding=encoding, is_lossless=True)
+    assert b"".join(text.encode(encoding or "utf-8", "surrogateescape") for _, _, text in pieces) == data
+    assert all(len(text.encode(encoding or "utf-8", "surrogateescape")) == stop - start for start, stop, text in pieces)
+    assert len(notes) == 1

@@ -406,3 +406,26 @@ def test_a_cancelled_task_loses_nothing(mixed):
 def test_it_is_made_by_documents(mixed):
     """The class is public for annotations."""
     assert isinstance(documents(mixed / "a.txt"), Documents)
+
+
+def test_files_are_read_one_by_one(tmp_path):
+    """Whoever lists files himself gives them one at a time, and has the pieces, the encoding and the report of each."""
+    (tmp_path / "a.txt").write_bytes("Fluss, Öl\n".encode("cp1252"))
+    (tmp_path / "b.html").write_text("<html><p>two</p></html>")
+    (tmp_path / "c.bin").write_bytes(bytes(range(256)))
+    budget = fw.Budget("256 MiB")
+    with budget:
+        reader = fw.documents([])
+    told = []
+    with reader.one_by_one(told.append, lossless=True) as pieces:
+        assert [piece.text for piece in pieces(str(tmp_path / "a.txt"))] == ["Fluss, Öl\n"]
+        assert reader.encoding == "cp1252"
+        assert [piece.text.strip() for piece in pieces(str(tmp_path / "b.html"))] == ["two"]
+        assert reader.encoding == ""
+        assert list(pieces(str(tmp_path / "c.bin"))) == []
+        assert budget.held > 0
+    assert budget.held == 0
+    assert [(os.path.basename(problem.source), problem.kind) for problem in told] == [
+        ("a.txt", "guessed"), ("c.bin", "skipped"),
+    ]  # fmt: skip
+    assert reader.report.pieces == 2

@@ -8,6 +8,7 @@ Holds:      a window of the file and one piece: see `bytes_max`.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import errno
 import io
 import os
@@ -61,33 +62,40 @@ def checked_encoding(encoding: str) -> str:
     return "utf-8" if name == "utf_8_sig" else found.name
 
 
+def encoding_of(file: io.RawIOBase, wanted: str, guess: Guess | None) -> tuple[str, int]:
+    """How the text is encoded, `wanted` unless its mark says otherwise, and the bytes of the mark. `guess` is told of guesses."""
+    head = file.read(limits.DOCUMENT_HEAD_BYTES) or b""
+    detected, mark_bytes, guessed = kinds.encoding_of(head)
+    if wanted and not (mark_bytes and wanted[:6] == detected[:6]):
+        detected, guessed = wanted, ""
+        mark_bytes = mark_bytes if kinds.encoding_by_mark(head)[0] == wanted else 0
+    if guessed and guess:
+        guess(guessed)
+    return detected, mark_bytes
+
+
 def pieces(
-    file: io.RawIOBase, piece_bytes: int, offset: int, encoding: str, guess: Guess
+    file: io.RawIOBase, piece_bytes: int, offset: int, encoding: str, guess: Guess, *, is_lossless: bool = False
 ) -> Iterator[tuple[int, int, str]]:
     """`(start, stop, text)` of each piece from `offset` on: `file[start:stop]` is the text, encoded.
 
-    Runs of `limits.DOCUMENT_HOLE_BYTES` zeros and more are in no piece, and neither is a byte-order mark; all else is in one. What cannot be
-    decoded is replaced by U+FFFD. `guess` is called with what was guessed, at most twice.
+    Runs of `limits.DOCUMENT_HOLE_BYTES` zeros and more are in no piece; all else is in one. What cannot be decoded is
+    replaced by U+FFFD, or kept as lone surrogates; `guess` is told of the first.
     """
-    head = file.read(limits.DOCUMENT_HEAD_BYTES) or b""
-    detected, mark_bytes, guessed = kinds.encoding_of(head)
-    if encoding and not (mark_bytes and encoding[:6] == detected[:6]):
-        detected, guessed = encoding, ""
-        mark_bytes = mark_bytes if kinds.encoding_by_mark(head)[0] == encoding else 0
-    if guessed and not offset:
-        guess(guessed)
-    del head
-    yield from _Window(file, piece_bytes, max(offset, mark_bytes), detected, guess).pieces()
+    yield from _Window(file, piece_bytes, offset, encoding, guess, is_lossless=is_lossless).pieces()
 
 
 @final
 class _Window:
     """The part of the file that is being cut: `buffer[low:high]`, the first byte of the buffer at `base` in the file."""
 
-    def __init__(self, file: io.RawIOBase, piece_bytes: int, offset: int, encoding: str, guess: Guess) -> None:
+    def __init__(
+        self, file: io.RawIOBase, piece_bytes: int, offset: int, encoding: str, guess: Guess, *, is_lossless: bool
+    ) -> None:
         self._file = file
         self._piece_bytes = piece_bytes
         self._guess: Guess | None = guess
+        self._is_lossless = is_lossless
         self._borders = ByteBorders(encoding)
         self._buffer = bytearray(_window_bytes(piece_bytes))
         self._zeros = bytes(len(self._buffer))
@@ -190,6 +198,9 @@ class _Window:
                 at = self._base + self._low + error.start
                 self._guess(f"byte {at:,} is not {self._borders.encoding.upper()}; such bytes are replaced by U+FFFD")
                 self._guess = None
+            if self._is_lossless:
+                with contextlib.suppress(UnicodeDecodeError):  # bytes below 128 cannot be kept so
+                    return part.decode(self._borders.encoding, "surrogateescape")
             return part.decode(self._borders.encoding, "replace")
 
 

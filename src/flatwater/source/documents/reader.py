@@ -12,18 +12,25 @@ import io
 import os
 import stat
 import weakref
-from collections.abc import AsyncIterator, Generator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import Literal, Never, Self, final
 
-from flatwater import errors, limits, units
+from flatwater import errors, limits
 from flatwater.budget import Budget
-from flatwater.source.documents import kinds, listing, lump, plain, remote, serving
+from flatwater.source.documents import asking, kinds, listing, lump, plain, remote, serving
 from flatwater.source.documents.piece import Piece, Position, position_of
-from flatwater.source.documents.report import AGAIN, CUT, GUESSED, PROBLEM_BYTES_MAX, SKIPPED, Report, printable
+from flatwater.source.documents.report import (
+    AGAIN,
+    CUT,
+    GUESSED,
+    PROBLEM_BYTES_MAX,
+    SKIPPED,
+    Problem,
+    Report,
+    printable,
+)
 
 HOLDER = "documents"
-
-Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
 class DocumentError(errors.BrokenError):
@@ -49,6 +56,7 @@ class Documents:
 
     Attributes:
         report: what was read, and what could not be.
+        encoding: of the text that is read; "" for what is none.
     """
 
     def __init__(
@@ -67,6 +75,9 @@ class Documents:
         budget: Budget,
     ) -> None:
         self.report = Report()
+        self.encoding = ""
+        self._is_lossless = False
+        self._told: Callable[[Problem], object] | None = None
         self._paths = paths
         self._piece_bytes = piece_bytes
         self._encoding = encoding
@@ -156,6 +167,37 @@ class Documents:
     def __repr__(self) -> str:
         state = "closed" if self._closed else "at its end" if self._ended else f"{self.report.pieces:,} pieces so far"
         return f"<Documents of {len(self._paths):,} paths, {state}>"
+
+    @contextlib.contextmanager
+    def one_by_one(
+        self, told: Callable[[Problem], object] | None = None, *, lossless: bool = False
+    ) -> Iterator[Callable[[str], Iterator[Piece]]]:
+        """For those who choose the files themselves: a function that gives the pieces of the file it is called with.
+
+        The bytes are reserved and the child lives as long as this is open; one file is read to its end, or left, before the
+        next. `position` says nothing of them.
+
+        Args:
+            told: called with each problem; the report has the first of them and all counts.
+            lossless: bytes of texts that cannot be decoded are lone surrogates, as by `errors="surrogateescape"`, so that
+                `encoding` turns each part of a text into as many bytes as it has in the file.
+        """
+        self._check_free()
+        self._is_lossless, self._told = lossless, told
+        with self._budget.reserve(self._own_bytes_max(), HOLDER):
+            child = self._child = lump.Child(self._budget, self._worker_limit, self._piece_bytes, self._page_timeout_s)
+
+            def pieces(path: str) -> Iterator[Piece]:
+                self.encoding = ""
+                for _position, piece in self._document(listing.Found(0, path), child, None):
+                    self.report.pieces += 1
+                    yield piece
+
+            try:
+                yield pieces
+            finally:
+                self._child = None
+                child.close()
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -283,7 +325,10 @@ class Documents:
 
         size = os.fstat(file.fileno()).st_size
         file.seek(0)
-        for start, stop, text in plain.pieces(file, self._piece_bytes, offset, self._encoding, guess):
+        self.encoding, mark_bytes = plain.encoding_of(file, self._encoding, guess if not offset else None)
+        for start, stop, text in plain.pieces(
+            file, self._piece_bytes, max(offset, mark_bytes), self.encoding, guess, is_lossless=self._is_lossless
+        ):
             yield 0, start, stop, text
             self._pass_gate()
         left = os.fstat(file.fileno()).st_size
@@ -306,6 +351,8 @@ class Documents:
 
     def _problem(self, source: str, page: int, reason: str, kind: str) -> None:
         problem = self.report.add(source, page, reason, kind)
+        if self._told is not None:
+            self._told(problem)
         if not self._skips and kind in {SKIPPED, CUT}:
             raise DocumentError(
                 f"{printable(problem)}.", source=source, page=page, hint='on_error="skip" reports it and reads on.'
@@ -313,7 +360,7 @@ class Documents:
 
 
 def documents(
-    path: Paths,
+    path: asking.Paths,
     *,
     piece_bytes: str | int = limits.DOCUMENT_PIECE_BYTES,
     encoding: str | None = None,
@@ -374,7 +421,7 @@ def documents(
             "the password is a text, without zeros and lone surrogates.", hint="Pass password='...'."
         )
     position = None if resume is None else position_of(resume)
-    paths = _checked_paths(path)
+    paths = asking.checked_paths(path)
     if position and position.argument >= len(paths):
         raise errors.UsageError(
             f"resume= is a place in path {position.argument + 1:,}, and there are {len(paths):,}.",
@@ -382,7 +429,7 @@ def documents(
         )
     return Documents(
         paths,
-        piece_bytes=_between(
+        piece_bytes=asking.between(
             piece_bytes, "piece_bytes", limits.DOCUMENT_PIECE_BYTES_MIN, limits.DOCUMENT_PIECE_BYTES_MAX
         ),
         encoding=plain.checked_encoding(encoding) if encoding is not None else "",
@@ -390,45 +437,11 @@ def documents(
         skips=on_error == "skip",
         worker_limit=errors.bytes_of(worker_limit, what="worker_limit", least=limits.DOCUMENT_WORKER_LIMIT_BYTES_MIN),
         page_bytes_max=errors.bytes_of(page_bytes_max, what="page_bytes_max", least=limits.DOCUMENT_PIECE_BYTES_MIN),
-        page_timeout_s=_seconds(page_timeout_s),
+        page_timeout_s=asking.seconds(page_timeout_s),
         expanded_bytes_max=errors.bytes_of(expanded_bytes_max, what="expanded_bytes_max", least=1),
         resume=position,
         budget=Budget.current(),
     )
-
-
-def _checked_paths(path: Paths) -> list[str]:
-    if isinstance(path, str | os.PathLike):
-        text = _checked_path(path)
-        if not os.path.lexists(text) and not listing.has_magic(text):
-            raise errors.BrokenError(f"there is no file {text!r}.", hint=f"It is looked for from {os.getcwd()}.")
-        return [text]
-    if not isinstance(path, Iterable) or isinstance(path, bytes):
-        raise errors.UsageError(f"{path!r} is no path.", hint="Pass a path, a pattern, or a list of these.")
-    return [_checked_path(one) for one in path]
-
-
-def _checked_path(path: str | os.PathLike[str]) -> str:
-    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
-    if not isinstance(text, str) or not text or "\0" in text:
-        raise errors.UsageError(f"{path!r} is no path.", hint="Pass a text, or a pathlib.Path.")
-    return text
-
-
-def _between(value: str | int, what: str, least: int, most: int) -> int:
-    count = errors.bytes_of(value, what=what, least=least)
-    if count > most:
-        raise errors.UsageError(f"{what}: {value!r} is too large.", hint=f"The most is {units.format_bytes(most)}.")
-    return count
-
-
-def _seconds(timeout: str | float) -> float:
-    from flatwater.worker.process import seconds_of
-
-    try:
-        return seconds_of(timeout)
-    except errors.UsageError as error:
-        raise errors.UsageError(str(error).replace("timeout", "page_timeout_s")) from None
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -433,3 +433,17 @@ SYNC_REQUEST_S = 300.0  # of a request with up to a part of an object; 8 MiB at 
 SYNC_DOWNLOAD_S = 7 * 24 * 3600.0  # of a whole object: what stalls is told by SYNC_ANSWER_S
 SYNC_S3_PAGE_BYTES = 4 * MIB  # of a page of a listing with its tree, five times the answer at most
 SYNC_S3_BODY_BYTES = 768 * KIB  # of the answer: 1,000 keys of 500 B; with longer ones fewer are asked for
+
+# --- ingestion --------------------------------------------------------------------------------------------------------
+
+INGEST_BLOCK_SLOTS = 32_768  # slots of one bitmap of what is live; 4 KiB of bits
+INGEST_WIDTH_MAX = 16_384  # dimensions of a vector; 112 KiB of disk each
+INGEST_APPEND_BYTES = 256 * KIB  # of f32 vectors, turned into i8 and f16 at a time; about three times as much is held
+INGEST_COPY_BYTES = 1 * MIB  # of rows, copied into another generation at a time
+INGEST_SCAN_BYTES = 512 * KIB  # of i8 rows, read at a time by each thread: more leaves the processor's second cache
+INGEST_SCAN_THREADS = 2  # of one search; each holds a piece, and the scales of a block
+INGEST_SCAN_ALONE_SLOTS = 65_536  # up to which one thread scans: 6 ms at 384 dimensions
+INGEST_RESULTS_MAX = 1_000  # of one search; candidates cost 16 B each
+INGEST_CANDIDATES_MIN = 100  # of an i8 scan, looked at again in f16: one short read each
+INGEST_CANDIDATES_PER_RESULT = 4  # where more than 25 results are asked for
+INGEST_RESCORE_ROWS = 64  # candidates looked at in f16 at a time

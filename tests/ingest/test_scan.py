@@ -1,5 +1,5 @@
 import shutil
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -42,7 +42,6 @@ def small(monkeypatch):
     """Small blocks and pieces, so that few vectors have many of them."""
     monkeypatch.setattr(limits, "INGEST_BLOCK_SLOTS", 256)
     monkeypatch.setattr(limits, "INGEST_SCAN_BYTES", 100 * 64)
-    monkeypatch.setattr(limits, "INGEST_SCAN_ALONE_SLOTS", 512)
 
 
 @pytest.mark.parametrize("width", [8, 64, 128, 384, 768, 1024])
@@ -122,7 +121,7 @@ def test_masks(tmp_path, small):
     asked = []
 
     def mask(block):
-        asked.append((block, threading.current_thread()))
+        asked.append(block)
         return masks[block]
 
     with stored(tmp_path / "1", vectors) as reader:
@@ -130,7 +129,7 @@ def test_masks(tmp_path, small):
             products = np.where(live, vectors @ query, -9)
             expected = (np.argsort(-products, kind="stable")[:10] * 2).tolist()
             assert [id_ for id_, _ in nearest(reader, 2_000, query, 10, mask)] == expected
-        assert asked[:8] == [(block, threading.current_thread()) for block in range(8)]
+        assert asked[:8] == list(range(8))
         assert nearest(reader, 2_000, vectors[0], 10, lambda _: b"") == []
         one = [b"", b"", b"", b"\x00\x08"]
         assert [id_ for id_, _ in nearest(reader, 1_024, vectors[0], 10, one.__getitem__)] == [2 * (768 + 11)]
@@ -146,40 +145,34 @@ def test_fewer_than_asked_for(tmp_path):
 
 
 def test_how_it_is_divided_changes_nothing(tmp_path, monkeypatch):
-    """Threads, blocks, pieces and libraries give the same results, scores included."""
+    """Blocks, pieces and libraries give the same results, scores included."""
     vectors = clustered(6_000, 64, centres=5, noise=0.1)
     vectors[::3] = vectors[0]
     found = []
     with stored(tmp_path / "1", vectors) as reader:
-        for threads, slots, size in ((1, 32_768, 1 << 19), (2, 128, 64), (2, 512, 6_400), (3, 1_024, 1 << 19)):
-            monkeypatch.setattr(limits, "INGEST_SCAN_THREADS", threads)
+        for slots, size in ((32_768, 1 << 19), (128, 64), (512, 6_400), (1_024, 1 << 19)):
             monkeypatch.setattr(limits, "INGEST_BLOCK_SLOTS", slots)
             monkeypatch.setattr(limits, "INGEST_SCAN_BYTES", size)
-            monkeypatch.setattr(limits, "INGEST_SCAN_ALONE_SLOTS", 0)
-            monkeypatch.setattr(scan, "_processors", lambda: 4)
             found.append([nearest(reader, 6_000, query, 7) for query in vectors[:5]])
         monkeypatch.setattr(kernels, "dots", lambda: kernels.dots_of("numpy"))
         found.append([nearest(reader, 6_000, query, 7) for query in vectors[:5]])
     assert found[1:] == found[:-1]
 
 
-def test_a_broken_file_in_a_thread(tmp_path, small, monkeypatch):
-    """An error in a thread is the caller's, and ends the others."""
-    monkeypatch.setattr(scan, "_processors", lambda: 2)
+def test_a_file_that_shrinks_during_a_search(tmp_path, monkeypatch):
+    """It is an error that says where the file ends, not a result."""
     with stored(tmp_path / "1", clustered(4_000, 64)) as reader:
-        monkeypatch.setattr(reader.__class__, "check", lambda self, count: None)
+        monkeypatch.setattr(Vectors, "check", lambda self, count: None)
         with pytest.raises(CorruptError, match="ends in slot 4,000"):
             nearest(reader, 5_000, np.ones(64, np.float32), 5)
-        calls = []
 
-        def mask(block):
-            calls.append(block)
-            raise OSError("the manifest")
 
-        with pytest.raises(OSError, match="the manifest"):
-            nearest(reader, 4_000, np.ones(64, np.float32), 5, mask)
-        assert calls == [0]
-    assert not [each for each in threading.enumerate() if each.name.startswith("flatwater-scan")]
+def test_several_searches_at_a_time(tmp_path, small):
+    """Threads that search with the same reader find what one finds."""
+    vectors = clustered(4_000, 64)
+    with stored(tmp_path / "1", vectors) as reader, ThreadPoolExecutor(4) as pool:
+        alone = [nearest(reader, 4_000, query, 5) for query in vectors[:40]]
+        assert list(pool.map(lambda query: nearest(reader, 4_000, query, 5), vectors[:40])) == alone
 
 
 def test_fewer_rows_than_committed(tmp_path):
@@ -205,9 +198,9 @@ def test_results_that_make_no_sense(tmp_path, k):
 
 
 def test_the_bound_is_a_few_mebibytes():
-    """A search of usual width holds at most 8 MiB, one at the largest bounds 64, and neither depends on how many vectors there are."""
-    assert scan.bytes_max(384, 10) <= 8 << 20
-    assert scan.bytes_max(limits.INGEST_WIDTH_MAX, limits.INGEST_RESULTS_MAX) <= 64 << 20
+    """A search of usual width holds at most 2 MiB, one at the largest bounds 32, and neither depends on how many vectors there are."""
+    assert scan.bytes_max(384, 10) <= 2 << 20
+    assert scan.bytes_max(limits.INGEST_WIDTH_MAX, limits.INGEST_RESULTS_MAX) <= 32 << 20
 
 
 def test_the_bound_holds(tmp_path):

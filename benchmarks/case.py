@@ -62,6 +62,7 @@ CASES = {
     "sync/local": "benchmarks.sync.local",
     "sync/growth": "benchmarks.sync.growth",
     "sync/ten_million": "benchmarks.sync.ten_million",
+    "ingest/split": "benchmarks.ingest.split",
     "documents/pdf_text": "benchmarks.documents.pdf_text",
     "ingest/scan": "benchmarks.ingest.scan",
 }

@@ -12,7 +12,6 @@ chunking for differential compression, the local maximum approach", 2010.)
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
@@ -29,8 +28,16 @@ _KIND_SHIFT = 60  # a rank: the kind, 36 bits of a hash, and 24 of the place, of
 PLACE = (1 << 24) - 1
 _HASH = ((1 << _KIND_SHIFT) - 1) ^ PLACE
 _MIX = -0x61C8864680B583EB  # the golden ratio of 64 bits, as Fibonacci hashing has it
-_FAR = 1 << 40
+_LATIN = 0xFF  # characters up to it are their own byte
 _DENSE = 64  # borders within reach from which on more neighbours are compared one by one
+_JOINER = 0x200D  # makes one emoji of several
+_JOINED = (
+    (0x300, 0x36F),
+    (0x200C, 0x200D),
+    (0x20D0, 0x20FF),
+    (0xFE00, 0xFE0F),
+    (0x1F3FB, 0x1F3FF),
+)  # to the one before
 _SURROGATES, _SURROGATES_END, _LOW_SURROGATES = 0xD800, 0xE000, 0xDC00
 
 
@@ -61,14 +68,22 @@ class Borders:
         self._bytes[_BEHIND : _BEHIND + size] = folded
         places, kinds = self._lines_and_sentences()
         ranks = self._ranks(places, kinds)
-        for find, kind in ((self._words, WORD), (self._characters, CHARACTER)):
-            wide = np.flatnonzero(np.diff(places, prepend=0, append=size) > 2 * reach)
+        for marks_of, kind in ((self._words, WORD), (self._characters, CHARACTER)):
+            bounds = np.concatenate(([0], places, [size]))
+            wide = (bounds[1:] - bounds[:-1] > 2 * reach).nonzero()[0]
             if len(wide):
-                places, ranks = self._with_weaker(places, ranks, wide, find, kind)
-        if is_first:
-            places, ranks = np.insert(places, 0, 0), np.insert(ranks, 0, (END << _KIND_SHIFT) | PLACE)
-        if is_last:
-            places, ranks = np.append(places, size), np.append(ranks, (END << _KIND_SHIFT) | (PLACE - size))
+                weaker = self._weaker(bounds[wide].tolist(), bounds[wide + 1].tolist(), marks_of())
+                places = np.concatenate((places, weaker))
+                order = places.argsort(kind="stable")
+                places, ranks = places[order], np.concatenate((ranks, self._ranks(weaker, kind)))[order]
+        first, last = [0] if is_first else [], [size] if is_last else []
+        if first or last:
+            places = np.concatenate((first, places, last), dtype=np.int64, casting="unsafe")
+            end = END << _KIND_SHIFT
+            ranks = np.concatenate(
+                ([end | PLACE] if first else [], ranks, [end | (PLACE - size)] if last else []),
+                dtype=np.int64, casting="unsafe",
+            )  # fmt: skip
         self.places: Array = places
         self.ranks: Array = ranks
 
@@ -86,7 +101,7 @@ class Borders:
         is_best = np.ones(count, bool)
         is_best[:-1] &= ~(near & is_better)
         is_best[1:] &= ~(near & ~is_better)
-        at = np.flatnonzero(is_best)
+        at = is_best.nonzero()[0]
         # A few neighbours one by one, since that leaves few; then all others of these at once.
         for step in range(2, 9 if count * 2 * reach >= _DENSE * self._size else 3):
             behind, ahead = np.maximum(at - step, 0), np.minimum(at + step, count - 1)
@@ -95,14 +110,14 @@ class Borders:
             is_worse |= (ranks[behind] > rank) & (place - places[behind] <= reach)
             at = at[~is_worse]
         place = places[at]
-        best = self._best_between(place - reach, place + reach, np.append(ranks, -1))
+        best = self._best_between(place - reach, place + reach, np.concatenate((ranks, [-1])))
         found: Array = place[best == ranks[at]]
         return found
 
     def last_best(self, low: Array, high: Array, top: Array) -> Array:
         """The place of the best border in each of [low, high], of equal ones the last; else the last one up to `top`."""
         np = self._np
-        flipped = np.append(self.ranks ^ PLACE, -1)  # the place counts the other way round
+        flipped = np.concatenate((self.ranks ^ PLACE, [-1]))  # the place counts the other way round
         places = self._best_between(low, high, flipped) & PLACE
         is_none = (places < low) | (places > high)
         if is_none.any():
@@ -133,7 +148,7 @@ class Borders:
             marks |= _is_one_of(self._codes, "。！？")  # noqa: RUF001 - the marks of Chinese and Japanese
         if self._size:
             marks[-1] = False
-        at = np.flatnonzero(marks) + (_BEHIND + 1)
+        at = marks.nonzero()[0] + (_BEHIND + 1)
         ahead, behind = around[at], around[at - 2]
         is_line = around[at - 1] == ord("\n")
         is_small = (ahead >= ord("a")) & (ahead <= ord("z"))  # "e.g. this" is no end of a sentence
@@ -150,44 +165,36 @@ class Borders:
         kinds[is_heading & is_paragraph] = HEADING
         return at - _BEHIND, kinds
 
-    def _with_weaker(
-        self, places: Array, ranks: Array, wide: Array, find: Callable[[int, int], Array], kind: int
-    ) -> tuple[Array, Array]:
-        """With those that `find` finds in the gaps `wide`."""
-        np = self._np
-        bounds = [0, *places.tolist(), self._size]
-        weaker = np.concatenate([find(bounds[gap], bounds[gap + 1]) for gap in wide.tolist()])
-        places = np.concatenate((places, weaker))
-        ranks = np.concatenate((ranks, self._ranks(weaker, kind)))
-        order = np.argsort(places, kind="stable")
-        return places[order], ranks[order]
+    def _weaker(self, lows: list[int], highs: list[int], marks: Array) -> Array:
+        """Where `marks` has borders inside of these gaps."""
+        inside = self._np.zeros(self._size, bool)
+        for low, high in zip(lows, highs, strict=True):
+            inside[low + 1 : high] = True
+        inside &= marks
+        places: Array = inside.nonzero()[0]
+        return places
 
-    def _words(self, low: int, high: int) -> Array:
-        text = self._bytes[_BEHIND + low : _BEHIND + high]
+    def _words(self) -> Array:
+        text = self._bytes[_BEHIND - 1 : _BEHIND + self._size]
         blanks = _is_one_of(text, " \t\n")
-        marks = blanks | _is_one_of(text, ",;)]}>|")
-        return self._np.flatnonzero(marks[:-1] & ~blanks[1:]) + (low + 1)
+        marks: Array = (blanks | _is_one_of(text, ",;)]}>|"))[:-1] & ~blanks[1:]
+        return marks
 
-    def _characters(self, low: int, high: int) -> Array:
-        codes = self._codes[low:high]
-        if codes.itemsize == 1:
-            joined = (codes[:-1] == ord("\r")) & (codes[1:] == ord("\n"))
-        else:
-            behind, ahead = codes[:-1], codes[1:]
-            joined = (ahead >= _LOW_SURROGATES) & (ahead < _SURROGATES_END) & (behind >= _SURROGATES)
-            joined &= behind < _LOW_SURROGATES
-            joined |= (behind == ord("\r")) & (ahead == ord("\n"))
-            joined |= behind == 0x200D  # a joiner: emoji of several
-            for first, last in (
-                (0x300, 0x36F),
-                (0x200C, 0x200D),
-                (0x20D0, 0x20FF),
-                (0xFE00, 0xFE0F),
-                (0x1F3FB, 0x1F3FF),
-            ):
-                if first < 1 << (8 * codes.itemsize):
+    def _characters(self) -> Array:
+        """Which characters do not belong to the one in front of them."""
+        np = self._np
+        ahead = self._codes
+        behind = np.concatenate((np.zeros(1, ahead.dtype), ahead[:-1]))
+        joined = (behind == ord("\r")) & (ahead == ord("\n"))
+        if ahead.itemsize > 1:
+            is_pair = (ahead >= _LOW_SURROGATES) & (ahead < _SURROGATES_END)
+            joined |= is_pair & (behind >= _SURROGATES) & (behind < _LOW_SURROGATES)
+            joined |= behind == _JOINER
+            for first, last in _JOINED:
+                if first < 1 << (8 * ahead.itemsize):
                     joined |= (ahead >= first) & (ahead <= last)
-        return self._np.flatnonzero(~joined) + (low + 1)
+        alone: Array = ~joined
+        return alone
 
     def _ranks(self, places: Array, kinds: Array | int) -> Array:
         np = self._np
@@ -207,7 +214,7 @@ class Borders:
 
 
 def _codes_of(text: str) -> tuple[Array, Array]:
-    """A number for each character, and the same folded into a byte, whatever the other characters of the text are."""
+    """A number for each character, and the same folded into a byte, beyond ASCII where it is, whatever the others are."""
     import numpy as np
 
     try:
@@ -217,9 +224,9 @@ def _codes_of(text: str) -> tuple[Array, Array]:
     else:
         return codes, codes
     if len(codes) == len(text):
-        return codes, (codes ^ (codes >> 8)).astype(np.uint8)
+        return codes, (codes ^ (codes >> 8)).astype(np.uint8) | ((codes > _LATIN).view(np.uint8) << 7)
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    return codes, (codes ^ (codes >> 8) ^ (codes >> 16)).astype(np.uint8)
+    return codes, (codes ^ (codes >> 8) ^ (codes >> 16)).astype(np.uint8) | ((codes > _LATIN).view(np.uint8) << 7)
 
 
 def _is_stop(codes: Array) -> Array:

@@ -4,7 +4,7 @@ Covers:     chunks of characters or tokens, with overlap; texts in parts, of any
 Not here:   which borders are good (`ingest.borders`), splitters of other libraries (`ingest.plugged`).
 Holds:      a segment and what is known of its borders; see `Splitter.bytes_max`.
 
-A chunk ends at a border that is better than all others within a reach (0.29 of its size). Where two such borders are further
+A chunk ends at a border that is better than all others within a reach (0.3 of its size). Where two such borders are further
 apart than a chunk may be long, the best border in the last part of a chunk divides them. What is in front of a chunk
 decides nothing but where it begins, so an edit changes few chunks, most often one or two.
 """
@@ -27,7 +27,7 @@ Part = tuple[int, str]
 Chunk = tuple[int, int, str]
 Width = Callable[[str], int]
 
-_REACH = 0.29  # of a chunk: the mean chunk has twice of it; more makes more stretches that have to be divided
+_REACH = 0.3  # of a chunk: the mean chunk has twice of it; more makes more stretches that have to be divided
 _LOW = 0.6  # of a chunk: a stretch that is too long is divided from there on
 _MIDDLE = 0.35  # of a chunk of too many tokens: it is divided between that and the same from its end
 _BORDER = re.compile(r"\n+|[.!?] +|[。！？]")  # noqa: RUF001 - the marks of Chinese and Japanese
@@ -226,8 +226,8 @@ class _Text:
         best = best[best > at]
         if not is_last:
             best = best[best <= length - plan.margin]
-            best = np.append(best, length)  # a stretch whose end is not known yet; it is longer than a chunk
-        begin = np.append(at, best[:-1])
+            best = np.concatenate((best, [length]))  # a stretch whose end is not known yet; it is longer than a chunk
+        begin = np.concatenate(([at], best[:-1]))
         found = [best]
         is_long = best - begin > fresh
         begin, end = begin[is_long], best[is_long]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flatwater import budget as budget
     from flatwater import build as build
     from flatwater import errors as errors
+    from flatwater import ingest as ingest
     from flatwater import limits as limits
     from flatwater import meter as meter
     from flatwater import pipeline as pipeline
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from flatwater.build.picking import pick as pick
     from flatwater.build.pools import clear_pools as clear_pools
     from flatwater.build.pools import pool_stats as pool_stats
+    from flatwater.ingest.corpus import Corpus as Corpus
     from flatwater.meter.measuring import measure as measure
     from flatwater.meter.probe import usage as usage
     from flatwater.meter.reading import Reading as Reading
@@ -67,6 +69,7 @@ _HOMES = {
     "BatchBuilder": "flatwater.build.batch",
     "Budget": "flatwater.budget.budget",
     "Comparison": "flatwater.proof.comparison",
+    "Corpus": "flatwater.ingest.corpus",
     "FileChunks": "flatwater.source.files.chunks",
     "Flow": "flatwater.pipeline.flow",
     "LeakReport": "flatwater.proof.leaks.report",
@@ -100,7 +103,7 @@ _HOMES = {
     "usage": "flatwater.meter.probe",
 }
 _MODULES = (
-    "budget", "build", "errors", "limits", "meter", "pipeline", "proof", "sizing", "source", "store", "sync", "tour", "units", "watch", "worker",
+    "budget", "build", "errors", "ingest", "limits", "meter", "pipeline", "proof", "sizing", "source", "store", "sync", "tour", "units", "watch", "worker",
 )  # fmt: skip
 
 __all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - one table feeds lookup, dir() and *

@@ -13,7 +13,7 @@ def kinds(text, reach=1_000):
 def test_headings_paragraphs_sentences_and_lines_are_told_apart():
     """A border is of the strongest kind that stands there."""
     text = "One. Two e.g. this\nthree.\nFour\n\nFive\n\n# Six\nSeven\n\nEight\n=====\nNine"
-    named = {text[place:].split("\n")[0].split()[0]: kind for place, kind in kinds(text).items()}
+    named = {text[place:].split("\n", maxsplit=1)[0].split(maxsplit=1)[0]: kind for place, kind in kinds(text).items()}
     assert named["Two"] == named["Four"] == SENTENCE
     assert named["three."] == named["Seven"] == LINE
     assert named["Five"] == PARAGRAPH

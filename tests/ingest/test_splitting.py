@@ -10,7 +10,23 @@ from flatwater.ingest.splitting import Splitter, identity_of
 
 pytest.importorskip("numpy")
 
-WORDS = "the a budget of text border chunk is found in every line without changed example".split()
+WORDS = [
+    "the",
+    "a",
+    "budget",
+    "of",
+    "text",
+    "border",
+    "chunk",
+    "is",
+    "found",
+    "in",
+    "every",
+    "line",
+    "without",
+    "changed",
+    "example",
+]
 
 
 def utf8(text):

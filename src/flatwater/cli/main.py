@@ -33,6 +33,8 @@ COMMANDS = {
     "leaks": ("flatwater.cli.leaks", "What grows on every round of something that should leave nothing behind."),
     "store": ("flatwater.cli.store", "Look after a store: figures, checks, smaller files, copies, dumps."),
     "sync": ("flatwater.cli.sync", "Keep a destination as its source is: plan, apply, audit."),
+    "ingest": ("flatwater.cli.ingest", "Keep documents searchable: split, embedded, in step with their sources."),
+    "search": ("flatwater.cli.search", "Find what documents say, by words and by meaning."),
     "lab": ("flatwater.cli.lab", "The classic memory experiments, measured on this machine."),
     "tour": ("flatwater.cli.tour", "The whole house at work in one process under one budget."),
 }

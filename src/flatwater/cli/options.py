@@ -1,11 +1,14 @@
-"""Kinds of option values that several commands take.
+"""Options that several commands take: kinds of values, and the budget.
 
-Covers:     sizes in bytes, durations, counts of items.
+Covers:     sizes in bytes, durations; a budget for a block.
 Not here:   the commands.
 Holds:      nothing.
 """
 
 from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
 
 import click
 
@@ -43,3 +46,15 @@ class SecondsType(click.ParamType[float]):
             return units.parse_duration(value)  # type: ignore[arg-type]  # it refuses what is no duration
         except ValueError as error:
             self.fail(f"{error}.", param, ctx)
+
+
+@contextlib.contextmanager
+def budget_of(size: int | None, name: str) -> Iterator[None]:
+    """A budget for a block, or the one that there is."""
+    from flatwater.budget.budget import Budget
+
+    if size is None:
+        yield
+    else:
+        with Budget(size, name=name):
+            yield

@@ -16,8 +16,9 @@ from flatwater import units
 from flatwater.cli import main, sync_options
 from flatwater.cli.groups import InOrder
 from flatwater.cli.leaving import leaving_on_signals
+from flatwater.cli.options import budget_of
 from flatwater.cli.reports import files
-from flatwater.cli.sync_telling import Telling, budget_of
+from flatwater.cli.sync_telling import Telling
 
 if TYPE_CHECKING:
     from flatwater.sync.auditing import Difference
@@ -79,7 +80,7 @@ def plan(ctx: click.Context, /, source: str | None, destination: str | None, *, 
         if lists and not flags["quiet"]:
             said(told)
 
-    with leaving_on_signals(ctx), budget_of(flags["budget"]):
+    with leaving_on_signals(ctx), budget_of(flags["budget"], "sync"):
         sync = sync_options.made(ctx, source, destination, flags)
         with Telling(flags["json_path"], quiet=flags["quiet"] or lists) as telling:
             found = sync.plan(each, event=telling.event if telling.is_wanted else None)
@@ -113,7 +114,7 @@ def apply(ctx: click.Context, /, source: str | None, destination: str | None, **
 
     _check(flags)
     guard: DeleteGuard | None = None
-    with leaving_on_signals(ctx), budget_of(flags["budget"]):
+    with leaving_on_signals(ctx), budget_of(flags["budget"], "sync"):
         sync = sync_options.made(ctx, source, destination, flags)
         with Telling(flags["json_path"], quiet=flags["quiet"]) as telling:
             try:
@@ -160,7 +161,7 @@ def audit(ctx: click.Context, /, source: str | None, destination: str | None, *,
     def each(found: Difference) -> None:
         telling.event({"event": "difference", "kind": found.kind, "path": text_of(found.path), "size": found.size})
 
-    with leaving_on_signals(ctx), budget_of(flags["budget"]):
+    with leaving_on_signals(ctx), budget_of(flags["budget"], "sync"):
         sync = sync_options.made(ctx, source, destination, flags)
         with Telling(flags["json_path"], quiet=flags["quiet"]) as telling:
             wanted = each if flags["json_path"] is not None else None

@@ -7,10 +7,8 @@ Holds:      one line; a buffer of the file.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
-from collections.abc import Iterator
 from typing import IO, Any, Self, final
 
 from flatwater import errors, units
@@ -157,16 +155,6 @@ def _fitting(parts: list[tuple[int, str]], room: int) -> str:
     while len(parts) > 1 and len(", ".join(text for _rank, text in parts)) > room:
         parts.remove(max(parts))
     return ", ".join(text for _rank, text in parts)
-
-
-@contextlib.contextmanager
-def budget_of(size: int | None) -> Iterator[None]:
-    """A budget for a block, or the one that there is."""
-    if size is None:
-        yield
-    else:
-        with Budget(size, name="sync"):
-            yield
 
 
 def _not_written(path: str | None, error: OSError) -> errors.BrokenError:

@@ -94,6 +94,8 @@ class Weigher:
     def _weight(self, item: Any) -> int:
         if type(item) in _SCALARS:  # whose references a sizer would count: it stands for itself here
             return getsizeof(item) + _SLOT_BYTES
+        if type(told := getattr(item, "heap_bytes", None)) is int:  # it knows, and is not walked through
+            return told + _SLOT_BYTES
         if (shown := _shown_bytes(item)) >= 0:
             return shown + getsizeof(item) + _SLOT_BYTES
         return self._sizer.row(item) + _SLOT_BYTES

@@ -98,7 +98,6 @@ class _Window:
         self._is_lossless = is_lossless
         self._borders = ByteBorders(encoding)
         self._buffer = bytearray(_window_bytes(piece_bytes))
-        self._zeros = bytes(len(self._buffer))
         self._base = offset
         self._low = self._high = 0
         self._ended = False
@@ -121,7 +120,11 @@ class _Window:
                 count = self._file.readinto(view[self._high :]) or 0
             self._high += count
             self._ended = not count
-            if self._high == len(self._buffer) and self._buffer == self._zeros:
+            if (
+                self._high == len(self._buffer)
+                and not any(self._buffer[:: len(_HOLE)])
+                and self._buffer == bytes(len(self._buffer))
+            ):
                 self._skip_hole()
 
     def _skip_hole(self) -> None:

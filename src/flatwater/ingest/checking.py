@@ -1,0 +1,107 @@
+"""Whether all parts of a corpus agree: documents, places, chunks, words, vectors, and which of these are live.
+
+Covers:     what must hold after any ingestion that came to its end, and what may be left after one that was killed.
+Not here:   whether the corpus is in step with its sources: ingesting tells that (`Corpus.ingest(dry_run=True)`).
+Holds:      a page of chunks, and the first findings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from flatwater import errors, limits
+from flatwater.ingest import generations
+from flatwater.ingest.live import bits_of
+from flatwater.ingest.manifest import Manifest
+
+if TYPE_CHECKING:
+    from flatwater.ingest.vectors import Vectors
+
+_FINDINGS: Final = (
+    ("documents whose number of places is another", "SELECT count(*) FROM documents d WHERE state = 1 AND chunks <> (SELECT count(*) FROM places WHERE document = d.id)"),
+    ("documents whose places have gaps", "SELECT count(*) FROM documents d WHERE state = 1 AND chunks <> (SELECT coalesce(max(number) + 1, 0) FROM places WHERE document = d.id)"),
+    ("places that end before they begin", "SELECT count(*) FROM places WHERE stop <= start"),
+    ("places without their document", "SELECT count(*) FROM places WHERE document NOT IN (SELECT id FROM documents)"),
+    ("places without their chunk", "SELECT count(*) FROM places WHERE chunk NOT IN (SELECT id FROM chunks)"),
+    ("chunks without a place", "SELECT count(*) FROM chunks WHERE id NOT IN (SELECT chunk FROM places)"),
+)  # fmt: skip
+
+
+def findings(path: str) -> Iterator[str]:
+    """What does not agree, in words; nothing if all does.
+
+    Raises:
+        CorruptError: a file cannot be read.
+    """
+    table = Manifest(path, read_only=True)
+    try:
+        with table.errors():
+            table.run("BEGIN")
+            for what, sql in _FINDINGS:
+                if count := table.one(sql):
+                    yield f"{count:,} {what}"
+            yield from _words(table)
+            vectors = generations.reading(table, path)
+            if vectors is not None:
+                with vectors:
+                    yield from _vectors(table, vectors)
+            elif table.one("SELECT count(*) FROM chunks"):
+                yield "there are chunks, and no vectors"
+    except errors.CorruptError as error:
+        yield str(error)
+    finally:
+        table.close()
+
+
+def _words(table: Manifest) -> Iterator[str]:
+    if not table.has_words:
+        return
+    lost = table.one("SELECT count(*) FROM chunks WHERE id NOT IN (SELECT id FROM words_docsize)")
+    more = table.one("SELECT count(*) FROM words_docsize WHERE id NOT IN (SELECT id FROM chunks)")
+    if lost:
+        yield f"{lost:,} chunks without their words"
+    if more:
+        yield f"words of {more:,} chunks that are not there"
+
+
+def _vectors(table: Manifest, vectors: Vectors) -> Iterator[str]:
+    """Each chunk of a whole document is live, with a vector; nothing else is live."""
+    import numpy as np
+
+    count = int(table.meta("vectors", 0))
+    vectors.check(count)
+    wanted = table.run(
+        "SELECT c.id, c.hash, c.text, EXISTS (SELECT 1 FROM places p JOIN documents d ON d.id = p.document "
+        "WHERE p.chunk = c.id AND d.state = 1) FROM chunks c ORDER BY c.id"
+    )
+    without = dead = altered = alive = 0
+    rows: list[tuple[int, bytes, str, int]] = []
+
+    def looked_at() -> None:
+        nonlocal without, dead, alive
+        slots = vectors.slots_of(np.array([row[0] for row in rows], np.uint64), count)
+        for slot, row in zip(slots.tolist(), rows, strict=True):
+            is_live = slot >= 0 and bits_of(table, slot // limits.INGEST_BLOCK_SLOTS)[slot % limits.INGEST_BLOCK_SLOTS >> 3] >> (slot & 7) & 1  # fmt: skip
+            without += slot < 0
+            dead += bool(row[3]) and slot >= 0 and not is_live
+            alive += bool(row[3]) and bool(is_live)
+        rows.clear()
+
+    for row in wanted:
+        rows.append(row)
+        altered += hashlib.blake2b(row[2].encode(), digest_size=16).digest() != row[1]
+        if len(rows) == limits.INGEST_STEP_ROWS:
+            looked_at()
+    looked_at()
+    told = int(table.meta("alive", 0))
+    blocks = -(-count // limits.INGEST_BLOCK_SLOTS)
+    seen = sum(int(np.unpackbits(np.frombuffer(bits_of(table, block), np.uint8)).sum()) for block in range(blocks))
+    for number, what in (
+        (without, "chunks without a vector"), (dead, "chunks of whole documents whose vectors are not live"),
+        (altered, "chunks whose text is not what was hashed"), (seen - alive, "vectors that are live without a chunk of a whole document"),
+        (abs(told - seen), "vectors more or fewer are said to be live than are"),
+    ):  # fmt: skip
+        if number:
+            yield f"{number:,} {what}"

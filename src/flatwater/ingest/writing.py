@@ -1,0 +1,173 @@
+"""Write loads into a corpus, so that after any kill what is there is whole.
+
+Covers:     the order of vectors, chunks, places and documents; transactions by bytes and seconds; clearing away what is gone.
+Not here:   the tables (`manifest`), the files of vectors (`vectors`), another generation of these (`rebuilding`).
+Holds:      the rows of one load, and the bits of the blocks that changed.
+
+Vectors are appended first and made durable, then the transaction that speaks of them is committed. What stands in their files
+behind the committed count was never spoken of, and is cut off. A chunk is live from the commit on in which a whole document has it.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, final
+
+from flatwater import limits
+from flatwater.ingest.document import Document
+from flatwater.ingest.live import Live
+from flatwater.ingest.manifest import Manifest
+from flatwater.ingest.report import Report
+from flatwater.ingest.stages import Embedded
+
+if TYPE_CHECKING:
+    from flatwater.ingest.generations import Generation
+
+
+@final
+class Writing:
+    """The one who writes. For one thread.
+
+    Args:
+        manifest: open to write.
+        vectors: open to write.
+        report: where it is counted.
+        under_way: digests of texts that are not written yet; written ones are taken out.
+    """
+
+    def __init__(self, manifest: Manifest, vectors: Generation, report: Report, under_way: set[bytes]) -> None:
+        self._manifest = manifest
+        self._vectors = vectors
+        self._report = report
+        self._under_way = under_way
+        self._live = Live(manifest)
+        self._next = int(manifest.meta("next_chunk", 1))
+        self._finished: list[int] = []  # documents that became whole in this transaction
+        self._bytes = 0
+        self._since_s = 0.0
+
+    def write(self, embedded: Embedded) -> None:
+        """A load: its new chunks, where all of its chunks stand, and the documents that end with it."""
+        import numpy as np
+
+        manifest, load = self._manifest, embedded.load
+        self._begin()
+        good = [at for at in range(len(load.texts)) if at not in embedded.failures]
+        first = self._next
+        self._next += len(good)
+        ids = dict(zip((load.digests[at] for at in good), range(first, self._next), strict=True))
+        if good:
+            self._vectors.append(np.arange(first, self._next, dtype=np.uint64), embedded.vectors)
+            manifest.add_chunks([(ids[load.digests[at]], load.digests[at], load.texts[at]) for at in good])
+        missing = {load.digests[at]: reason for at, reason in embedded.failures.items()}
+        self._report.embedded += len(good)
+        self._place(embedded, ids, missing)
+        self._under_way.difference_update(load.digests)
+        self._bytes += sum(len(text) for text in load.texts)
+        if self._bytes >= limits.INGEST_COMMIT_BYTES or time.monotonic() - self._since_s >= limits.INGEST_COMMIT_S:
+            self.commit()
+
+    def _place(self, embedded: Embedded, ids: dict[bytes, int], missing: dict[bytes, str]) -> None:
+        """Where the chunks stand; a chunk that could not be embedded is left out, and its document read again the next time."""
+        manifest = self._manifest
+        cuts = embedded.load.cuts
+        others = {chunk.digest for cut in cuts for chunk in cut.chunks if chunk.digest not in ids}
+        ids = ids | manifest.known(others.difference(missing))
+        for cut in cuts:
+            document = cut.document
+            if not document.id:
+                document.id = manifest.add_document(
+                    document.key, document.name, document.source, document.stages, document.metadata
+                )
+            rows = []
+            for page, start, stop, text, digest in cut.chunks:
+                self._report.text_bytes += len(text)
+                chunk = ids.get(digest)
+                if chunk is None:
+                    self._miss(
+                        document, page, start, stop, missing.get(digest, "its embedding failed in another document")
+                    )
+                    continue
+                rows.append((document.id, document.number, chunk, page, start, stop))
+                document.number += 1
+            manifest.add_places(rows)
+            self._report.chunks += len(rows)
+            if cut.is_last:
+                self._end(document)
+
+    def _miss(self, document: Document, page: int, start: int, stop: int, reason: str) -> None:
+        said = f"the text from {start:,} to {stop:,} could not be embedded: {reason}"
+        document.redo()
+        document.add_note(said)
+        self._report.add(document.name, page, said, "failed")
+
+    def _end(self, document: Document) -> None:
+        manifest = self._manifest
+        manifest.end_document(document.id, document.key, document.stamp, document.digest, document.note)
+        manifest.see(document.id)
+        self._finished.append(document.id)
+
+    def remove(self, document: int) -> None:
+        """A document that has vanished."""
+        self._begin()
+        self._manifest.drop_document(document)
+        self._report.removed += 1
+
+    def clear(self) -> None:
+        """Clear away all that is gone or was never finished, in short transactions."""
+        import numpy as np
+
+        self.commit()
+        while documents := self._manifest.unfinished():
+            for document in documents:
+                ended = False
+                while not ended:
+                    self._begin()
+                    orphans, ended = self._manifest.clear_step(document)
+                    self._live.mark(self._vectors.slots_of(np.array(orphans, np.uint64)), alive=False)
+                    self._bytes += len(orphans) * limits.INGEST_CHUNK_BYTES
+                    if self._bytes >= limits.INGEST_COMMIT_BYTES:
+                        self.commit()
+        self.commit()
+
+    @property
+    def dead_share(self) -> float:
+        """Of the slots."""
+        count = self._vectors.count
+        return 1 - self._live.alive / count if count else 0.0
+
+    def _begin(self) -> None:
+        if not self._manifest.is_changing:
+            self._manifest.run("BEGIN IMMEDIATE")
+            self._since_s = time.monotonic()
+
+    def commit(self) -> None:
+        """Make all of it durable, and seen."""
+        manifest = self._manifest
+        if not manifest.is_changing:
+            return
+        chunks: list[int] = []
+        for document in self._finished:
+            for some in manifest.chunks_of(document):
+                chunks += some
+                if len(chunks) >= limits.INGEST_STEP_ROWS:
+                    self._mark(chunks)
+                    chunks = []
+        self._mark(chunks)
+        self._vectors.sync()
+        self._live.flush()
+        manifest.set_meta(next_chunk=self._next, vectors=self._vectors.count)
+        manifest.run("COMMIT")
+        self._finished.clear()
+        self._bytes = 0
+
+    def _mark(self, chunks: list[int]) -> None:
+        """Whole documents have these chunks."""
+        import numpy as np
+
+        self._live.mark(self._vectors.slots_of(np.array(chunks, np.uint64)), alive=True)
+
+    def roll_back(self) -> None:
+        """Drop what was not committed; files of vectors are cut the next time."""
+        if self._manifest.is_changing:
+            self._manifest.run("ROLLBACK")

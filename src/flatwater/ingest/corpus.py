@@ -168,11 +168,10 @@ class Corpus:
             raise errors.UsageError(f"by={by!r}.", hint='Take "both", "words" or "vectors".')
         errors.count_of(k, what="k", most=limits.INGEST_K_MAX)
         made_with, width = self._known()
-        embedder = self._of_the_corpus(made_with)
-        vector = None
-        with Budget.current().reserve(searching.bytes_max(width, k) + embedder.bytes_max(), "search"):
-            if by != "words" and width:
-                vector = searching.vector_of(query, embedder, made_with, width)
+        embedder = self._of_the_corpus(made_with) if by != "words" and width else None
+        own = embedder.bytes_max() if embedder else 0
+        with Budget.current().reserve(searching.bytes_max(width, k) + own, "search"):
+            vector = searching.vector_of(query, embedder, made_with, width) if embedder else None
             return Search(self.path, query, vector, k, by, where).results()
 
     async def asearch(self, query: str, k: int = 10, **options: Any) -> list[Result]:
@@ -244,5 +243,16 @@ class Corpus:
             if self._embedder is None:
                 if self._asked is None and made_with is None and folder.exists(self.path):
                     made_with = self._known()[0]
-                self._embedder = embedder_of(self._asked if self._asked is not None else made_with or DEFAULT_EMBEDDER)
+                self._embedder = self._made(made_with or "")
             return self._embedder
+
+    def _made(self, made_with: str) -> Embedder:
+        if self._asked is not None or not made_with:
+            return embedder_of(DEFAULT_EMBEDDER if self._asked is None else self._asked)
+        try:
+            return embedder_of(made_with)
+        except errors.UsageError:
+            raise errors.UsageError(
+                f"the corpus was made with the embedder {made_with!r}, which has no way to be made from its name.",
+                hint="Pass it: Corpus(path, embedder=...). Words alone need none: search(query, by='words').",
+            ) from None

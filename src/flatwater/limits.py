@@ -447,9 +447,7 @@ INGEST_CANDIDATES_MIN = 100  # of an i8 scan, looked at again in f16: one short 
 INGEST_CANDIDATES_PER_RESULT = 4  # where more than 25 results are asked for
 INGEST_RESCORE_ROWS = 64  # candidates looked at in f16 at a time
 INGEST_CHUNK_SIZE = 1_000  # characters of a chunk at most, unless told otherwise
-INGEST_CHUNK_SIZE_MAX = (
-    1_000_000  # characters or tokens; a splitter holds up to some 30 of them, 80 B for each character
-)
+INGEST_CHUNK_SIZE_MAX = 1_000_000  # characters or tokens; a splitter holds some ten chunks, 80 B a character
 INGEST_CHARACTERS_PER_TOKEN = 4  # that a chunk of tokens is begun with; one that has more tokens is divided once more
 INGEST_SEGMENT_CHARACTERS = 128 * KIB  # that borders are ranked in at a time: about 80 B for each in the worst case
 INGEST_DESCRIPTION_BYTES_MAX = 64 * KIB  # of corpus.json, which is read whole

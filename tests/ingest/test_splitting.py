@@ -1,5 +1,6 @@
 import pickle
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -10,23 +11,7 @@ from flatwater.ingest.splitting import Splitter, identity_of
 
 pytest.importorskip("numpy")
 
-WORDS = [
-    "the",
-    "a",
-    "budget",
-    "of",
-    "text",
-    "border",
-    "chunk",
-    "is",
-    "found",
-    "in",
-    "every",
-    "line",
-    "without",
-    "changed",
-    "example",
-]
+WORDS = ["the", "a", "budget", "of", "text", "border", "chunk", "is", "found", "in", "every", "without", "changed"]
 
 
 def utf8(text):
@@ -35,12 +20,10 @@ def utf8(text):
 
 def prose(seed, sentences=600):
     rng = random.Random(seed)
-    made = []
-    for _ in range(sentences):
-        made.append(
-            " ".join(rng.choices(WORDS, k=rng.randrange(4, 25))).capitalize() + rng.choice([". ", ".\n", ".\n\n"])
-        )
-    return "".join(made)
+    ends = (". ", ".\n", ".\n\n")
+    return "".join(
+        " ".join(rng.choices(WORDS, k=rng.randrange(4, 25))).capitalize() + rng.choice(ends) for _ in range(sentences)
+    )
 
 
 def chunks(splitter, text, width=len):
@@ -118,7 +101,7 @@ def test_overlap_repeats_the_end_of_the_text_before():
     text = prose(5, 200)
     made = chunks(Splitter(500, 100), text)
     assert all(text[start:stop] == piece and len(piece) <= 500 for start, stop, piece in made)
-    shared = [before[1] - after[0] for before, after in zip(made, made[1:], strict=False)]
+    shared = [before[1] - after[0] for before, after in pairwise(made)]
     assert all(0 <= each <= 100 for each in shared)
     assert max(shared) > 30
 

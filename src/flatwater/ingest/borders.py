@@ -224,7 +224,8 @@ def _codes_of(text: str) -> tuple[Array, Array]:
     else:
         return codes, codes
     if len(codes) == len(text):
-        return codes, (codes ^ (codes >> 8)).astype(np.uint8) | ((codes > _LATIN).view(np.uint8) << 7)
+        folded: Array = (codes ^ (codes >> 8)).astype(np.uint8) | ((codes > _LATIN).view(np.uint8) << 7)
+        return codes, folded
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     return codes, (codes ^ (codes >> 8) ^ (codes >> 16)).astype(np.uint8) | ((codes > _LATIN).view(np.uint8) << 7)
 

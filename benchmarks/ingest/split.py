@@ -1,0 +1,57 @@
+"""The sources of Python's standard library as one document, in chunks of at most 1,000 characters."""
+
+from __future__ import annotations
+
+import sysconfig
+from pathlib import Path
+
+from benchmarks.case import Bar, Case, Run
+
+OURS = "Splitter, with byte ranges"
+PEER = "RecursiveCharacterTextSplitter"
+
+case = Case(
+    "Sources of Python's standard library as one document, in chunks of up to 1,000 characters.",
+    size=8,
+    tiny=1,
+    per="MB",
+    unit="ms",
+    figures={"mean": "mean chunk, characters"},
+    bars=(Bar("half of the CPU of the recursive splitter", 0.5, "x", lambda outcome: outcome.ratio(OURS, PEER)),),
+)
+
+
+def a_text(size: int) -> str:
+    read: list[str] = []
+    left = size * 1_000_000
+    for path in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
+        if left > 0 and "site-packages" not in path.parts:
+            read.append(path.read_text("utf-8", "replace"))
+            left -= len(read[-1])
+    return "".join(read)[: size * 1_000_000]
+
+
+@case.contestant(OURS, needs=("numpy",))
+def ours(size: int) -> Run:
+    from flatwater.ingest.splitting import Splitter
+
+    text, splitter = a_text(size), Splitter(1_000)
+
+    def run() -> dict[str, float]:
+        lengths = [len(piece) for *_range, piece in splitter.split([(0, text)], lambda part: len(part.encode()))]
+        return {"mean": sum(lengths) / len(lengths)}
+
+    return run
+
+
+@case.contestant(PEER, needs=("langchain_text_splitters",))
+def langchain(size: int) -> Run:
+    from langchain_text_splitters import RecursiveCharacterTextSplitter
+
+    text, splitter = a_text(size), RecursiveCharacterTextSplitter(chunk_size=1_000, chunk_overlap=0)
+
+    def run() -> dict[str, float]:
+        lengths = [len(piece) for piece in splitter.split_text(text)]
+        return {"mean": sum(lengths) / len(lengths)}
+
+    return run

@@ -199,7 +199,7 @@ class Borders:
     def _ranks(self, places: Array, kinds: Array | int) -> Array:
         np = self._np
         around = np.ndarray((len(self._bytes) - 7,), np.int64, self._bytes, 0, (1,))  # eight from each one on
-        mixed = around[places] * _MIX
+        mixed: Array = around[places] * _MIX
         for step in range(8, _BEHIND + _AHEAD, 8):
             mixed ^= mixed >> 29
             mixed += around[places + step]

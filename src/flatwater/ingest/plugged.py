@@ -138,18 +138,17 @@ def _ranges(text: str, pieces: Iterable[Piece]) -> Iterator[tuple[int, int]]:
     """Where the pieces stand in `text`."""
     done = behind = 0  # where the last one that was found begins, and ends
     is_lost = False
-    for low, high, piece in pieces:
+    for told, told_end, piece in pieces:
         if not piece.strip():
             continue
-        if low < 0 or text[low:high] != piece:
-            low = text.find(piece, done)
-            high = low + len(piece)
+        low = told if told >= 0 and text[told:told_end] == piece else text.find(piece, done)
         if low < 0:
             is_lost = True
             continue
         if is_lost and low > behind:
             yield behind, low
         is_lost = False
+        high = low + len(piece)
         yield low, high
         done, behind = low + 1, max(high, behind)
     if is_lost and behind < len(text):

@@ -65,6 +65,9 @@ CASES = {
     "ingest/split": "benchmarks.ingest.split",
     "documents/pdf_text": "benchmarks.documents.pdf_text",
     "ingest/scan": "benchmarks.ingest.scan",
+    "ingest/whole": "benchmarks.ingest.whole",
+    "ingest/same": "benchmarks.ingest.same",
+    "ingest/growth": "benchmarks.ingest.growth",
 }
 
 
@@ -121,6 +124,7 @@ class Case:
         unit: of times in tables: "s", "ms" or "us".
         commands: whether the work is done by processes that `run` starts: their memory counts, not the child's own.
         rounds_per_repeat: short rounds, often in turn, tell more of a small difference than a few long ones.
+        patience: how many times as long as others a contestant of this case may take before it is ended.
         figures: headings of the figures that `run` returns, by name.
         bars: what is promised.
     """
@@ -135,6 +139,7 @@ class Case:
         unit: str = "s",
         commands: bool = False,
         rounds_per_repeat: int = 1,
+        patience: int = 1,
         figures: Mapping[str, str] | None = None,
         bars: tuple[Bar, ...] = (),
     ) -> None:
@@ -146,6 +151,7 @@ class Case:
         self.unit = unit
         self.commands = commands
         self.rounds_per_repeat = rounds_per_repeat
+        self.patience = patience
         self.figures = dict(figures or {})
         self.bars = bars
         self.contestants: dict[str, Contestant] = {}

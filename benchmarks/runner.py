@@ -99,7 +99,7 @@ def one_round(name: str, case: Case, contestant: str, size: int) -> dict[str, ob
             ready = child.stdout.readline()
             if ready:
                 child.stdin.write("go\n")
-                anon_peak, file_peak = _sample_until_report(child, commands=case.commands)
+                anon_peak, file_peak = _sample_until_report(child, case)
             report = child.stdout.readline() if ready and not child.stdout.closed else ""
             if report:
                 child.stdin.close()  # which is what it waits for
@@ -110,8 +110,8 @@ def one_round(name: str, case: Case, contestant: str, size: int) -> dict[str, ob
             errors.seek(0)
             last_words = "".join(errors.readlines()[-12:])
             raise CaseFailed(
-                f"{name}: {contestant!r} ended with {child.returncode}, or was ended after {CHILD_S_MAX:g} s, before its "
-                f"report.\n{last_words}"
+                f"{name}: {contestant!r} ended with {child.returncode}, or was ended after "
+                f"{CHILD_S_MAX * case.patience:g} s, before its report.\n{last_words}"
             )
     return {**json.loads(report), "anon_peak_bytes": anon_peak, "file_peak_bytes": file_peak}
 
@@ -127,11 +127,11 @@ def _end(child: subprocess.Popen[str]) -> None:
                 pipe.close()
 
 
-def _sample_until_report(child: subprocess.Popen[str], *, commands: bool) -> tuple[int, int]:
+def _sample_until_report(child: subprocess.Popen[str], case: Case) -> tuple[int, int]:
     """The largest sampled anonymous and file-backed bytes, the last sample after the work was done."""
     anon_peak = file_peak = 0
-    tree = Tree(child.pid, include_root=not commands)
-    give_up = time.monotonic() + CHILD_S_MAX
+    tree = Tree(child.pid, include_root=not case.commands)
+    give_up = time.monotonic() + CHILD_S_MAX * case.patience
     assert child.stdout is not None
     try:
         done = False

@@ -61,6 +61,7 @@ LONG = {
     "sync/no_change_1m",
     "sync/upload",
     "sync/s3_to_ftp",
+    "ingest/growth",
 }  # many processes: with the slow tests
 
 

@@ -54,12 +54,12 @@ class Corpus:
 
     >>> import tempfile, pathlib
     >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> _ = (folder / "notes.md").write_text("# Budgets\\n\\nA budget is a number of bytes that parts share.\\n")
+    >>> _ = (folder / "notes.md").write_text("# Budgets\n\nA budget is a number of bytes that parts share.\n")
     >>> with Corpus(folder / "corpus") as corpus:
     ...     report = corpus.ingest(folder / "notes.md")
     ...     found = corpus.search("who shares bytes?")
     >>> report.new, found[0].start, found[0].text
-    (1, 0, '# Budgets\\n\\nA budget is a number of bytes that parts share.')
+    (1, 0, '# Budgets\n\nA budget is a number of bytes that parts share.')
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """Every default bound, named, with what it costs.
 
-Covers:     the limits of all floors, one section each; the relations between them, asserted with a reason.
+Covers:     the limits of all floors, one section each, those of two floors in files of their own; the relations between them, asserted with a reason.
 Not here:   what a user sets (arguments), and measured facts (docs).
 Holds:      integers.
 
@@ -9,6 +9,8 @@ Nothing here is `None` or infinite: a bound that cannot be named is not a bound.
 
 from __future__ import annotations
 
+from flatwater.limits.ingestion import *  # noqa: F403 - one name for all limits
+from flatwater.limits.syncs import *  # noqa: F403 - the same
 from flatwater.units import GIB, KIB, MIB
 
 # --- budget -----------------------------------------------------------------------------------------------------------
@@ -357,153 +359,3 @@ assert RUN_TRACE_BYTES_MAX < GIB  # it is read whole when the program ends
 assert TIMELINE_POINTS_MAX % 2 == 0  # it is halved by merging pairs
 assert KIB < LIMIT_BYTES_MIN
 assert WATCH_CRITICAL_SAMPLES * SAMPLE_PERIOD_S <= 0.040  # noqa: PLR2004 - of the promised 50 ms
-
-# --- syncs ------------------------------------------------------------------------------------------------------------
-
-SYNC_NAMES_BYTES = 4 * MIB  # of names in memory, of all folders on the way to a file; 20,000 of 10 B
-SYNC_SORT_BYTES = 6 * MIB  # in which the names of larger folders are sorted: half of it, half of the rest, and so on
-SYNC_BATCH = 1_000  # files that a listing gives at a time
-SYNC_BATCH_BYTES = 512 * KIB  # of these, with their paths: fewer are given where paths are long
-SYNC_FILE_BYTES = 4 * KIB  # of a file that is open for reading or writing, beside its bytes
-SYNC_RANGES_MAX = 256  # parts of a listing that are listed side by side; a place in each is in the state
-SYNC_RANGES_EACH = 4  # of these for each thread that lists: one page of each is listed in vain in object stores
-SYNC_WAITING = 8  # batches that wait to be looked at, of all listings together
-SYNC_PAGE_BYTES = 1 * MIB  # heap bytes of a page of records; two of them for each range that is listed
-SYNC_STORE_BYTES = 8 * MIB  # of the store of a state, which says so when it is opened
-SYNC_WRITE_BYTES = 8 * MIB  # of one transaction of a state: its rows in three partitions, a page each
-SYNC_WALKS_MAX = 300  # over a state at once: one for each part of a listing
-SYNC_COMMIT_ROWS = 500  # changes of one write of a state; about a page of LMDB each, and one for their work
-SYNC_RECORD_S = 5.0  # between two places in a listing: what is listed again after a kill
-SYNC_COMMIT_S = 1.0  # between two writes of what was copied: what is copied again after a kill
-SYNC_FAILURE_BYTES = 500  # of a reason, in the state
-SYNC_FAILURES_KEPT = 100  # of the reasons in a report; the others are counted
-SYNC_TRIES = 5  # of a file or a request, the first one included
-SYNC_RETRY_S = 0.5  # before the second try; doubled before each further one
-SYNC_RETRY_S_MAX = 30.0  # between two tries
-SYNC_CHUNK_BYTES = 256 * KIB  # of a file that is copied, at a time
-SYNC_TIME_STEP_NS = 20_000_000  # of a file's time on a disk: one tick of the kernel, and some
-SYNC_WORKERS = 8  # files that are copied at a time
-SYNC_WORKERS_MAX = 256  # threads; each takes some 100 KiB of stack, and a chunk
-SYNC_BYTES = 32 * MIB  # of files under way, beside a chunk for each worker
-SYNC_TASK_FILES = 16  # small files that a worker gets at a time
-SYNC_TASK_BYTES = 1 * MIB  # of these together
-SYNC_DELETE_SHARE = 0.25  # of the files at the destination that may be deleted in one run, unless told otherwise
-SYNC_DELETE_FREE = 100  # files that may be deleted whatever share they are
-SYNC_RESUME_S = 6 * 3600.0  # age of a listing that a killed run left, up to which it is gone on with
-SYNC_LIST_WORKERS = 4  # parts of a listing that are listed at a time; each holds what one listing holds
-SYNC_IN_A_ROW = 100  # files that no try could copy, without one in between that could, behind which a run ends
-SYNC_IN_A_ROW_S = 60.0  # that it took at least since the last one: a server is away that long when it begins anew
-SYNC_LEAVE_S = 3.0  # that a run which is interrupted waits for threads: a server may not answer for a minute
-SYNC_LEVELS_MAX = 16  # of folders that divide a listing
-SYNC_TRIES_MAX = 100  # that may be asked for
-SYNC_FILE_OF_OPTIONS_BYTES_MAX = 1 * MIB  # of a TOML file, which is read whole
-SYNC_LARGE_BYTES = 1 * GIB  # a file that takes as much as any while it is copied: parts of larger ones grow at 78 GiB
-SYNC_CHANGES_KEPT = 1_000  # of a plan or an audit in its report; the others are counted, and told as they come
-SYNC_PROGRESS_S = 0.25  # between two events that only say how far it is
-SYNC_SFTP_CONNECTIONS = 2  # of one remote, each with an SSH session; requests of many files are under way over each
-SYNC_SFTP_REFUSED_S = 60.0  # after which a server that took no further connection is asked for one again
-SYNC_SFTP_CONNECTION_BYTES = 6 * MIB  # the library's buffers of one: two windows of 2 MiB, and answers that are decoded
-SYNC_SFTP_BLOCK = 64 * KIB  # of a file in one request; less where the server says so
-SYNC_SFTP_BLOCKS = 16  # of one file that are under way, 1 MiB
-SYNC_SFTP_NAMES = 500  # that the thread of the connections hands over at a time; about 300 KiB
-SYNC_SFTP_FOLDERS = 4_096  # that were looked at and are no links; some 200 B each
-SYNC_SFTP_REMOVALS = 32  # requests to delete a file that are under way
-SYNC_SFTP_COPY_BYTES = 16 * MIB  # that a server copies by itself in answer to one request
-SYNC_SFTP_TIMEOUT_S = 60.0  # in which a connection that was asked something has to answer something
-SYNC_FTP_TIMEOUT_S = 60.0  # for an answer of an FTP server, unless told otherwise
-SYNC_FTP_IDLE_S = 15.0  # after which an idle connection is asked whether it is alive: a round trip
-SYNC_FTP_WAIT_S = 300.0  # for a connection to be free where a server allows only so many
-SYNC_FTP_GRANTED_S = 60.0  # after which a server that allowed no more connections is asked for one more
-SYNC_FTP_LINK_BYTES = 128 * KIB  # of a connection: TLS takes about 60 KiB, buffers of text 16 KiB
-SYNC_FTP_REPLY_BYTES = 64 * KIB  # of one answer with all its lines; FEAT has about 500 B
-SYNC_FTP_FOLDERS = 1_000  # that are remembered to be there; a path each, about 300 B
-SYNC_FTP_LINE_BYTES = 64 * KIB  # of one line of a listing; a name has 255 B at most on most systems
-SYNC_FTP_NAMES_BYTES = 1 * MIB  # of names in memory before they go to disk, where a server has no MLSD
-SYNC_FTP_PART_BYTES = 64 * KIB  # of a listing, read at a time
-SYNC_FTP_BUFFER_BYTES = 256 * KIB  # of a file, read at a time
-SYNC_PART_BYTES = 8 * MIB  # of a part of an object: S3 asks for 5 MiB; a write holds up to four
-SYNC_FEED_BYTES = 1 * MIB  # of it, handed at a time to the thread that sends it
-SYNC_PARTS_MAX = 10_000  # of one object: S3 takes no more, and parts grow with objects above 78 GiB
-SYNC_COPY_BYTES_MAX = 5 * GIB  # of an object that its store copies in one request
-SYNC_DELETE_KEYS = 1_000  # deleted in one request; S3 takes no more
-SYNC_S3_BYTES = 32 * MIB  # botocore and what it knows of S3, obstore's threads; 20 MiB were seen
-SYNC_BORDER_PAGES = 64  # of listings that are asked for such ranges: a flat bucket has none
-SYNC_CONNECT_S = 10.0  # to connect to an object store
-SYNC_ANSWER_S = 60.0  # without a byte of an answer
-SYNC_REQUEST_S = 300.0  # of a request with up to a part of an object; 8 MiB at 28 KiB/s
-SYNC_DOWNLOAD_S = 7 * 24 * 3600.0  # of a whole object: what stalls is told by SYNC_ANSWER_S
-SYNC_S3_PAGE_BYTES = 4 * MIB  # of a page of a listing with its tree, five times the answer at most
-SYNC_S3_BODY_BYTES = 768 * KIB  # of the answer: 1,000 keys of 500 B; with longer ones fewer are asked for
-
-# --- ingestion --------------------------------------------------------------------------------------------------------
-
-INGEST_BLOCK_SLOTS = 32_768  # slots of one bitmap of what is live; 4 KiB of bits
-INGEST_WIDTH_MAX = 16_384  # dimensions of a vector; 112 KiB of disk each
-INGEST_APPEND_BYTES = 256 * KIB  # of f32 vectors, turned into i8 and f16 at a time; about three times as much is held
-INGEST_COPY_BYTES = 1 * MIB  # of rows, copied into another generation at a time
-INGEST_SCAN_BYTES = 512 * KIB  # of i8 rows, read at a time: more leaves the processor's second cache
-INGEST_RESULTS_MAX = 1_000  # of one search; candidates cost 16 B each
-INGEST_CANDIDATES_MIN = 100  # of an i8 scan, looked at again in f16: one short read each
-INGEST_CANDIDATES_PER_RESULT = 4  # where more than 25 results are asked for
-INGEST_RESCORE_ROWS = 64  # candidates looked at in f16 at a time
-INGEST_CHUNK_SIZE = 1_000  # characters of a chunk at most, unless told otherwise
-INGEST_CHUNK_SIZE_MAX = 1_000_000  # characters or tokens; a splitter holds some ten chunks, 80 B a character
-INGEST_CHARACTERS_PER_TOKEN = 4  # that a chunk of tokens is begun with; one that has more tokens is divided once more
-INGEST_SEGMENT_CHARACTERS = 128 * KIB  # that borders are ranked in at a time: about 80 B for each in the worst case
-INGEST_DESCRIPTION_BYTES_MAX = 64 * KIB  # of corpus.json, which is read whole
-INGEST_CACHE_BYTES = 4 * MIB  # of pages of the manifest in memory
-INGEST_SQLITE_BYTES = 6 * MIB  # statements, a sorter, 1 MiB of terms that the index of words gathers
-INGEST_BUSY_S = 10.0  # that one waits for another's short transaction
-INGEST_COMMIT_BYTES = 8 * MIB  # of new texts in one transaction; as much stands in the write-ahead log
-INGEST_COMMIT_S = 2.0  # after which a transaction ends, however small: what is done again after a kill
-INGEST_STEP_ROWS = 5_000  # places that are read or removed at a time; some 600 KiB as rows
-INGEST_CHUNK_BYTES = 4 * KIB  # that a chunk takes in memory with its place and names, about
-INGEST_PIECE_BYTES = 64 * KIB  # of a document, read at a time
-INGEST_CUT_CHARS = 128 * KIB  # of chunks of one document that are handed on together
-INGEST_LOAD_CHARS = 256 * KIB  # of chunks that are looked up and embedded together
-INGEST_LOAD_ROWS = 4_000  # the same in chunks and documents
-INGEST_LOAD_BYTES = 4 * MIB  # of heap of such a load: texts, vectors of 384 dimensions, digests
-INGEST_LOAD_BATCHES = 8  # calls of an embedder that a load is good for
-INGEST_NOTE_CHARS_MAX = 500  # of what was wrong with a document, in the manifest
-INGEST_PROBLEMS_KEPT_MAX = 100  # in a report; about 1.2 KiB each at most
-INGEST_TIME_STEP_NS = 20_000_000  # of a file's time on a disk: one tick of the kernel, and some
-INGEST_DEAD_SHARE = 0.25  # of slots without a chunk, from which on the vectors are written anew
-INGEST_K_MAX = 1_000  # results of a search
-INGEST_PLACES_MAX = 20  # of one text, in a result
-INGEST_QUERY_WORDS_MAX = 32  # of a query; each costs a list in the index of words
-INGEST_SNIPPET_CHARS = 240  # of a result
-INGEST_WIDTH = 384  # components of a hashed vector: 1.5 KiB as f32
-INGEST_HASHING_BLOCK = 32 * KIB  # characters whose words are hashed at once; some 100 B each meanwhile, in the cache
-INGEST_HASHING_FORMS = 18  # characters that one may become in its normal form: U+FDFA does
-INGEST_HASHING_ROWS = 64  # texts of a block, 192 KiB of f64 sums at a width of 384
-INGEST_HASHING_TEXTS = 256  # of one call: 384 KiB of vectors at a width of 384
-INGEST_HASHING_BYTES = 256 * KIB  # of these
-INGEST_EMBED_FAILED_MAX = 16  # texts in a row whose single call fails, behind which an embedder is given up
-INGEST_EMBED_REFUSED_MAX = 64  # texts without a usable vector, behind which an embedder that never gave one is given up
-INGEST_REASON_CHARS_MAX = 300  # of why a text has no vector
-INGEST_CALL_TEXTS = 64  # of one call of a function or a server
-INGEST_CALL_TEXTS_MAX = 2_048  # that may be asked for: OpenAI takes no more
-INGEST_CALL_BYTES = 128 * KIB  # of these in UTF-8; a request is at most six times as long
-INGEST_CALLS_MAX = 256  # at a time; a thread each
-INGEST_HTTP_WORKERS = 4  # requests to a server that are under way
-INGEST_HTTP_ANSWER_BYTES_MAX = 8 * MIB  # of one answer: 64 vectors of 4,096 numbers in JSON take 6 MiB
-INGEST_HTTP_PART_BYTES = 64 * KIB  # of it, read at a time
-INGEST_HTTP_CONNECTION_BYTES = 256 * KIB  # of a connection: TLS and buffers
-INGEST_HTTP_CONNECT_S = 10.0  # to connect to a server
-INGEST_HTTP_S = 120.0  # of a request, unless told otherwise: a model on a processor is slow
-INGEST_HTTP_TRIES = 6  # of a request, the first one included
-INGEST_HTTP_TRIES_MAX = 100  # that may be asked for
-INGEST_HTTP_RETRY_S = 0.5  # before the second try; doubled before each further one
-INGEST_HTTP_RETRY_S_MAX = 30.0  # between two tries, unless the server says
-INGEST_HTTP_RETRY_AFTER_S_MAX = 120.0  # that a server may ask to wait
-INGEST_HTTP_PER_S_MAX = 1_000_000  # requests in a second, which is no limit any more
-INGEST_MINILM_TEXT_TOKENS = 256  # of a text that the model looks at; it was trained with 128
-INGEST_MINILM_TEXT_CHARS = 16 * KIB  # of a text that are made tokens; 256 take 1,200 characters of English
-INGEST_MINILM_TOKENS = 1_024  # computed at once: about 20 MiB of activations
-INGEST_MINILM_ROWS = 32  # tokens whose inner layer is in the cache at once: 192 KiB, three times
-INGEST_MINILM_TEXTS = 64  # of one call: 96 KiB of vectors
-INGEST_MINILM_BYTES = 256 * KIB  # of these
-INGEST_MINILM_RESULT_BYTES = 1 * MIB  # of the vectors of one call, pickled
-INGEST_MINILM_LIMIT_BYTES = 240 * MIB  # of a process: it uses 115 MiB, and what is merely set aside counts, too
-INGEST_MINILM_LIMIT_BYTES_MIN = 224 * MIB  # of it: OpenBLAS waits for ever for memory that it does not get
-INGEST_MINILM_S = 600.0  # of one call, the start of the process included

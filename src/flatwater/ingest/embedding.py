@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # What is about the embedder or the program, never about a text.
 _FINAL = (EmbedderFailed, errors.ClosedError, errors.MissingExtra, errors.BudgetExceeded, errors.UsageError)
-_SMALL, _LARGE = 1e-6, 1e6  # lengths by which f32 is divided without loss; others are divided in f64
+_NEAR = 1e-5  # to the length 1: f32 does not tell it from that with many components
 _TINY = 1e-12  # of a squared length in f32: it has lost digits there, and is taken again in f64
 
 
@@ -114,6 +114,7 @@ class Embedding:
         total += self.embedder.bytes_max()  # the embedder, but for processes that reserve their limit themselves
         total += self.embedder.workers * self.embedder.batch_texts * width * 4  # vectors of a call as f32
         total += self.embedder.workers * self.embedder.batch_texts * width * 4  # the same, normalised
+        total += self.embedder.workers * self.embedder.batch_texts * width * 8  # while they are divided: in f64
         return total
 
     def close(self) -> None:
@@ -276,9 +277,11 @@ def _normalised(rows: Vectors) -> tuple[Vectors, dict[int, str]]:
         keep = np.ones(len(rows), np.bool_)
         keep[list(wrong)] = False
         rows, lengths = rows[keep], lengths[keep]
-    if not lengths.size or (lengths.min() >= _SMALL and lengths.max() <= _LARGE):
-        return rows / lengths.astype(np.float32)[:, None], wrong
-    return (rows / lengths[:, None]).astype(np.float32), wrong
+    rows = rows.copy()  # an embedder may keep, and use again, what it gave
+    far = np.abs(lengths - 1) > _NEAR
+    if far.any():
+        rows[far] = rows[far] / lengths[far, None]  # in f64
+    return rows, wrong
 
 
 def _reason(error: Exception) -> str:

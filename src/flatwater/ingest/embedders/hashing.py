@@ -22,7 +22,7 @@ import bisect
 import functools
 import itertools
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, final
 
 from flatwater import errors, limits
@@ -96,12 +96,14 @@ class Hashing:
 
         found = np.zeros((len(texts), self.width), np.float32)
         plain = [row for row, text in enumerate(texts) if text.isascii() and len(text) < limits.INGEST_HASHING_BLOCK]
-        self._add(found, plain, [texts[row] for row in plain], is_ascii=True)
+        pieces = [texts[row] for row in plain]
+        for first, stop in _blocks(pieces):
+            found[plain[first:stop]] += self._counted(pieces[first:stop], is_ascii=True)
         if len(plain) < len(texts):
-            cut = [
-                (row, piece) for row in sorted({*range(len(texts))}.difference(plain)) for piece in _pieces(texts[row])
-            ]
-            self._add(found, [row for row, _ in cut], [piece for _, piece in cut], is_ascii=False)
+            others = sorted({*range(len(texts))}.difference(plain))
+            for rows, pieces in _cut((row, texts[row]) for row in others):
+                for row, sums in zip(rows, self._counted(pieces, is_ascii=False), strict=True):  # a row may come twice
+                    found[row] += sums
         for first in range(0, len(texts), limits.INGEST_HASHING_ROWS):
             _finish(found[first : first + limits.INGEST_HASHING_ROWS])
         return found
@@ -127,17 +129,6 @@ class Hashing:
 
     def close(self) -> None:
         """Nothing is open."""
-
-    def _add(self, found: Vectors, rows: list[int], pieces: list[str], *, is_ascii: bool) -> None:
-        """Add the sums of each piece to its row."""
-        for first, stop in _blocks(pieces):
-            counted = self._counted(pieces[first:stop], is_ascii=is_ascii)
-            where = rows[first:stop]
-            if len(set(where)) == len(where):
-                found[where] += counted
-                continue
-            for row, sums in zip(where, counted, strict=True):  # pieces of one text
-                found[row] += sums
 
     def _counted(self, texts: list[str], *, is_ascii: bool) -> npt.NDArray[np.float64]:
         """The sums of signed weights, `(len(texts), width)`, of texts that fit into one block."""
@@ -173,6 +164,23 @@ def _blocks(pieces: list[str]) -> Iterator[tuple[int, int]]:
         )
         yield first, stop
         first, before = stop, ends[stop - 1]
+
+
+def _cut(texts: Iterable[tuple[int, str]]) -> Iterator[tuple[list[int], list[str]]]:
+    """The pieces of texts, as many as fit into a block, and the row of each."""
+    rows: list[int] = []
+    pieces: list[str] = []
+    size = 0
+    for row, text in texts:
+        for piece in _pieces(text):
+            if rows and (size + len(piece) >= limits.INGEST_HASHING_BLOCK or len(rows) == limits.INGEST_HASHING_ROWS):
+                yield rows, pieces
+                rows, pieces, size = [], [], 0
+            rows.append(row)
+            pieces.append(piece)
+            size += len(piece) + 1
+    if rows:
+        yield rows, pieces
 
 
 def _pieces(text: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ chunking for differential compression, the local maximum approach", 2010.)
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
@@ -19,11 +20,10 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
-CHARACTER, WORD, LINE, SENTENCE, PARAGRAPH, HEADING, END = range(7)
+CHARACTER, WORD, SENTENCE, LINE, PARAGRAPH, HEADING, END = range(7)
 
 _BEHIND, _AHEAD = 24, 8  # characters around a border that its hash is of
-_TITLE = 256  # characters of an underlined heading, at most
-SIGHT = _TITLE + _BEHIND + _AHEAD  # what a border depends on, on each side
+SIGHT = _BEHIND + _AHEAD  # what a border depends on, on each side
 _KIND_SHIFT = 60  # a rank: the kind, 36 bits of a hash, and 24 of the place, of which the first wins
 PLACE = (1 << 24) - 1
 _HASH = ((1 << _KIND_SHIFT) - 1) ^ PLACE
@@ -47,8 +47,9 @@ class Borders:
 
     Args:
         text: of a segment, below 16 Mi characters.
-        reach: characters within which there has to be a border: where there is none of a line or sentence, those of words
-            count, and where there is none either, those of characters.
+        reach: characters within which one border is weighed against others.
+        gap: characters between two borders, or more, that call for weaker ones between them: of lines between paragraphs, of
+            sentences between lines, of words, at last of characters; none of these within `reach` of the stronger ones.
         is_first: the text begins here.
         is_last: the text ends here.
 
@@ -57,7 +58,7 @@ class Borders:
         ranks: how good each is. Among equal ones the first is the best.
     """
 
-    def __init__(self, text: str, reach: int, *, is_first: bool, is_last: bool) -> None:
+    def __init__(self, text: str, reach: int, gap: int, *, is_first: bool, is_last: bool) -> None:
         import numpy as np
 
         assert len(text) <= PLACE
@@ -66,13 +67,23 @@ class Borders:
         self._codes, folded = _codes_of(text)
         self._bytes = np.zeros(size + _BEHIND + _AHEAD, np.uint8)
         self._bytes[_BEHIND : _BEHIND + size] = folded
-        places, kinds = self._lines_and_sentences()
-        ranks = self._ranks(places, kinds)
-        for marks_of, kind in ((self._words, WORD), (self._characters, CHARACTER)):
-            bounds = np.concatenate(([0], places, [size]))
-            wide = (bounds[1:] - bounds[:-1] > 2 * reach).nonzero()[0]
-            if len(wide):
-                weaker = self._weaker(bounds[wide].tolist(), bounds[wide + 1].tolist(), marks_of())
+        self._breaks = self._bytes == ord("\n")
+        places = self._paragraphs(has_returns="\r" in text)
+        ranks = self._ranks(places, self._kinds(places))
+        low, high = 0 if is_first else -gap, size if is_last else size + gap  # what is not there may be wide
+        for marks_of, kind in (
+            (self._lines, LINE),
+            (self._sentences, SENTENCE),
+            (self._words, WORD),
+            (self._characters, CHARACTER),
+        ):
+            bounds = np.empty(len(places) + 2, np.int64)
+            bounds[0], bounds[1:-1], bounds[-1] = low, places, high
+            wide = (bounds[1:] - bounds[:-1] > gap).nonzero()[0]
+            if not len(wide):
+                break
+            weaker = self._inside((bounds[wide] + reach).tolist(), (bounds[wide + 1] - reach).tolist(), marks_of)
+            if len(weaker):
                 places = np.concatenate((places, weaker))
                 order = places.argsort(kind="stable")
                 places, ranks = places[order], np.concatenate((ranks, self._ranks(weaker, kind)))[order]
@@ -135,56 +146,68 @@ class Borders:
 
     # --- kinds --------------------------------------------------------------------------------------------------------
 
-    def _lines_and_sentences(self) -> tuple[Array, Array]:
-        np = self._np
-        around = self._bytes
-        text = around[_BEHIND - 3 : _BEHIND + self._size + 1]  # three more in front, one behind
-        breaks = text == ord("\n")
-        blanks = text == ord(" ")
-        stops = _is_stop(text)
-        marks = breaks[3:-1] > breaks[4:]
-        marks |= (blanks[3:-1] > blanks[4:]) & (stops[2:-2] | (stops[1:-3] & blanks[2:-2]))
-        if self._codes.itemsize > 1:
-            marks |= _is_one_of(self._codes, "。！？")  # noqa: RUF001 - the marks of Chinese and Japanese
-        if self._size:
-            marks[-1] = False
-        at = marks.nonzero()[0] + (_BEHIND + 1)
-        ahead, behind = around[at], around[at - 2]
-        is_line = around[at - 1] == ord("\n")
-        is_small = (ahead >= ord("a")) & (ahead <= ord("z"))  # "e.g. this" is no end of a sentence
-        taken = is_line | ~is_small
-        if not taken.all():
-            at, ahead, behind, is_line, is_small = (each[taken] for each in (at, ahead, behind, is_line, is_small))
-        kinds = np.full(len(at), SENTENCE, np.int64)
-        kinds[is_line & (~_is_stop(behind) | is_small)] = LINE
-        is_paragraph = is_line & ((behind == ord("\n")) | ((behind == ord("\r")) & (around[at - 3] == ord("\n"))))
-        kinds[is_paragraph] = PARAGRAPH
-        is_rule = is_line & (ahead == around[at + 1]) & (ahead == around[at + 2]) & _is_one_of(ahead, "=-~^*")
-        is_heading = is_rule | (ahead == ord("#"))
-        is_heading[:-1] |= is_rule[1:] & (at[1:] - at[:-1] < _TITLE)
-        kinds[is_heading & is_paragraph] = HEADING
-        return at - _BEHIND, kinds
-
-    def _weaker(self, lows: list[int], highs: list[int], marks: Array) -> Array:
-        """Where `marks` has borders inside of these gaps."""
-        inside = self._np.zeros(self._size, bool)
-        for low, high in zip(lows, highs, strict=True):
-            inside[low + 1 : high] = True
-        inside &= marks
-        places: Array = inside.nonzero()[0]
+    def _paragraphs(self, *, has_returns: bool) -> Array:
+        """What comes behind an empty line."""
+        breaks, size = self._breaks, self._size
+        behind = breaks[_BEHIND - 1 : _BEHIND - 1 + size]
+        marks = (behind & breaks[_BEHIND - 2 : _BEHIND - 2 + size]) > breaks[_BEHIND : _BEHIND + size]
+        if has_returns:
+            returns = self._bytes == ord("\r")
+            empty = behind & returns[_BEHIND - 2 : _BEHIND - 2 + size] & breaks[_BEHIND - 3 : _BEHIND - 3 + size]
+            marks |= empty > returns[_BEHIND : _BEHIND + size]
+        places: Array = marks.nonzero()[0]
         return places
 
-    def _words(self) -> Array:
-        text = self._bytes[_BEHIND - 1 : _BEHIND + self._size]
+    def _kinds(self, places: Array) -> Array:
+        """Of paragraphs: which are headings, marked or underlined."""
+        around, at = self._bytes, places + _BEHIND
+        kinds = self._np.full(len(at), PARAGRAPH, self._np.int64)
+        kinds[around[at] == ord("#")] = HEADING
+        return kinds
+
+    def _inside(self, lows: list[int], highs: list[int], marks_of: Callable[[int, int], Array]) -> Array:
+        """The borders of one kind in these stretches."""
+        np, found = self._np, []
+        if sum(highs) - sum(lows) > self._size // 4:  # all at once, then
+            inside = np.zeros(self._size, bool)
+            for low, high in zip(lows, highs, strict=True):
+                inside[max(low, 0) : max(high, 0)] = True
+            inside &= marks_of(0, self._size)
+            places: Array = inside.nonzero()[0]
+            return places
+        for low, high in zip(lows, highs, strict=True):
+            first, last = max(low, 0), min(high, self._size)
+            if first < last:
+                found.append(marks_of(first, last).nonzero()[0] + first)
+        return np.concatenate(found) if found else np.empty(0, np.int64)
+
+    def _lines(self, low: int, high: int) -> Array:
+        breaks = self._breaks
+        marks: Array = breaks[_BEHIND - 1 + low : _BEHIND - 1 + high] > breaks[_BEHIND + low : _BEHIND + high]
+        return marks
+
+    def _sentences(self, low: int, high: int) -> Array:
+        text = self._bytes[_BEHIND - 3 + low : _BEHIND + high]  # three more in front
+        blanks, stops = text == ord(" "), _is_stop(text)
+        marks: Array = (blanks[2:-1] > blanks[3:]) & (stops[1:-2] | (stops[:-3] & blanks[1:-2]))
+        ahead = text[3:]
+        marks &= (ahead < ord("a")) | (ahead > ord("z"))  # "e.g. this" is no end of a sentence
+        if self._codes.itemsize > 1:
+            wide = self._codes[max(low - 1, 0) : high - 1]
+            marks[len(marks) - len(wide) :] |= _is_one_of(wide, "。！？")  # noqa: RUF001 - the marks of Chinese and Japanese
+        return marks
+
+    def _words(self, low: int, high: int) -> Array:
+        text = self._bytes[_BEHIND - 1 + low : _BEHIND + high]
         blanks = _is_one_of(text, " \t\n")
         marks: Array = (blanks | _is_one_of(text, ",;)]}>|"))[:-1] & ~blanks[1:]
         return marks
 
-    def _characters(self) -> Array:
+    def _characters(self, low: int, high: int) -> Array:
         """Which characters do not belong to the one in front of them."""
         np = self._np
-        ahead = self._codes
-        behind = np.concatenate((np.zeros(1, ahead.dtype), ahead[:-1]))
+        ahead = self._codes[low:high]
+        behind = np.concatenate((self._codes[low - 1 : low] if low else np.zeros(1, ahead.dtype), ahead[:-1]))
         joined = (behind == ord("\r")) & (ahead == ord("\n"))
         if ahead.itemsize > 1:
             is_pair = (ahead >= _LOW_SURROGATES) & (ahead < _SURROGATES_END)
@@ -198,11 +221,13 @@ class Borders:
 
     def _ranks(self, places: Array, kinds: Array | int) -> Array:
         np = self._np
-        around = np.ndarray((len(self._bytes) - 7,), np.int64, self._bytes, 0, (1,))  # eight from each one on
-        mixed: Array = around[places] * _MIX
-        for step in range(8, _BEHIND + _AHEAD, 8):
+        wide = _BEHIND + _AHEAD  # bytes from each place on, taken as one value, then eight of them as a number
+        around = np.ndarray((len(self._bytes) - wide + 1,), f"V{wide}", self._bytes, 0, (1,))[places].view(np.int64)
+        around = around.reshape(-1, wide // 8)
+        mixed: Array = around[:, 0] * _MIX
+        for column in range(1, (_BEHIND + _AHEAD) // 8):
             mixed ^= mixed >> 29
-            mixed += around[places + step]
+            mixed += around[:, column]
             mixed *= _MIX
         mixed ^= mixed >> 32
         mixed *= _MIX

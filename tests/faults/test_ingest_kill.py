@@ -52,7 +52,7 @@ def program(corpus, folder, embedder, size, step):
         for name in names:
             setattr(owner, name, dying(getattr(owner, name)))
     limits.INGEST_COMMIT_BYTES = 20_000
-    limits.INGEST_LOAD_CHARS = 5_000
+    limits.INGEST_LOAD_TEXT_BYTES = 5_000
     limits.INGEST_STEP_ROWS = 7
     os.write(1, b"begins\n")
     Corpus(corpus, embedder=Counting(embedder), size=int(size)).ingest(folder)

@@ -13,7 +13,7 @@ from typing import NamedTuple, final
 
 from flatwater import limits
 
-_RECORD_BYTES = 300  # of a part, a cut or a chunk, with its numbers and its digest
+RECORD_BYTES = 300  # of a part, a cut or a chunk, with its numbers and its digest
 
 
 @final
@@ -88,7 +88,7 @@ class Part(NamedTuple):
     @property
     def heap_bytes(self) -> int:
         """That it takes."""
-        return _RECORD_BYTES + getsizeof(self.text)
+        return RECORD_BYTES + getsizeof(self.text)
 
 
 class Chunk(NamedTuple):
@@ -116,13 +116,10 @@ class Cut(NamedTuple):
         document: of which.
         chunks: the chunks.
         is_last: whether the document ends here.
+        heap_bytes: that it takes.
     """
 
     document: Document
     chunks: list[Chunk]
     is_last: bool
-
-    @property
-    def heap_bytes(self) -> int:
-        """That it takes."""
-        return _RECORD_BYTES + sum(getsizeof(chunk.text) + _RECORD_BYTES for chunk in self.chunks)
+    heap_bytes: int

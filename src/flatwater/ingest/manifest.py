@@ -287,13 +287,13 @@ class Manifest:
 
     def known(self, digests: Iterable[bytes]) -> dict[bytes, int]:
         """Those of the digests that there are chunks of, with the chunks' numbers."""
-        cursor = self.connection.cursor()
-        found: dict[bytes, int] = {}
-        for digest in digests:
-            row = cursor.execute("SELECT id FROM chunks WHERE hash = ?", (digest,)).fetchone()
-            if row is not None:
-                found[digest] = row[0]
-        return found
+        asked = tuple(digests)
+        if not asked:
+            return {}
+        rows = self.connection.execute(
+            "SELECT hash, id FROM chunks WHERE hash IN carray(?)", (self._apsw.carray(asked),)
+        )
+        return dict(rows)
 
     def add_chunks(self, rows: Sequence[tuple[int, bytes, str]]) -> None:
         """New chunks: `(id, digest, text)`."""

@@ -14,10 +14,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from itertools import groupby
+from sys import getsizeof
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 from flatwater import errors, limits
-from flatwater.ingest.document import Chunk, Cut, Part
+from flatwater.ingest.document import RECORD_BYTES, Chunk, Cut, Part
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +32,6 @@ _ODD: Final = re.compile(
 )
 _PLAIN: Final = bytes(range(32, 127)) + b"\t\n"  # what is left of ASCII as it is
 _LINES: Final = {0x2028: "\n", 0x2029: "\n", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
-_BLANK_ENDS: Final = re.compile(r"[ \t]+(?=\n)")
 _EMPTY_LINES: Final = re.compile(r"\n{3,}")
 
 
@@ -50,17 +50,17 @@ class Splitting:
         """The chunks of all documents, some at a time."""
         for document, of_document in groupby(parts, _document_of):
             chunks: list[Chunk] = []
-            size = 0
+            held = 0
             for (page, is_end), of_page in groupby(of_document, _page_of):
                 if is_end:
                     continue
                 for start, stop, text in self._splitter.split(map(_text_of, of_page), document.width):
                     chunks.append(Chunk(page, start, stop, text))
-                    size += len(text)
-                    if size > limits.INGEST_CUT_CHARS:
-                        yield Cut(document, chunks, is_last=False)
-                        chunks, size = [], 0
-            yield Cut(document, chunks, is_last=True)
+                    held += getsizeof(text) + RECORD_BYTES
+                    if held > limits.INGEST_CUT_BYTES:
+                        yield Cut(document, chunks, is_last=False, heap_bytes=held)
+                        chunks, held = [], 0
+            yield Cut(document, chunks, is_last=True, heap_bytes=held + RECORD_BYTES)
 
 
 def _document_of(part: Part) -> Any:
@@ -80,8 +80,8 @@ def _text_of(part: Part) -> tuple[int, str]:
 class Cleaning:
     """Raw chunks in, cleaned ones out, with their digests; those without any text are left out.
 
-    What people do not see is removed (controls, zero-width and soft hyphens, blanks at the ends of lines, more than one empty
-    line), and characters are composed (NFC). Indentation stays.
+    What people do not see is removed (controls, zero-width and soft hyphens, more than one empty line), and characters are
+    composed (NFC). Indentation stays.
 
     Args:
         function: does what else is to be done to the text of a chunk.
@@ -112,7 +112,7 @@ class Cleaning:
             text = self._cleaned(raw)
             if text:
                 chunks.append(Chunk(page, start, stop, text, blake2b(text.encode(), digest_size=16).digest()))
-        return Cut(cut.document, chunks, cut.is_last)
+        return Cut(cut.document, chunks, cut.is_last, cut.heap_bytes)
 
     def _cleaned(self, text: str) -> str:
         text = cleaned(text)
@@ -128,7 +128,7 @@ def cleaned(text: str) -> str:
     r"""A text without what people do not see.
 
     >>> cleaned("soft\u00adhyphens  \nand\r\n\n\n\n  more ")
-    'softhyphens\nand\n\n  more'
+    'softhyphens  \nand\n\n  more'
     """
     if text.isascii():
         if text.encode().translate(None, _PLAIN):
@@ -137,8 +137,6 @@ def cleaned(text: str) -> str:
         text = unicodedata.normalize("NFC", text)
         if _ODD.search(text):
             text = _ODD.sub("", text.translate(_LINES))
-    if " \n" in text or "\t\n" in text:
-        text = _BLANK_ENDS.sub("", text)
     if "\n\n\n" in text:
         text = _EMPTY_LINES.sub("\n\n", text)
     return text.strip("\n").rstrip()
@@ -204,12 +202,12 @@ class Gathering:
         load, size, count = Load([], [], []), 0, 0
         for cut in cuts:
             load.cuts.append(cut)
-            size += sum(len(chunk.text) for chunk in cut.chunks)
+            size += cut.heap_bytes
             count += len(cut.chunks) + 1
             self._look_up(cut, load)
             del cut
             if (
-                size >= limits.INGEST_LOAD_CHARS
+                size >= limits.INGEST_LOAD_TEXT_BYTES
                 or count >= limits.INGEST_LOAD_ROWS
                 or len(load.texts) >= self._texts_max
             ):

@@ -129,6 +129,8 @@ def _is_text_in(head: bytes, encoding: str) -> bool:
 
 def _utf16_without_mark(head: bytes) -> str:
     """The encoding if nearly every second byte of one half is 0, and none or few of the other."""
+    if b"\0" not in head:
+        return ""
     half = len(head) // 2
     share = _NULL_SHARE_UTF16 if half > _FEW_CHARACTERS else 0.99
     even, odd = head[::2].count(0), head[1::2].count(0)

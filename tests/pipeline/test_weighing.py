@@ -102,3 +102,17 @@ def test_slices_of_something_large_are_done_at_the_same_time():
     slices = (large[at : at + 100_000] for at in range(0, 300_000, 100_000))
     done = fw.Flow(slices).pmap(lambda part: (barrier.wait(), len(part))[1], workers=3)
     assert list(done) == [100_000] * 3
+
+
+def test_an_item_may_tell_its_weight():
+    """What an item says of its own heap bytes counts, and it is not walked through."""
+
+    class Heavy:
+        heap_bytes = 100_000
+
+        def __init__(self):
+            self.many = [str(number) for number in range(1_000_000, 1_000_100)]
+
+    weigher = Weigher(256 << 10, 1_000)
+    assert weigher.weigh([Heavy()]) == 100_008
+    assert weigher.at_once == 1

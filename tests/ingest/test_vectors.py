@@ -39,13 +39,13 @@ def packed(live):
 
 
 def test_rows_come_back(tmp_path):
-    """What is appended is read by slot: ids as they were, vectors to the precision of f16."""
+    """What is appended is read by slot: ids as they were, vectors exactly."""
     vectors = written(tmp_path / "1", 1_000)
     with Vectors.reading(tmp_path / "1", WIDTH) as reader:
         reader.check(1_000)
         assert reader.ids_at([0, 999, 5]).tolist() == [0, 2997, 15]
-        assert np.array_equal(reader.halves_at([7, 3]), vectors[[7, 3]].astype(np.float16))
-        assert reader.halves_at([]).shape == (0, WIDTH)
+        assert np.array_equal(reader.vectors_at([7, 3]), vectors[[7, 3]])
+        assert reader.vectors_at([]).shape == (0, WIDTH)
 
 
 def test_slots_are_found_by_id(tmp_path):
@@ -73,7 +73,7 @@ def test_an_uncommitted_tail_is_cut_off(tmp_path):
     with (folder / names(WIDTH)[2]).open("ab") as file:
         file.write(b"torn")
     with Vectors.writing(folder, WIDTH, 60) as writer:
-        assert sizes(folder) == [60 * 8, 60 * 4, 60 * WIDTH, 60 * 2 * WIDTH]
+        assert sizes(folder) == [60 * 8, 60 * 4, 60 * WIDTH, 60 * 4 * WIDTH]
         writer.append(ids_of(2, first=178), vectors[:2])
         assert writer.count == 62
         assert writer.ids_at([59, 60, 61]).tolist() == [177, 178, 181]
@@ -110,7 +110,7 @@ def test_a_file_that_ends_while_it_is_read(tmp_path):
     """A row behind the end of a file is an error, not memory of something else."""
     written(tmp_path / "1", 10)
     with Vectors.reading(tmp_path / "1", WIDTH) as reader:
-        for asked in (reader.ids_at, reader.halves_at):
+        for asked in (reader.ids_at, reader.vectors_at):
             with pytest.raises(CorruptError, match="ends in slot 10; more"):
                 asked([10])
         with pytest.raises(CorruptError, match="10 vectors; 11 were written"):
@@ -136,7 +136,7 @@ def test_a_generation_that_is_not_there(tmp_path, open_files):
             opened(tmp_path / "1", WIDTH)
     written(tmp_path / "1", 10)
     (tmp_path / "1" / names(WIDTH)[3]).unlink()
-    with pytest.raises(GenerationGone, match=r"f16 is not there"):
+    with pytest.raises(GenerationGone, match=r"f32 is not there"):
         Vectors.reading(tmp_path / "1", WIDTH)
     assert open_files() <= before
 
@@ -147,7 +147,7 @@ def test_a_reader_of_a_deleted_generation(tmp_path):
     with Vectors.reading(tmp_path / "1", WIDTH) as reader:
         shutil.rmtree(tmp_path / "1")
         reader.check(10)
-        assert np.array_equal(reader.halves_at([9]), vectors[[9]].astype(np.float16))
+        assert np.array_equal(reader.vectors_at([9]), vectors[[9]])
         assert reader.slots_of(np.array([27], np.uint64), 10).tolist() == [9]
 
 
@@ -174,7 +174,7 @@ def test_a_disk_that_is_full(tmp_path, monkeypatch):
     pwrite = os.pwrite
 
     def full(file, data, at):
-        if len(data) == 5 * 2 * WIDTH:
+        if len(data) == 5 * 4 * WIDTH:
             raise OSError(errno.ENOSPC, "No space left on device")
         return pwrite(file, data[:3], at)  # the kernel may take less than it is given
 
@@ -186,11 +186,11 @@ def test_a_disk_that_is_full(tmp_path, monkeypatch):
         assert writer.count == 2
         writer.append(ids_of(4, first=50), some(4, seed=1))
         assert writer.ids_at([1, 2]).tolist() == [3, 50]
-        assert np.array_equal(writer.halves_at([5]), some(4, seed=1)[3:].astype(np.float16))
+        assert np.array_equal(writer.vectors_at([5]), some(4, seed=1)[3:])
 
 
 def test_what_a_caller_must_not_do(tmp_path):
-    """Ids that do not ascend, other shapes, NaN and values outside of f16 are mistakes of the program."""
+    """Ids that do not ascend, other shapes, NaN and infinity are mistakes of the program."""
     with Vectors.writing(tmp_path / "1", WIDTH) as writer:
         writer.append(ids_of(2, first=5), some(2))
         writer.append(ids_of(0), some(0))
@@ -200,7 +200,7 @@ def test_what_a_caller_must_not_do(tmp_path):
         for vectors in (
             some(1, WIDTH + 1),
             np.full((1, WIDTH), np.nan, np.float32),
-            np.full((1, WIDTH), 1e6, np.float32),
+            np.full((1, WIDTH), np.inf, np.float32),
         ):
             with pytest.raises(AssertionError):
                 writer.append(ids_of(1, first=100), vectors)
@@ -227,7 +227,7 @@ def test_quantised_rows():
 def test_live_rows_move_to_another_generation(tmp_path, monkeypatch):
     """Copied are the live rows, in their order and bit by bit, whatever the pieces are."""
     monkeypatch.setattr(limits, "INGEST_BLOCK_SLOTS", 64)
-    monkeypatch.setattr(limits, "INGEST_COPY_BYTES", 20 * (12 + 3 * WIDTH))
+    monkeypatch.setattr(limits, "INGEST_COPY_BYTES", 20 * (12 + 5 * WIDTH))
     written(tmp_path / "1", 300)
     live = np.random.default_rng(1).random(300) < 0.3
     live[64:128] = True
@@ -237,7 +237,7 @@ def test_live_rows_move_to_another_generation(tmp_path, monkeypatch):
         target.copy_live(source, 300, masks.__getitem__)
         assert target.count == live.sum()
         target.append(ids_of(1, first=1_000), some(1))
-    for name, unit in zip(names(WIDTH), (8, 4, WIDTH, 2 * WIDTH), strict=True):
+    for name, unit in zip(names(WIDTH), (8, 4, WIDTH, 4 * WIDTH), strict=True):
         before, after = ((tmp_path / each / name).read_bytes() for each in "12")
         assert after[:-unit] == np.frombuffer(before, np.uint8).reshape(300, unit)[live].tobytes()
 

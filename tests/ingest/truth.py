@@ -93,6 +93,6 @@ def check(path, documents, splitter=None, embedder=None):
         if chunks:
             with generations.reading(table, str(path)) as vectors:
                 slots = vectors.slots_of(np.array(sorted(chunks), np.uint64), table.meta("vectors"))
-                halves = vectors.halves_at(slots)
+                halves = vectors.vectors_at(slots)
             for number, chunk in enumerate(sorted(chunks)):
-                assert np.abs(halves[number] - vector_of(chunks[chunk], width, name)).max() < 0.001
+                assert np.abs(halves[number] - vector_of(chunks[chunk], width, name)).max() < 1e-6

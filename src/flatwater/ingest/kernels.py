@@ -1,4 +1,4 @@
-"""Products of many i8 rows with one i8 row, and f32 as f16, by the fastest library there is.
+"""Products of many i8 rows with one i8 row, by the fastest library there is.
 
 Covers:     numkong, else simsimd, else numpy alone; chosen when first used.
 Not here:   which rows, and what the products mean (`ingest.scan`).
@@ -6,7 +6,7 @@ Holds:      the products; with numpy alone, some rows as f32; see `bytes_max`.
 
 All of them give the same products, exactly: sums of 16,384 products of numbers from -127 to 127 fit 32 bits. On 1 M rows of
 384 dimensions in memory (AVX-512 VNNI) numkong's `dot` takes 47 ms of CPU, simsimd's 58, and numpy through f32 390. Each
-gives up Python's lock while it computes. Numkong rounds a vector of 384 dimensions to f16 in 0.1 us of CPU, numpy in 2.3.
+gives up Python's lock while it computes.
 """
 
 from __future__ import annotations
@@ -62,28 +62,6 @@ def dots_of(library: str) -> Dots:
         return np.asarray(dot(rows, row), np.float64)
 
     return by_library
-
-
-def halves(vectors: NDArray[np.float32]) -> NDArray[np.float16]:
-    """`(n, width)` f32 vectors as f16, rounded to the nearest, ties to even; n >= 1, and no value outside of f16.
-
-    >>> import numpy as np
-    >>> halves(np.array([[1.0, 0.1]], np.float32))
-    array([[1. , 0.1]], dtype=float16)
-    """
-    import numpy as np
-
-    numkong = _numkong()
-    return vectors.astype(np.float16) if numkong is None else np.asarray(numkong.astype(vectors, "float16"))
-
-
-@functools.cache
-def _numkong() -> Any:
-    try:
-        import numkong
-    except ImportError:
-        return None
-    return numkong
 
 
 def bytes_max(rows: int, width: int) -> int:

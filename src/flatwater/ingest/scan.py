@@ -1,6 +1,6 @@
 """The vectors nearest to a query: all are compared, in fixed memory.
 
-Covers:     every live i8 row against the query; the best of them again in f16; the order of results.
+Covers:     every live i8 row against the query; the best of them again in f32; the order of results.
 Not here:   the files (`ingest.vectors`), the products (`ingest.kernels`), which slots are live, ranking with words.
 Holds:      a piece of rows, and the candidates; see `bytes_max`.
 
@@ -31,7 +31,7 @@ def nearest(
 ) -> list[tuple[int, float]]:
     """The `k` live vectors with the largest product with `query`: `(chunk id, product)`, best first, the lower id first of equals.
 
-    Every live vector is compared in i8; the best 100, or 4 for each result, are compared again in f16 with the query in
+    Every live vector is compared in i8; the best 100, or 4 for each result, are compared again in f32 with the query in
     full. Of 1 M clustered vectors the ten nearest were found as an exact comparison in f32 finds them. It may be called by several
     threads at a time.
 
@@ -61,7 +61,7 @@ def nearest(
 
 
 def candidates_of(k: int) -> int:
-    """How many vectors are looked at in f16 for `k` results."""
+    """How many vectors are looked at in full for `k` results."""
     return max(limits.INGEST_CANDIDATES_MIN, limits.INGEST_CANDIDATES_PER_RESULT * k)
 
 
@@ -77,7 +77,7 @@ def bytes_max(width: int, k: int) -> int:
     total += rows * (8 + 1)  # these by their scales, and which are among the best
     total += 2 * (SLACK * candidates + rows) * 16  # products and slots of candidates, and once more in one piece
     total += (SLACK * candidates + rows) * 16  # their order
-    total += limits.INGEST_RESCORE_ROWS * width * (2 + 8 + 8)  # rows as f16, as f64, and multiplied
+    total += limits.INGEST_RESCORE_ROWS * width * (4 + 8 + 8)  # rows as f32, as f64, and multiplied
     total += candidates * (8 + 8 + 8) + k * (ID_BYTES + 200)  # their products, and results
     return total
 
@@ -162,14 +162,14 @@ class _Scan:
 def _rescored(
     vectors: Vectors, slots: NDArray[np.int64], query: NDArray[np.float32], k: int
 ) -> list[tuple[int, float]]:
-    """The best `k` of these slots, by f16. Sums are in f64, row by row, so that equal vectors have equal products."""
+    """The best `k` of these slots, by f32. Sums are in f64, row by row, so that equal vectors have equal products."""
     import numpy as np
 
     full = query.astype(np.float64)
     products = np.empty(len(slots), np.float64)
     for first in range(0, len(slots), limits.INGEST_RESCORE_ROWS):
         part = slice(first, first + limits.INGEST_RESCORE_ROWS)
-        products[part] = (vectors.halves_at(slots[part]) * full).sum(axis=1)
+        products[part] = (vectors.vectors_at(slots[part]) * full).sum(axis=1)
     shown = products.astype(np.float32).astype(np.float64)
     order = np.lexsort((slots, -shown))[:k]
     ids = vectors.ids_at(slots[order])

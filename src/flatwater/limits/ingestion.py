@@ -11,13 +11,13 @@ from flatwater.units import KIB, MIB
 
 INGEST_BLOCK_SLOTS = 32_768  # slots of one bitmap of what is live; 4 KiB of bits
 INGEST_WIDTH_MAX = 16_384  # dimensions of a vector; 112 KiB of disk each
-INGEST_APPEND_BYTES = 256 * KIB  # of f32 vectors, turned into i8 and f16 at a time; about three times as much is held
+INGEST_APPEND_BYTES = 256 * KIB  # of f32 vectors, turned into i8 at a time; about three times as much is held
 INGEST_COPY_BYTES = 1 * MIB  # of rows, copied into another generation at a time
 INGEST_SCAN_BYTES = 512 * KIB  # of i8 rows, read at a time: more leaves the processor's second cache
 INGEST_RESULTS_MAX = 1_000  # of one search; candidates cost 16 B each
-INGEST_CANDIDATES_MIN = 100  # of an i8 scan, looked at again in f16: one short read each
+INGEST_CANDIDATES_MIN = 100  # of an i8 scan, looked at again in f32: one short read each
 INGEST_CANDIDATES_PER_RESULT = 4  # where more than 25 results are asked for
-INGEST_RESCORE_ROWS = 64  # candidates looked at in f16 at a time
+INGEST_RESCORE_ROWS = 64  # candidates looked at in f32 at a time
 INGEST_CHUNK_SIZE = 1_000  # characters of a chunk at most, unless told otherwise
 INGEST_CHUNK_SIZE_MAX = 1_000_000  # characters or tokens; a splitter holds some ten chunks, 80 B a character
 INGEST_CHARACTERS_PER_TOKEN = 4  # that a chunk of tokens is begun with; one that has more tokens is divided once more

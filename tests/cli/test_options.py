@@ -1,11 +1,12 @@
-"""cli.options: sizes and durations as option values."""
+"""cli.options: sizes and durations as option values, a budget for a block."""
 
 from __future__ import annotations
 
 import click
 import pytest
 
-from flatwater.cli.options import BytesType, SecondsType
+from flatwater.budget.budget import Budget
+from flatwater.cli.options import BytesType, SecondsType, budget_of
 
 MIB = 1 << 20
 
@@ -49,3 +50,12 @@ def test_what_makes_no_sense(kind, text, says):
     with pytest.raises(click.BadParameter) as caught:
         kind.convert(text, None, None)
     assert says in str(caught.value)
+
+
+def test_a_budget_for_a_block():
+    """Or the one that there is."""
+    before = Budget.current()
+    with budget_of(MIB, "trial"):
+        assert Budget.current().limit == MIB
+    with budget_of(None, "trial"):
+        assert Budget.current() is before

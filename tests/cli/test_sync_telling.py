@@ -13,7 +13,7 @@ import pytest
 from flatwater import errors
 from flatwater.budget.budget import Budget
 from flatwater.cli import sync_telling
-from flatwater.cli.sync_telling import Telling, budget_of
+from flatwater.cli.sync_telling import Telling
 
 
 def test_events_into_a_file(tmp_path):
@@ -103,12 +103,3 @@ def test_events_on_a_terminal(monkeypatch):
         monkeypatch.setattr(stream, "isatty", lambda: True)
     assert Telling("-", quiet=False)._line is None
     assert Telling(None, quiet=False)._line is not None
-
-
-def test_a_budget_for_a_block():
-    """Or the one that there is."""
-    before = Budget.current()
-    with budget_of(1 << 20):
-        assert Budget.current().limit == 1 << 20
-    with budget_of(None):
-        assert Budget.current() is before

@@ -32,7 +32,7 @@ _SHOWN = 10  # problems that a quiet command tells
 @click.option(
     "--into", required=True, metavar="CORPUS", help="The directory of the corpus; it is made if it is not there."
 )
-@click.option("--embedder", metavar="NAME", help='"hashing", "minilm", or the URL of an OpenAI-compatible endpoint with #model.  [default: that of the corpus, or hashing]')  # fmt: skip
+@click.option("--embedder", metavar="NAME", help='"hashing" (no model), "minilm" (a small one), or https://HOST/v1#MODEL of an OpenAI-compatible server.  [default: that of the corpus, or hashing]')  # fmt: skip
 @click.option("--size", type=click.IntRange(50, 100_000), default=limits.INGEST_CHUNK_SIZE, show_default=True, help="Characters of a chunk, at most.")  # fmt: skip
 @click.option(
     "--overlap",
@@ -42,7 +42,7 @@ _SHOWN = 10  # problems that a quiet command tells
     help="Characters that a chunk repeats of the one before.",
 )
 @click.option(
-    "--table", metavar="NAME", help="SRC is a database (a file of SQLite, or its URL): ingest the rows of this table."
+    "--table", metavar="NAME", help="Ingest the rows of this table; SRC is its database: a file of SQLite, or a URL."
 )
 @click.option(
     "--id", "id_column", default="id", show_default=True, metavar="COLUMN", help="With --table: the key of a row."
@@ -55,11 +55,17 @@ _SHOWN = 10  # problems that a quiet command tells
     metavar="COLUMN",
     help="With --table: the text of a row.",
 )
-@click.option("--metadata", multiple=True, metavar="NAME[=VALUE]", help="For --where of a search: a value for all documents, or a column of the table. Can be given again.")  # fmt: skip
-@click.option("--encoding", metavar="NAME", help="Of texts that do not say theirs.  [default: UTF-8, or what fits]")
-@click.option("--password", metavar="TEXT", envvar="FLATWATER_PASSWORD", help="Of encrypted PDFs; better in the variable FLATWATER_PASSWORD.")  # fmt: skip
-@click.option("--no-full-text", is_flag=True, help="A new corpus gets no index of words; vectors alone are searched.")
-@click.option("--retry", is_flag=True, help="Read documents again that something was wrong with.")
+@click.option("--metadata", multiple=True, metavar="NAME[=VALUE]", help="What flatwater search --where can ask for: NAME=VALUE for all documents, or NAME, a column of the table. Can be given again.")  # fmt: skip
+@click.option(
+    "--encoding", metavar="NAME", help="The encoding of texts that do not say it.  [default: UTF-8, or what fits]"
+)
+@click.option("--password", metavar="TEXT", envvar="FLATWATER_PASSWORD", help="For encrypted PDFs; better in the variable FLATWATER_PASSWORD, which others cannot see.")  # fmt: skip
+@click.option(
+    "--no-full-text",
+    is_flag=True,
+    help="Make the corpus without an index of words: smaller, and searched by vectors alone.",
+)
+@click.option("--retry", is_flag=True, help="Read documents with problems again, also if they have not changed.")
 @click.option("--dry-run", is_flag=True, help="Say which documents are new, changed or gone; write nothing.")
 @click.option(
     "--budget",
@@ -84,7 +90,7 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], into: str, **flags:
     is removed. A run that was killed is made good by running it again.
 
     Exit code 0: done; documents that cannot be read are told by name. 1: the budget is too small. 2: wrong use. 4: it failed, or
-    something could not be read or embedded that the next run tries again. 130: Ctrl-C, 143: SIGTERM; the next run goes on.
+    something could not be read or embedded now; the next run tries it again. 130: Ctrl-C, 143: SIGTERM; the next run goes on.
 
     \b
     Examples:
@@ -161,4 +167,4 @@ def _say(report: Report) -> None:
 
     reasons = "".join(f"\n  {printable(problem)}" for problem in report.problems[:_SHOWN])
     more = f"\n  and {report.problem_count - _SHOWN:,} more" if report.problem_count > _SHOWN else ""
-    main.say(f"flatwater: {report.problem_count:,} problems:{reasons}{more}")
+    main.say(f"flatwater: {report.problem_count:,} problem{'' if report.problem_count == 1 else 's'}:{reasons}{more}")

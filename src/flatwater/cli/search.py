@@ -28,10 +28,20 @@ if TYPE_CHECKING:
 @click.option("--limit", "-k", type=click.IntRange(1, 1_000), default=10, show_default=True, help="Results, at most.")
 @click.option("--where", multiple=True, metavar="NAME=VALUE", help='Only documents with this metadata; source="*.md" is a pattern of paths. Can be given again; the same name again is "or".')  # fmt: skip
 @click.option(
-    "--by", type=click.Choice(["both", "words", "vectors"]), default="both", show_default=True, help="What is compared."
+    "--by",
+    type=click.Choice(["both", "words", "vectors"]),
+    default="both",
+    show_default=True,
+    help="Compare words, vectors, or both.",
 )
-@click.option("--embedder", metavar="NAME", help="As of flatwater ingest.  [default: that of the corpus]")
-@click.option("--web", is_flag=True, help="Serve a page to search with, on this machine only.")
+@click.option(
+    "--embedder",
+    metavar="NAME",
+    help="The one that the corpus was made with, as for flatwater ingest.  [default: what the corpus says]",
+)
+@click.option(
+    "--web", is_flag=True, help="Serve a page to search with in a browser, on this machine only, until Ctrl-C."
+)
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, help="With --web: its port.  [default: a free one]")
 @click.option(
     "--budget",
@@ -44,9 +54,12 @@ if TYPE_CHECKING:
 )
 @click.pass_context
 def command(ctx: click.Context, /, corpus: str, query: str | None, **flags: Any) -> None:
-    """Find the chunks of documents that fit QUERY best, by its words and by its vector; what stands in quotes is a phrase.
+    """Find what documents in CORPUS say about QUERY: by its words and by its vector, best first.
 
-    Exit code 0, also where nothing is found. 1: the budget is too small. 2: wrong use. 4: it failed.
+    What stands in double quotes is a phrase. Each result is a chunk: its document, where it stands in it, its score, some of its text.
+
+    Exit code 0: done, also where nothing is found. 1: the budget is too small. 2: wrong use. 4: it failed. 130: Ctrl-C, 143: SIGTERM,
+    which are also how --web ends.
 
     \b
     Examples:
@@ -60,6 +73,11 @@ def command(ctx: click.Context, /, corpus: str, query: str | None, **flags: Any)
     files.check({"--json": None if path == "-" else path})
     if flags["web"] == (query is not None):
         raise click.UsageError("Give a QUERY, or --web.")
+    for name, given in (("--where", flags["where"]), ("--json", path)):
+        if flags["web"] and given:
+            raise click.UsageError(f"{name} goes with a QUERY, not with --web.")
+    if flags["port"] and not flags["web"]:
+        raise click.UsageError("--port goes with --web.")
     with (
         leaving_on_signals(ctx),
         budget_of(flags["budget"], "search"),
@@ -109,12 +127,17 @@ def _lines(found: list[Result]) -> list[str]:
     lines = []
     for number, result in enumerate(found, 1):
         page = f", page {result.page}" if result.page else ""
-        head = click.style(f"{number}. {result.source}{page}", bold=True)
+        head = click.style(f"{number}. {_plain(result.source)}{page}", bold=True)
         lines.append(f"{head}  [{result.start:,}-{result.stop:,}]  {result.score:.4f}")
-        snippet, shown = result.snippet, ""
+        snippet, shown = _plain(result.snippet), ""
         at = 0
         for start, stop in result.highlights:
             shown += snippet[at:start] + click.style(snippet[start:stop], fg="yellow", bold=True)
             at = stop
         lines.append(f"   {shown}{snippet[at:]}")
     return lines
+
+
+def _plain(text: str) -> str:
+    """As many characters; those that a terminal would obey, and halves of a pair, are shown as one that stands for them."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

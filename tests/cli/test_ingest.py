@@ -116,6 +116,15 @@ def test_a_document_that_cannot_be_read(typed, tmp_path):
     assert found() == {"one.md", "two.txt", "three.md"}
 
 
+def test_a_name_does_not_command_the_terminal(typed, tmp_path):
+    """What a terminal would obey in the name of a document with a problem is written out."""
+    (tmp_path / "docs/bad\x1b[2J\n.pdf").write_bytes(b"%PDF-1.7\nnonsense")
+    _code, out, _err = typed("docs", "--into", "c")
+    assert "bad\\x1b[2J\\n.pdf: " in out
+    _code, _out, err = typed("docs", "--into", "c", "--quiet", "--retry")
+    assert "bad\\x1b[2J\\n.pdf: " in err
+
+
 def test_retry(typed, tmp_path):
     """Problems are not read again while nothing changes, unless that is asked for."""
     (tmp_path / "docs/broken.pdf").write_bytes(b"%PDF-1.7\nnonsense")

@@ -116,5 +116,6 @@ class Report:
 
 
 def printable(problem: Problem) -> str:
-    """`path, page 7: reason`."""
-    return f"{problem.source}{f', page {problem.page}' if problem.page else ''}: {problem.reason}"
+    """`path, page 7: reason`, on one line and without anything that a terminal would obey."""
+    line = f"{problem.source}{f', page {problem.page}' if problem.page else ''}: {problem.reason}"
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in line)

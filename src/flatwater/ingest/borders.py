@@ -179,7 +179,8 @@ class Borders:
             first, last = max(low, 0), min(high, self._size)
             if first < last:
                 found.append(marks_of(first, last).nonzero()[0] + first)
-        return np.concatenate(found) if found else np.empty(0, np.int64)
+        together: Array = np.concatenate(found) if found else np.empty(0, np.int64)
+        return together
 
     def _lines(self, low: int, high: int) -> Array:
         breaks = self._breaks

@@ -137,7 +137,7 @@ LAB_SMALL_NEEDS_BYTES = 256 * MIB  # of each experiment of a small run: an inter
 
 # --- tour -------------------------------------------------------------------------------------------------------------
 
-TOUR_BUDGET_BYTES = 104 * MIB  # of all steps together, unless told otherwise: the documents' process, 40 MiB beside it
+TOUR_BUDGET_BYTES = 136 * MIB  # of all steps together, unless told otherwise: the documents' process, 72 MiB beside it
 TOUR_STEP_S = 30.0  # a step reads for so long, unless told otherwise
 TOUR_DEPTH_MAX = 32  # of directories below a root; 33 KiB each while they are open
 TOUR_PIECE_BYTES = 32 * KIB  # of a file at a time; its words take up to 32 times as much
@@ -147,6 +147,7 @@ TOUR_BATCH_BYTES = MIB  # of its rows; two batches are alive at a time
 TOUR_STORE_BYTES = 32 * MIB  # of pages of a store that it fills; some 200,000 rows
 TOUR_MIRROR_BYTES = 32 * MIB  # of files that it mirrors; on a disk
 TOUR_MIRROR_NAMES = 500  # of folders and files that it mirrors; a pattern each
+TOUR_INGEST_FILES = 5_000  # that it ingests at most; 200 B each as names
 TOUR_STATE_BYTES = 4 * MIB  # of pages of the file of that mirror's state
 TOUR_WORKER_BYTES = 64 * MIB  # of the process that reads PDF, HTML and DOCX; the documents of a machine took 30 MiB
 TOUR_WORD_CHARS_MAX = 40  # longer runs of letters are counted apart; a word takes 240 B at most

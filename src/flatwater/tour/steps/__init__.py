@@ -14,4 +14,5 @@ STEPS = (
     "flatwater.tour.steps.read_documents:ReadDocuments",
     "flatwater.tour.steps.flow_documents:FlowDocuments",
     "flatwater.tour.steps.mirror_documents:MirrorDocuments",
+    "flatwater.tour.steps.ingest_documents:IngestDocuments",
 )

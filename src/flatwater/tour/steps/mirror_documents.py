@@ -1,4 +1,4 @@
-"""The last step of the tour: the machine's documentation, mirrored to a second directory, twice.
+"""A step of the tour: the machine's documentation, mirrored to a second directory, twice.
 
 Covers:     which files, the two runs, what the step promises, the check.
 Not here:   syncs (`sync`).

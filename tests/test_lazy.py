@@ -7,7 +7,9 @@ import flatwater
 from flatwater import budget, ingest, lazy, meter, watch, worker
 
 
-@pytest.mark.parametrize("package", [flatwater, budget, ingest, meter, watch, worker], ids=lambda package: package.__name__)
+@pytest.mark.parametrize(
+    "package", [flatwater, budget, ingest, meter, watch, worker], ids=lambda package: package.__name__
+)
 def test_each_name_is_what_it_says(package):
     """Every public name can be had, dir() shows exactly them, and none is shadowed by a submodule."""
     assert dir(package) == sorted(package.__all__)

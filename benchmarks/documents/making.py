@@ -1,12 +1,13 @@
 """Documents of any size, made of nothing but a number: text PDFs, DOCX, HTML. The same each time.
 
 A page of text has about 3.6 KB by default, compressed as most PDFs are. Pages of one document share few words, so that nothing
-that depends on the text is flattered.
+that depends on the text is flattered. `python -m benchmarks.documents.making FOLDER FILES PAGES` makes a folder of PDFs.
 """
 
 from __future__ import annotations
 
 import random
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -182,3 +183,17 @@ def _rc4(key: bytes, data: bytes) -> bytes:
         box[i], box[j] = box[j], box[i]
         out.append(byte ^ box[(box[i] + box[j]) % 256])
     return bytes(out)
+
+
+def make_pdfs(folder: Path | str, files: int, pages: int) -> None:
+    """PDFs of so many pages each, no two pages alike."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for number in range(files):
+        writer = PdfWriter(Path(folder, f"report{number:04}.pdf"))
+        for page in range(pages):
+            writer.page(page_stream(pages * number + page))
+        writer.close()
+
+
+if __name__ == "__main__":
+    make_pdfs(sys.argv[1], *map(int, sys.argv[2:4]))

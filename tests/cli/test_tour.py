@@ -62,7 +62,15 @@ def test_this_machines_own_text():
     assert done.returncode == 0, done.stderr
     assert data["steps"][0]["items"] > 10_000
     assert data["steps"][0]["files"] > 10
-    assert [step["step"] for step in data["steps"]] == ["words", "find_each", "store", "documents", "flow", "mirror"]
+    assert [step["step"] for step in data["steps"]] == [
+        "words",
+        "find_each",
+        "store",
+        "documents",
+        "flow",
+        "mirror",
+        "ingest",
+    ]
     assert all(step["seen_bytes"] <= step["promised_bytes"] for step in data["steps"])
     assert data["steps"][1]["items"] > 10_000
 

@@ -13,7 +13,7 @@ def test_the_houses_steps_can_be_loaded():
     """Each registered name is a step with a name, a least and a promise within the room."""
     for step in load(STEPS):
         assert step.name
-        assert 0 < step.bytes_least <= step.bytes_max(128 << 20) <= 128 << 20
+        assert 0 < step.bytes_least <= step.bytes_max(160 << 20) <= 160 << 20
 
 
 @pytest.mark.parametrize("name", ["nowhere:Step", "flatwater.tour.steps.words:Nothing", "words", ""])

@@ -111,7 +111,7 @@ def test_a_process_of_a_step_is_seen():
     report = walk_steps("Parent", budget="128 MiB")
     (row,) = report.rows
     assert 40 * MIB < row.details["other_processes_bytes"] <= row.seen
-    assert "in a process of its own" in row.notes[0]
+    assert "in processes of its own" in row.notes[0]
     assert report.holds == (row.seen <= row.promised)
     assert not walk_steps("LyingParent", budget="128 MiB").holds
 

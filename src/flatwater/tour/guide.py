@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import gc
 import json
-import sys
 import time
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
 
 from flatwater import units
 from flatwater.budget import Budget
 from flatwater.meter.probe import reset_peak_rss, usage
 from flatwater.meter.retained import trim
+from flatwater.tour.children import Children
 from flatwater.tour.promise import ROUNDING_HOLDER, Baseline, promise_of, rounding_bytes, take_limit, why_left_out
 from flatwater.tour.report import Row
 from flatwater.tour.step import Inputs, Step, load
@@ -97,20 +96,19 @@ def guide(errand: Errand) -> None:
 def _walk_through(step: Step, budget: Budget, inputs: Inputs, baseline: Baseline) -> Row:
     gc.collect()
     trim()  # what the step before has freed is not this one's
-    before = _processes()
     began_s = time.perf_counter()
     reset_peak_rss()
     with budget.share(step.name, step.bytes_max(budget.free)) as share:
         promised = budget.held
-        result = step.run(share, inputs)
+        with Children() as children:
+            result = step.run(share, inputs)
         seen = usage()
         wall_s = time.perf_counter() - began_s
-    after = _processes()
-    others = after.peak if after.faults > before.faults else 0
+    others = children.settle(seen.rss_peak)
     notes = list(result.notes)
     if others:
         notes.append(
-            f"of what was seen, at most {units.format_bytes(others)} were in a process of its own, which is part of the promise"
+            f"of what was seen, at most {units.format_bytes(others)} were in processes of its own, which are part of the promise"
         )
     return Row(
         step=step.name,
@@ -124,20 +122,3 @@ def _walk_through(step: Step, budget: Budget, inputs: Inputs, baseline: Baseline
         notes=tuple(notes),
         details={**result.details, "other_processes_bytes": others},
     )
-
-
-class _Processes(NamedTuple):
-    """Of the processes that this one started and that have ended: the highest resident size of one, page faults of all."""
-
-    peak: int
-    faults: int
-
-
-def _processes() -> _Processes:
-    """The peak is an upper bound: one that was started by a larger process begins with what that one has."""
-    try:
-        import resource
-    except ImportError:
-        return _Processes(0, 0)
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return _Processes(used.ru_maxrss * (1 if sys.platform == "darwin" else units.KIB), used.ru_minflt + used.ru_majflt)

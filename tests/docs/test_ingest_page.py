@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -32,7 +34,7 @@ def printed(name, *words):
 
 def without_figures(line):
     """What stays when the documentation grows."""
-    return re.sub(r"[\d,.]+", "#", re.sub(r"  docs/.*", "  a place", line))
+    return re.sub(r"[\d,.]+", "#", re.sub(r"^  docs/.*", "  a place", line))
 
 
 @pytest.mark.parametrize("page", [PAGE, FROM], ids=["ingest", "coming-from"])
@@ -63,6 +65,25 @@ def test_the_first_program():
     ):
         assert line in lines
         assert line in shown
+
+
+def test_the_commands_of_the_page(tmp_path):
+    """Each prints what the page shows below it, but for figures: new, unchanged, found, as a rehearsal, refused, skipped."""
+    pytest.importorskip("pypdfium2")
+    shutil.copytree(DOCS / "design", tmp_path / "docs" / "design")
+    blocks = [block for block in re.findall(r"```\n(\$ flatwater .*?)```", PAGE, re.DOTALL) if "notes.corpus" in block]
+    assert len(blocks) == 5
+    for block in blocks:
+        if "x.bin" in block:
+            (tmp_path / "docs" / "design" / "x.bin").write_bytes(b"a\0\0\0\xff\xfe\x01")
+            (tmp_path / "docs" / "design" / "y.pdf").write_bytes(b"%PDF-1.4 broken")
+        for part in block.split("$ flatwater ")[1:]:
+            words, *shown = part.splitlines()
+            command = [sys.executable, "-m", "flatwater", *shlex.split(words)]
+            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+            lines = [without_figures(line) for line in (done.stdout + done.stderr).splitlines()]
+            assert lines == [without_figures(line) for line in shown]
+    assert "results" in json.loads((tmp_path / "results.json").read_text("utf-8"))
 
 
 def test_what_is_found_of_near_ones():

@@ -87,10 +87,10 @@ class Browser:
         return told["result"].get("value")
 
     def wait(self, expression):
-        """Until an expression is true, which it returns."""
+        """Until an expression is true, which it returns; one that fails is of a page that is not there yet."""
         until = time.monotonic() + PATIENCE_S
-        while not (value := self.see(expression)):
-            assert time.monotonic() < until, f"never: {expression}; the page: {self.see('document.body.innerText')}"
+        while not (value := self.see(f"(() => {{ try {{ return {expression} }} catch {{ return null }} }})()")):
+            assert time.monotonic() < until, f"never: {expression}; the page: {self.see('document.body?.innerText')}"
             time.sleep(0.02)
         return value
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 from flatwater import errors, limits
-from flatwater.ingest.manifest import metadata_text
-from flatwater.ingest.sources import Files, Remotes, Rows, Source
+from flatwater.ingest.document import metadata_text
+from flatwater.ingest.sources import Files, Remotes, Rows, Source, below
 from flatwater.source.documents import listing
 
 if TYPE_CHECKING:
@@ -36,25 +36,25 @@ class Asked:
     storage_options: Mapping[str, Any] | None = None
 
 
-def sources_of(source: Any, asked: Asked) -> list[Source]:
-    """What is to be read.
+def sources_of(source: Any, asked: Asked, corpus: str) -> list[Source]:
+    """What is to be read into a corpus.
 
     Raises:
-        UsageError: it is nothing that can be.
+        UsageError: it is nothing that can be, or is in the corpus itself.
         BrokenError: a single path that is not there.
     """
     if isinstance(source, (str, os.PathLike)):
-        return [_of_a_path(source, asked, alone=True)]
+        return [_of_a_path(source, asked, corpus, alone=True)]
     if isinstance(source, (bytes, bytearray, Mapping)) or source is None:
         raise errors.UsageError(f"{source!r:.60} is no source.", hint="Give a path, a URL, a table, or rows.")
     if isinstance(source, (list, tuple)) and all(isinstance(each, (str, os.PathLike)) for each in source):
         if not source:
             raise errors.UsageError("there is no source.", hint="Give a path, a URL, a table, or rows.")
-        return [_of_a_path(each, asked, alone=False) for each in source]
+        return [_of_a_path(each, asked, corpus, alone=False) for each in source]
     return [_of_rows(source, asked)]
 
 
-def _of_a_path(path: str | os.PathLike[str], asked: Asked, *, alone: bool) -> Source:
+def _of_a_path(path: str | os.PathLike[str], asked: Asked, corpus: str, *, alone: bool) -> Source:
     text = os.fspath(path)
     if not isinstance(text, str) or not text or "\0" in text:
         raise errors.UsageError(f"{path!r} is no path.", hint="Give a path or a URL.")
@@ -65,7 +65,9 @@ def _of_a_path(path: str | os.PathLike[str], asked: Asked, *, alone: bool) -> So
         return Remotes(text, metadata, asked.storage_options or {})
     if alone and not os.path.lexists(text) and not listing.has_magic(text):
         raise errors.BrokenError(f"there is no file {text!r}.", hint=f"It is looked for from {os.getcwd()}.")
-    return Files(text, metadata)
+    if below(os.path.realpath(text), os.path.realpath(corpus)) is not None:
+        raise errors.UsageError(f"{text!r} is in the corpus that it is to be read into.", hint="Give another source.")
+    return Files(text, metadata, corpus)
 
 
 def reader_of(asked: Asked) -> Documents:

@@ -2,7 +2,7 @@
 
 Covers:     what must hold after any ingestion that came to its end, and what may be left after one that was killed.
 Not here:   whether the corpus is in step with its sources: ingesting tells that (`Corpus.ingest(dry_run=True)`).
-Holds:      a page of chunks, and the first findings.
+Holds:      a page of chunks, a piece of the vectors, SQLite's list of pages while it checks them: a bit each.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from flatwater import errors, limits
-from flatwater.ingest import generations
+from flatwater.ingest import folder, generations, snapshot
 from flatwater.ingest.live import bits_of
 from flatwater.ingest.manifest import Manifest
+from flatwater.ingest.vectors import BYTES, HALVES, SCALES, quantised
 
 if TYPE_CHECKING:
     from flatwater.ingest.vectors import Vectors
 
+_SCALE_ERROR: Final = 0.01  # of a scale, that rounding to f16 and to i8 makes at most
 _FINDINGS: Final = (
     ("documents whose number of places is another", "SELECT count(*) FROM documents d WHERE state = 1 AND chunks <> (SELECT count(*) FROM places WHERE document = d.id)"),
-    ("documents whose places have gaps", "SELECT count(*) FROM documents d WHERE state = 1 AND chunks <> (SELECT coalesce(max(number) + 1, 0) FROM places WHERE document = d.id)"),
+    ("documents whose places have gaps", "SELECT count(*) FROM documents d WHERE state = 1 AND hash IS NOT NULL AND chunks <> (SELECT coalesce(max(number) + 1, 0) FROM places WHERE document = d.id)"),
     ("places that end before they begin", "SELECT count(*) FROM places WHERE stop <= start"),
     ("places without their document", "SELECT count(*) FROM places WHERE document NOT IN (SELECT id FROM documents)"),
     ("places without their chunk", "SELECT count(*) FROM places WHERE chunk NOT IN (SELECT id FROM chunks)"),
@@ -29,30 +31,28 @@ _FINDINGS: Final = (
 )  # fmt: skip
 
 
-def findings(path: str) -> Iterator[str]:
-    """What does not agree, in words; nothing if all does.
-
-    Raises:
-        CorruptError: a file cannot be read.
-    """
-    table = Manifest(path, read_only=True)
+def findings(path: str) -> list[str]:
+    """What does not agree, in words; nothing if all does."""
     try:
-        with table.errors():
-            table.run("BEGIN")
-            for what, sql in _FINDINGS:
-                if count := table.one(sql):
-                    yield f"{count:,} {what}"
-            yield from _words(table)
-            vectors = generations.reading(table, path)
-            if vectors is not None:
-                with vectors:
-                    yield from _vectors(table, vectors)
-            elif table.one("SELECT count(*) FROM chunks"):
-                yield "there are chunks, and no vectors"
+        return snapshot.read(path, lambda table: list(_found(table, path)))
     except errors.CorruptError as error:
-        yield str(error)
-    finally:
-        table.close()
+        return [str(error)]
+
+
+def _found(table: Manifest, path: str) -> Iterator[str]:
+    if (said := table.one("PRAGMA integrity_check(1)")) != "ok":
+        yield f"{folder.MANIFEST} is damaged: {said}"
+    for what, sql in _FINDINGS:
+        if count := table.one(sql):
+            yield f"{count:,} {what}"
+    yield from _words(table)
+    vectors = generations.reading(table, path)
+    if vectors is not None:
+        with vectors:
+            yield from _vectors(table, vectors)
+            yield from _forms(vectors, int(table.meta("vectors", 0)))
+    elif table.one("SELECT count(*) FROM chunks"):
+        yield "there are chunks, and no vectors"
 
 
 def _words(table: Manifest) -> Iterator[str]:
@@ -71,7 +71,6 @@ def _vectors(table: Manifest, vectors: Vectors) -> Iterator[str]:
     import numpy as np
 
     count = int(table.meta("vectors", 0))
-    vectors.check(count)
     wanted = table.run(
         "SELECT c.id, c.hash, c.text, EXISTS (SELECT 1 FROM places p JOIN documents d ON d.id = p.document "
         "WHERE p.chunk = c.id AND d.state = 1) FROM chunks c ORDER BY c.id"
@@ -105,3 +104,23 @@ def _vectors(table: Manifest, vectors: Vectors) -> Iterator[str]:
     ):  # fmt: skip
         if number:
             yield f"{number:,} {what}"
+
+
+def _forms(vectors: Vectors, count: int) -> Iterator[str]:
+    """The rows in i8, with their scales, are those in f16."""
+    import numpy as np
+
+    rows = max(1, limits.INGEST_COPY_BYTES // (4 * vectors.width))
+    different = 0
+    for first in range(0, count, rows):
+        there = min(rows, count - first)
+        halves, levels = np.empty((there, vectors.width), "<f2"), np.empty((there, vectors.width), np.int8)
+        scales = np.empty(there, "<f4")
+        for which, column in ((HALVES, halves), (BYTES, levels), (SCALES, scales)):
+            vectors.read_into(which, first, column)
+        with np.errstate(all="ignore"):  # damaged ones have anything
+            wanted, scale = quantised(halves.astype(np.float32))
+            apart = np.abs(wanted.astype(np.int16) - levels).max(axis=1) > 1
+            different += int((apart | ~(np.abs(scale - scales) <= _SCALE_ERROR * scale)).sum())
+    if different:
+        yield f"{different:,} vectors whose i8 and f16 rows do not agree"

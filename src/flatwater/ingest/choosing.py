@@ -40,7 +40,14 @@ class Choosing:
         self.source = 0
 
     def choose(
-        self, key: bytes, name: str, stamp: bytes | None, digest: Callable[[], bytes], metadata: str = "{}"
+        self,
+        key: bytes,
+        name: str,
+        stamp: bytes | None,
+        digest: Callable[[], bytes],
+        metadata: str = "{}",
+        *,
+        twice: str = "",
     ) -> Document | None:
         """The document, if it has to be read.
 
@@ -50,11 +57,15 @@ class Choosing:
             stamp: what tells its version without reading it; None where nothing does.
             digest: gives the hash of its bytes; it may raise what reading raises.
             metadata: of it, as JSON.
+            twice: what is told of it where it came before in this run; otherwise it is passed by in silence.
         """
         known = self._manifest.find(key)
-        if known is not None and not self._manifest.see(known.id):
-            return None  # listed twice
+        is_first = self._manifest.see_new(key) if known is None else self._manifest.see(known.id)
         report = self._report
+        if not is_first:
+            if twice:
+                report.add(name, 0, twice, "skipped")
+            return None
         report.documents += 1
         if known is not None and self._is_same(known, stamp):
             self._keep(known, name, known.stamp)

@@ -7,7 +7,6 @@ Holds:      the embedder; while it ingests or searches, what those hold.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +14,7 @@ from typing import Any, Self, final
 
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
-from flatwater.ingest import checking, folder, ingesting, searching
+from flatwater.ingest import checking, folder, ingesting, searching, snapshot
 from flatwater.ingest.asking import Asked, reader_of, sources_of
 from flatwater.ingest.embedders import Embedder, embedder_of
 from flatwater.ingest.ingesting import Ingestion
@@ -127,7 +126,7 @@ class Corpus:
             id=id, text=text, metadata=metadata, name=name, encoding=encoding, password=password, worker_limit=worker_limit,
             storage_options=storage_options,
         )  # fmt: skip
-        sources = sources_of(source, asked)
+        sources = sources_of(source, asked, self.path)
         run = Ingestion(
             self.path, reader_of(asked), self._of_the_corpus(), self._splitter, self._cleaning, full_text=self._full_text,
             again=retry or bool(password), progress=progress,
@@ -172,7 +171,7 @@ class Corpus:
         own = embedder.bytes_max() if embedder else 0
         with Budget.current().reserve(searching.bytes_max(width, k) + own, "search"):
             vector = searching.vector_of(query, embedder, made_with, width) if embedder else None
-            return Search(self.path, query, vector, k, by, where).results()
+            return Search(self.path, query, vector, k, by, where, made_with).results()
 
     async def asearch(self, query: str, k: int = 10, **options: Any) -> list[Result]:
         """`search` for coroutines: it works in a thread, and the event loop goes on."""
@@ -185,11 +184,12 @@ class Corpus:
     def stats(self) -> dict[str, Any]:
         """Documents, chunks, embedder, width, bytes on the disk."""
         self._known()
-        with contextlib.closing(Manifest(self.path, read_only=True)) as table, table.errors():
-            found: dict[str, Any] = dict(table.counts())
-            for name in ("embedder", "width", "vectors", "alive"):
-                found[name] = table.meta(name, 0)
-            found["full_text"] = table.has_words
+
+        def told(table: Manifest) -> dict[str, Any]:
+            figures = {name: table.meta(name, 0) for name in ("embedder", "width", "vectors", "alive")}
+            return {**table.counts(), **figures, "full_text": table.has_words}
+
+        found = snapshot.read(self.path, told)
         found["file_bytes"] = sum(
             os.lstat(os.path.join(place, file)).st_size for place, _below, files in os.walk(self.path) for file in files
         )
@@ -198,10 +198,10 @@ class Corpus:
     def check(self) -> list[str]:
         """What does not agree in it, in words: an empty list, if it is as a finished ingestion leaves it.
 
-        Reads all of it but the vectors, in fixed memory.
+        Reads all of it, in fixed memory.
         """
         self._known()
-        return list(checking.findings(self.path))
+        return checking.findings(self.path)
 
     def bytes_max(self) -> int:
         """The most that an ingestion holds, in bytes, beside its reader of documents and its flow."""
@@ -234,8 +234,7 @@ class Corpus:
                 f"there is no corpus at {self.path}.",
                 hint="Check the path, or make one: flatwater ingest SRC --into PATH.",
             )
-        with contextlib.closing(Manifest(self.path, read_only=True)) as table, table.errors():
-            return str(table.meta("embedder", "")), int(table.meta("width", 0))
+        return snapshot.read(self.path, lambda table: (str(table.meta("embedder", "")), int(table.meta("width", 0))))
 
     def _of_the_corpus(self, made_with: str | None = None) -> Embedder:
         """The embedder that was asked for, else the one that it was made with."""

@@ -7,13 +7,46 @@ Holds:      a record: its names and notes, at most `limits.INGEST_NOTE_CHARS_MAX
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from sys import getsizeof
-from typing import NamedTuple, final
+from typing import Any, NamedTuple, final
 
-from flatwater import limits
+from flatwater import errors, limits
 
 RECORD_BYTES = 300  # of a part, a cut or a chunk, with its numbers and its digest
+
+
+def shown(name: str) -> str:
+    r"""A name as people and SQLite take it: bytes that are no UTF-8, and halves of characters, are written as escapes.
+
+    >>> shown("caf\udce9.txt")
+    'caf\\xe9.txt'
+    """
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "backslashreplace").decode()
+
+
+def metadata_text(metadata: Any) -> str:
+    """Metadata as JSON, with sorted names.
+
+    Raises:
+        UsageError: it has values that JSON does not know.
+    """
+    try:
+        text = json.dumps(metadata or {}, ensure_ascii=False, sort_keys=True, default=str)
+    except (TypeError, ValueError) as error:
+        raise errors.UsageError(
+            f"the metadata {metadata!r:.80} is no JSON: {error}.", hint="Give a dict of plain values."
+        ) from error
+    return whole(text)
+
+
+def whole(text: str) -> str:
+    """A text without halves of characters, which SQLite does not take; a question mark stands for each."""
+    return text.encode("utf-8", "replace").decode()
 
 
 @final

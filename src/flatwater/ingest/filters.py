@@ -8,11 +8,13 @@ Holds:      the conditions; the bits of all slots that they leave, 1 MiB for 8 m
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, final
 
 from flatwater import errors, limits
+from flatwater.ingest.document import shown, whole
 from flatwater.ingest.live import BYTES, bits_of
 
 if TYPE_CHECKING:
@@ -48,7 +50,17 @@ def of(where: Mapping[str, Any] | None) -> Filter:
             )
         if name == SOURCE and not all(isinstance(each, str) for each in values):
             raise errors.UsageError("where: source is a path, or a pattern such as '*.md'.")
+        if name == SOURCE and any(len(each) > limits.INGEST_PATTERN_CHARS_MAX for each in values):
+            raise errors.UsageError(
+                f"where: a pattern has more than {limits.INGEST_PATTERN_CHARS_MAX:,} characters.",
+                hint="Give a shorter one.",
+            )
         conditions.append((name, values))
+        if sum(len(each) for _name, each in conditions) > limits.INGEST_CONDITIONS_MAX:
+            raise errors.UsageError(
+                f"where has more than {limits.INGEST_CONDITIONS_MAX} values.",
+                hint="Ask for fewer, or give the documents a name in their metadata that they have in common.",
+            )
     return Filter(tuple(conditions))
 
 
@@ -72,13 +84,14 @@ class Filter:
 
     def of_documents(self) -> tuple[str, list[Any]]:
         """A condition on a document `d`, and its values."""
-        parts, values = ["d.state = 1"], []
+        parts: list[str] = ["d.state = 1"]
+        values: list[Any] = []
         for name, wanted in self._conditions:
             if name == SOURCE:
                 parts.append("(" + " OR ".join("d.name GLOB ?" for _ in wanted) + ")")
-                values += [_glob(each) for each in wanted]
+                values += [_glob(shown(each)) for each in wanted]
                 continue
-            path = "$." + json.dumps(name)
+            path = "$." + json.dumps(whole(name))
             each = []
             for value in wanted:
                 if value is None:
@@ -87,7 +100,7 @@ class Filter:
                 else:
                     kinds = ("'true', 'false'" if isinstance(value, bool) else "'text'" if isinstance(value, str) else "'integer', 'real'")  # fmt: skip
                     each.append(f"(json_type(d.metadata, ?) IN ({kinds}) AND json_extract(d.metadata, ?) = ?)")
-                    values += [path, path, value]
+                    values += [path, path, _bound(value)]
             parts.append("(" + " OR ".join(each) + ")")
         return " AND ".join(parts), values
 
@@ -117,6 +130,18 @@ class Filter:
             return bytes(left & np.frombuffer(bits_of(table, block).ljust(BYTES, b"\0"), np.uint8))
 
         return mask
+
+
+def _bound(value: str | float) -> str | float:
+    """As SQLite has it in JSON: an integer of more than 64 bits is a real there."""
+    if isinstance(value, str):
+        return whole(value)
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf if value > 0 else -math.inf
+    return value
 
 
 def _glob(pattern: str) -> str:

@@ -87,11 +87,10 @@ class Generation:
         with Vectors.writing(_folder(self._path, number), self.width) as fresh:
             fresh.copy_live(self._vectors, self.count, lambda block: mask_of(manifest, block))
             fresh.sync()
-            manifest.run("BEGIN IMMEDIATE")
-            Live(manifest).begin_anew(fresh.count)
-            manifest.run("DELETE FROM meta WHERE name LIKE 'rebuild_%'")
-            manifest.set_meta(generation=number, vectors=fresh.count)
-            manifest.run("COMMIT")
+            with manifest.transaction():
+                Live(manifest).begin_anew(fresh.count)
+                manifest.run("DELETE FROM meta WHERE name LIKE 'rebuild_%'")
+                manifest.set_meta(generation=number, vectors=fresh.count)
         self.close()
         self._open()
 
@@ -125,13 +124,12 @@ class Generation:
                     fresh.append(_array([row[0] for at, row in enumerate(rows) if at not in failures]), vectors)
                     fresh.sync()
                     count = fresh.count
-                manifest.run("BEGIN IMMEDIATE")
-                self._take_out({rows[at][0]: reason for at, reason in failures.items()}, report)
-                manifest.set_meta(
-                    rebuild_embedder=embedder.name, rebuild_generation=number, rebuild_width=width, rebuild_chunk=after,
-                    rebuild_vectors=count,
-                )  # fmt: skip
-                manifest.run("COMMIT")
+                with manifest.transaction():
+                    self._take_out({rows[at][0]: reason for at, reason in failures.items()}, report)
+                    manifest.set_meta(
+                        rebuild_embedder=embedder.name, rebuild_generation=number, rebuild_width=width, rebuild_chunk=after,
+                        rebuild_vectors=count,
+                    )  # fmt: skip
                 report.reembedded += len(rows) - len(failures)
             self._switch(number, width, count, fresh, embedder.name)
         finally:
@@ -146,29 +144,30 @@ class Generation:
                 report.add(
                     place.name, place.page, f"the text from {place.start:,} could not be embedded: {reason}", "cut"
                 )
-            self._manifest.redo(chunk)
-            self._manifest.run("DELETE FROM places WHERE chunk = ?", (chunk,))
-            self._manifest.remove_chunks([chunk])
+            self._manifest.take_out(chunk)
+        if failures:
+            live = Live(self._manifest)
+            live.mark(self.slots_of(_array(sorted(failures))), alive=False)
+            live.flush()
 
     def _switch(self, number: int, width: int, count: int, fresh: Vectors | None, name: str) -> None:
         """What was live is live, in its new slots."""
         import numpy as np
 
         manifest = self._manifest
-        manifest.run("BEGIN IMMEDIATE")
-        old = {block: bits_of(manifest, block) for block in range(-(-self.count // limits.INGEST_BLOCK_SLOTS))}
-        live = Live(manifest)
-        live.begin_anew(0)
-        for first in range(0, count, limits.INGEST_BLOCK_SLOTS):
-            assert fresh is not None
-            slots = np.arange(first, min(first + limits.INGEST_BLOCK_SLOTS, count))
-            before = self.slots_of(fresh.ids_at(slots))
-            alive = [at >= 0 and bool(old[at // limits.INGEST_BLOCK_SLOTS][at % limits.INGEST_BLOCK_SLOTS >> 3] >> (at & 7) & 1) for at in before.tolist()]  # fmt: skip
-            live.mark(slots[np.array(alive, bool)], alive=True)
-        live.flush()
-        manifest.run("DELETE FROM meta WHERE name LIKE 'rebuild_%'")
-        manifest.set_meta(generation=number, width=width, vectors=count, embedder=name)
-        manifest.run("COMMIT")
+        with manifest.transaction():
+            old = {block: bits_of(manifest, block) for block in range(-(-self.count // limits.INGEST_BLOCK_SLOTS))}
+            live = Live(manifest)
+            live.begin_anew(0)
+            for first in range(0, count, limits.INGEST_BLOCK_SLOTS):
+                assert fresh is not None
+                slots = np.arange(first, min(first + limits.INGEST_BLOCK_SLOTS, count))
+                before = self.slots_of(fresh.ids_at(slots))
+                alive = [at >= 0 and bool(old[at // limits.INGEST_BLOCK_SLOTS][at % limits.INGEST_BLOCK_SLOTS >> 3] >> (at & 7) & 1) for at in before.tolist()]  # fmt: skip
+                live.mark(slots[np.array(alive, bool)], alive=True)
+            live.flush()
+            manifest.run("DELETE FROM meta WHERE name LIKE 'rebuild_%'")
+            manifest.set_meta(generation=number, width=width, vectors=count, embedder=name)
 
     def close(self) -> None:
         """Close the files."""

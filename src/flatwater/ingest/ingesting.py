@@ -207,11 +207,7 @@ class Ingestion:
     @staticmethod
     def _end(table: Manifest, writing: Writing) -> None:
         """Keep what was written, also behind an error; the next run goes on from there."""
-        try:
-            writing.commit()
-        except BaseException:
-            writing.roll_back()
-            raise
+        writing.end()
         table.run("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

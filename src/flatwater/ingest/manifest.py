@@ -11,7 +11,7 @@ in two documents is one chunk with two places. Numbers of documents and chunks o
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import urllib.parse
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 from flatwater import errors, limits
 from flatwater.ingest import folder
+from flatwater.ingest.manifest_errors import HINT, Errors
 
 if TYPE_CHECKING:
     import apsw
@@ -57,6 +58,9 @@ RETURNING id
 _END_DOCUMENT = """
 UPDATE documents SET state = 1, stamp = ?, hash = ?, note = ?, chunks = (SELECT count(*) FROM places WHERE document = id)
 WHERE id = ?
+"""
+_COUNT_AGAIN = """
+UPDATE documents SET stamp = NULL, hash = NULL, chunks = (SELECT count(*) FROM places WHERE document = id) WHERE id = ?
 """
 
 
@@ -122,6 +126,7 @@ class Manifest:
             raise errors.MissingExtra("ingest", "apsw") from None
         self._apsw = apsw
         self._path = path if path == ":memory:" else os.path.join(path, folder.MANIFEST)
+        self._settled_at: tuple[int, ...] | None = None
         self.connection = self._opened(read_only=read_only)
         try:
             with self.errors():
@@ -130,6 +135,7 @@ class Manifest:
                 self._check_version()
                 self.has_words = bool(self.one("SELECT count(*) FROM sqlite_schema WHERE name = 'words'"))
                 self.run("CREATE TEMP TABLE seen (id INTEGER PRIMARY KEY)")
+                self.run("CREATE TEMP TABLE seen_new (key BLOB PRIMARY KEY) WITHOUT ROWID")
         except BaseException:
             self.connection.close()
             raise
@@ -142,7 +148,9 @@ class Manifest:
                 connection = apsw.Connection(self._path)
             else:
                 quoted = urllib.parse.quote(self._path)
-                settled = not os.path.exists(f"{self._path}-wal")  # nobody writes: then not even a lock is taken
+                version = _version(self._path)
+                settled = not _version(f"{self._path}-wal")[:1] > (0,)  # nobody writes: then not even a lock is taken
+                self._settled_at = version if settled else None
                 flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
                 connection = apsw.Connection(f"file:{quoted}?{'immutable=1' if settled else 'mode=ro'}", flags=flags)
             try:
@@ -168,6 +176,8 @@ class Manifest:
 
     def _check_version(self) -> None:
         version = self.one("PRAGMA user_version")
+        if not version:
+            raise errors.CorruptError(f"{self._path} has no tables.", hint=HINT)
         if version != SCHEMA_VERSION:
             raise errors.BrokenError(
                 f"{self._path} has tables of version {version}, and this version of flatwater knows {SCHEMA_VERSION}.",
@@ -178,9 +188,27 @@ class Manifest:
         """Give its memory back; what was not committed is dropped."""
         self.connection.close()
 
-    def errors(self) -> Errors:
-        """SQLite's errors as ours, in a `with`."""
-        return Errors(self._apsw, self._path)
+    def errors(self, *, reads: bool = False) -> Errors:
+        """SQLite's errors as ours, in a `with`; where it `reads` and nothing else, values that cannot be are damage."""
+        return Errors(self._apsw, self._path, reads=reads)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it was read without a lock, and has been written to since."""
+        return self._settled_at is not None and _version(self._path) != self._settled_at
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All statements in it, or none; durable when it ends, so that files may be removed that are not spoken of any more."""
+        self.run("PRAGMA synchronous = FULL")
+        try:
+            self.run("BEGIN IMMEDIATE")
+            yield
+            self.run("COMMIT")
+        finally:
+            if self.is_changing:
+                self.run("ROLLBACK")
+            self.run("PRAGMA synchronous = NORMAL")
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
@@ -249,13 +277,22 @@ class Manifest:
         """The same text under another stamp, or listed by another source."""
         self.run("UPDATE documents SET stamp = ?, source = ?, name = ? WHERE id = ?", (stamp, source, name, document))
 
-    def redo(self, chunk: int) -> None:
-        """Have all documents that have a chunk read again."""
-        self.run("UPDATE documents SET stamp = NULL, hash = NULL WHERE id IN (SELECT document FROM places WHERE chunk = ?)", (chunk,))  # fmt: skip
+    def take_out(self, chunk: int) -> None:
+        """A chunk out of all documents that have it; they are read again."""
+        documents = [row[0] for row in self.run("SELECT DISTINCT document FROM places WHERE chunk = ?", (chunk,))]
+        self.run("DELETE FROM places WHERE chunk = ?", (chunk,))
+        for document in documents:
+            self.run(_COUNT_AGAIN, (document,))
+        self.remove_chunks([chunk])
 
     def see(self, document: int) -> bool:
         """Note that it was listed in this run; whether it was not before."""
         self.run("INSERT OR IGNORE INTO temp.seen VALUES (?)", (document,))
+        return bool(self.connection.changes())
+
+    def see_new(self, key: bytes) -> bool:
+        """The same of a document that was not there before this run."""
+        self.run("INSERT OR IGNORE INTO temp.seen_new VALUES (?)", (key,))
         return bool(self.connection.changes())
 
     def unseen(self, source: int, below: bytes = b"") -> Iterator[tuple[int, bytes, str, int]]:
@@ -374,49 +411,15 @@ class Manifest:
         }
 
 
-@final
-class Errors:
-    """A context manager that says SQLite's errors as ours."""
-
-    def __init__(self, apsw: Any, path: str) -> None:
-        self._apsw = apsw
-        self._path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, where: object) -> None:
-        apsw = self._apsw
-        if not isinstance(error, apsw.Error):
-            return
-        if isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
-            raise errors.CorruptError(
-                f"{self._path} cannot be read: {error}.",
-                hint="Restore it from a backup, or remove the corpus and ingest again.",
-            ) from error
-        if isinstance(error, apsw.BusyError):
-            raise errors.BrokenError(
-                f"{self._path} is locked: {error}.", hint="Try again when the other process is done."
-            ) from error
-        raise errors.BrokenError(
-            f"{self._path}: {error}.", hint="Check the disk: its room, and who owns the file."
-        ) from error
+def _version(path: str) -> tuple[int, ...]:
+    """What tells that a file was written to; nothing where there is none."""
+    try:
+        state = os.stat(path)
+    except OSError:
+        return ()
+    return state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino
 
 
 def empty() -> Manifest:
     """One without anything, in memory: what a corpus is that is not there."""
     return Manifest(":memory:", read_only=False, makes=True)
-
-
-def metadata_text(metadata: Any) -> str:
-    """Metadata as JSON, with sorted names.
-
-    Raises:
-        UsageError: it has values that JSON does not know.
-    """
-    try:
-        return json.dumps(metadata or {}, ensure_ascii=False, sort_keys=True, default=str)
-    except (TypeError, ValueError) as error:
-        raise errors.UsageError(
-            f"the metadata {metadata!r:.80} is no JSON: {error}.", hint="Give a dict of plain values."
-        ) from error

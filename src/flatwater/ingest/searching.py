@@ -17,12 +17,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, final
 
 from flatwater import errors, limits
-from flatwater.ingest import filters, generations, manifest, scan
+from flatwater.ingest import filters, generations, manifest, scan, snapshot
 from flatwater.ingest.embedding import Embedding
 from flatwater.ingest.live import mask_of
 from flatwater.ingest.manifest import Manifest, Place
 from flatwater.ingest.snippets import snippet_of
-from flatwater.ingest.vectors import GenerationGone
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +32,6 @@ By = Literal["both", "words", "vectors"]
 
 _RANK_OFFSET: Final = 60
 _WORDS: Final = re.compile(r'"([^"]*)"|(\w+)')
-_LOOKS: Final = 5  # at the manifest, while a writer puts other vectors in the place of those it speaks of
 
 
 @final
@@ -95,36 +93,28 @@ class Search:
         k: results, at most.
         by: which lists.
         where: conditions on the documents.
+        made_with: the name of the embedder that gave the vector.
     """
 
     def __init__(
-        self, path: str, query: str, vector: np.ndarray | None, k: int, by: By, where: Mapping[str, Any] | None
-    ) -> None:
+        self, path: str, query: str, vector: np.ndarray | None, k: int, by: By, where: Mapping[str, Any] | None, made_with: str
+    ) -> None:  # fmt: skip
         self._path = path
         self._query = query
         self._vector = vector
         self._k = k
         self._by = by
         self._filter = filters.of(where)
+        self._made_with = made_with
 
     def results(self) -> list[Result]:
         """The best first.
 
         Raises:
             CorruptError: a file of the corpus is damaged.
+            UsageError: since the query was embedded, all texts were embedded anew by another embedder.
         """
-        for look in range(_LOOKS):
-            table = Manifest(self._path, read_only=True)
-            try:
-                with table.errors():
-                    table.run("BEGIN")
-                    return self._found(table)
-            except GenerationGone:
-                if look == _LOOKS - 1:
-                    raise
-            finally:
-                table.close()
-        raise AssertionError
+        return snapshot.read(self._path, self._found)
 
     def _found(self, table: Manifest) -> list[Result]:
         scores: dict[int, float] = {}
@@ -173,6 +163,7 @@ class Search:
         if vectors is None or self._vector is None:
             return []
         with vectors:
+            _check_embedder(self._made_with, str(table.meta("embedder", "")))
             count = int(table.meta("vectors", 0))
             masks = self._filter.masks(table, vectors, count) if self._filter else lambda block: mask_of(table, block)
             found = scan.nearest(
@@ -187,6 +178,7 @@ def words_of(query: str) -> list[str]:
     >>> words_of('the "page guard" of Django')
     ['the', 'page guard', 'of', 'Django']
     """
+    query = query[: limits.INGEST_QUERY_CHARS_MAX].replace("\0", " ")  # which SQLite takes for the end of a text
     found = dict.fromkeys(" ".join((quoted or word).split()) for quoted, word in _WORDS.findall(query))
     return [word for word in found if re.search(r"\w", word)][: limits.INGEST_QUERY_WORDS_MAX]
 
@@ -197,9 +189,13 @@ def vector_of(query: str, embedder: Embedder, made_with: str, width: int) -> np.
     Raises:
         UsageError: the corpus was made with another embedder.
     """
-    if made_with != embedder.name:
+    _check_embedder(embedder.name, made_with)
+    return Embedding(embedder, width).embed_query(query)
+
+
+def _check_embedder(name: str, made_with: str) -> None:
+    if made_with != name:
         raise errors.UsageError(
-            f"the corpus was made with the embedder {made_with!r}, not {embedder.name!r}.",
+            f"the corpus was made with the embedder {made_with!r}, not {name!r}.",
             hint="Search with that one; or ingest with the other, which embeds all texts anew.",
         )
-    return Embedding(embedder, width).embed_query(query)

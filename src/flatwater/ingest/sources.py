@@ -8,6 +8,7 @@ Holds:      what the reader of documents holds, or one row; a remote file is on 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import stat
@@ -17,8 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, final
 
 from flatwater import errors, limits
 from flatwater.ingest.choosing import Choosing, stamp_of
-from flatwater.ingest.document import Document, Part
-from flatwater.ingest.manifest import metadata_text
+from flatwater.ingest.document import Document, Part, metadata_text, shown
 from flatwater.source.documents import listing
 from flatwater.source.documents.report import CUT, SKIPPED
 from flatwater.source.documents.report import Problem as ReaderProblem
@@ -32,6 +32,8 @@ OBJECT_SCHEMES: Final = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfs
 _SINGLE: Final = frozenset(
     {"ascii", "cp1252", "latin-1", "iso8859-1", "iso8859-15", "cp1251", "koi8-r", "cp437", "cp850"}
 )
+
+_NO_FILE: Final = {errno.ELOOP: "it is a link that leads in a circle", errno.ENXIO: "it is no regular file"}
 
 Tell = Callable[[str, int, str, str], object]  # source, page, reason, kind
 
@@ -60,19 +62,21 @@ class Source(Protocol):
 
 @final
 class Files:
-    """A file, a directory with all below it, or a pattern.
+    """A file, a directory with all below it, or a pattern. The corpus's own directory is left out.
 
     Args:
         path: as it is spelled.
         metadata: of each, as JSON.
+        corpus: where the corpus is.
     """
 
-    def __init__(self, path: str, metadata: str) -> None:
+    def __init__(self, path: str, metadata: str, corpus: str) -> None:
         root = os.path.abspath(path)
-        self.name = f"file:{os.fsencode(root).decode('utf-8', 'backslashreplace')}"
+        self.name = f"file:{shown(root)}"
         self.below = os.fsencode(os.path.join(root, "")) if os.path.isdir(path) else b""
         self.is_whole = False
         self._path = path
+        self._corpus = corpus
         self._metadata = metadata
         self._mark = hashlib.blake2b(metadata.encode(), digest_size=8).digest() if metadata != "{}" else b""
 
@@ -88,7 +92,10 @@ class Files:
         if not os.path.lexists(self._path) and not listing.has_magic(self._path):
             trouble(self._path, "there is no such file or directory")
             return
+        own = self._own()
         for found in listing.Listing([self._path], trouble).files():
+            if found.path.startswith(own):
+                continue
             with reading.opened(found.path) as file:
                 if file is None:
                     if os.path.lexists(found.path):
@@ -97,7 +104,15 @@ class Files:
                 document = self._chosen(choosing, found.path, file, reading.tell)
             if document is not None:
                 yield from reading.parts(document, found.path)
+        if self.below and not os.path.isdir(self._path):
+            trouble(self._path, "the directory went away while it was read; what was there of it stays")
         self.is_whole = not troubles
+
+    def _own(self) -> tuple[str, ...]:
+        """What the paths of the corpus's own files begin with, as they are listed."""
+        root = self._path if self.below else listing.root_of(self._path)
+        inside = below(os.path.realpath(self._corpus), os.path.realpath(root or "."))
+        return (os.path.join(root, inside, ""),) if inside else ()
 
     def is_gone(self, key: bytes) -> bool:
         """Whether no such file is there."""
@@ -109,7 +124,7 @@ class Files:
         try:
             return choosing.choose(
                 _key(path),
-                _shown(path),
+                shown(path),
                 stamp and stamp + self._mark,
                 lambda: digest_of(file, self._mark),
                 self._metadata,
@@ -198,16 +213,16 @@ class Rows:
     """
 
     def __init__(self, rows: Callable[[], Iterable[tuple[Any, Any, Any]]], name: str) -> None:
-        self.name = f"rows:{name}"
+        self._label = shown(name)
+        self.name = f"rows:{self._label}"
         self.below = b""
         self.is_whole = False
         self._rows = rows
-        self._label = name
 
     def parts(self, choosing: Choosing, reading: Reading) -> Iterator[Part]:
         """The parts of those that are chosen."""
         for number, text, metadata in self._rows():
-            name = f"{self._label}/{number}"
+            name = shown(f"{self._label}/{number}")
             if number is None or isinstance(text, (bytes, bytearray)) or not (text is None or isinstance(text, str)):
                 reading.tell(
                     name,
@@ -221,8 +236,9 @@ class Rows:
                 (text or "").encode("utf-8", "surrogatepass") + b"\0" + said.encode(), digest_size=16
             )
             document = choosing.choose(
-                f"{self.name}/{number}".encode("utf-8", "surrogatepass"), name, None, digest.digest, said
-            )
+                f"{self.name}/{number}".encode("utf-8", "surrogatepass"), name, None, digest.digest, said,
+                twice="another row before it has its id, and is the document",
+            )  # fmt: skip
             if document is None:
                 continue
             whole = text or ""
@@ -270,6 +286,10 @@ class Reading:
             yield None
             return
         except OSError as error:
+            if error.errno in _NO_FILE:
+                self.tell(path, 0, _NO_FILE[error.errno], "skipped")
+                yield None
+                return
             self.tell(path, 0, f"it cannot be opened: {error.strerror}; what was there of it stays", "kept")
             yield None
             return
@@ -307,6 +327,18 @@ class Reading:
         if problem.kind in {SKIPPED, CUT}:
             document.add_note(f"page {problem.page}: {problem.reason}" if problem.page else problem.reason)
         self.tell(document.name, problem.page, problem.reason, problem.kind)
+
+
+def below(path: str, root: str) -> str | None:
+    """A path as it is named from a directory on; nothing if it is not in there. An empty name is the directory itself.
+
+    >>> below("/a/b/c", "/a"), below("/ab", "/a")
+    ('b/c', None)
+    """
+    if path == root:
+        return ""
+    root = os.path.join(root, "")
+    return path[len(root) :] if path.startswith(root) else None
 
 
 def width_in(encoding: str) -> Callable[[str], int]:
@@ -362,7 +394,3 @@ def _version(path: str) -> tuple[int, int] | None:
 
 def _key(path: str) -> bytes:
     return os.fsencode(os.path.abspath(path))
-
-
-def _shown(path: str) -> str:
-    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -21,6 +21,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import stat
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, final
@@ -357,6 +358,11 @@ def _opened(folder: Path, width: int, flags: int) -> tuple[int, ...]:
         if isinstance(error, FileNotFoundError):
             raise GenerationGone(f"{error.filename} is not there.", hint=HINT) from error
         raise BrokenError(f"{error.filename} cannot be opened: {error.strerror}.") from error
+    for file, name in zip(files, names(width), strict=True):
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            for each in files:
+                os.close(each)
+            raise CorruptError(f"{folder / name} is no file.", hint=HINT)
     return tuple(files)
 
 

@@ -45,9 +45,17 @@ class Writing:
         self._finished: list[int] = []  # documents that became whole in this transaction
         self._bytes = 0
         self._since_s = 0.0
+        self._is_torn = False  # an error came between two statements that belong together
 
     def write(self, embedded: Embedded) -> None:
         """A load: its new chunks, where all of its chunks stand, and the documents that end with it."""
+        self._is_torn = True
+        self._write(embedded)
+        self._is_torn = False
+        if self._bytes >= limits.INGEST_COMMIT_BYTES or time.monotonic() - self._since_s >= limits.INGEST_COMMIT_S:
+            self.commit()
+
+    def _write(self, embedded: Embedded) -> None:
         import numpy as np
 
         manifest, load = self._manifest, embedded.load
@@ -64,8 +72,6 @@ class Writing:
         self._place(embedded, ids, missing)
         self._under_way.difference_update(load.digests)
         self._bytes += sum(len(text) for text in load.texts)
-        if self._bytes >= limits.INGEST_COMMIT_BYTES or time.monotonic() - self._since_s >= limits.INGEST_COMMIT_S:
-            self.commit()
 
     def _place(self, embedded: Embedded, ids: dict[bytes, int], missing: dict[bytes, str]) -> None:
         """Where the chunks stand; a chunk that could not be embedded is left out, and its document read again the next time."""
@@ -123,8 +129,10 @@ class Writing:
                 ended = False
                 while not ended:
                     self._begin()
+                    self._is_torn = True
                     orphans, ended = self._manifest.clear_step(document)
                     self._live.mark(self._vectors.slots_of(np.array(orphans, np.uint64)), alive=False)
+                    self._is_torn = False
                     self._bytes += len(orphans) * limits.INGEST_CHUNK_BYTES
                     if self._bytes >= limits.INGEST_COMMIT_BYTES:
                         self.commit()
@@ -136,6 +144,14 @@ class Writing:
         count = self._vectors.count
         return 1 - self._live.alive / count if count else 0.0
 
+    def end(self) -> None:
+        """Keep what was written, also behind an error; half a step is dropped. What is not committed is done again the next time."""
+        try:
+            if not self._is_torn:
+                self.commit()
+        finally:
+            self.roll_back()
+
     def _begin(self) -> None:
         if not self._manifest.is_changing:
             self._manifest.run("BEGIN IMMEDIATE")
@@ -146,6 +162,7 @@ class Writing:
         manifest = self._manifest
         if not manifest.is_changing:
             return
+        self._is_torn = True
         chunks: list[int] = []
         for document in self._finished:
             for some in manifest.chunks_of(document):
@@ -158,6 +175,7 @@ class Writing:
         self._live.flush()
         manifest.set_meta(next_chunk=self._next, vectors=self._vectors.count)
         manifest.run("COMMIT")
+        self._is_torn = False
         self._finished.clear()
         self._bytes = 0
 

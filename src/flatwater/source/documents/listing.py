@@ -235,6 +235,11 @@ def has_magic(path: str) -> bool:
     return _MAGIC.search(path) is not None
 
 
+def root_of(argument: str) -> str:
+    """Where an argument's files are: a path itself, of a pattern the directory before its first part with magic."""
+    return argument if os.path.lexists(argument) or not has_magic(argument) else _split(argument)[0]
+
+
 def _split(pattern: str) -> tuple[str, tuple[str, ...]]:
     """The directory before the first part with magic, and the parts from there."""
     parts = pattern.split("/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import shutil
 import sqlite3
@@ -66,7 +67,7 @@ def test_what_does_not_agree_is_told(made, sql, told):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("name", ["ids.u64", "scales.f32", "vectors-32.i8", "vectors-32.f16"])
+@pytest.mark.parametrize("name", ["ids.u64", "scales.f32", "vectors-32.i8", "vectors-32.f32"])
 @pytest.mark.parametrize("damage", ["cut", "gone", "zeros", "garbage", "folder"])
 def test_damaged_vectors_are_told(made, name, damage):
     """A file of vectors that was cut, lost or written over is found, and searching ends in an error of ours or in results."""
@@ -85,10 +86,8 @@ def test_damaged_vectors_are_told(made, name, damage):
         path.write_bytes(random.Random(1).randbytes(size))
     assert corpus.check()
     if damage in {"zeros", "garbage"}:
-        try:
+        with contextlib.suppress(errors.CorruptError):
             corpus.search(embedder.texts[3])
-        except errors.CorruptError:
-            pass
         return
     with pytest.raises(errors.CorruptError, match=name):
         corpus.search(embedder.texts[3])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 
 import pytest
 
 from flatwater import errors, limits
-from flatwater.ingest.document import Chunk, Cut, Document, Part, metadata_text, shown, whole
+from flatwater.ingest.document import Document, Part, metadata_text, shown, whole
+from flatwater.ingest.splitting import Splitter
+from flatwater.ingest.stages import Splitting
 
 
 def document():
@@ -44,7 +46,7 @@ def test_names_are_shown_as_text(name, told):
 
 def test_metadata_are_json_of_one_form():
     """Names are sorted; dates are texts; half a character is a question mark."""
-    said = metadata_text({"b": datetime.date(2020, 2, 3), "a": "x\ud800"})
+    said = metadata_text({"b": dt.date(2020, 2, 3), "a": "x\ud800"})
     assert said == '{"a": "x?", "b": "2020-02-03"}'
     assert json.loads(said)["a"] == whole("x\ud800")
     assert metadata_text(None) == "{}"
@@ -60,7 +62,9 @@ def test_metadata_that_are_no_json_are_refused():
 
 
 def test_what_passes_says_what_it_weighs():
-    """The texts count, however many there are."""
-    text = "x" * 10_000
-    assert Part(document(), 0, 0, text).heap_bytes > 10_000
-    assert Cut(document(), [Chunk(0, 0, 1, text)] * 3, is_last=True).heap_bytes > 30_000
+    """A part weighs its text; a cut what whoever made it counted, as the splitting stage does."""
+    text = "one word and another. " * 500
+    part = Part(document(), 0, 0, text)
+    assert part.heap_bytes > len(text)
+    cuts = list(Splitting(Splitter(300))(iter([part, Part(part.document, 0, 0, None)])))
+    assert sum(cut.heap_bytes for cut in cuts) > len(text) + sum(100 for cut in cuts for _chunk in cut.chunks)

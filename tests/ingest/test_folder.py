@@ -66,9 +66,8 @@ def test_paths_that_are_none_are_refused():
 def test_one_at_a_time_writes(tmp_path):
     """The second is refused, and may when the first has ended; the lock file stays."""
     path = str(tmp_path / "corpus")
-    with folder.writing(path):
-        with pytest.raises(errors.BrokenError, match="somebody else writes"), folder.writing(path):
-            pass
+    with folder.writing(path), pytest.raises(errors.BrokenError, match="somebody else writes"), folder.writing(path):
+        pass
     with folder.writing(path):
         assert os.listdir(path) == [folder.LOCK]
 

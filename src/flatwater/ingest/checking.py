@@ -15,12 +15,12 @@ from flatwater import errors, limits
 from flatwater.ingest import folder, generations, snapshot
 from flatwater.ingest.live import bits_of
 from flatwater.ingest.manifest import Manifest
-from flatwater.ingest.vectors import BYTES, HALVES, SCALES, quantised
+from flatwater.ingest.vectors import BYTES, SCALES, WHOLE, quantised
 
 if TYPE_CHECKING:
     from flatwater.ingest.vectors import Vectors
 
-_SCALE_ERROR: Final = 0.01  # of a scale, that rounding to f16 and to i8 makes at most
+_SCALE_ERROR: Final = 0.01  # of a scale, that rounding to i8 makes at most
 _FINDINGS: Final = (
     ("documents whose number of places is another", "SELECT count(*) FROM documents d WHERE state = 1 AND chunks <> (SELECT count(*) FROM places WHERE document = d.id)"),
     ("documents whose places have gaps", "SELECT count(*) FROM documents d WHERE state = 1 AND hash IS NOT NULL AND chunks <> (SELECT coalesce(max(number) + 1, 0) FROM places WHERE document = d.id)"),
@@ -107,20 +107,20 @@ def _vectors(table: Manifest, vectors: Vectors) -> Iterator[str]:
 
 
 def _forms(vectors: Vectors, count: int) -> Iterator[str]:
-    """The rows in i8, with their scales, are those in f16."""
+    """The rows in i8, with their scales, are those in f32."""
     import numpy as np
 
     rows = max(1, limits.INGEST_COPY_BYTES // (4 * vectors.width))
     different = 0
     for first in range(0, count, rows):
         there = min(rows, count - first)
-        halves, levels = np.empty((there, vectors.width), "<f2"), np.empty((there, vectors.width), np.int8)
+        whole, levels = np.empty((there, vectors.width), "<f4"), np.empty((there, vectors.width), np.int8)
         scales = np.empty(there, "<f4")
-        for which, column in ((HALVES, halves), (BYTES, levels), (SCALES, scales)):
+        for which, column in ((WHOLE, whole), (BYTES, levels), (SCALES, scales)):
             vectors.read_into(which, first, column)
         with np.errstate(all="ignore"):  # damaged ones have anything
-            wanted, scale = quantised(halves.astype(np.float32))
+            wanted, scale = quantised(whole)
             apart = np.abs(wanted.astype(np.int16) - levels).max(axis=1) > 1
             different += int((apart | ~(np.abs(scale - scales) <= _SCALE_ERROR * scale)).sum())
     if different:
-        yield f"{different:,} vectors whose i8 and f16 rows do not agree"
+        yield f"{different:,} vectors whose i8 and f32 rows do not agree"

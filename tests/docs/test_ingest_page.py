@@ -87,13 +87,11 @@ def test_the_commands_of_the_page(tmp_path):
 
 
 def test_what_is_found_of_near_ones():
-    """Of those that 16 bits tell apart all are found, and fewer of the others: as the page shows, with fewer vectors."""
+    """The nearest are found, and nearly all of them among near-duplicates: as the page shows, with fewer vectors."""
     found = {float(line.split()[0]): float(line.split()[1]) for line in printed("ingest_recall.py", 5_000)[1:]}
     shown = re.search(r"```\n(noise .*?)```", PAGE, re.DOTALL)[1].splitlines()
     assert [float(line.split()[0]) for line in shown[1:]] == list(found)
-    assert found[1.0] > 0.99
-    assert found[0.6] > 0.99
-    assert found[0.03] < found[0.3]
+    assert min(found.values()) > 0.97
 
 
 @pytest.mark.slow

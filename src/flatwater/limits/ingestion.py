@@ -10,7 +10,7 @@ from __future__ import annotations
 from flatwater.units import KIB, MIB
 
 INGEST_BLOCK_SLOTS = 32_768  # slots of one bitmap of what is live; 4 KiB of bits
-INGEST_WIDTH_MAX = 16_384  # dimensions of a vector; 112 KiB of disk each
+INGEST_WIDTH_MAX = 16_384  # dimensions of a vector; 80 KiB of disk each
 INGEST_APPEND_BYTES = 256 * KIB  # of f32 vectors, turned into i8 at a time; about three times as much is held
 INGEST_COPY_BYTES = 1 * MIB  # of rows, copied into another generation at a time
 INGEST_SCAN_BYTES = 512 * KIB  # of i8 rows, read at a time: more leaves the processor's second cache

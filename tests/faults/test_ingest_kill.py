@@ -1,12 +1,15 @@
-"""Ingestions that are killed: no chunk is lost, none is there twice, none is stale, and the next run makes it good.
+"""Ingestions that are killed, or have no room: no chunk is lost, twice or stale, and the next run makes it good.
 
-This file is also the program that is killed: `python test_ingest_kill.py CORPUS FOLDER EMBEDDER SIZE STEP`.
+This file is also the program that is killed, `python test_ingest_kill.py CORPUS FOLDER EMBEDDER SIZE STEP`, and the one that
+searches meanwhile, `python test_ingest_kill.py CORPUS`.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import selectors
 import signal
 import subprocess
 import sys
@@ -17,13 +20,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ingest"))
 
-from truth import Counting, check, prose
+from truth import WORDS, Counting, check, chunks_of, prose
 
 from flatwater import limits
 from flatwater.ingest.corpus import Corpus
 from flatwater.ingest.splitting import Splitter
 
-FILES = 40
+FILES = 16
 
 
 def program(corpus, folder, embedder, size, step):
@@ -68,6 +71,7 @@ class Job:
         self.embedder, self.size = "counting", 1_000
         self.folder.mkdir()
         self.edition = 0
+        self.editions = set()  # of all documents, ever
         for number in range(FILES):
             self.write(number)
 
@@ -83,16 +87,17 @@ class Job:
                 path.read_text()[: self.random.randrange(1, 3_000)] + prose(self.edition, 1) + path.read_text()[1_500:]
             )
         else:
-            path.write_text(prose(self.edition, self.random.randrange(0, 9)))
+            path.write_text(prose(self.edition, self.random.randrange(0, 7)))
+        self.editions.add(path.read_text())
 
     def there(self):
         return sorted(int(path.stem) for path in self.folder.glob("*.txt"))
 
     def change(self):
         """Some documents come, change, go; now and then the splitter or the embedder is another."""
-        for number in self.random.sample(range(FILES + 10), 8):
+        for number in self.random.sample(range(FILES + 6), 6):
             self.write(number)
-        for number in self.random.sample(self.there(), 4):
+        for number in self.random.sample(self.there(), 3):
             (self.folder / f"{number}.txt").unlink()
         if self.random.random() < 0.15:
             self.size = 400 if self.size == 1_000 else 1_000
@@ -125,7 +130,22 @@ class Job:
             Corpus(self.corpus).search("alna", by="words")
 
 
-@pytest.mark.parametrize("step", [1, 5, 12, 25, 40, 80, 150])
+def search_on(corpus):
+    """Search until the input ends; print what each look found of each document, which is all that it has."""
+    opened = Corpus(corpus)
+    waiting = selectors.DefaultSelector()
+    waiting.register(sys.stdin, selectors.EVENT_READ)
+    while not waiting.select(0):
+        look = {}
+        for result in opened.search(" ".join(WORDS), 1_000, by="words"):
+            for source, start, stop in [(result.source, result.start, result.stop)] + [
+                (each[0], *each[2:]) for each in result.also
+            ]:
+                look.setdefault(source, []).append((start, stop, result.text))
+        print(json.dumps({source: sorted(chunks) for source, chunks in look.items()}), flush=True)
+
+
+@pytest.mark.parametrize("step", [1, 5, 12, 20, 30, 45, 60])
 def test_a_first_run_that_is_killed_is_made_good(tmp_path, step):
     """Killed at a step of the first ingestion, the next run has all of it."""
     job = Job(tmp_path, step)
@@ -160,9 +180,55 @@ def test_killed_before_each_step(tmp_path):
         job.search()
         if step % 3 == 0 or ended:
             job.look()
-        step += 1 + step // 12
-    assert step > 60
+        step += 1 + step // 8
+    assert step > 40
+
+
+@pytest.mark.slow
+def test_searches_see_whole_documents_while_ingestions_are_killed(tmp_path):
+    """Whatever another process finds at any moment is a chunk of some whole edition of its document, at its place there."""
+    job = Job(tmp_path, 3)
+    job.look()
+    words = [sys.executable, __file__, str(job.corpus)]
+    seen = tmp_path / "seen"
+    with (
+        seen.open("wb") as out,
+        subprocess.Popen(words, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.PIPE) as reader,
+    ):
+        for _round in range(8):
+            job.change()
+            job.run(seconds=job.random.uniform(0, 0.3))
+            assert job.run() == 0
+        _out, err = reader.communicate(b"end", timeout=60)
+    assert reader.returncode == 0, err.decode()
+    looks = {line: json.loads(line) for line in seen.read_text().splitlines()}.values()
+    assert len(looks) > 8
+    whole = {tuple(chunks_of(text, Splitter(size))) for text in job.editions for size in (400, 1_000)}
+    for look in looks:
+        for source, chunks in look.items():
+            assert tuple((start, stop, text) for start, stop, text in chunks) in whole, source
+
+
+@pytest.mark.parametrize("room", [10_000, 60_000, 150_000, 250_000])
+def test_a_full_disk_is_told_and_made_good(tmp_path, room):
+    """Where a file may grow no more, the run ends in a clear error, and what is there agrees; with room, the next one does all."""
+    job = Job(tmp_path, 4)
+    embedder = Counting()
+    code = (
+        "import resource, signal, sys; sys.path.insert(0, sys.argv[3]); from truth import Counting; from flatwater import Corpus, errors\n"
+        f"signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))\n"
+        "try: Corpus(sys.argv[1], embedder=Counting()).ingest(sys.argv[2])\n"
+        "except errors.FlatwaterError as error: print(type(error).__name__, error)\n"
+        "else: print('done')\n"
+    )
+    words = [sys.executable, "-c", code, str(job.corpus), str(job.folder), str(Path(__file__).parents[1] / "ingest")]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("BrokenError") or (room > 200_000 and done.stdout == "done\n"), done.stdout
+    if (job.corpus / "corpus.json").exists():
+        assert Corpus(job.corpus, embedder=embedder).search("alna", by="words") is not None
+    job.look()
 
 
 if __name__ == "__main__":
-    program(*sys.argv[1:])
+    program(*sys.argv[1:]) if len(sys.argv) > 2 else search_on(sys.argv[1])

@@ -288,3 +288,18 @@ def test_a_bound():
     vectors = embedder.batch_texts * 384 * 4
     assert Embedding(embedder).bytes_max() == embedder.bytes_max() + 4 * vectors
     Embedding(embedder).close()
+
+
+def test_an_embedder_that_spoils_later_calls_is_told_by_text():
+    """Vectors of another width, or one too few, in a later call cost the texts of that call alone."""
+    for spoil in (lambda rows: [row[:1] for row in rows], lambda rows: rows[:-1], lambda _rows: None):
+        calls = []
+
+        def function(texts, spoil=spoil, calls=calls):
+            calls.append(texts)
+            return right(texts) if len(calls) == 1 else spoil(right(texts))
+
+        embedding = Embedding(Function(function, name="it", batch_texts=2))
+        vectors, failed = embedding.embed(["a", "b", "c", "d"])
+        assert vectors.shape == (2, 2)
+        assert set(failed) == {2, 3}

@@ -86,7 +86,9 @@ class Embedding:
         failed: dict[int, str] = {}
         parts: list[Vectors] = []
         for first, stop in self._calls(texts):
-            parts += self._part(texts, first, stop, failed)
+            parts += [
+                part for part in self._part(texts, first, stop, failed) if len(part)
+            ]  # none has a width of its own
         if not parts:
             return np.empty((0, self._width), np.float32), failed
         return parts[0] if len(parts) == 1 else np.concatenate(parts), dict(sorted(failed.items()))

@@ -28,6 +28,8 @@ class Errors:
 
     def __exit__(self, kind: object, error: BaseException | None, where: object) -> None:
         apsw = self._apsw
+        if isinstance(error, errors.FlatwaterError):
+            return
         if isinstance(error, (apsw.CorruptError, apsw.NotADBError, *self._damage)):
             raise errors.CorruptError(f"{self._path} cannot be read: {error}.", hint=HINT) from error
         if not isinstance(error, apsw.Error):

@@ -21,6 +21,7 @@ from flatwater.ingest import filters, generations, manifest, scan, snapshot
 from flatwater.ingest.embedding import Embedding
 from flatwater.ingest.live import mask_of
 from flatwater.ingest.manifest import Manifest, Place
+from flatwater.ingest.manifest_errors import HINT
 from flatwater.ingest.snippets import snippet_of
 
 if TYPE_CHECKING:
@@ -133,6 +134,8 @@ class Search:
             places = table.places(chunk, limits.INGEST_PLACES_MAX, condition, values)
             if places:
                 text = table.one("SELECT text FROM chunks WHERE id = ?", (chunk,))
+                if not isinstance(text, str):
+                    raise errors.CorruptError(f"the corpus has places of chunk {chunk:,}, and not its text.", hint=HINT)
                 results.append(self._result(places, text, scores[chunk]))
                 if len(results) == self._k:
                     break

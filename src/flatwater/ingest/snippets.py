@@ -43,7 +43,7 @@ def snippet_of(text: str, words: Sequence[str]) -> tuple[str, tuple[tuple[int, i
 
 def _found(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
     """Where whole words stand, as the index of words compares them: without accents and case."""
-    wanted = sorted({_folded(word) for word in words if word}, key=len, reverse=True)
+    wanted = sorted({_folded(word) for word in words if re.search(r"\w", _folded(word))}, key=len, reverse=True)
     if not wanted:
         return []
     folded = _folded(text)

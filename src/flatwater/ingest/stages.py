@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from flatwater.ingest.plugged import SplitterLike
 
 _ODD: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffc\ufffe\uffff\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffc\ufffe\uffff\ud800-\udfff]"
 )
 _PLAIN: Final = bytes(range(32, 127)) + b"\t\n"  # what is left of ASCII as it is
-_LINES: Final = {0x2028: "\n", 0x2029: "\n", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
+_LINES: Final = {0x85: "\n", 0x2028: "\n", 0x2029: "\n", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
 _EMPTY_LINES: Final = re.compile(r"\n{3,}")
 
 

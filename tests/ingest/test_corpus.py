@@ -324,3 +324,18 @@ def test_without_an_index_of_words_vectors_alone_are_searched(tmp_path, folder):
     assert corpus.search("word", by="words") == []
     with pytest.raises(errors.UsageError, match="no index of words"):
         fw.Corpus(corpus.path, embedder=embedder, full_text=True).ingest(folder)
+
+
+def test_the_size_of_chunks_is_that_of_the_corpus(tmp_path, folder):
+    """Whoever does not say a size has the one that the corpus was made with; another one does all documents anew."""
+    write(folder, {"a.txt": prose(1), "b.txt": prose(2)})
+    embedder = Counting()
+    path = tmp_path / "corpus"
+    assert fw.Corpus(path, embedder=embedder, size=300, overlap=40).ingest(folder).new == 2
+    assert fw.Corpus(path, embedder=embedder).ingest(folder).unchanged == 2
+    assert fw.Corpus(path, embedder=embedder, size=300).ingest(folder, dry_run=True).unchanged == 2
+    assert fw.Corpus(path, embedder=embedder, size=400).ingest(folder, dry_run=True).changed == 2
+    assert fw.Corpus(path, embedder=embedder, size=300, overlap=0).ingest(folder).changed == 2
+    check(path, texts_below(folder), Splitter(300))
+    with pytest.raises(errors.UsageError, match="overlap"):
+        fw.Corpus(path, size=100, overlap=90)

@@ -33,13 +33,11 @@ _SHOWN = 10  # problems that a quiet command tells
     "--into", required=True, metavar="CORPUS", help="The directory of the corpus; it is made if it is not there."
 )
 @click.option("--embedder", metavar="NAME", help='"hashing" (no model), "minilm" (a small one), or https://HOST/v1#MODEL of an OpenAI-compatible server.  [default: that of the corpus, or hashing]')  # fmt: skip
-@click.option("--size", type=click.IntRange(50, 100_000), default=limits.INGEST_CHUNK_SIZE, show_default=True, help="Characters of a chunk, at most.")  # fmt: skip
+@click.option("--size", type=click.IntRange(50, 100_000), help=f"Characters of a chunk, at most.  [default: that of the corpus, or {limits.INGEST_CHUNK_SIZE}]")  # fmt: skip
 @click.option(
     "--overlap",
     type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Characters that a chunk repeats of the one before.",
+    help="Characters that a chunk repeats of the one before.  [default: that of the corpus, or 0]",
 )
 @click.option(
     "--table", metavar="NAME", help="Ingest the rows of this table; SRC is its database: a file of SQLite, or a URL."

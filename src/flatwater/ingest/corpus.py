@@ -43,8 +43,8 @@ class Corpus:
         embedder: "hashing" (words, without a model), "minilm", the URL of an OpenAI-compatible endpoint with "#model", or a function
             of a list of texts; the one that it was made with, if not said.
         splitter: a `Splitter`, or one of LangChain, chonkie or semantic-text-splitter; one of `size` and `overlap`, if not said.
-        size: characters of a chunk, at most.
-        overlap: characters that a chunk repeats of the one before it.
+        size: characters of a chunk, at most; those that it was made with, if not said, or 1,000.
+        overlap: characters that a chunk repeats of the one before it; those that it was made with, if not said, or none.
         clean: a function of a chunk's text that returns what is kept of it.
         full_text: whether there is an index of words; only when it is made.
 
@@ -67,14 +67,18 @@ class Corpus:
         *,
         embedder: Any = None,
         splitter: Any = None,
-        size: int = limits.INGEST_CHUNK_SIZE,
-        overlap: int = 0,
+        size: int | None = None,
+        overlap: int | None = None,
         clean: Callable[[str], str] | None = None,
         full_text: bool | None = None,
     ) -> None:
         self.path = folder.path_of(path)
         folder.exists(self.path)
-        self._splitter: SplitterLike = Splitter(size, overlap) if splitter is None else splitter_of(splitter)
+        self._size, self._overlap = size, overlap
+        asked = (
+            _splitter(size, overlap) if splitter is None else splitter_of(splitter)
+        )  # also to refuse what makes no sense
+        self._splitter: SplitterLike | None = None if splitter is None else asked
         self._cleaning = Cleaning(clean)
         self._full_text = full_text
         self._asked = embedder
@@ -128,7 +132,7 @@ class Corpus:
         )  # fmt: skip
         sources = sources_of(source, asked, self.path)
         run = Ingestion(
-            self.path, reader_of(asked), self._of_the_corpus(), self._splitter, self._cleaning, full_text=self._full_text,
+            self.path, reader_of(asked), self._of_the_corpus(), self._splits(), self._cleaning, full_text=self._full_text,
             again=retry or bool(password), progress=progress,
         )  # fmt: skip
         return run.rehearse(sources) if dry_run else run.run(sources)
@@ -205,7 +209,7 @@ class Corpus:
 
     def bytes_max(self) -> int:
         """The most that an ingestion holds, in bytes, beside its reader of documents and its flow."""
-        return ingesting.bytes_max(self._of_the_corpus(), self._splitter)
+        return ingesting.bytes_max(self._of_the_corpus(), self._splits())
 
     def close(self) -> None:
         """End the embedder, with its process or its connections. Closing twice is fine."""
@@ -236,6 +240,18 @@ class Corpus:
             )
         return snapshot.read(self.path, lambda table: (str(table.meta("embedder", "")), int(table.meta("width", 0))))
 
+    def _splits(self) -> SplitterLike:
+        """The splitter that was asked for, else one of the sizes that the corpus was made with."""
+        if self._splitter is not None:
+            return self._splitter
+        size, overlap = self._size, self._overlap
+        if folder.exists(self.path) and (size is None or overlap is None):
+            made = snapshot.read(self.path, lambda table: (int(table.meta("size", 0)), int(table.meta("overlap", 0))))
+            if made[0]:
+                size = made[0] if size is None else size
+                overlap = made[1] if overlap is None else overlap
+        return _splitter(size, overlap)
+
     def _of_the_corpus(self, made_with: str | None = None) -> Embedder:
         """The embedder that was asked for, else the one that it was made with."""
         with self._lock:
@@ -255,3 +271,7 @@ class Corpus:
                 f"the corpus was made with the embedder {made_with!r}, which has no way to be made from its name.",
                 hint="Pass it: Corpus(path, embedder=...). Words alone need none: search(query, by='words').",
             ) from None
+
+
+def _splitter(size: int | None, overlap: int | None) -> Splitter:
+    return Splitter(limits.INGEST_CHUNK_SIZE if size is None else size, overlap or 0)

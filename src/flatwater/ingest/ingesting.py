@@ -23,6 +23,7 @@ from flatwater.ingest.generations import Generation
 from flatwater.ingest.manifest import Manifest
 from flatwater.ingest.report import Report
 from flatwater.ingest.sources import Reading
+from flatwater.ingest.splitting import Splitter
 from flatwater.ingest.stages import Cleaning, Embedded, EmbeddingStage, Gathering, Splitting
 from flatwater.ingest.writing import Writing
 from flatwater.pipeline.flow import Flow
@@ -168,7 +169,10 @@ class Ingestion:
         table.run("BEGIN IMMEDIATE")
         stages = table.number_of("stages", self._stages)
         numbers = [table.number_of("sources", source.name) for source in sources]
-        table.set_meta(embedder=self._embedder.name)
+        own = self._splitter if isinstance(self._splitter, Splitter) and self._splitter.unit == "characters" else None
+        table.set_meta(
+            embedder=self._embedder.name, size=own.size if own else 0, overlap=own.overlap if own else 0
+        )  # fmt: skip
         table.run("COMMIT")
         choosing = Choosing(table, self.report, stages, is_dry=False, again=self._again)
 

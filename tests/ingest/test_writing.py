@@ -17,7 +17,7 @@ from flatwater.ingest.manifest import Manifest
 @pytest.mark.parametrize("behind", [False, True])
 def test_an_error_in_any_step_leaves_whole_steps(tmp_path, folder, monkeypatch, step, error, behind):
     """Raised before or behind any change of the manifest, the corpus agrees, and the next run makes it good."""
-    monkeypatch.setattr(limits, "INGEST_LOAD_TEXT_BYTES", 1_000)
+    monkeypatch.setattr(limits, "INGEST_LOAD_TEXT_BYTES", 3_000)
     corpus = fw.Corpus(tmp_path / "corpus", embedder=Counting())
     for number in range(10):
         (folder / f"{number}.txt").write_text(prose(number, 3))

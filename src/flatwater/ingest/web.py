@@ -205,9 +205,11 @@ class _Asked(http.server.BaseHTTPRequestHandler):
             self._say(HTTPStatus.INTERNAL_SERVER_ERROR, error=str(error))
         except ConnectionError:
             raise  # the browser went away
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the server goes on
+            self.server.handle_error(
+                self.request, self.client_address
+            )  # before the answer: whoever reads that may look
             self._say(HTTPStatus.INTERNAL_SERVER_ERROR, error=f"the search failed: {type(error).__name__}.")
-            raise
 
     def _page(self, _asked: dict[str, str]) -> None:
         self._send(HTTPStatus.OK, "text/html; charset=utf-8", self.server.page)

@@ -22,9 +22,12 @@ WIDTH, RESULTS, QUERIES = 384, 10, 20
 CENTRES, NOISE, STEP = 2_000, 0.6, 10_000
 
 
+KEPT_VERSION = 2  # of what is in such a folder: 1 had vectors in 16 bits
+
+
 def made(size: int) -> Path:
     """The folder with so many: `f32`, `queries.npy`, `truth.npy`, and `generation` as this package keeps them."""
-    folder = Path(tempfile.gettempdir(), f"flatwater-benchmark-scan-{size}")
+    folder = Path(tempfile.gettempdir(), f"flatwater-benchmark-scan-{KEPT_VERSION}-{size}")
     if not folder.exists():
         with tempfile.TemporaryDirectory(dir=folder.parent) as begun:
             subprocess.run([sys.executable, "-m", "benchmarks.ingest.clustered", begun, str(size)], check=True)

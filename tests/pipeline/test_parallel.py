@@ -145,26 +145,32 @@ def test_the_end_of_a_run_is_the_end_of_its_threads(ending):
 @pytest.mark.parametrize("way", ["arun", "async for"])
 def test_a_task_that_is_cancelled_does_not_wait_for_what_has_not_begun(way, caplog):
     """The call that runs comes to its end, no other one is begun, and nothing is logged."""
-    release, calls = threading.Event(), []
+    reached, release, calls = threading.Event(), threading.Event(), []
 
     def function(n):
         calls.append(n)
         if n == 100:
+            reached.set()
             threading.Timer(0.3, release.set).start()
             release.wait(30)
         elif n > 100:
             release.wait(0.05)
         return n
 
-    async def main():
+    async def through():
         flow = Flow(range(10**6)).pmap(function, workers=1)
-        async with asyncio.timeout(0.2):
-            if way == "arun":
-                await flow.arun()
-            async for _n in flow:
-                pass
+        if way == "arun":
+            await flow.arun()
+        async for _n in flow:
+            pass
 
-    with pytest.raises(TimeoutError):
+    async def main():
+        task = asyncio.create_task(through())
+        await asyncio.to_thread(reached.wait, 30)
+        task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
         asyncio.run(main())
     gc.collect()
     assert calls == list(range(101))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from flatwater import errors, limits
 from flatwater.ingest import folder, generations, snapshot
-from flatwater.ingest.live import bits_of
+from flatwater.ingest.live import bits_of, is_set
 from flatwater.ingest.manifest import Manifest
 from flatwater.ingest.vectors import BYTES, SCALES, WHOLE, quantised
 
@@ -82,7 +82,7 @@ def _vectors(table: Manifest, vectors: Vectors) -> Iterator[str]:
         nonlocal without, dead, alive
         slots = vectors.slots_of(np.array([row[0] for row in rows], np.uint64), count)
         for slot, row in zip(slots.tolist(), rows, strict=True):
-            is_live = slot >= 0 and bits_of(table, slot // limits.INGEST_BLOCK_SLOTS)[slot % limits.INGEST_BLOCK_SLOTS >> 3] >> (slot & 7) & 1  # fmt: skip
+            is_live = slot >= 0 and is_set(bits_of(table, slot // limits.INGEST_BLOCK_SLOTS), slot)
             without += slot < 0
             dead += bool(row[3]) and slot >= 0 and not is_live
             alive += bool(row[3]) and bool(is_live)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, final
 
 from flatwater import limits
 from flatwater.ingest import folder
-from flatwater.ingest.live import Live, bits_of, mask_of
+from flatwater.ingest.live import Live, bits_of, is_set, mask_of
 from flatwater.ingest.vectors import Vectors
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ class Generation:
                 assert fresh is not None
                 slots = np.arange(first, min(first + limits.INGEST_BLOCK_SLOTS, count))
                 before = self.slots_of(fresh.ids_at(slots))
-                alive = [at >= 0 and bool(old[at // limits.INGEST_BLOCK_SLOTS][at % limits.INGEST_BLOCK_SLOTS >> 3] >> (at & 7) & 1) for at in before.tolist()]  # fmt: skip
+                alive = [at >= 0 and is_set(old[at // limits.INGEST_BLOCK_SLOTS], at) for at in before.tolist()]
                 live.mark(slots[np.array(alive, bool)], alive=True)
             live.flush()
             manifest.run("DELETE FROM meta WHERE name LIKE 'rebuild_%'")

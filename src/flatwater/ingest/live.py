@@ -80,6 +80,11 @@ def bits_of(manifest: Manifest, block: int) -> bytes:
     return found or bytes(BYTES)
 
 
+def is_set(bits: bytes, slot: int) -> bool:
+    """Whether a slot is live, by the bits of its block."""
+    return bool(bits[slot % BLOCK >> 3] >> (slot & 7) & 1)
+
+
 def mask_of(manifest: Manifest, block: int) -> bytes | None:
     """The same for a scan: None where all are live, nothing where none is."""
     bits = bits_of(manifest, block)

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from flatwater.source.documents.piece import Piece
     from flatwater.source.documents.reader import Documents
 
-OBJECT_SCHEMES: Final = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss"})
 _SINGLE: Final = frozenset(
     {"ascii", "cp1252", "latin-1", "iso8859-1", "iso8859-15", "cp1251", "koi8-r", "cp437", "cp850"}
 )
@@ -146,13 +145,15 @@ class Remotes:
     """
 
     def __init__(self, url: str, metadata: str, storage_options: Mapping[str, Any]) -> None:
+        from flatwater.source.files.remote import OBJECT_STORES
+
         self.name = public_url(url)
         self.is_whole = False
         self._url = url
         self._metadata = metadata
         self._options = dict(storage_options)
         scheme = url.partition("://")[0]
-        self._is_store = scheme.lower() in OBJECT_SCHEMES
+        self._is_store = scheme.lower() in OBJECT_STORES
         self.below = self.name.encode() if self._is_store and self.name.endswith("/") else b""
         if not self._is_store and scheme.lower() not in {"http", "https"}:
             raise errors.UsageError(

@@ -1,7 +1,7 @@
 """Write loads into a corpus, so that after any kill what is there is whole.
 
 Covers:     the order of vectors, chunks, places and documents; transactions by bytes and seconds; clearing away what is gone.
-Not here:   the tables (`manifest`), the files of vectors (`vectors`), another generation of these (`rebuilding`).
+Not here:   the tables (`manifest`), the files of vectors (`vectors`), another generation of these (`generations`).
 Holds:      the rows of one load, and the bits of the blocks that changed.
 
 Vectors are appended first and made durable, then the transaction that speaks of them is committed. What stands in their files

@@ -160,7 +160,8 @@ class SyncMachine(RuleBasedStateMachine):
                 has_copy = model[path][2]
                 if path not in self.source.files:
                     continue  # below a folder that could not be listed, and gone
-                if path in failing:
+                is_below_a_file = any(path.startswith(each + b"/") for each in files)  # seen before anything is read
+                if path in failing and not is_below_a_file:
                     model[path] = "ERROR", None, has_copy
                     failed.add(path)
                 elif any(self.destination.conflicts(path, each) for each in files):

@@ -37,7 +37,7 @@ def left():
 def test_hidden(left):
     held = rows_of(20_000)
 
-@pytest.mark.mem_max("50 MiB")
+@pytest.mark.mem_max("64 MiB")
 @pytest.mark.mem_constant(sizes="20k..320k")
 def test_grows(n):
     assert len(rows_of(n)) == n

@@ -6,7 +6,7 @@ from flatwater.ingest.borders import CHARACTER, END, HEADING, LINE, PARAGRAPH, P
 
 
 def kinds(text, reach=5, gap=10):
-    borders = Borders(text, reach, gap, is_first=True, is_last=True)
+    borders = Borders(text, reach, gap, [0, len(text)])
     found = dict(zip(borders.places.tolist(), (borders.ranks >> 60).tolist(), strict=True))
     assert found.pop(0) == found.pop(len(text)) == END
     return found
@@ -50,7 +50,7 @@ def test_the_best_are_those_that_none_within_reach_beats():
     rng = np.random.default_rng(1)
     for reach in (1, 7, 40, 300):
         text = "".join(rng.choice(list("abc .\n"), 2_000))
-        borders = Borders(text, reach, 2 * reach, is_first=True, is_last=True)
+        borders = Borders(text, reach, 2 * reach, [0, len(text)])
         pairs = list(zip(borders.places.tolist(), borders.ranks.tolist(), strict=True))
         expected = [
             place for place, rank in pairs if all(rank >= other for at, other in pairs if abs(at - place) <= reach)
@@ -62,6 +62,6 @@ def test_ranks_do_not_depend_on_where_a_border_stands_or_what_else_is_there():
     """The same surroundings give the same rank, also in a text whose characters take more bytes."""
     text = "some words before it. And some words behind it, more than a few.\n" * 2
     for front in ("x" * 50, "é" * 50, "中" * 50, "😀" * 50):
-        borders = Borders(front + text, 5, 40, is_first=False, is_last=False)
+        borders = Borders(front + text, 5, 40, [])
         ranks = (borders.ranks | PLACE).tolist()
-        assert ranks[-2] == (Borders(text, 5, 40, is_first=False, is_last=False).ranks | PLACE).tolist()[-2]
+        assert ranks[-2] == (Borders(text, 5, 40, []).ranks | PLACE).tolist()[-2]

@@ -17,7 +17,7 @@ def table():
     """A manifest in memory with one whole document."""
     table = manifest.empty()
     number = table.add_document(b"a", "a", 1, 1, "{}")
-    table.end_document(number, b"a", b"stamp", b"hash", "")
+    table.end_document(number, b"a", b"stamp", b"hash", "", 0)
     yield table
     table.close()
 

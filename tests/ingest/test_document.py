@@ -67,4 +67,4 @@ def test_what_passes_says_what_it_weighs():
     part = Part(document(), 0, 0, text)
     assert part.heap_bytes > len(text)
     cuts = list(Splitting(Splitter(300))(iter([part, Part(part.document, 0, 0, None)])))
-    assert sum(cut.heap_bytes for cut in cuts) > len(text) + sum(100 for cut in cuts for _chunk in cut.chunks)
+    assert sum(cut.heap_bytes for cut in cuts) > len(text) + sum(100 for cut in cuts for _text in cut.texts)

@@ -22,9 +22,11 @@ def table():
 def document(table, key, chunks, source=1):
     """A whole document with these chunks, each a (number, text)."""
     number = table.add_document(key, key.decode(), source, 1, "{}")
-    table.add_chunks([(chunk, text.encode(), text) for chunk, text in chunks if not table.known([text.encode()])])
+    for chunk, text in chunks:
+        if not table.known([text.encode()]):
+            table.add_chunks([chunk], [text.encode()], [text])
     table.add_places([(number, at, chunk, 0, at, at + 1) for at, (chunk, _text) in enumerate(chunks)])
-    table.end_document(number, key, b"s", b"h", "")
+    table.end_document(number, key, b"s", b"h", "", len(chunks))
     return number
 
 

@@ -10,13 +10,18 @@ from hypothesis import strategies as st
 
 from flatwater import errors, limits
 from flatwater.ingest import manifest
-from flatwater.ingest.document import Chunk, Cut, Document, Part
+from flatwater.ingest.document import Cut, Document, Part
 from flatwater.ingest.splitting import Splitter
 from flatwater.ingest.stages import Cleaning, Gathering, Splitting, cleaned
 
 
 def document(key=b"k"):
     return Document(key, "name", source=1, stages=1, metadata="{}", stamp=b"", digest=b"")
+
+
+def numbers(texts):
+    """Pages, starts and stops of as many chunks."""
+    return [0] * len(texts), [0] * len(texts), [1] * len(texts)
 
 
 def upper(text):
@@ -31,10 +36,10 @@ def test_a_chunk_never_reaches_over_a_page_or_a_document():
         Part(two, 0, 0, None),
     ]  # fmt: skip
     cuts = list(Splitting(Splitter(100))(iter(parts)))
-    assert [[chunk[:4] for chunk in cut.chunks] for cut in cuts] == [
-        [(1, 0, 17, "first page, still"), (2, 0, 6, "second")], [],
+    assert [(cut.pages, cut.starts, cut.stops, cut.texts) for cut in cuts] == [
+        ([1], [0], [17], ["first page, still"]), ([2], [0], [6], ["second"]), ([], [], [], []),
     ]  # fmt: skip
-    assert [(cut.document.key, cut.is_last) for cut in cuts] == [(b"1", True), (b"2", True)]
+    assert [(cut.document.key, cut.is_last) for cut in cuts] == [(b"1", False), (b"1", True), (b"2", True)]
 
 
 def test_a_long_document_is_handed_on_in_cuts():
@@ -57,8 +62,9 @@ def test_what_is_cleaned_is_clean(text):
 
 def test_a_function_of_the_user_cleans_and_is_part_of_the_version():
     """What it leaves empty is no chunk; what it is called changes the version; what it returns must be text."""
-    cut = Cut(document(), [Chunk(0, 0, 4, "text"), Chunk(0, 4, 8, "    ")], is_last=True, heap_bytes=1_000)
-    assert [chunk.text for chunk in Cleaning(upper)(cut).chunks] == ["TEXT"]
+    cut = Cut(document(), [0, 0], [0, 4], [4, 8], ["    ", "text"], [], is_last=True, heap_bytes=1_000)
+    found = Cleaning(upper)(cut)
+    assert (found.starts, found.stops, found.texts, len(found.digests)) == ([4], [8], ["TEXT"], 1)
     assert len({Cleaning().version, Cleaning(upper).version, Cleaning(upper, "2").version}) == 3
     with pytest.raises(errors.UsageError, match="lambda"):
         Cleaning(lambda text: text)
@@ -69,10 +75,10 @@ def test_a_function_of_the_user_cleans_and_is_part_of_the_version():
 def test_a_text_is_looked_up_once_while_it_is_under_way():
     """The same text in two loads is embedded in the first; one that the corpus has, in none."""
     table = manifest.empty()
-    table.add_chunks([(1, b"known", "known")])
+    table.add_chunks([1], [b"known"], ["known"])
     gathering = Gathering(table, 2)
     cuts = [
-        Cut(document(), [Chunk(0, 0, 1, text, text.encode()) for text in texts], is_last=True, heap_bytes=1_000)
+        Cut(document(), *numbers(texts), texts, [text.encode() for text in texts], is_last=True, heap_bytes=1_000)
         for texts in (["a", "known", "a"], ["b", "a"], ["a", "c"])
     ]
     assert [load.texts for load in gathering(iter(cuts))] == [["a", "b"], ["c"]]

@@ -12,7 +12,7 @@ chunking for differential compression, the local maximum approach", 2010.)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
@@ -50,15 +50,16 @@ class Borders:
         reach: characters within which one border is weighed against others.
         gap: characters between two borders, or more, that call for weaker ones between them: of lines between paragraphs, of
             sentences between lines, of words, at last of characters; none of these within `reach` of the stronger ones.
-        is_first: the text begins here.
-        is_last: the text ends here.
+        ends: where texts begin and end in it, ascending. A segment of one text has 0 if the text begins with it, and its length
+            if it ends with it; of several texts it has where each begins and ends, with characters between them that are none
+            of theirs: more than `reach`, and `SIGHT`.
 
     Attributes:
         places: a cut in front of these characters.
         ranks: how good each is. Among equal ones the first is the best.
     """
 
-    def __init__(self, text: str, reach: int, gap: int, *, is_first: bool, is_last: bool) -> None:
+    def __init__(self, text: str, reach: int, gap: int, ends: Sequence[int]) -> None:
         import numpy as np
 
         assert len(text) <= PLACE
@@ -70,7 +71,11 @@ class Borders:
         self._breaks = self._bytes == ord("\n")
         places = self._paragraphs(has_returns="\r" in text)
         ranks = self._ranks(places, self._kinds(places))
-        low, high = 0 if is_first else -gap, size if is_last else size + gap  # what is not there may be wide
+        low, high = -gap, size + gap  # what is not there may be wide
+        if ends:
+            hard = np.array(ends, np.int64)
+            low, high = low if ends[0] else 0, size if ends[-1] == size else high
+            places, ranks = _merged(hard, END << _KIND_SHIFT | (PLACE - hard), places, ranks)
         for marks_of, kind in (
             (self._lines, LINE),
             (self._sentences, SENTENCE),
@@ -84,17 +89,7 @@ class Borders:
                 break
             weaker = self._inside((bounds[wide] + reach).tolist(), (bounds[wide + 1] - reach).tolist(), marks_of)
             if len(weaker):
-                places = np.concatenate((places, weaker))
-                order = places.argsort(kind="stable")
-                places, ranks = places[order], np.concatenate((ranks, self._ranks(weaker, kind)))[order]
-        first, last = [0] if is_first else [], [size] if is_last else []
-        if first or last:
-            places = np.concatenate((first, places, last), dtype=np.int64, casting="unsafe")
-            end = END << _KIND_SHIFT
-            ranks = np.concatenate(
-                ([end | PLACE] if first else [], ranks, [end | (PLACE - size)] if last else []),
-                dtype=np.int64, casting="unsafe",
-            )  # fmt: skip
+                places, ranks = _merged(places, ranks, weaker, self._ranks(weaker, kind))
         self.places: Array = places
         self.ranks: Array = ranks
 
@@ -237,6 +232,15 @@ class Borders:
         mixed |= PLACE - places
         mixed |= np.left_shift(kinds, _KIND_SHIFT, dtype=np.int64)
         return mixed
+
+
+def _merged(places: Array, ranks: Array, more: Array, their_ranks: Array) -> tuple[Array, Array]:
+    """Two lots of borders as one, in the order of their places."""
+    import numpy as np
+
+    together = np.concatenate((places, more))
+    order = together.argsort(kind="stable")
+    return together[order], np.concatenate((ranks, their_ranks))[order]
 
 
 def _codes_of(text: str) -> tuple[Array, Array]:

@@ -124,35 +124,37 @@ class Part(NamedTuple):
         return RECORD_BYTES + getsizeof(self.text)
 
 
-class Chunk(NamedTuple):
-    """A stretch of a document that is found as one.
-
-    Attributes:
-        page: as of its part.
-        start: where it begins.
-        stop: where it ends; not included.
-        text: the raw text between the two, then the cleaned one.
-        digest: of the cleaned one; empty before.
-    """
-
-    page: int
-    start: int
-    stop: int
-    text: str
-    digest: bytes = b""
-
-
 class Cut(NamedTuple):
-    """Some chunks of a document, in their order.
+    """Some chunks of a document, in their order, as one list for each of their properties.
+
+    Lists of numbers and texts are not walked through by the garbage collector, as an object for each chunk would be.
 
     Attributes:
         document: of which.
-        chunks: the chunks.
+        pages: of each chunk, as of its part.
+        starts: where each begins.
+        stops: where each ends; not included.
+        texts: the raw text between the two, then the cleaned one.
+        digests: of the cleaned ones; none before.
         is_last: whether the document ends here.
         heap_bytes: that it takes.
     """
 
     document: Document
-    chunks: list[Chunk]
+    pages: list[int]
+    starts: list[int]
+    stops: list[int]
+    texts: list[str]
+    digests: list[bytes]
     is_last: bool
     heap_bytes: int
+
+    def only(self, kept: list[int]) -> Cut:
+        """Those of its chunks that have these numbers."""
+        return self._replace(
+            pages=[self.pages[number] for number in kept],
+            starts=[self.starts[number] for number in kept],
+            stops=[self.stops[number] for number in kept],
+            texts=[self.texts[number] for number in kept],
+            digests=[self.digests[number] for number in kept] if self.digests else [],
+        )

@@ -56,8 +56,7 @@ INSERT INTO documents (key, name, source, state, stages, metadata, note, chunks)
 RETURNING id
 """
 _END_DOCUMENT = """
-UPDATE documents SET state = 1, stamp = ?, hash = ?, note = ?, chunks = (SELECT count(*) FROM places WHERE document = id)
-WHERE id = ?
+UPDATE documents SET state = 1, stamp = ?, hash = ?, note = ?, chunks = ? WHERE id = ?
 """
 _COUNT_AGAIN = """
 UPDATE documents SET stamp = NULL, hash = NULL, chunks = (SELECT count(*) FROM places WHERE document = id) WHERE id = ?
@@ -261,13 +260,12 @@ class Manifest:
         """A new version of a document, which nobody sees yet; its number."""
         return int(self.one(_ADD_DOCUMENT, (key, name, source, stages, metadata)))
 
-    def end_document(self, document: int, key: bytes, stamp: bytes | None, digest: bytes | None, note: str) -> int:
-        """From now on this is the document of that key; the number of the one that it was, or 0."""
-        old = self.one("SELECT id FROM documents WHERE key = ? AND state = 1", (key,)) or 0
-        if old:
-            self.drop_document(old)
-        self.run(_END_DOCUMENT, (stamp, digest, note, document))
-        return int(old)
+    def end_document(
+        self, document: int, key: bytes, stamp: bytes | None, digest: bytes | None, note: str, chunks: int
+    ) -> None:
+        """From now on this is the document of that key, and the one that it was is not."""
+        self.run("UPDATE documents SET state = 2 WHERE key = ? AND state = 1", (key,))
+        self.run(_END_DOCUMENT, (stamp, digest, note, chunks, document))
 
     def drop_document(self, document: int) -> None:
         """Nobody sees it any more; its chunks are cleared away later."""
@@ -332,15 +330,13 @@ class Manifest:
         )
         return dict(rows)
 
-    def add_chunks(self, rows: Sequence[tuple[int, bytes, str]]) -> None:
-        """New chunks: `(id, digest, text)`."""
-        self.connection.executemany("INSERT INTO chunks VALUES (?, ?, ?)", rows)
+    def add_chunks(self, ids: Sequence[int], digests: Sequence[bytes], texts: Sequence[str]) -> None:
+        """New chunks."""
+        self.connection.executemany("INSERT INTO chunks VALUES (?, ?, ?)", zip(ids, digests, texts, strict=True))
         if self.has_words:
-            self.connection.executemany(
-                "INSERT INTO words (rowid, text) VALUES (?, ?)", [(row[0], row[2]) for row in rows]
-            )
+            self.connection.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", zip(ids, texts, strict=True))
 
-    def add_places(self, rows: Sequence[tuple[int, int, int, int, int, int]]) -> None:
+    def add_places(self, rows: Iterable[tuple[int, int, int, int, int, int]]) -> None:
         """Where chunks stand: `(document, number, chunk, page, start, stop)`."""
         self.connection.executemany("INSERT INTO places VALUES (?, ?, ?, ?, ?, ?)", rows)
 

@@ -17,15 +17,19 @@ import inspect
 import re
 import sys
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
-from typing import Any, NamedTuple, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from flatwater import errors, limits
 from flatwater.ingest.borders import SIGHT, Borders
 
+if TYPE_CHECKING:
+    from flatwater.ingest.borders import Array
+
 Part = tuple[int, str]
 Chunk = tuple[int, int, str]
+Columns = tuple[list[int], list[int], list[str]]  # chunks: where each starts, where it stops, the text between
 Width = Callable[[str], int]
 
 _REACH = (
@@ -107,6 +111,11 @@ class Splitter:
 
         How the text is divided into parts changes nothing. A part that is longer than a segment is taken piece by piece.
         """
+        for columns in self.columns(parts, width):
+            yield from zip(*columns, strict=True)
+
+    def columns(self, parts: Iterable[Part], width: Width = len) -> Iterator[Columns]:
+        """The same, as many at a time as come from a segment."""
         held: list[str] = []
         length = 0
         text = _Text(self._plan, width, 0, self._finished)
@@ -114,7 +123,7 @@ class Splitter:
         for start, part in parts:
             if start != stop:
                 if stop is not None:
-                    yield from text.more("".join(held), is_last=True)
+                    yield text.more("".join(held), is_last=True)
                     held, length = [], 0
                 text = _Text(self._plan, width, start, self._finished)
             stop = start + width(part)
@@ -123,9 +132,21 @@ class Splitter:
                 held.append(piece)
                 length += len(piece)
                 if length >= self._plan.segment:
-                    yield from text.more("".join(held), is_last=False)
+                    yield text.more("".join(held), is_last=False)
                     held, length = [], 0
-        yield from text.more("".join(held), is_last=True)
+        yield text.more("".join(held), is_last=True)
+
+    def together(self, texts: Sequence[tuple[int, str, Width]]) -> Iterator[Columns]:
+        """The chunks of each of several whole texts, as `columns` has them: borders of all of them are looked for at once.
+
+        Args:
+            texts: where each begins, the text, and how wide it is.
+        """
+        plan = self._plan
+        cuts = iter(_cuts_of([text for _start, text, _width in texts if len(text) > plan.fresh], plan))
+        for start, text, width in texts:
+            stops = next(cuts) if len(text) > plan.fresh else [len(text)] if text else []
+            yield _Text(plan, width, start, self._finished).chunks(text, 0, stops)
 
     def bytes_max(self) -> int:
         """The most that splitting one text can hold, in bytes, beside the part that it was given."""
@@ -135,6 +156,7 @@ class Splitter:
         total += (
             2 * plan.segment + plan.kept + plan.ahead
         ) * _CHARACTER_BYTES  # the text that they become, its borders
+        total += 2 * plan.segment * 4  # texts that are split together
         total += (plan.fresh + plan.repeated) * 8  # a chunk, and its part that is counted
         return total
 
@@ -196,12 +218,12 @@ class _Text:
         self._at = 0  # of the next chunk, in it
         self._is_first = True  # nothing was left off in front of it
 
-    def more(self, segment: str, *, is_last: bool) -> list[Chunk]:
+    def more(self, segment: str, *, is_last: bool) -> Columns:
         """The chunks that are decided now that `segment` has come."""
         text = self._text = self._text + segment if self._text else segment
         cuts = self._cuts(is_last=is_last)
         at = self._at
-        chunks = self._plainly(text, at, cuts) if self._finished is None else self._with_fronts(text, at, cuts)
+        chunks = self.chunks(text, at, cuts)
         at = cuts[-1] if cuts else at
         kept = max(at - self._plan.kept, 0)
         self._text = text[kept:]
@@ -209,29 +231,39 @@ class _Text:
         self._at = at - kept
         return chunks
 
-    def _plainly(self, text: str, at: int, cuts: list[int]) -> list[Chunk]:
+    def chunks(self, text: str, at: int, cuts: list[int]) -> Columns:
+        """The chunks of `text` that end at these cuts, the first of which begins at `at`."""
+        if self._finished is not None:
+            return self._with_fronts(text, at, cuts)
         pieces = [text[low:high] for low, high in pairwise([at, *cuts])]
         if self._is_narrow and text.isascii():
             stops = [self._start - at + cut for cut in cuts]
         else:
             stops = list(accumulate(map(self._width, pieces), initial=self._start))[1:]
         starts = [self._start, *stops]
-        self._start = starts[-1]
-        return [chunk for chunk in zip(starts[:-1], stops, pieces, strict=True) if not chunk[2].isspace()]
+        self._start = starts.pop()
+        if any(map(str.isspace, pieces)):
+            kept = [number for number, piece in enumerate(pieces) if not piece.isspace()]
+            return [starts[n] for n in kept], [stops[n] for n in kept], [pieces[n] for n in kept]
+        return starts, stops, pieces
 
-    def _with_fronts(self, text: str, at: int, cuts: list[int]) -> list[Chunk]:
+    def _with_fronts(self, text: str, at: int, cuts: list[int]) -> Columns:
         assert self._finished is not None
         width, start = self._width, self._start
-        chunks: list[Chunk] = []
+        starts: list[int] = []
+        stops: list[int] = []
+        texts: list[str] = []
         for cut in cuts:
             for front, part in self._finished(text[max(at - self._plan.repeated, 0) : at], text[at:cut]):
                 stop = start + width(part)
                 if not part.isspace():
-                    chunks.append((start - width(front) if front else start, stop, front + part))
+                    starts.append(start - width(front) if front else start)
+                    stops.append(stop)
+                    texts.append(front + part)
                 start = stop
             at = cut
         self._start = start
-        return chunks
+        return starts, stops, texts
 
     def _cuts(self, *, is_last: bool) -> list[int]:
         """Where chunks end, as far as the text that came decides it."""
@@ -241,26 +273,60 @@ class _Text:
         fresh, length = plan.fresh, len(self._text)
         if is_last and self._is_first and at == 0 and length <= fresh:
             return [length] if length else []
-        borders = Borders(self._text, plan.reach, fresh, is_first=self._is_first, is_last=is_last)
+        ends = [0] * self._is_first + [length] * is_last
+        borders = Borders(self._text, plan.reach, fresh, ends)
         best = borders.best(plan.reach)
         best = best[best > at]
         if not is_last:
             best = best[best <= length - plan.margin]
             best = np.concatenate((best, [length]))  # a stretch whose end is not known yet; it is longer than a chunk
-        begin = np.concatenate(([at], best[:-1]))
-        found = [best]
-        is_long = best - begin > fresh
-        begin, end = begin[is_long], best[is_long]
-        while len(begin):
-            cut = borders.last_best(begin + max(int(fresh * _LOW), 1), begin + fresh, begin + fresh)
-            np.copyto(cut, begin + fresh, where=cut <= begin)  # a chunk full of characters that belong together
-            found.append(cut)
-            is_long = end - cut > fresh
-            begin, end = cut[is_long], end[is_long]
-        cuts: list[int] = np.sort(np.concatenate(found)).tolist() if len(found) > 1 else best.tolist()
+        cuts: list[int] = _closer(borders, at, best, fresh).tolist()
         if is_last:
             return cuts
         return cuts[: bisect_right([at, *cuts[:-1]], length - plan.ahead)]
+
+
+def _closer(borders: Borders, at: int, best: Array, fresh: int) -> Array:
+    """Cuts at these borders, and between those that are too far apart, the first of which lies behind `at`."""
+    import numpy as np
+
+    begin = np.concatenate(([at], best[:-1]))
+    found = [best]
+    is_long = best - begin > fresh
+    begin, end = begin[is_long], best[is_long]
+    while len(begin):
+        cut = borders.last_best(begin + max(int(fresh * _LOW), 1), begin + fresh, begin + fresh)
+        np.copyto(cut, begin + fresh, where=cut <= begin)  # a chunk full of characters that belong together
+        found.append(cut)
+        is_long = end - cut > fresh
+        begin, end = cut[is_long], end[is_long]
+    return np.sort(np.concatenate(found)) if len(found) > 1 else best
+
+
+def _cuts_of(texts: list[str], plan: _Plan) -> Iterator[list[int]]:
+    """Where the chunks of each of these texts end, all of which are longer than one; as many at once as a segment takes."""
+    between = max(plan.reach + 1, SIGHT)
+    first = size = 0
+    for number, text in enumerate(texts):
+        if number > first and size + len(text) > plan.segment:
+            yield from _cuts_of_some(texts[first:number], between, plan)
+            first, size = number, 0
+        size += len(text) + between
+    if first < len(texts):
+        yield from _cuts_of_some(texts[first:], between, plan)
+
+
+def _cuts_of_some(texts: list[str], between: int, plan: _Plan) -> Iterator[list[int]]:
+    lengths = list(map(len, texts))
+    begins = [low + number * between for number, low in enumerate(accumulate(lengths[:-1], initial=0))]
+    ends = list(map(int.__add__, begins, lengths))
+    together = ("\0" * between).join(texts)
+    borders = Borders(together, plan.reach, plan.fresh, [at for pair in zip(begins, ends, strict=True) for at in pair])
+    best = borders.best(plan.reach)
+    cuts = _closer(borders, 0, best[1:], plan.fresh)
+    lows, highs = cuts.searchsorted(begins, "right").tolist(), cuts.searchsorted(ends, "right").tolist()
+    for begin, low, high in zip(begins, lows, highs, strict=True):
+        yield (cuts[low:high] - begin).tolist()
 
 
 def _divided(text: str, fits: Callable[[str], bool]) -> Iterator[str]:
@@ -274,7 +340,7 @@ def _divided(text: str, fits: Callable[[str], bool]) -> Iterator[str]:
         if length <= 1 or fits(piece):
             yield piece
             continue
-        borders = Borders(piece, max(length // 8, 1), max(length // 4, 1), is_first=True, is_last=True)
+        borders = Borders(piece, max(length // 8, 1), max(length // 4, 1), [0, length])
         low, high = max(int(length * _MIDDLE), 1), max(int(length * (1 - _MIDDLE)), 1)
         cut = int(borders.last_best(np.array([low]), np.array([high]), np.array([length - 1]))[0]) or length // 2
         waiting += [piece[cut:], piece[:cut]]

@@ -12,13 +12,16 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
-from itertools import groupby
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import accumulate, chain, groupby, islice
 from sys import getsizeof
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
+from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from flatwater import errors, limits
-from flatwater.ingest.document import RECORD_BYTES, Chunk, Cut, Part
+from flatwater.ingest.document import RECORD_BYTES, Cut, Document, Part
+from flatwater.ingest.splitting import Columns, Splitter
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,48 +35,87 @@ _ODD: Final = re.compile(
 )
 _PLAIN: Final = bytes(range(32, 127)) + b"\t\n"  # what is left of ASCII as it is
 _LINES: Final = {0x85: "\n", 0x2028: "\n", 0x2029: "\n", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
-_EMPTY_LINES: Final = re.compile(r"\n{3,}")
 
 
 @final
 class Splitting:
     """Parts in, cuts out: a page, or a document without pages, is split as one text.
 
+    Short texts wait for one another, and are split together.
+
     Args:
         splitter: that says where.
     """
 
     def __init__(self, splitter: SplitterLike) -> None:
-        self._splitter = splitter
+        self._together = splitter.together if isinstance(splitter, Splitter) else None
+        self._columns = splitter.columns if isinstance(splitter, Splitter) else partial(_columns_of, splitter)
 
     def __call__(self, parts: Iterator[Part]) -> Iterator[Cut]:
         """The chunks of all documents, some at a time."""
-        for document, of_document in groupby(parts, _document_of):
-            chunks: list[Chunk] = []
-            held = 0
-            for (page, is_end), of_page in groupby(of_document, _page_of):
-                if is_end:
-                    continue
-                for start, stop, text in self._splitter.split(map(_text_of, of_page), document.width):
-                    chunks.append(Chunk(page, start, stop, text))
-                    held += getsizeof(text) + RECORD_BYTES
-                    if held > limits.INGEST_CUT_BYTES:
-                        yield Cut(document, chunks, is_last=False, heap_bytes=held)
-                        chunks, held = [], 0
-            yield Cut(document, chunks, is_last=True, heap_bytes=held + RECORD_BYTES)
+        waiting: list[Part] = []
+        length = 0
+        for (document, page, is_end), of_page in groupby(parts, _page_of):
+            some = list(islice(of_page, 1 if is_end else 2))
+            text = some[0].text or ""
+            if is_end or (self._together and len(some) == 1 and len(text) <= limits.INGEST_PIECE_BYTES):
+                waiting += some
+                length += len(text)
+            else:
+                yield from self._cuts_together(waiting)
+                waiting, length = [], 0
+                for columns in self._columns(map(_text_of, chain(some, of_page)), document.width):
+                    yield from _cuts(document, page, columns)
+            if length >= limits.INGEST_TOGETHER_CHARACTERS or len(waiting) >= limits.INGEST_TOGETHER_PARTS:
+                yield from self._cuts_together(waiting)
+                waiting, length = [], 0
+        yield from self._cuts_together(waiting)
+
+    def _cuts_together(self, waiting: list[Part]) -> list[Cut]:
+        texts = [(part.start, part.text, part.document.width) for part in waiting if part.text is not None]
+        columns = self._together(texts) if self._together else iter(())
+        cuts: list[Cut] = []
+        for part in waiting:
+            if part.text is not None:
+                cuts += _cuts(part.document, part.page, next(columns))
+            elif cuts and cuts[-1].document is part.document:
+                cuts[-1] = cuts[-1]._replace(is_last=True)
+            else:
+                cuts.append(Cut(part.document, [], [], [], [], [], is_last=True, heap_bytes=RECORD_BYTES))
+        return cuts
 
 
-def _document_of(part: Part) -> Any:
-    return part.document
-
-
-def _page_of(part: Part) -> tuple[int, bool]:
-    return part.page, part.text is None
+def _page_of(part: Part) -> tuple[Document, int, bool]:
+    return part.document, part.page, part.text is None
 
 
 def _text_of(part: Part) -> tuple[int, str]:
     assert part.text is not None
     return part.start, part.text
+
+
+def _columns_of(
+    splitter: SplitterLike, texts: Iterable[tuple[int, str]], width: Callable[[str], int]
+) -> Iterator[Columns]:
+    """What another's splitter makes, some at a time."""
+    chunks = splitter.split(texts, width)
+    while some := list(islice(chunks, limits.INGEST_CUT_CHUNKS)):
+        starts, stops, pieces = zip(*some, strict=True)
+        yield [*starts], [*stops], [*pieces]
+
+
+def _cuts(document: Document, page: int, columns: Columns) -> Iterator[Cut]:
+    """The chunks of a page, in cuts that are small enough."""
+    starts, stops, texts = columns
+    sizes = [*accumulate((getsizeof(text) + RECORD_BYTES for text in texts), initial=RECORD_BYTES)]
+    low, last = 0, len(texts)
+    while low < last:
+        high = max(bisect_right(sizes, sizes[low] + limits.INGEST_CUT_BYTES) - 1, low + 1)
+        yield Cut(
+            document, [page] * (high - low), starts[low:high], stops[low:high], texts[low:high], [], is_last=False,
+            heap_bytes=sizes[high] - sizes[low],
+        )  # fmt: skip
+        low = high
 
 
 @final
@@ -106,13 +148,19 @@ class Cleaning:
 
     def __call__(self, cut: Cut) -> Cut:
         """The same places, cleaned texts."""
-        chunks = []
+        texts = cut.texts
+        together = "".join(texts)
+        if self._function is not None or _has_odd(together):
+            texts = [self._cleaned(text) for text in texts]
+        elif "\n\n\n" in together:
+            texts = [_trimmed(text) for text in texts]
+        else:
+            texts = [text.lstrip("\n").rstrip() for text in texts]
+        cut = cut._replace(texts=texts)
+        if not all(texts):
+            cut = cut.only([number for number, text in enumerate(texts) if text])
         blake2b = hashlib.blake2b
-        for page, start, stop, raw, _ in cut.chunks:
-            text = self._cleaned(raw)
-            if text:
-                chunks.append(Chunk(page, start, stop, text, blake2b(text.encode(), digest_size=16).digest()))
-        return Cut(cut.document, chunks, cut.is_last, cut.heap_bytes)
+        return cut._replace(digests=[blake2b(text.encode(), digest_size=16).digest() for text in cut.texts])
 
     def _cleaned(self, text: str) -> str:
         text = cleaned(text)
@@ -130,16 +178,25 @@ def cleaned(text: str) -> str:
     >>> cleaned("soft\u00adhyphens  \nand\r\n\n\n\n  more ")
     'softhyphens  \nand\n\n  more'
     """
-    if text.isascii():
-        if text.encode().translate(None, _PLAIN):
-            text = _ODD.sub("", text)
-    else:
+    if not text.isascii():
         text = unicodedata.normalize("NFC", text)
         if _ODD.search(text):
             text = _ODD.sub("", text.translate(_LINES))
-    if "\n\n\n" in text:
-        text = _EMPTY_LINES.sub("\n\n", text)
-    return text.strip("\n").rstrip()
+    elif _has_odd(text):
+        text = _ODD.sub("", text)
+    return _trimmed(text)
+
+
+def _has_odd(text: str) -> bool:
+    """Whether a text may have characters that do not stay as they are."""
+    return not text.isascii() or bool(text.encode().translate(None, _PLAIN))
+
+
+def _trimmed(text: str) -> str:
+    """Without empty lines at its ends, and no more than one between others."""
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text.lstrip("\n").rstrip()
 
 
 class Load(NamedTuple):
@@ -200,28 +257,29 @@ class Gathering:
     def __call__(self, cuts: Iterator[Cut]) -> Iterator[Load]:
         """Loads, each as soon as it is full; the last one at the end."""
         load, size, count = Load([], [], []), 0, 0
+        asked: dict[bytes, str] = {}  # whether these are known is looked up when they may fill the load
         for cut in cuts:
             load.cuts.append(cut)
             size += cut.heap_bytes
-            count += len(cut.chunks) + 1
-            self._look_up(cut, load)
+            count += len(cut.texts) + 1
+            asked.update(zip(cut.digests, cut.texts, strict=True))
             del cut
-            if (
-                size >= limits.INGEST_LOAD_TEXT_BYTES
-                or count >= limits.INGEST_LOAD_ROWS
-                or len(load.texts) >= self._texts_max
-            ):
-                yield load
-                load, size, count = Load([], [], []), 0, 0
+            is_full = size >= limits.INGEST_LOAD_TEXT_BYTES or count >= limits.INGEST_LOAD_ROWS
+            if is_full or len(load.texts) + len(asked) >= self._texts_max:
+                self._look_up(asked, load)
+                asked = {}
+                if is_full or len(load.texts) >= self._texts_max:
+                    yield load
+                    load, size, count = Load([], [], []), 0, 0
         if load.cuts:
+            self._look_up(asked, load)
             yield load
 
-    def _look_up(self, cut: Cut, load: Load) -> None:
-        under_way = self.under_way
-        wanted = {chunk.digest: chunk.text for chunk in cut.chunks if chunk.digest not in under_way}
+    def _look_up(self, asked: dict[bytes, str], load: Load) -> None:
+        wanted = {digest: text for digest, text in asked.items() if digest not in self.under_way}
         for digest in self._manifest.known(wanted):
             del wanted[digest]
-        under_way.update(wanted)
+        self.under_way.update(wanted)
         load.digests.extend(wanted)
         load.texts.extend(wanted.values())
 

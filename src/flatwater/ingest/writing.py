@@ -11,10 +11,11 @@ behind the committed count was never spoken of, and is cut off. A chunk is live 
 from __future__ import annotations
 
 import time
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, final
 
 from flatwater import limits
-from flatwater.ingest.document import Document
+from flatwater.ingest.document import Cut, Document
 from flatwater.ingest.live import Live
 from flatwater.ingest.manifest import Manifest
 from flatwater.ingest.report import Report
@@ -58,58 +59,71 @@ class Writing:
     def _write(self, embedded: Embedded) -> None:
         import numpy as np
 
-        manifest, load = self._manifest, embedded.load
+        manifest, failures = self._manifest, embedded.failures
         self._begin()
-        good = [at for at in range(len(load.texts)) if at not in embedded.failures]
-        first = self._next
-        self._next += len(good)
-        ids = dict(zip((load.digests[at] for at in good), range(first, self._next), strict=True))
-        if good:
-            self._vectors.append(np.arange(first, self._next, dtype=np.uint64), embedded.vectors)
-            manifest.add_chunks([(ids[load.digests[at]], load.digests[at], load.texts[at]) for at in good])
-        missing = {load.digests[at]: reason for at, reason in embedded.failures.items()}
-        self._report.embedded += len(good)
-        self._place(embedded, ids, missing)
-        self._under_way.difference_update(load.digests)
-        self._bytes += sum(len(text) for text in load.texts)
+        _cuts, digests, texts = embedded.load
+        missing = {digests[at]: reason for at, reason in failures.items()}
+        if failures:
+            good = [at for at in range(len(texts)) if at not in failures]
+            digests, texts = [digests[at] for at in good], [texts[at] for at in good]
+        numbers = range(self._next, self._next + len(texts))
+        self._next = numbers.stop
+        if numbers:
+            self._vectors.append(np.arange(numbers.start, numbers.stop, dtype=np.uint64), embedded.vectors)
+            manifest.add_chunks(numbers, digests, texts)
+        self._report.embedded += len(numbers)
+        self._place(embedded.load.cuts, dict(zip(digests, numbers, strict=True)), missing)
+        self._under_way.difference_update(embedded.load.digests)
+        self._bytes += sum(map(len, texts))
 
-    def _place(self, embedded: Embedded, ids: dict[bytes, int], missing: dict[bytes, str]) -> None:
+    def _place(self, cuts: list[Cut], ids: dict[bytes, int], missing: dict[bytes, str]) -> None:
         """Where the chunks stand; a chunk that could not be embedded is left out, and its document read again the next time."""
-        manifest = self._manifest
-        cuts = embedded.load.cuts
-        others = {chunk.digest for cut in cuts for chunk in cut.chunks if chunk.digest not in ids}
-        ids = ids | manifest.known(others.difference(missing))
+        manifest, report = self._manifest, self._report
+        others: set[bytes] = set()
+        for cut in cuts:
+            others.update(cut.digests)
+        others.difference_update(ids, missing)
+        ids.update(manifest.known(others))
+        rows = []
         for cut in cuts:
             document = cut.document
             if not document.id:
                 document.id = manifest.add_document(
                     document.key, document.name, document.source, document.stages, document.metadata
                 )
-            rows = []
-            for page, start, stop, text, digest in cut.chunks:
-                self._report.text_bytes += len(text)
-                chunk = ids.get(digest)
-                if chunk is None:
-                    self._miss(
-                        document, page, start, stop, missing.get(digest, "its embedding failed in another document")
-                    )
-                    continue
-                rows.append((document.id, document.number, chunk, page, start, stop))
-                document.number += 1
-            manifest.add_places(rows)
-            self._report.chunks += len(rows)
+            kept = cut
+            if not ids.keys() >= set(cut.digests):
+                kept = self._without_missing(cut, ids, missing)
+            numbers = range(document.number, document.number + len(kept.digests))
+            chunks = map(ids.__getitem__, kept.digests)
+            rows.append(zip(repeat(document.id), numbers, chunks, kept.pages, kept.starts, kept.stops, strict=False))
+            document.number = numbers.stop
+            report.chunks += len(numbers)
+            report.text_bytes += sum(map(len, cut.texts))
+        manifest.add_places(chain.from_iterable(rows))
+        for cut in cuts:
             if cut.is_last:
-                self._end(document)
+                self._end(cut.document)
 
-    def _miss(self, document: Document, page: int, start: int, stop: int, reason: str) -> None:
-        said = f"the text from {start:,} to {stop:,} could not be embedded: {reason}"
-        document.redo()
-        document.add_note(said)
-        self._report.add(document.name, page, said, "failed")
+    def _without_missing(self, cut: Cut, ids: dict[bytes, int], missing: dict[bytes, str]) -> Cut:
+        """The chunks of a cut that can be found; of the others it is told why not."""
+        kept = []
+        for number, digest in enumerate(cut.digests):
+            if digest in ids:
+                kept.append(number)
+                continue
+            reason = missing.get(digest, "its embedding failed in another document")
+            said = f"the text from {cut.starts[number]:,} to {cut.stops[number]:,} could not be embedded: {reason}"
+            cut.document.redo()
+            cut.document.add_note(said)
+            self._report.add(cut.document.name, cut.pages[number], said, "failed")
+        return cut.only(kept)
 
     def _end(self, document: Document) -> None:
         manifest = self._manifest
-        manifest.end_document(document.id, document.key, document.stamp, document.digest, document.note)
+        manifest.end_document(
+            document.id, document.key, document.stamp, document.digest, document.note, document.number
+        )
         manifest.see(document.id)
         self._finished.append(document.id)
 

@@ -8,6 +8,7 @@ Holds:      a cutter: the text it was fed and has not cut yet, at most two piece
 from __future__ import annotations
 
 import codecs
+import functools
 from collections.abc import Iterator
 from typing import final
 
@@ -41,6 +42,11 @@ def text_border(text: str, start: int, piece_bytes: int) -> int:
     return stop
 
 
+@functools.cache  # of some hundred codecs at most
+def _separators_in(encoding: str) -> tuple[tuple[bytes, ...], ...]:
+    return tuple(tuple(word.encode(encoding) for word in words) for words in SEPARATORS)
+
+
 @final
 class ByteBorders:
     """Borders in a buffer of encoded text.
@@ -52,7 +58,7 @@ class ByteBorders:
     def __init__(self, encoding: str) -> None:
         self.encoding = encoding
         self.unit = len("a".encode(encoding))
-        self._separators = tuple(tuple(word.encode(encoding) for word in words) for words in SEPARATORS)
+        self._separators = _separators_in(encoding)
 
     def border(self, buffer: bytearray, start: int, limit: int, phase: int) -> int:
         """The end of a piece that begins at `start` and may not pass `limit`, where more text follows.

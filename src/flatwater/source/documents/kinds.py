@@ -104,6 +104,8 @@ def encoding_of(head: bytes) -> tuple[str, int, str]:
     encoding = _utf16_without_mark(head)
     if encoding:
         return encoding, 0, f"it has no byte-order mark; read as {encoding.upper()} for its zeros"
+    if head.isascii():
+        return "utf-8", 0, ""
     text = codecs.getincrementaldecoder("utf-8")("replace").decode(head)
     beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
     broken = text.count("\ufffd") - head.count(b"\xef\xbf\xbd")  # what was broken before, and written so, is valid

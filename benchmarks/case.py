@@ -63,6 +63,7 @@ CASES = {
     "sync/growth": "benchmarks.sync.growth",
     "sync/ten_million": "benchmarks.sync.ten_million",
     "ingest/split": "benchmarks.ingest.split",
+    "ingest/split_documents": "benchmarks.ingest.split_documents",
     "documents/pdf_text": "benchmarks.documents.pdf_text",
     "ingest/scan": "benchmarks.ingest.scan",
     "ingest/whole": "benchmarks.ingest.whole",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.ingest.splitting import Splitter, identity_of
 
 pytest.importorskip("numpy")
@@ -50,6 +50,31 @@ def test_chunks_are_the_text(text, size, data):
         parts.append((utf8(text[:at]), text[at : at + length]))
         at += length
     assert list(splitter.split(parts, utf8)) == made
+
+
+@given(
+    st.lists(st.text(alphabet=st.sampled_from("ab .\n\r,é中。😀\0e\u0301"), max_size=300), max_size=8),
+    st.integers(1, 60),
+    st.booleans(),
+)
+@settings(deadline=None, max_examples=80)
+def test_texts_that_are_split_together_are_split_as_each_alone(texts, size, overlaps):
+    """Neither a neighbour nor what stands between them shows in any chunk."""
+    splitter = Splitter(size, size // 2 if overlaps else 0)
+    texts = [text * 3 for text in texts]
+    found = splitter.together([(number, text, utf8) for number, text in enumerate(texts)])
+    assert [list(zip(*columns, strict=True)) for columns in found] == [
+        list(splitter.split([(number, text)], utf8)) for number, text in enumerate(texts)
+    ]
+
+
+def test_many_texts_are_split_a_segment_at_a_time(monkeypatch):
+    """However many there are."""
+    monkeypatch.setattr(limits, "INGEST_SEGMENT_CHARACTERS", 1_000)
+    splitter = Splitter(40)
+    texts = [prose(seed, seed % 7) for seed in range(100)]
+    found = splitter.together([(0, text, len) for text in texts])
+    assert [list(zip(*columns, strict=True)) for columns in found] == [chunks(splitter, text) for text in texts]
 
 
 def test_segments_leave_no_trace(monkeypatch):

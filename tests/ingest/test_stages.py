@@ -51,6 +51,27 @@ def test_a_long_document_is_handed_on_in_cuts():
     assert max(cut.heap_bytes for cut in cuts) <= limits.INGEST_CUT_BYTES + 4_000
 
 
+def test_short_and_long_documents_come_in_their_order(monkeypatch):
+    """Short texts wait for one another; none comes behind one that came later, and each has its own chunks."""
+    monkeypatch.setattr(limits, "INGEST_PIECE_BYTES", 500)
+    monkeypatch.setattr(limits, "INGEST_TOGETHER_CHARACTERS", 700)
+    splitter = Splitter(60)
+    texts = ["One. Two words. " * count for count in (3, 0, 10, 90, 20, 5, 30, 31, 400, 1)]
+    documents = [document(str(number).encode()) for number in range(len(texts))]
+    parts = []
+    for one, text in zip(documents, texts, strict=True):
+        parts += [Part(one, 0, at, text[at : at + 500]) for at in range(0, len(text), 500)]
+        parts.append(Part(one, 0, 0, None))
+    cuts = list(Splitting(splitter)(iter(parts)))
+    assert [cut.document for cut in cuts if cut.is_last] == documents
+    assert [cut.document.key for cut in cuts] == sorted(cut.document.key for cut in cuts)
+    for one, text in zip(documents, texts, strict=True):
+        found = [
+            row for cut in cuts if cut.document is one for row in zip(cut.starts, cut.stops, cut.texts, strict=True)
+        ]
+        assert found == list(splitter.split([(0, text)]))
+
+
 @given(st.text())
 def test_what_is_cleaned_is_clean(text):
     """Nobody finds a control or half a character in it, nor more than one empty line."""

@@ -65,9 +65,7 @@ class Borders:
         assert len(text) <= PLACE
         self._np = np
         self._size = size = len(text)
-        self._codes, folded = _codes_of(text)
-        self._bytes = np.zeros(size + _BEHIND + _AHEAD, np.uint8)
-        self._bytes[_BEHIND : _BEHIND + size] = folded
+        self._codes, self._bytes = _codes_of(text)
         self._breaks = self._bytes == ord("\n")
         places = self._paragraphs(has_returns="\r" in text)
         ranks = self._ranks(places, self._kinds(places))
@@ -244,20 +242,26 @@ def _merged(places: Array, ranks: Array, more: Array, their_ranks: Array) -> tup
 
 
 def _codes_of(text: str) -> tuple[Array, Array]:
-    """A number for each character, and the same folded into a byte, beyond ASCII where it is, whatever the others are."""
+    """A number for each character, and the same folded into a byte, beyond ASCII where it is, whatever the others are.
+
+    The bytes have zeros in front and behind: as many as a border's hash looks at there.
+    """
     import numpy as np
 
     try:
-        codes: Array = np.frombuffer(text.encode("latin-1"), np.uint8)
+        encoded = text.encode("latin-1")
     except UnicodeEncodeError:
-        codes = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
+        codes: Array = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
     else:
-        return codes, codes
-    if len(codes) == len(text):
-        folded: Array = (codes ^ (codes >> 8)).astype(np.uint8) | ((codes > _LATIN).view(np.uint8) << 7)
-        return codes, folded
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    return codes, (codes ^ (codes >> 8) ^ (codes >> 16)).astype(np.uint8) | ((codes > _LATIN).view(np.uint8) << 7)
+        padded: Array = np.frombuffer(b"".join((bytes(_BEHIND), encoded, bytes(_AHEAD))), np.uint8)
+        return padded[_BEHIND : _BEHIND + len(encoded)], padded
+    if len(codes) != len(text):
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    padded = np.zeros(len(codes) + _BEHIND + _AHEAD, np.uint8)
+    folded = padded[_BEHIND : _BEHIND + len(codes)]
+    folded[:] = codes ^ (codes >> 8) if codes.itemsize == 2 else codes ^ (codes >> 8) ^ (codes >> 16)  # noqa: PLR2004
+    folded |= (codes > _LATIN).view(np.uint8) << 7
+    return codes, padded
 
 
 def _is_stop(codes: Array) -> Array:

@@ -1,0 +1,69 @@
+"""The sources of Python's standard library, each a document, split as an ingestion does it: short ones together."""
+
+from __future__ import annotations
+
+import sysconfig
+import time
+from pathlib import Path
+
+from benchmarks.case import Bar, Case, Run
+from benchmarks.ingest.split import PEER
+
+OURS = "Splitter, with byte ranges"
+
+case = Case(
+    "Sources of Python's standard library, each a document, in chunks of up to 1,000 characters.",
+    size=16,
+    tiny=1,
+    per="MB",
+    unit="ms",
+    figures={"documents": "documents", "mean": "mean chunk, characters"},
+    bars=(Bar("half of the CPU of the recursive splitter", 0.5, "x", lambda outcome: outcome.ratio(OURS, PEER)),),
+)
+
+
+def documents(size: int) -> list[str]:
+    """Texts of so many megabytes together."""
+    found: list[str] = []
+    left = size * 1_000_000
+    for path in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
+        text = path.read_text("utf-8", "replace")
+        if 0 < len(text) <= left and "site-packages" not in path.parts:
+            found.append(text)
+            left -= len(text)
+    return found
+
+
+@case.contestant(OURS, needs=("numpy",))
+def ours(size: int) -> Run:
+    from flatwater.ingest.splitting import Splitter
+
+    texts, splitter = documents(size), Splitter(1_000)
+    assert list(splitter.split([(0, texts[0] * 2)]))  # numpy is imported here, as the peer's modules are
+    time.sleep(0.5)  # until the threads that come with it are at rest
+
+    def width(part: str) -> int:
+        return len(part) if part.isascii() else len(part.encode())
+
+    def run() -> dict[str, float]:
+        lengths = [
+            len(piece)
+            for _starts, _stops, pieces in splitter.together([(0, text, width) for text in texts])
+            for piece in pieces
+        ]
+        return {"documents": len(texts), "mean": sum(lengths) / len(lengths)}
+
+    return run
+
+
+@case.contestant(PEER, needs=("langchain_text_splitters",))
+def langchain(size: int) -> Run:
+    from langchain_text_splitters import RecursiveCharacterTextSplitter
+
+    texts, splitter = documents(size), RecursiveCharacterTextSplitter(chunk_size=1_000, chunk_overlap=0)
+
+    def run() -> dict[str, float]:
+        lengths = [len(piece) for text in texts for piece in splitter.split_text(text)]
+        return {"documents": len(texts), "mean": sum(lengths) / len(lengths)}
+
+    return run

@@ -55,7 +55,23 @@ def test_the_best_are_those_that_none_within_reach_beats():
         expected = [
             place for place, rank in pairs if all(rank >= other for at, other in pairs if abs(at - place) <= reach)
         ]
-        assert borders.best(reach).tolist() == expected
+        assert borders.best(reach, 0, 0).tolist() == expected
+
+
+def test_borders_that_are_not_needed_are_left_out_from_the_worst_one_on():
+    """What stays is what taking out the worst one that leaves room, again and again, would leave; ends always stay."""
+    rng = np.random.default_rng(2)
+    for size in (30, 100, 400):
+        text = "".join(rng.choice(list("abcdefgh .\n"), 3_000))
+        borders = Borders(text, 9, 18, [0, len(text)])
+        ranks = dict(zip(borders.places.tolist(), borders.ranks.tolist(), strict=True))
+        stay = borders.best(9, 0, 0).tolist()
+        for place in sorted(stay[1:-1], key=ranks.get):
+            at = stay.index(place)
+            if stay[at + 1] - stay[at - 1] <= size:
+                stay.remove(place)
+        assert borders.best(9, size, 50).tolist() == stay
+        assert set(stay) < set(borders.best(9, size, 1).tolist())
 
 
 def test_ranks_do_not_depend_on_where_a_border_stands_or_what_else_is_there():

@@ -24,8 +24,9 @@ CHARACTER, WORD, SENTENCE, LINE, PARAGRAPH, HEADING, END = range(7)
 
 _BEHIND, _AHEAD = 24, 8  # characters around a border that its hash is of
 SIGHT = _BEHIND + _AHEAD  # what a border depends on, on each side
-_KIND_SHIFT = 60  # a rank: the kind, 36 bits of a hash, and 24 of the place, of which the first wins
-PLACE = (1 << 24) - 1
+_KIND_SHIFT = 60  # a rank: the kind, 34 bits of a hash, and 26 of the place, of which the first wins
+PLACE = (1 << 26) - 1
+_STAYS = (1 << 63) - 1  # above all ranks
 _HASH = ((1 << _KIND_SHIFT) - 1) ^ PLACE
 _MIX = -0x61C8864680B583EB  # the golden ratio of 64 bits, as Fibonacci hashing has it
 _LATIN = 0xFF  # characters up to it are their own byte
@@ -93,8 +94,12 @@ class Borders:
 
     # --- the best -----------------------------------------------------------------------------------------------------
 
-    def best(self, reach: int) -> Array:
-        """Places of borders that are better than all others within `reach` characters."""
+    def best(self, reach: int, size: int, rounds: int) -> Array:
+        """Places of borders that are better than all others within `reach` characters, without those that are not needed.
+
+        In each round, those that are worse than the ones next to them, and leave no more than `size` characters between
+        these, are left out: so what stands more than `rounds` times `size` away decides nothing.
+        """
         np = self._np
         places, ranks = self.places, self.ranks
         count = len(places)
@@ -115,8 +120,8 @@ class Borders:
             at = at[~is_worse]
         place = places[at]
         best = self._best_between(place - reach, place + reach, np.concatenate((ranks, [-1])))
-        found: Array = place[best == ranks[at]]
-        return found
+        is_best = best == ranks[at]
+        return _thinned(place[is_best], best[is_best], size, rounds)
 
     def last_best(self, low: Array, high: Array, top: Array) -> Array:
         """The place of the best border in each of [low, high], of equal ones the last; else the last one up to `top`."""
@@ -230,6 +235,20 @@ class Borders:
         mixed |= PLACE - places
         mixed |= np.left_shift(kinds, _KIND_SHIFT, dtype=np.int64)
         return mixed
+
+
+def _thinned(places: Array, ranks: Array, size: int, rounds: int) -> Array:
+    import numpy as np
+
+    ranks[ranks >= END << _KIND_SHIFT] = _STAYS
+    for _ in range(rounds):
+        is_worst = (ranks[1:-1] < ranks[:-2]) & (ranks[1:-1] < ranks[2:])
+        is_needed = places[2:] - places[:-2] > size
+        ranks[1:-1][is_needed] = _STAYS  # which it does, whatever becomes of those next to it
+        stays = np.ones(len(places), bool)
+        stays[1:-1] = is_needed | ~is_worst
+        places, ranks = places[stays], ranks[stays]
+    return places
 
 
 def _merged(places: Array, ranks: Array, more: Array, their_ranks: Array) -> tuple[Array, Array]:

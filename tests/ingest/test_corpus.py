@@ -339,3 +339,15 @@ def test_the_size_of_chunks_is_that_of_the_corpus(tmp_path, folder):
     check(path, texts_below(folder), Splitter(300))
     with pytest.raises(errors.UsageError, match="overlap"):
         fw.Corpus(path, size=100, overlap=90)
+
+
+def test_an_embedder_that_was_passed_in_stays_open(tmp_path):
+    """Two corpora may share one, and closing one of them ends what it made itself."""
+    shared = Counting()
+    document = tmp_path / "one.txt"
+    document.write_text("One text.")
+    for name in ("a", "b"):
+        with fw.Corpus(tmp_path / name, embedder=shared) as corpus:
+            corpus.ingest(document)
+            assert corpus.search("text")
+    assert not shared.closed

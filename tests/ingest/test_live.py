@@ -39,17 +39,6 @@ def test_marks_are_those_of_a_set(table):
     assert Live(table).alive == len(wanted)
 
 
-def test_what_is_dropped_was_never_marked(table):
-    """Behind a rolled back transaction the bits are as before."""
-    live = Live(table)
-    live.mark(np.array([1, 2]), alive=True)
-    live.flush()
-    live.mark(np.array([2, 9]), alive=False)
-    live.forget()
-    live.flush()
-    assert (live_of(table, 100), live.alive) == ({1, 2}, 2)
-
-
 @pytest.mark.parametrize("slots", [0, 1, 7, 8, 9, BLOCK - 1, BLOCK, BLOCK + 1])
 def test_another_generation_begins_whole(table, slots):
     """Its first slots are live, and no other."""

@@ -29,6 +29,7 @@ class Counting:
         self.batch_texts = 16
         self.batch_bytes = 1 << 20
         self.texts = []
+        self.closed = False
 
     def embed(self, texts):
         self.texts += texts
@@ -41,7 +42,7 @@ class Counting:
         return 1 << 20
 
     def close(self):
-        pass
+        self.closed = True
 
 
 def vector_of(text, width=32, name="counting"):

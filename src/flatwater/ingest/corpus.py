@@ -7,6 +7,7 @@ Holds:      the embedder; while it ingests or searches, what those hold.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -75,10 +76,9 @@ class Corpus:
         self.path = folder.path_of(path)
         folder.exists(self.path)
         self._size, self._overlap = size, overlap
-        asked = (
-            _splitter(size, overlap) if splitter is None else splitter_of(splitter)
-        )  # also to refuse what makes no sense
-        self._splitter: SplitterLike | None = None if splitter is None else asked
+        self._splitter: SplitterLike | None = None if splitter is None else splitter_of(splitter)
+        if splitter is None:
+            _splitter(size, overlap)  # which refuses what makes no sense
         self._cleaning = Cleaning(clean)
         self._full_text = full_text
         self._asked = embedder
@@ -194,9 +194,11 @@ class Corpus:
             return {**table.counts(), **figures, "full_text": table.has_words}
 
         found = snapshot.read(self.path, told)
-        found["file_bytes"] = sum(
-            os.lstat(os.path.join(place, file)).st_size for place, _below, files in os.walk(self.path) for file in files
-        )
+        found["file_bytes"] = 0
+        for place, _below, files in os.walk(self.path):
+            for file in files:
+                with contextlib.suppress(FileNotFoundError):  # another generation took its place just now
+                    found["file_bytes"] += os.lstat(os.path.join(place, file)).st_size
         return found
 
     def check(self) -> list[str]:
@@ -212,10 +214,13 @@ class Corpus:
         return ingesting.bytes_max(self._of_the_corpus(), self._splits())
 
     def close(self) -> None:
-        """End the embedder, with its process or its connections. Closing twice is fine."""
+        """End the embedder, with its process or its connections, unless it is an `Embedder` that was passed in.
+
+        Closing twice is fine; what is called afterwards begins it anew.
+        """
         with self._lock:
             embedder, self._embedder = self._embedder, None
-        if embedder is not None:
+        if embedder is not None and embedder is not self._asked:
             embedder.close()
 
     def __enter__(self) -> Self:

@@ -142,7 +142,7 @@ class Generation:
         for chunk, reason in failures.items():
             for place in self._manifest.places(chunk, 1):
                 report.add(
-                    place.name, place.page, f"the text from {place.start:,} could not be embedded: {reason}", "cut"
+                    place.name, place.page, f"the text from {place.start:,} could not be embedded: {reason}", "failed"
                 )
             self._manifest.take_out(chunk)
         if failures:

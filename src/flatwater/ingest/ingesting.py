@@ -160,8 +160,9 @@ class Ingestion:
                 writing.clear()
                 if writing.dead_share > limits.INGEST_DEAD_SHARE:
                     vectors.compact()
-            finally:
-                self._end(table, writing)
+            finally:  # what was written is kept, also behind an error; the next run goes on from there
+                writing.end()
+                table.run("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _flow(
         self, table: Manifest, sources: Sequence[Source], embedding: Embedding, gathering: Gathering, writing: Writing
@@ -204,15 +205,9 @@ class Ingestion:
         if not source.is_whole:
             return
         number = table.one("SELECT id FROM sources WHERE name = ?", (source.name,)) or 0
-        for document, key, _name, listed_by in table.unseen(number, source.below):
+        for document, key, listed_by in table.unseen(number, source.below):
             if listed_by == number or source.is_gone(key):
                 yield document
-
-    @staticmethod
-    def _end(table: Manifest, writing: Writing) -> None:
-        """Keep what was written, also behind an error; the next run goes on from there."""
-        writing.end()
-        table.run("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def removed(path: str, source: str) -> int:

@@ -55,11 +55,6 @@ class Live:
         self._manifest.set_meta(alive=self.alive)
         self._changed.clear()
 
-    def forget(self) -> None:
-        """Drop what was not written: its transaction was rolled back."""
-        self._changed.clear()
-        self.alive = int(self._manifest.meta("alive", 0))
-
     def begin_anew(self, slots: int) -> None:
         """Another generation: all of its first slots are live."""
         self._manifest.run("DELETE FROM live")

@@ -4,7 +4,7 @@ Covers:     the tables, opening them to write and to read, one method for each q
 Not here:   when something is changed (`writing`), vectors (`vectors`), which slots are live (`live`), searching (`searching`).
 Holds:      SQLite's page cache and what its full-text index gathers; see `bytes_max`.
 
-A document is `WRITING` until all its chunks are there, then `WHOLE`, and `GONE` when another version of it, or nothing, took
+A document is of state 0 until all its chunks are there, then 1, whole, and 2, gone, when another version of it, or nothing, took
 its place; what is gone is cleared away in short steps. Only whole ones are seen by a search. A chunk is its text: the same text
 in two documents is one chunk with two places. Numbers of documents and chunks only grow, and are never used again.
 """
@@ -24,7 +24,6 @@ from flatwater.ingest.manifest_errors import HINT, Errors
 if TYPE_CHECKING:
     import apsw
 
-WRITING, WHOLE, GONE = 0, 1, 2
 SCHEMA_VERSION: Final = 1
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -73,7 +72,6 @@ class Known(NamedTuple):
         hash: of its bytes.
         stages: the number of the versions of all that was done to it.
         note: what was wrong with it.
-        chunks: that it has.
     """
 
     id: int
@@ -82,7 +80,6 @@ class Known(NamedTuple):
     hash: bytes | None
     stages: int
     note: str
-    chunks: int
 
 
 class Place(NamedTuple):
@@ -252,7 +249,7 @@ class Manifest:
     def find(self, key: bytes) -> Known | None:
         """The whole document of that key."""
         row = self.connection.execute(
-            "SELECT id, source, stamp, hash, stages, note, chunks FROM documents WHERE key = ? AND state = 1", (key,)
+            "SELECT id, source, stamp, hash, stages, note FROM documents WHERE key = ? AND state = 1", (key,)
         ).fetchone()
         return None if row is None else Known(*row)
 
@@ -293,8 +290,8 @@ class Manifest:
         self.run("INSERT OR IGNORE INTO temp.seen_new VALUES (?)", (key,))
         return bool(self.connection.changes())
 
-    def unseen(self, source: int, below: bytes = b"") -> Iterator[tuple[int, bytes, str, int]]:
-        """Whole documents that were not listed in this run: `(id, key, name, source)`.
+    def unseen(self, source: int, below: bytes = b"") -> Iterator[tuple[int, bytes, int]]:
+        """Whole documents that were not listed in this run: `(id, key, source)`.
 
         Args:
             source: that listed them the last time;
@@ -305,7 +302,7 @@ class Manifest:
         last = below[:-1] + bytes([below[-1] + 1]) if below else b""
         while True:
             rows = self.run(
-                "SELECT id, key, name, source FROM documents d WHERE state = 1 AND id > ?2 AND "  # noqa: S608 - our own words
+                "SELECT id, key, source FROM documents d WHERE state = 1 AND id > ?2 AND "  # noqa: S608 - our own words
                 f"{where} AND NOT EXISTS (SELECT 1 FROM temp.seen s WHERE s.id = d.id) ORDER BY id LIMIT 500",
                 (source, after, below, last) if below else (source, after),
             ).fetchall()

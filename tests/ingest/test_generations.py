@@ -81,7 +81,7 @@ def test_a_text_that_the_new_embedder_cannot_embed_is_taken_out_and_tried_again(
     other = Failing(word=prose(3, 18)[:60])
     (tmp_path / "b.txt").write_text("another source")
     report = fw.Corpus(made.path, embedder=other).ingest(tmp_path / "b.txt")
-    assert [(problem.kind, problem.source) for problem in report.problems] == [("cut", str(folder / "3.txt"))]
+    assert [(problem.kind, problem.source) for problem in report.problems] == [("failed", str(folder / "3.txt"))]
     assert made.check() == []
     other.word = ""
     fw.Corpus(made.path, embedder=other).ingest(folder)

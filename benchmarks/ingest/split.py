@@ -1,10 +1,8 @@
-"""The sources of Python's standard library as one document, in chunks of at most 1,000 characters."""
+"""The texts that other cases of this folder ingest as one document, in chunks of at most 1,000 characters."""
 
 from __future__ import annotations
 
-import sysconfig
 import time
-from pathlib import Path
 
 from benchmarks.case import Bar, Case, Run
 
@@ -12,8 +10,8 @@ OURS = "Splitter, with byte ranges"
 PEER = "RecursiveCharacterTextSplitter"
 
 case = Case(
-    "Sources of Python's standard library as one document, in chunks of up to 1,000 characters.",
-    size=8,
+    "Real texts of 32 MB as one document, in chunks of up to 1,000 characters.",
+    size=32,
     tiny=1,
     per="MB",
     unit="ms",
@@ -22,14 +20,17 @@ case = Case(
 )
 
 
+def documents(size: int) -> list[str]:
+    """Texts of so many megabytes together."""
+    from benchmarks.ingest import texts
+
+    paths = sorted(path for path in texts.texts(size * 1_000_000).rglob("*") if path.is_file())
+    return [path.read_text("utf-8", "replace") for path in paths]
+
+
 def a_text(size: int) -> str:
-    read: list[str] = []
-    left = size * 1_000_000
-    for path in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
-        if left > 0 and "site-packages" not in path.parts:
-            read.append(path.read_text("utf-8", "replace"))
-            left -= len(read[-1])
-    return "".join(read)[: size * 1_000_000]
+    """The same as one."""
+    return "".join(documents(size))
 
 
 @case.contestant(OURS, needs=("numpy",))

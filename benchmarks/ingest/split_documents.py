@@ -1,37 +1,23 @@
-"""The sources of Python's standard library, each a document, split as an ingestion does it: short ones together."""
+"""The texts that other cases of this folder ingest, split as an ingestion does it: short ones together."""
 
 from __future__ import annotations
 
-import sysconfig
 import time
-from pathlib import Path
 
 from benchmarks.case import Bar, Case, Run
-from benchmarks.ingest.split import PEER
+from benchmarks.ingest.split import PEER, documents
 
 OURS = "Splitter, with byte ranges"
 
 case = Case(
-    "Sources of Python's standard library, each a document, in chunks of up to 1,000 characters.",
-    size=16,
+    "Real texts of 32 MB, each a document, in chunks of up to 1,000 characters.",
+    size=32,
     tiny=1,
     per="MB",
     unit="ms",
     figures={"documents": "documents", "mean": "mean chunk, characters"},
     bars=(Bar("half of the CPU of the recursive splitter", 0.5, "x", lambda outcome: outcome.ratio(OURS, PEER)),),
 )
-
-
-def documents(size: int) -> list[str]:
-    """Texts of so many megabytes together."""
-    found: list[str] = []
-    left = size * 1_000_000
-    for path in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
-        text = path.read_text("utf-8", "replace")
-        if 0 < len(text) <= left and "site-packages" not in path.parts:
-            found.append(text)
-            left -= len(text)
-    return found
 
 
 @case.contestant(OURS, needs=("numpy",))

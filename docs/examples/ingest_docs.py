@@ -39,7 +39,7 @@ def main() -> None:
         with fw.Corpus("docs.corpus") as corpus:
             told("first run", corpus.ingest("docs"))
             told("once more", corpus.ingest("docs"))
-            shown(corpus.search("who queues for a reservation", 2))
+            shown(corpus.search("a budget that parts share", 2))
 
             page = Path("docs/why.md")
             page.write_text(page.read_text("utf-8") + "\nA zebra crossing is no limit.\n", "utf-8")

@@ -47,7 +47,7 @@ class Borders:
     """The borders of one segment, in ascending order.
 
     Args:
-        text: of a segment, below 16 Mi characters.
+        text: of a segment, below 64 Mi characters.
         reach: characters within which one border is weighed against others.
         gap: characters between two borders, or more, that call for weaker ones between them: of lines between paragraphs, of
             sentences between lines, of words, at last of characters; none of these within `reach` of the stronger ones.

@@ -11,6 +11,7 @@ from truth import Counting, check, chunks_of, prose
 
 import flatwater as fw
 from flatwater import errors
+from flatwater.ingest.embedders import EmbedderFailed
 from flatwater.ingest.splitting import Splitter
 
 
@@ -351,3 +352,37 @@ def test_an_embedder_that_was_passed_in_stays_open(tmp_path):
             corpus.ingest(document)
             assert corpus.search("text")
     assert not shared.closed
+
+
+class Leaving(Counting):
+    """One that is away for good behind some texts."""
+
+    def __init__(self, most, workers=1):
+        super().__init__(workers=workers)
+        self.most = most
+
+    def embed(self, texts):
+        if len(self.texts) >= self.most:
+            raise EmbedderFailed("the quota is used up.")
+        return super().embed(texts)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_what_was_embedded_is_kept_when_the_embedder_leaves(tmp_path, folder, workers):
+    """In the middle of a load, too: no text is embedded twice, and the documents of the time before stay as they were."""
+    write(folder, {f"{number:02}.txt": prose(number) for number in range(4)})
+    corpus = fw.Corpus(tmp_path / "corpus", embedder=Counting())
+    corpus.ingest(folder)
+    write(folder, {f"{number:02}.txt": prose(number + 100, 60) for number in range(12)})
+    leaving = Leaving(30, workers)
+    with pytest.raises(EmbedderFailed, match="quota"):
+        fw.Corpus(corpus.path, embedder=leaving).ingest(folder)
+    assert corpus.check() == []
+    assert {result.source for result in corpus.search(prose(2)[:300])} <= {str(path) for path in folder.iterdir()}
+    assert corpus.stats()["documents"] >= 4
+    rest = Counting()
+    assert fw.Corpus(corpus.path, embedder=rest).ingest(folder).is_fine
+    check(corpus.path, texts_below(folder))
+    if workers == 1:
+        assert not set(rest.texts) & set(leaving.texts)
+        assert len(leaving.texts) >= 30

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, cast, final
+from typing import TYPE_CHECKING, NamedTuple, cast, final
 
 from flatwater import errors, limits
 from flatwater.ingest.embedders.base import Embedder, EmbedderFailed
@@ -25,6 +25,22 @@ if TYPE_CHECKING:
 _FINAL = (EmbedderFailed, errors.ClosedError, errors.MissingExtra, errors.BudgetExceeded, errors.UsageError)
 _NEAR = 1e-5  # to the length 1: f32 does not tell it from that with many components
 _TINY = 1e-12  # of a squared length in f32: it has lost digits there, and is taken again in f64
+
+
+class Found(NamedTuple):
+    """What came of texts.
+
+    Attributes:
+        vectors: of those that have one, in order.
+        failed: why others have none, by their number.
+        tried: how many of the texts, from the first on, these are about.
+        error: why it is not all of them.
+    """
+
+    vectors: Vectors
+    failed: dict[int, str]
+    tried: int
+    error: EmbedderFailed | None
 
 
 @final
@@ -81,17 +97,35 @@ class Embedding:
             EmbedderFailed: the embedder is of no use.
             BudgetExceeded, ClosedError, MissingExtra, UsageError: as the embedder raises them.
         """
+        found = self.embed_until(texts)
+        if found.error is not None:
+            raise found.error
+        return found.vectors, found.failed
+
+    def embed_until(self, texts: list[str]) -> Found:
+        """The same of as many texts as it has called for until the embedder turns out to be of no use.
+
+        Raises:
+            BudgetExceeded, ClosedError, MissingExtra, UsageError: as the embedder raises them.
+        """
         import numpy as np
 
         failed: dict[int, str] = {}
         parts: list[Vectors] = []
+        tried, error = len(texts), None
         for first, stop in self._calls(texts):
-            parts += [
-                part for part in self._part(texts, first, stop, failed) if len(part)
-            ]  # none has a width of its own
+            of_call: dict[int, str] = {}
+            try:
+                parts += [
+                    part for part in self._part(texts, first, stop, of_call) if len(part)
+                ]  # none has a width of its own
+            except EmbedderFailed as failure:
+                tried, error = first, failure
+                break
+            failed |= of_call
         if not parts:
-            return np.empty((0, self._width), np.float32), failed
-        return parts[0] if len(parts) == 1 else np.concatenate(parts), dict(sorted(failed.items()))
+            return Found(np.empty((0, self._width), np.float32), failed, tried, error)
+        return Found(parts[0] if len(parts) == 1 else np.concatenate(parts), dict(sorted(failed.items())), tried, error)
 
     def embed_query(self, text: str) -> Vectors:
         """The vector of what is searched for, `(width,)`, of length 1.

@@ -26,6 +26,7 @@ from flatwater.ingest.splitting import Columns, Splitter
 if TYPE_CHECKING:
     import numpy as np
 
+    from flatwater.ingest.embedders import EmbedderFailed
     from flatwater.ingest.embedding import Embedding
     from flatwater.ingest.manifest import Manifest
     from flatwater.ingest.plugged import SplitterLike
@@ -225,11 +226,15 @@ class Embedded(NamedTuple):
         load: it.
         vectors: of shape (texts that could be embedded, width), in their order.
         failures: why others could not be, by their number.
+        tried: how many of the new texts, from the first on, these are about.
+        error: why it is not all of them: the run ends with it, and keeps these.
     """
 
     load: Load
     vectors: np.ndarray
     failures: dict[int, str]
+    tried: int
+    error: EmbedderFailed | None
 
     @property
     def heap_bytes(self) -> int:
@@ -296,5 +301,8 @@ class EmbeddingStage:
         self._embedding = embedding
 
     def __call__(self, load: Load) -> Embedded:
-        """Its new texts, embedded."""
-        return Embedded(load, *self._embedding.embed(load.texts))
+        """Its new texts, embedded. Raises what `embed` raises, unless some of them are."""
+        found = self._embedding.embed_until(load.texts)
+        if found.error is not None and not found.tried:
+            raise found.error
+        return Embedded(load, *found)

@@ -49,10 +49,16 @@ class Writing:
         self._is_torn = False  # an error came between two statements that belong together
 
     def write(self, embedded: Embedded) -> None:
-        """A load: its new chunks, where all of its chunks stand, and the documents that end with it."""
+        """A load: its new chunks, where all of its chunks stand, and the documents that end with it.
+
+        Raises:
+            EmbedderFailed: it ended the load. What was embedded is there, so that it need not be again.
+        """
         self._is_torn = True
         self._write(embedded)
         self._is_torn = False
+        if embedded.error is not None:
+            raise embedded.error
         if self._bytes >= limits.INGEST_COMMIT_BYTES or time.monotonic() - self._since_s >= limits.INGEST_COMMIT_S:
             self.commit()
 
@@ -61,7 +67,7 @@ class Writing:
 
         manifest, failures = self._manifest, embedded.failures
         self._begin()
-        _cuts, digests, texts = embedded.load
+        digests, texts = embedded.load.digests[: embedded.tried], embedded.load.texts[: embedded.tried]
         missing = {digests[at]: reason for at, reason in failures.items()}
         if failures:
             good = [at for at in range(len(texts)) if at not in failures]
@@ -72,13 +78,17 @@ class Writing:
             self._vectors.append(np.arange(numbers.start, numbers.stop, dtype=np.uint64), embedded.vectors)
             manifest.add_chunks(numbers, digests, texts)
         self._report.embedded += len(numbers)
-        self._place(embedded.load.cuts, dict(zip(digests, numbers, strict=True)), missing)
+        self._place(embedded, dict(zip(digests, numbers, strict=True)), missing)
         self._under_way.difference_update(embedded.load.digests)
         self._bytes += sum(map(len, texts))
 
-    def _place(self, cuts: list[Cut], ids: dict[bytes, int], missing: dict[bytes, str]) -> None:
-        """Where the chunks stand; a chunk that could not be embedded is left out, and its document read again the next time."""
-        manifest, report = self._manifest, self._report
+    def _place(self, embedded: Embedded, ids: dict[bytes, int], missing: dict[bytes, str]) -> None:
+        """Where the chunks stand; a chunk that could not be embedded is left out, and its document read again the next time.
+
+        Behind an error no document ends: they are as those of a run that was killed.
+        """
+        manifest, report, cuts = self._manifest, self._report, embedded.load.cuts
+        is_whole = embedded.error is None
         others: set[bytes] = set()
         for cut in cuts:
             others.update(cut.digests)
@@ -93,7 +103,9 @@ class Writing:
                 )
             kept = cut
             if not ids.keys() >= set(cut.digests):
-                kept = self._without_missing(cut, ids, missing)
+                kept = cut.only([number for number, digest in enumerate(cut.digests) if digest in ids])
+                if is_whole:
+                    self._miss(cut, ids, missing)
             numbers = range(document.number, document.number + len(kept.digests))
             chunks = map(ids.__getitem__, kept.digests)
             rows.append(zip(repeat(document.id), numbers, chunks, kept.pages, kept.starts, kept.stops, strict=False))
@@ -102,22 +114,18 @@ class Writing:
             report.text_bytes += sum(map(len, cut.texts))
         manifest.add_places(chain.from_iterable(rows))
         for cut in cuts:
-            if cut.is_last:
+            if cut.is_last and is_whole:
                 self._end(cut.document)
 
-    def _without_missing(self, cut: Cut, ids: dict[bytes, int], missing: dict[bytes, str]) -> Cut:
-        """The chunks of a cut that can be found; of the others it is told why not."""
-        kept = []
+    def _miss(self, cut: Cut, ids: dict[bytes, int], missing: dict[bytes, str]) -> None:
+        """Tell of the chunks of a cut that cannot be found."""
         for number, digest in enumerate(cut.digests):
-            if digest in ids:
-                kept.append(number)
-                continue
-            reason = missing.get(digest, "its embedding failed in another document")
-            said = f"the text from {cut.starts[number]:,} to {cut.stops[number]:,} could not be embedded: {reason}"
-            cut.document.redo()
-            cut.document.add_note(said)
-            self._report.add(cut.document.name, cut.pages[number], said, "failed")
-        return cut.only(kept)
+            if digest not in ids:
+                reason = missing.get(digest, "its embedding failed in another document")
+                said = f"the text from {cut.starts[number]:,} to {cut.stops[number]:,} could not be embedded: {reason}"
+                cut.document.redo()
+                cut.document.add_note(said)
+                self._report.add(cut.document.name, cut.pages[number], said, "failed")
 
     def _end(self, document: Document) -> None:
         manifest = self._manifest

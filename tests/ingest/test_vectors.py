@@ -250,3 +250,22 @@ def test_live_blocks_have_something_live():
     assert found == [(slots, slots, slots), (3 * slots, 5, 2)]
     assert [len(live) for _, live in live_blocks(slots + 1, None)] == [slots, 1]
     assert list(live_blocks(0, None)) == []
+
+
+def test_slots_are_found_in_any_stretch(tmp_path, monkeypatch):
+    """Of ids with holes between them, asked for in any order, while rows come and go."""
+    monkeypatch.setattr(limits, "INGEST_IDS_STEP", 8)
+    rng = np.random.default_rng(3)
+    ids = np.cumsum(rng.integers(1, 4, 100)).astype(np.uint64)
+    rows = rng.standard_normal((100, 4)).astype(np.float32)
+    with Vectors.writing(tmp_path / "v", 4) as vectors:
+        for first, stop in ((0, 1), (1, 8), (8, 9), (9, 40), (40, 100)):
+            vectors.append(ids[first:stop], rows[first:stop])
+            asked = rng.permutation(np.arange(int(ids[-1]) + 5, dtype=np.uint64))
+            expected = {int(each): slot for slot, each in enumerate(ids[:stop])}
+            for count in {1, stop // 2, stop} - {0}:
+                found = vectors.slots_of(asked, count).tolist()
+                assert found == [slot if (slot := expected.get(int(each), -1)) < count else -1 for each in asked]
+        vectors.truncate(50)
+        vectors.append(ids[60:70], rows[60:70])
+        assert vectors.slots_of(ids[45:70], vectors.count).tolist() == [*range(45, 50), *[-1] * 10, *range(50, 60)]

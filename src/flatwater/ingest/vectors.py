@@ -6,7 +6,7 @@ Holds:      the rows that are being written or copied; see `Vectors.bytes_max`.
 
 A folder has four files, and a vector is one row, its slot, in each:
 
-    ids.u64            the chunk's id; ids only grow, so that a chunk's slot is found by halving
+    ids.u64            the chunk's id; ids only grow, so that a chunk's slot is found by halving, without an index
     vectors-WIDTH.i8   the vector divided by its largest value, times 127
     scales.f32         the length of the vector divided by that of its i8 row, which makes the rows' products comparable
     vectors-WIDTH.f32  the vector
@@ -19,7 +19,6 @@ themselves, and go on reading a generation that was deleted meanwhile.
 from __future__ import annotations
 
 import errno
-import mmap
 import os
 import stat
 from collections.abc import Callable, Generator
@@ -61,12 +60,15 @@ class Vectors:
     """
 
     def __init__(self, folder: str | os.PathLike[str], width: int, files: tuple[int, ...], count: int) -> None:
+        import numpy as np
+
         self.folder = Path(folder)
         self.width = width
         self.count = count
         self._files = files
         self._units = (ID_BYTES, SCALE_BYTES, width, 4 * width)
         self._last_id = -1
+        self._firsts: NDArray[np.uint64] = np.empty(0, np.uint64)  # see `slots_of`
 
     @classmethod
     def reading(cls, folder: str | os.PathLike[str], width: int) -> Self:
@@ -181,6 +183,7 @@ class Vectors:
             raise BrokenError(f"{self.folder} cannot be cut back: {error.strerror}.") from error
         self.count = count
         self._last_id = int(self.ids_at([count - 1])[0]) if count else -1
+        self._firsts = self._firsts[: -(-count // limits.INGEST_IDS_STEP)]
 
     def copy_live(self, source: Vectors, count: int, masks: Masks | None) -> None:
         """Append the rows of `source` that are live, as they are, below `count`; `masks` as in `scan.nearest`.
@@ -225,19 +228,35 @@ class Vectors:
     def slots_of(self, ids: NDArray[np.uint64], count: int) -> NDArray[np.int64]:
         """The slot of each id among the first `count` rows, -1 for one that is not there.
 
-        The pages that halving comes by are looked at in the file: some 20 for an id among a million.
+        The first id of each stretch of `limits.INGEST_IDS_STEP` slots is kept, and a stretch is read if one of `ids` lies in it.
         """
         import numpy as np
 
+        slots = np.full(len(ids), -1, np.int64)
         if count == 0 or not len(ids):
-            return np.full(len(ids), -1, np.int64)
-        self.check(count)  # behind the end of a file, a map is a signal that ends the process
-        with mmap.mmap(self._open_files()[IDS], count * ID_BYTES, prot=mmap.PROT_READ) as mapped:
-            written = np.frombuffer(mapped, "<u8")
-            slots = np.minimum(np.searchsorted(written, ids), count - 1)
-            found = np.where(written[slots] == ids, slots, -1)
-            del written  # or the map cannot be closed
-        return found.astype(np.int64, copy=False)
+            return slots
+        self.check(count)
+        step = limits.INGEST_IDS_STEP
+        stretches = self._firsts_of(count).searchsorted(ids, "right") - 1
+        rows = np.empty((step, ID_BYTES), np.uint8)
+        for stretch in np.unique(stretches[stretches >= 0]).tolist():
+            first = stretch * step
+            some = rows[: count - first]
+            self.read_into(IDS, first, some)
+            written, asked = some.view("<u8")[:, 0], (stretches == stretch).nonzero()[0]
+            at = np.minimum(written.searchsorted(ids[asked]), len(written) - 1)
+            slots[asked] = np.where(written[at] == ids[asked], first + at, -1)
+        return slots
+
+    def _firsts_of(self, count: int) -> NDArray[np.uint64]:
+        """The first id of each stretch of the first `count` rows."""
+        import numpy as np
+
+        firsts, step = self._firsts, limits.INGEST_IDS_STEP
+        more = range(len(firsts) * step, count, step)
+        if more:
+            firsts = self._firsts = np.concatenate((firsts, self.ids_at(list(more))))
+        return firsts[: -(-count // step)]
 
     def ids_at(self, slots: list[int] | NDArray[np.int64]) -> NDArray[np.uint64]:
         """The ids of some slots."""

@@ -13,6 +13,7 @@ INGEST_BLOCK_SLOTS = 32_768  # slots of one bitmap of what is live; 4 KiB of bit
 INGEST_WIDTH_MAX = 16_384  # dimensions of a vector; 80 KiB of disk each
 INGEST_APPEND_BYTES = 256 * KIB  # of f32 vectors, turned into i8 at a time; about three times as much is held
 INGEST_COPY_BYTES = 1 * MIB  # of rows, copied into another generation at a time
+INGEST_IDS_STEP = 4_096  # slots, the first id of which is kept: a byte for each 512; 32 KiB are read to look one up
 INGEST_SCAN_BYTES = 512 * KIB  # of i8 rows, read at a time: more leaves the processor's second cache
 INGEST_RESULTS_MAX = 1_000  # of one search; candidates cost 16 B each
 INGEST_CANDIDATES_MIN = 100  # of an i8 scan, looked at again in f32: one short read each

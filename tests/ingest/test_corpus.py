@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import time
 
 import pytest
 from truth import Counting, check, chunks_of, prose
 
 import flatwater as fw
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.ingest.embedders import EmbedderFailed
 from flatwater.ingest.splitting import Splitter
 
@@ -377,7 +378,6 @@ def test_what_was_embedded_is_kept_when_the_embedder_leaves(tmp_path, folder, wo
     leaving = Leaving(30, workers)
     with pytest.raises(EmbedderFailed, match="quota"):
         fw.Corpus(corpus.path, embedder=leaving).ingest(folder)
-    assert corpus.check() == []
     assert {result.source for result in corpus.search(prose(2)[:300])} <= {str(path) for path in folder.iterdir()}
     assert corpus.stats()["documents"] >= 4
     rest = Counting()
@@ -386,3 +386,39 @@ def test_what_was_embedded_is_kept_when_the_embedder_leaves(tmp_path, folder, wo
     if workers == 1:
         assert not set(rest.texts) & set(leaving.texts)
         assert len(leaving.texts) >= 30
+
+
+def test_a_slow_embedder_is_committed_often(tmp_path, folder, monkeypatch):
+    """What a kill would cost is the calls of a commit's time, however many texts a load could have."""
+    monkeypatch.setattr(limits, "INGEST_COMMIT_S", 0.2)
+    monkeypatch.setattr(limits, "INGEST_LOAD_S", 0.1)
+    behind = []
+
+    class Slow(Counting):
+        def embed(self, texts):
+            behind.append(len(self.texts) - (corpus.stats()["chunks"] if self.texts else 0))
+            time.sleep(0.05)
+            return super().embed(texts)
+
+    write(folder, {f"{number}.txt": prose(number, 60) for number in range(60)})
+    corpus = fw.Corpus(tmp_path / "corpus", embedder=Slow())
+    corpus.ingest(folder)
+    assert len(behind) > 20
+    assert max(behind) <= 12 * 16
+
+
+def test_a_rehearsal_tells_of_another_embedder(made, folder):
+    """Which is the dearest change of all."""
+    corpus, embedder = made
+    report = fw.Corpus(corpus.path, embedder=Counting("another")).ingest(folder, dry_run=True)
+    assert (report.unchanged, report.reembedded) == (12, len(embedder.texts))
+    assert f"{len(embedder.texts)} texts would be embedded anew" in str(report)
+
+
+def test_rows_that_became_none_are_removed(tmp_path):
+    """A list without rows is one, if it has a name."""
+    corpus = fw.Corpus(tmp_path / "corpus", embedder=Counting())
+    assert corpus.ingest([(1, "one"), (2, "two")], name="rows").new == 2
+    assert corpus.ingest([], name="rows").removed == 2
+    with pytest.raises(errors.UsageError, match="there is no source"):
+        corpus.ingest([])

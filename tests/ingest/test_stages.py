@@ -97,7 +97,7 @@ def test_a_text_is_looked_up_once_while_it_is_under_way():
     """The same text in two loads is embedded in the first; one that the corpus has, in none."""
     table = manifest.empty()
     table.add_chunks([1], [b"known"], ["known"])
-    gathering = Gathering(table, 2)
+    gathering = Gathering(table, lambda: 2)
     cuts = [
         Cut(document(), *numbers(texts), texts, [text.encode() for text in texts], is_last=True, heap_bytes=1_000)
         for texts in (["a", "known", "a"], ["b", "a"], ["a", "c"])

@@ -8,6 +8,7 @@ Holds:      what the embedder holds, and the vectors of one call; see `Embedding
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, cast, final
 
@@ -77,6 +78,7 @@ class Embedding:
             )
         self.embedder = embedder
         self._width = width or embedder.width
+        self._call_s = 0.0  # that the last call took
         self._lock = threading.Lock()  # of what follows
         self._failed = 0  # single texts in a row whose call failed
         self._refused = 0  # texts before the first good vector
@@ -85,6 +87,12 @@ class Embedding:
     def width(self) -> int:
         """Components of a vector; 0 as long as that is not known."""
         return self._width
+
+    @property
+    def load_texts(self) -> int:
+        """Texts that are worth a load: of so many calls as take a second together, and of one at least."""
+        calls = int(limits.INGEST_LOAD_S / self._call_s) if self._call_s else 1
+        return self.embedder.batch_texts * max(1, min(calls, limits.INGEST_LOAD_BATCHES))
 
     def find_width(self) -> int:
         """Components of a vector; embeds a word where that is not known yet. Raises what `embed_query` raises."""
@@ -115,6 +123,7 @@ class Embedding:
         tried, error = len(texts), None
         for first, stop in self._calls(texts):
             of_call: dict[int, str] = {}
+            begun = time.monotonic()
             try:
                 parts += [
                     part for part in self._part(texts, first, stop, of_call) if len(part)
@@ -123,6 +132,7 @@ class Embedding:
                 tried, error = first, failure
                 break
             failed |= of_call
+            self._call_s = time.monotonic() - begun
         if not parts:
             return Found(np.empty((0, self._width), np.float32), failed, tried, error)
         return Found(parts[0] if len(parts) == 1 else np.concatenate(parts), dict(sorted(failed.items())), tried, error)

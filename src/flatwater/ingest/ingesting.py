@@ -122,6 +122,8 @@ class Ingestion:
                         raise AssertionError("nothing is read")
             for source in sources:
                 self.report.removed += sum(1 for _ in self._vanished(table, source))
+            if table.meta("embedder", self._embedder.name) != self._embedder.name:
+                self.report.reembedded = table.counts()["chunks"]
         self.report.wall_s = time.monotonic() - begun
         return self.report
 
@@ -150,7 +152,7 @@ class Ingestion:
             if table.meta("embedder", self._embedder.name) != self._embedder.name:
                 vectors.embed_anew(self._embedder, self.report)
             embedding = Embedding(self._embedder, int(table.meta("width", 0)))
-            gathering = Gathering(table, self._embedder.batch_texts * limits.INGEST_LOAD_BATCHES)
+            gathering = Gathering(table, lambda: embedding.load_texts)
             writing = Writing(table, vectors, self.report, gathering.under_way)
             try:
                 self._flow(table, sources, embedding, gathering, writing)

@@ -105,7 +105,9 @@ class Report:
         ]  # fmt: skip
         told = ", ".join(f"{count:,} {kind}" for count, kind in kinds if count) or "nothing to do"
         lines = [f"{self.documents:,} documents: {told}"]
-        if not self.is_dry:
+        if self.is_dry and self.reembedded:
+            lines.append(f"{self.reembedded:,} texts would be embedded anew, by another embedder")
+        elif not self.is_dry:
             work = f"{self.chunks:,} chunks written, {self.embedded:,} texts embedded"
             again = f", {self.reembedded:,} embedded anew" if self.reembedded else ""
             lines.append(f"{work}{again}, {units.format_bytes(self.text_bytes)} of text in {self.wall_s:.1f} s")

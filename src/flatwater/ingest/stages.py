@@ -248,13 +248,13 @@ class Gathering:
 
     Args:
         manifest: that knows what is there.
-        texts: of a load, at most, that have to be embedded.
+        texts: says how many of a load have to be embedded at most, about.
 
     Attributes:
         under_way: digests that are in loads that are not written yet; whoever writes them takes them out.
     """
 
-    def __init__(self, manifest: Manifest, texts: int) -> None:
+    def __init__(self, manifest: Manifest, texts: Callable[[], int]) -> None:
         self._manifest = manifest
         self._texts_max = texts
         self.under_way: set[bytes] = set()
@@ -270,10 +270,11 @@ class Gathering:
             asked.update(zip(cut.digests, cut.texts, strict=True))
             del cut
             is_full = size >= limits.INGEST_LOAD_TEXT_BYTES or count >= limits.INGEST_LOAD_ROWS
-            if is_full or len(load.texts) + len(asked) >= self._texts_max:
+            most = self._texts_max()
+            if is_full or len(load.texts) + len(asked) >= most:
                 self._look_up(asked, load)
                 asked = {}
-                if is_full or len(load.texts) >= self._texts_max:
+                if is_full or len(load.texts) >= most:
                     yield load
                     load, size, count = Load([], [], []), 0, 0
         if load.cuts:

@@ -45,7 +45,7 @@ class Writing:
         self._next = int(manifest.meta("next_chunk", 1))
         self._finished: list[int] = []  # documents that became whole in this transaction
         self._bytes = 0
-        self._since_s = 0.0
+        self._since_s = time.monotonic()  # of the last commit: what was done behind it is done again after a kill
         self._is_torn = False  # an error came between two statements that belong together
 
     def write(self, embedded: Embedded) -> None:
@@ -177,7 +177,6 @@ class Writing:
     def _begin(self) -> None:
         if not self._manifest.is_changing:
             self._manifest.run("BEGIN IMMEDIATE")
-            self._since_s = time.monotonic()
 
     def commit(self) -> None:
         """Make all of it durable, and seen."""
@@ -200,6 +199,7 @@ class Writing:
         self._is_torn = False
         self._finished.clear()
         self._bytes = 0
+        self._since_s = time.monotonic()
 
     def _mark(self, chunks: list[int]) -> None:
         """Whole documents have these chunks."""

@@ -50,12 +50,17 @@ def ours(size: int) -> Run:
 
 @case.contestant(PEER, needs=("langchain_text_splitters",))
 def langchain(size: int) -> Run:
+    return by_langchain([a_text(size)])
+
+
+def by_langchain(texts: list[str]) -> Run:
+    """The peer, over some documents."""
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-    text, splitter = a_text(size), RecursiveCharacterTextSplitter(chunk_size=1_000, chunk_overlap=0)
+    splitter = RecursiveCharacterTextSplitter(chunk_size=1_000, chunk_overlap=0)
 
     def run() -> dict[str, float]:
-        lengths = [len(piece) for piece in splitter.split_text(text)]
+        lengths = [len(piece) for text in texts for piece in splitter.split_text(text)]
         return {"mean": sum(lengths) / len(lengths)}
 
     return run

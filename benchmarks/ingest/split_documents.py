@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 
 from benchmarks.case import Bar, Case, Run
-from benchmarks.ingest.split import PEER, documents
-
-OURS = "Splitter, with byte ranges"
+from benchmarks.ingest.split import OURS, PEER, by_langchain, documents
 
 case = Case(
     "Real texts of 32 MB, each a document, in chunks of up to 1,000 characters.",
@@ -15,7 +13,7 @@ case = Case(
     tiny=1,
     per="MB",
     unit="ms",
-    figures={"documents": "documents", "mean": "mean chunk, characters"},
+    figures={"mean": "mean chunk, characters"},
     bars=(Bar("half of the CPU of the recursive splitter", 0.5, "x", lambda outcome: outcome.ratio(OURS, PEER)),),
 )
 
@@ -37,19 +35,11 @@ def ours(size: int) -> Run:
             for _starts, _stops, pieces in splitter.together([(0, text, width) for text in texts])
             for piece in pieces
         ]
-        return {"documents": len(texts), "mean": sum(lengths) / len(lengths)}
+        return {"mean": sum(lengths) / len(lengths)}
 
     return run
 
 
 @case.contestant(PEER, needs=("langchain_text_splitters",))
 def langchain(size: int) -> Run:
-    from langchain_text_splitters import RecursiveCharacterTextSplitter
-
-    texts, splitter = documents(size), RecursiveCharacterTextSplitter(chunk_size=1_000, chunk_overlap=0)
-
-    def run() -> dict[str, float]:
-        lengths = [len(piece) for text in texts for piece in splitter.split_text(text)]
-        return {"documents": len(texts), "mean": sum(lengths) / len(lengths)}
-
-    return run
+    return by_langchain(documents(size))

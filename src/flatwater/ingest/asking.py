@@ -47,9 +47,10 @@ def sources_of(source: Any, asked: Asked, corpus: str) -> list[Source]:
         return [_of_a_path(source, asked, corpus, alone=True)]
     if isinstance(source, (bytes, bytearray, Mapping)) or source is None:
         raise errors.UsageError(f"{source!r:.60} is no source.", hint="Give a path, a URL, a table, or rows.")
-    if isinstance(source, (list, tuple)) and not source and not asked.name:
-        raise errors.UsageError("there is no source.", hint="Give a path, a URL, a table, or rows with a name=.")
-    if isinstance(source, (list, tuple)) and source and all(isinstance(each, (str, os.PathLike)) for each in source):
+    is_list = isinstance(source, (list, tuple)) and all(isinstance(each, (str, os.PathLike)) for each in source)
+    if is_list and (source or not asked.name):
+        if not source:
+            raise errors.UsageError("there is no source.", hint="Give a path, a URL, a table, or rows with a name=.")
         return [_of_a_path(each, asked, corpus, alone=False) for each in source]
     return [_of_rows(source, asked)]
 

@@ -149,14 +149,8 @@ class Cleaning:
 
     def __call__(self, cut: Cut) -> Cut:
         """The same places, cleaned texts."""
-        texts = cut.texts
-        together = "".join(texts)
-        if self._function is not None or _has_odd(together):
-            texts = [self._cleaned(text) for text in texts]
-        elif "\n\n\n" in together:
-            texts = [_trimmed(text) for text in texts]
-        else:
-            texts = [text.lstrip("\n").rstrip() for text in texts]
+        has_more = self._function is not None or _has_odd("".join(cut.texts))
+        texts = list(map(self._cleaned if has_more else _trimmed, cut.texts))
         cut = cut._replace(texts=texts)
         if not all(texts):
             cut = cut.only([number for number, text in enumerate(texts) if text])

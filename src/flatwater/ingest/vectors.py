@@ -2,7 +2,7 @@
 
 Covers:     ids, i8 and f32 rows by slot; appending, cutting back, reading; live rows copied into another generation.
 Not here:   how many rows count and which are live (SQLite says so), comparing vectors (`ingest.scan`).
-Holds:      the rows that are being written or copied; see `Vectors.bytes_max`.
+Holds:      the rows that are being written or copied, see `Vectors.bytes_max`; and one id of each 4,096 slots.
 
 A folder has four files, and a vector is one row, its slot, in each:
 

@@ -89,11 +89,9 @@ class Writing:
         """
         manifest, report, cuts = self._manifest, self._report, embedded.load.cuts
         is_whole = embedded.error is None
-        others: set[bytes] = set()
-        for cut in cuts:
-            others.update(cut.digests)
-        others.difference_update(ids, missing)
-        ids.update(manifest.known(others))
+        every = {digest for cut in cuts for digest in cut.digests}
+        ids.update(manifest.known(every.difference(ids, missing)))
+        lost = every.difference(ids)
         rows = []
         for cut in cuts:
             document = cut.document
@@ -102,10 +100,10 @@ class Writing:
                     document.key, document.name, document.source, document.stages, document.metadata
                 )
             kept = cut
-            if not ids.keys() >= set(cut.digests):
-                kept = cut.only([number for number, digest in enumerate(cut.digests) if digest in ids])
+            if not lost.isdisjoint(cut.digests):
+                kept = cut.only([number for number, digest in enumerate(cut.digests) if digest not in lost])
                 if is_whole:
-                    self._miss(cut, ids, missing)
+                    self._miss(cut, lost, missing)
             numbers = range(document.number, document.number + len(kept.digests))
             chunks = map(ids.__getitem__, kept.digests)
             rows.append(zip(repeat(document.id), numbers, chunks, kept.pages, kept.starts, kept.stops, strict=False))
@@ -117,10 +115,10 @@ class Writing:
             if cut.is_last and is_whole:
                 self._end(cut.document)
 
-    def _miss(self, cut: Cut, ids: dict[bytes, int], missing: dict[bytes, str]) -> None:
-        """Tell of the chunks of a cut that cannot be found."""
+    def _miss(self, cut: Cut, lost: set[bytes], missing: dict[bytes, str]) -> None:
+        """Tell of the chunks of a cut that are lost."""
         for number, digest in enumerate(cut.digests):
-            if digest not in ids:
+            if digest in lost:
                 reason = missing.get(digest, "its embedding failed in another document")
                 said = f"the text from {cut.starts[number]:,} to {cut.stops[number]:,} could not be embedded: {reason}"
                 cut.document.redo()

@@ -91,6 +91,7 @@ class Borders:
                 places, ranks = _merged(places, ranks, weaker, self._ranks(weaker, kind))
         self.places: Array = places
         self.ranks: Array = ranks
+        self._flipped: Array | None = None
 
     # --- the best -----------------------------------------------------------------------------------------------------
 
@@ -108,8 +109,8 @@ class Borders:
         near = places[1:] - places[:-1] <= reach
         is_better = ranks[1:] > ranks[:-1]
         is_best = np.ones(count, bool)
+        is_best[1:] = is_better >= near
         is_best[:-1] &= ~(near & is_better)
-        is_best[1:] &= ~(near & ~is_better)
         at = is_best.nonzero()[0]
         # A few neighbours one by one, since that leaves few; then all others of these at once.
         for step in range(2, 9 if count * 2 * reach >= _DENSE * self._size else 3):
@@ -126,8 +127,9 @@ class Borders:
     def last_best(self, low: Array, high: Array, top: Array) -> Array:
         """The place of the best border in each of [low, high], of equal ones the last; else the last one up to `top`."""
         np = self._np
-        flipped = np.concatenate((self.ranks ^ PLACE, [-1]))  # the place counts the other way round
-        places = self._best_between(low, high, flipped) & PLACE
+        if self._flipped is None:
+            self._flipped = np.concatenate((self.ranks ^ PLACE, [-1]))  # the place counts the other way round
+        places = self._best_between(low, high, self._flipped) & PLACE
         is_none = (places < low) | (places > high)
         if is_none.any():
             places[is_none] = self.places[np.maximum(self.places.searchsorted(top[is_none], "right") - 1, 0)]
@@ -135,11 +137,11 @@ class Borders:
 
     def _best_between(self, low: Array, high: Array, ranks: Array) -> Array:
         """The best of `ranks`, which has one more at its end, in each of [low, high]; that behind it if there is none."""
-        np = self._np
-        bounds = np.empty(2 * len(low), np.int64)
-        bounds[::2] = self.places.searchsorted(low)
-        bounds[1::2] = self.places.searchsorted(high, "right")
-        best: Array = np.maximum.reduceat(ranks, bounds)[::2]
+        bounds = self._np.empty(2 * len(low), self._np.int64)
+        bounds[::2] = low
+        bounds[1::2] = high
+        bounds[1::2] += 1
+        best: Array = self._np.maximum.reduceat(ranks, self.places.searchsorted(bounds))[::2]
         return best
 
     # --- kinds --------------------------------------------------------------------------------------------------------
@@ -278,8 +280,12 @@ def _codes_of(text: str) -> tuple[Array, Array]:
         codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     padded = np.zeros(len(codes) + _BEHIND + _AHEAD, np.uint8)
     folded = padded[_BEHIND : _BEHIND + len(codes)]
-    folded[:] = codes ^ (codes >> 8) if codes.itemsize == 2 else codes ^ (codes >> 8) ^ (codes >> 16)  # noqa: PLR2004
-    folded |= (codes > _LATIN).view(np.uint8) << 7
+    mixed = codes >> 8
+    if codes.itemsize > 2:  # noqa: PLR2004
+        mixed ^= codes >> 16
+    mixed ^= codes
+    folded[:] = mixed
+    folded |= (codes > _LATIN).view(np.uint8) * np.uint8(1 << 7)
     return codes, padded
 
 

@@ -125,9 +125,10 @@ class Splitter:
                     yield text.more("".join(held), is_last=True)
                     held, length = [], 0
                 text = _Text(self._plan, width, start, self._finished)
-            stop = start + width(part)
+            stop = start
             for at in range(0, len(part), self._plan.segment):
                 piece = part[at : at + self._plan.segment] if len(part) > self._plan.segment else part
+                stop += width(piece)
                 held.append(piece)
                 length += len(piece)
                 if length >= self._plan.segment:
@@ -235,10 +236,14 @@ class _Text:
         if self._finished is not None:
             return self._with_fronts(text, at, cuts)
         pieces = [text[low:high] for low, high in pairwise([at, *cuts])]
+        width = self._width
         if self._is_narrow and text.isascii():
             stops = [self._start - at + cut for cut in cuts]
+        elif self._is_narrow:
+            wide = [len(piece) if piece.isascii() else width(piece) for piece in pieces]
+            stops = list(accumulate(wide, initial=self._start))[1:]
         else:
-            stops = list(accumulate(map(self._width, pieces), initial=self._start))[1:]
+            stops = list(accumulate(map(width, pieces), initial=self._start))[1:]
         starts = [self._start, *stops]
         self._start = starts.pop()
         if any(map(str.isspace, pieces)):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from flatwater.limits.ingestion import *  # noqa: F403 - one name for all limits
 from flatwater.limits.syncs import *  # noqa: F403 - the same
+from flatwater.limits.tables import *  # noqa: F403 - the same
 from flatwater.units import GIB, KIB, MIB
 
 # --- budget -----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,124 @@
+"""What a table is: its kind, its columns, its key; rows as the JSON that is stored and pushed.
+
+Covers:     columns and their defaults, primary keys as tuples, encoding and decoding rows, columns that were added later.
+Not here:   types (`live.types`), where tables are kept (`live.catalog`), statements (`live.statements`).
+Holds:      an encoder, a decoder, the columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypedDict, final
+
+import msgspec
+
+from flatwater import errors
+from flatwater.live.types import Type
+
+Row = dict[str, Any]
+
+USER, SHARED, STREAM = "USER", "SHARED", "STREAM"
+KINDS = (USER, SHARED, STREAM)
+ACCESS_LEVELS = ("PUBLIC", "RESTRICTED", "PRIVATE")
+NOW, SNOWFLAKE = "NOW()", "SNOWFLAKE_ID()"  # defaults that are made for each row
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Column(NamedTuple):
+    """A column.
+
+    Attributes:
+        name: as it was written, in lower case unless it was quoted.
+        type: of its values.
+        is_required: it takes no NULL.
+        default: a value that fits the type, `NOW()` or `SNOWFLAKE_ID()` where `is_made`, or None.
+        is_made: the default is one of these two, made for each row.
+    """
+
+    name: str
+    type: Type
+    is_required: bool = False
+    default: Any = None
+    is_made: bool = False
+
+
+@final
+class Schema:
+    """A table. Immutable and thread-safe: `ALTER TABLE` makes another one.
+
+    Args:
+        number: of the table, which its rows' keys begin with; never used again for another one.
+        namespace: that it is in.
+        name: without the namespace.
+        kind: USER, SHARED or STREAM.
+        columns: in the order in which they were made.
+        key: names of the columns of the primary key.
+        access: of a SHARED table, who may: PUBLIC, RESTRICTED or PRIVATE.
+        ttl_s: seconds that a row of a STREAM table lives.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        namespace: str,
+        name: str,
+        kind: str,
+        columns: Sequence[Column],
+        key: Sequence[str],
+        *,
+        access: str = "PRIVATE",
+        ttl_s: int = 0,
+    ) -> None:
+        self.number = number
+        self.namespace = namespace
+        self.name = name
+        self.kind = kind
+        self.columns = {column.name: column for column in columns}
+        self.key = tuple(key)
+        self.access = access
+        self.ttl_s = ttl_s
+        self._names = tuple(self.columns)
+        fields = {column.name: column.type.python | None for column in columns}
+        self._decode = msgspec.json.Decoder(TypedDict("Row", fields, total=False)).decode  # type: ignore[operator]
+        self._added = {column.name: column.default for column in columns if not column.is_made}
+
+    @property
+    def full_name(self) -> str:
+        """With its namespace."""
+        return f"{self.namespace}.{self.name}"
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether each user has rows of his own in it."""
+        return self.kind != SHARED
+
+    def encode(self, row: Mapping[str, Any]) -> bytes:
+        """The JSON of a row whose values fit, which has all columns."""
+        return _encode({name: row[name] for name in self._names})
+
+    def decode(self, stored: bytes) -> Row:
+        """The row of its JSON: all columns, in their order; those that were added since have their default.
+
+        Raises:
+            CorruptError: it is no JSON of this table.
+        """
+        try:
+            row: Row = self._decode(stored)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise errors.CorruptError(
+                f"a row of {self.full_name} cannot be read: {error}.", hint="Restore the database from a backup."
+            ) from error
+        if len(row) != len(self._names):
+            row = {name: row[name] if name in row else self._added.get(name) for name in self._names}
+        return row
+
+    def key_of(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The values of the primary key."""
+        return tuple([row[name] for name in self.key])
+
+    def arrow(self) -> Any:
+        """The pyarrow.Schema of its rows."""
+        import pyarrow as pa
+
+        return pa.schema([pa.field(column.name, column.type.arrow()) for column in self.columns.values()])

@@ -1,0 +1,233 @@
+"""Types of columns: what Python, JSON and Arrow make of each.
+
+Covers:     the types by their SQL names, values that fit them, how they stand in the JSON of a row.
+Not here:   which columns a table has (`live.schema`), what SQL may do with them (`live.predicates`, `live.engine`).
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from flatwater import errors, limits
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+_INTEGERS = {"SMALLINT": 16, "INT": 32, "BIGINT": 64}
+_FLOATS = {"FLOAT": 32, "DOUBLE": 64}
+_PYTHON: dict[str, Any] = {
+    "BOOLEAN": bool,
+    "SMALLINT": int,
+    "INT": int,
+    "BIGINT": int,
+    "FLOAT": float,
+    "DOUBLE": float,
+    "DECIMAL": Decimal,
+    "TEXT": str,
+    "BYTES": bytes,
+    "DATE": date,
+    "TIMESTAMP": datetime,
+    "UUID": UUID,
+    "JSON": Any,
+}
+_SQL = {  # names that sqlglot knows, and ours
+    "BOOLEAN": "BOOLEAN", "SMALLINT": "SMALLINT", "TINYINT": "SMALLINT", "INT": "INT", "BIGINT": "BIGINT",
+    "FLOAT": "FLOAT", "DOUBLE": "DOUBLE", "DECIMAL": "DECIMAL", "TEXT": "TEXT", "VARCHAR": "TEXT", "CHAR": "TEXT",
+    "BPCHAR": "TEXT", "NCHAR": "TEXT", "NVARCHAR": "TEXT", "VARBINARY": "BYTES", "BINARY": "BYTES", "BLOB": "BYTES",
+    "DATE": "DATE", "TIMESTAMP": "TIMESTAMP", "TIMESTAMPTZ": "TIMESTAMP", "DATETIME": "TIMESTAMP", "UUID": "UUID",
+    "JSON": "JSON", "JSONB": "JSON",
+}  # fmt: skip
+KEYS = frozenset({"BOOLEAN", "SMALLINT", "INT", "BIGINT", "TEXT", "BYTES", "TIMESTAMP", "UUID"})  # of a primary key
+
+
+class Type(NamedTuple):
+    """The type of a column.
+
+    Attributes:
+        name: BOOLEAN, SMALLINT, INT, BIGINT, FLOAT, DOUBLE, DECIMAL, TEXT, BYTES, DATE, TIMESTAMP, UUID or JSON.
+        precision: digits of a DECIMAL; 0 for others.
+        scale: of these, how many stand behind the point.
+    """
+
+    name: str
+    precision: int = 0
+    scale: int = 0
+
+    @classmethod
+    def of(cls, kind: exp.DataType) -> Type:
+        """What a column definition names.
+
+        Raises:
+            UsageError: there is no such type.
+        """
+        name = _SQL.get(kind.this.name) if hasattr(kind.this, "name") else None
+        if name is None or (name != "DECIMAL" and kind.args.get("nested")):
+            raise errors.UsageError(
+                f"{kind.sql()} is no type of a column.", hint=f"Take one of {', '.join(_PYTHON)}."
+            )
+        if name != "DECIMAL":
+            return cls(name)
+        given = [int(part.name) for part in kind.expressions] or [18]
+        precision, scale = given[0], given[1] if len(given) > 1 else 0
+        if not 0 <= scale <= precision <= limits.LIVE_DECIMAL_DIGITS_MAX or not precision:
+            raise errors.UsageError(
+                f"{kind.sql()} is no type of a column.",
+                hint=f"A DECIMAL has from 1 to {limits.LIVE_DECIMAL_DIGITS_MAX} digits, of which no more are behind the point.",
+            )
+        return cls("DECIMAL", precision, scale)
+
+    def __str__(self) -> str:
+        return f"DECIMAL({self.precision}, {self.scale})" if self.precision else self.name
+
+    @property
+    def python(self) -> Any:
+        """What rows have in this column: bool, int, float, Decimal, str, bytes, date, datetime (UTC), UUID, or any JSON."""
+        return _PYTHON[self.name]
+
+    def arrow(self) -> Any:
+        """The pyarrow.DataType of the column; UUID and JSON are texts there."""
+        import pyarrow as pa
+
+        if self.name == "DECIMAL":
+            return pa.decimal128(self.precision, self.scale)
+        return {
+            "BOOLEAN": pa.bool_(),
+            "SMALLINT": pa.int16(),
+            "INT": pa.int32(),
+            "BIGINT": pa.int64(),
+            "FLOAT": pa.float32(),
+            "DOUBLE": pa.float64(),
+            "TEXT": pa.string(),
+            "BYTES": pa.binary(),
+            "DATE": pa.date32(),
+            "TIMESTAMP": pa.timestamp("us", tz="UTC"),
+            "UUID": pa.string(),
+            "JSON": pa.string(),
+        }[self.name]
+
+    def take(self, value: Any, column: str) -> Any:
+        """`value` as the column has it; None stays None.
+
+        Texts are read as dates, times, UUIDs, decimals and (base64) bytes where the column is one of these.
+
+        Raises:
+            UsageError: it does not fit.
+        """
+        if value is None:
+            return None
+        try:
+            return _TAKE[self.name](value, self)
+        except (ValueError, TypeError, OverflowError, InvalidOperation, RecursionError, binascii.Error) as error:
+            raise errors.UsageError(
+                f"{_shown(value)} does not fit into {column!r}, which is {self}: {error}."
+            ) from None
+
+
+def _shown(value: object) -> str:
+    try:
+        return f"{value!r:.80}"
+    except (ValueError, RecursionError, TypeError):
+        return f"a {type(value).__name__}"
+
+
+def _boolean(value: Any, _type: Type) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise TypeError(f"it is {type(value).__name__}")
+
+
+def _integer(value: Any, kind: Type) -> int:
+    if isinstance(value, float | Decimal) and value == int(value):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"it is {type(value).__name__}")
+    half = 1 << (_INTEGERS[kind.name] - 1)
+    if not -half <= value < half:
+        raise ValueError(f"it is not from {-half} to {half - 1}")
+    return int(value)
+
+
+def _float(value: Any, kind: Type) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise TypeError(f"it is {type(value).__name__}")
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("JSON has no such number")
+    if _FLOATS[kind.name] == 32:  # noqa: PLR2004 - bits
+        import struct
+
+        number = struct.unpack("f", struct.pack("f", number))[0]
+    return number
+
+
+def _decimal(value: Any, kind: Type) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise TypeError(f"it is {type(value).__name__}")
+    number = Decimal(repr(value) if isinstance(value, float) else value)
+    if not number.is_finite():
+        raise ValueError("it is no number")
+    if number and number.adjusted() >= kind.precision - kind.scale:
+        raise ValueError(f"it has more than {kind.precision - kind.scale} digits in front of the point")
+    rounded = number.quantize(Decimal(1).scaleb(-kind.scale))
+    if rounded != number:
+        raise ValueError(f"it has more than {kind.scale} digits behind the point")
+    return rounded
+
+
+def _text(value: Any, _type: Type) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"it is {type(value).__name__}")
+    value.encode()  # a surrogate alone is no text
+    return str(value)
+
+
+def _bytes(value: Any, _type: Type) -> bytes:
+    if isinstance(value, str):
+        return base64.b64decode(value, validate=True)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    raise TypeError(f"it is {type(value).__name__}")
+
+
+def _date(value: Any, _type: Type) -> date:
+    if isinstance(value, str):
+        return date.fromisoformat(value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    raise TypeError(f"it is {type(value).__name__}")
+
+
+def _timestamp(value: Any, _type: Type) -> datetime:
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if not isinstance(value, datetime):
+        if not isinstance(value, date):
+            raise TypeError(f"it is {type(value).__name__}")
+        value = datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return value.astimezone(UTC) if value.tzinfo is not None else value.replace(tzinfo=UTC)
+
+
+def _uuid(value: Any, _type: Type) -> UUID:
+    return value if isinstance(value, UUID) else UUID(_text(value, _type))
+
+
+def _json(value: Any, _type: Type) -> Any:
+    return msgspec.json.decode(msgspec.json.encode(value))
+
+
+_TAKE = {
+    "BOOLEAN": _boolean, "SMALLINT": _integer, "INT": _integer, "BIGINT": _integer, "FLOAT": _float, "DOUBLE": _float,
+    "DECIMAL": _decimal, "TEXT": _text, "BYTES": _bytes, "DATE": _date, "TIMESTAMP": _timestamp, "UUID": _uuid, "JSON": _json,
+}  # fmt: skip
+
+assert _TAKE.keys() == _PYTHON.keys()
+assert set(_SQL.values()) == set(_PYTHON)

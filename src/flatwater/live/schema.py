@@ -56,6 +56,7 @@ class Schema:
         key: names of the columns of the primary key.
         access: of a SHARED table, who may: PUBLIC, RESTRICTED or PRIVATE.
         ttl_s: seconds that a row of a STREAM table lives.
+        is_changed: columns were added, so that the JSON of some rows lacks them.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Schema:
         *,
         access: str = "PRIVATE",
         ttl_s: int = 0,
+        is_changed: bool = False,
     ) -> None:
         self.number = number
         self.namespace = namespace
@@ -81,6 +83,7 @@ class Schema:
         self._names = tuple(self.columns)
         fields = {column.name: column.type.python | None for column in columns}
         self._decode = msgspec.json.Decoder(TypedDict("Row", fields, total=False)).decode  # type: ignore[operator]
+        self.is_changed = is_changed
         self._added = {column.name: column.default for column in columns if not column.is_made}
 
     @property

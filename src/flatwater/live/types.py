@@ -71,9 +71,7 @@ class Type(NamedTuple):
         """
         name = _SQL.get(kind.this.name) if hasattr(kind.this, "name") else None
         if name is None or (name != "DECIMAL" and kind.args.get("nested")):
-            raise errors.UsageError(
-                f"{kind.sql()} is no type of a column.", hint=f"Take one of {', '.join(_PYTHON)}."
-            )
+            raise errors.UsageError(f"{kind.sql()} is no type of a column.", hint=f"Take one of {', '.join(_PYTHON)}.")
         if name != "DECIMAL":
             return cls(name)
         given = [int(part.name) for part in kind.expressions] or [18]
@@ -213,7 +211,8 @@ def _timestamp(value: Any, _type: Type) -> datetime:
         if not isinstance(value, date):
             raise TypeError(f"it is {type(value).__name__}")
         value = datetime(value.year, value.month, value.day, tzinfo=UTC)
-    return value.astimezone(UTC) if value.tzinfo is not None else value.replace(tzinfo=UTC)
+    moment: datetime = value
+    return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _uuid(value: Any, _type: Type) -> UUID:

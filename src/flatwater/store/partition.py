@@ -287,6 +287,15 @@ class Partition:
 
     # --- where it is --------------------------------------------------------------------------------------------------
 
+    @property
+    def space(self) -> Space:
+        """The inside of its store, for what is built on it: reads of one version, writes that read."""
+        return self._space
+
+    def head(self) -> bytes:
+        """What all its keys begin with in there; the partition is made if it was not."""
+        return self._head or self._made_head()
+
     def _find_head(self) -> bytes | None:
         head = self._space.head_of(self.name)
         if head is not None:  # another thread may have found it meanwhile

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Final, Protocol, TypeVar, final
+from typing import Any, Final, Protocol, TypeVar, final
 
 from flatwater import limits
 from flatwater.store.engines import base
@@ -130,6 +130,10 @@ class LongKeys:
     def alter(self, function: Callable[[Get], Sequence[base.Group]]) -> None:
         """Write what `function` returns, which may read with what it is given; nothing comes between. Short keys only."""
         self._inner.alter(function)
+
+    def look(self, call: Callable[[Get, Pages], Any]) -> Any:
+        """What `call` makes of reads of one version: it is given `get` and `page`. Short keys only."""
+        return self._inner.look(call)
 
     def room(self) -> base.Room:
         """What it takes."""

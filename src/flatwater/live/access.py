@@ -1,0 +1,102 @@
+"""Who may do what: roles, their order, limits of a user.
+
+Covers:     roles, acting as another user, reading and writing tables, definitions; limits that a user has.
+Not here:   users on disk (`live.catalog`); whose rows a statement sees, which is in the keys (`live.rows`).
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import msgspec
+
+from flatwater import errors, limits
+from flatwater.live.schema import SHARED, Schema
+
+ROLES: Final = ("user", "service", "dba", "system")  # each may what those before it may
+SYSTEM_USER: Final = "system"
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What a user may use, at most.
+
+    Attributes:
+        subscriptions: open at once.
+        rows: that one SELECT gives.
+        bytes: of the JSON of these.
+        seconds: that one statement takes.
+    """
+
+    subscriptions: int = limits.LIVE_USER_SUBSCRIPTIONS
+    rows: int = limits.LIVE_USER_ROWS
+    bytes: int = limits.LIVE_USER_BYTES
+    seconds: int = limits.LIVE_USER_SECONDS
+
+
+class Actor(NamedTuple):
+    """Somebody in whose name a statement is done.
+
+    Attributes:
+        name: whose rows he sees in USER and STREAM tables.
+        role: what he may.
+        limits: of what he uses.
+    """
+
+    name: str
+    role: str
+    limits: Limits
+
+    @property
+    def rank(self) -> int:
+        """Of his role; more is more."""
+        return ROLES.index(self.role)
+
+    def must_be(self, role: str, what: str) -> None:
+        """Refuse who is less than `role`.
+
+        Raises:
+            AccessDenied: he is.
+        """
+        if self.rank < ROLES.index(role):
+            raise AccessDenied(
+                f"{self.name!r} is {self.role!r} and may not {what}.", hint=f"It takes the role {role!r}."
+            )
+
+    def must_read(self, schema: Schema) -> None:
+        """Refuse who may not read a table.
+
+        Raises:
+            AccessDenied: he may not.
+        """
+        if schema.kind == SHARED and schema.access != "PUBLIC":
+            self.must_be("service" if schema.access == "RESTRICTED" else "dba", f"read {schema.full_name}")
+
+    def must_write(self, schema: Schema) -> None:
+        """Refuse who may not change rows of a table.
+
+        Raises:
+            AccessDenied: he may not.
+        """
+        if schema.kind == SHARED:
+            self.must_be("dba" if schema.access == "PRIVATE" else "service", f"write to {schema.full_name}")
+
+    def must_act_as(self, role: str, name: str) -> None:
+        """Refuse who may not do a statement as another user: only as one of a lower role.
+
+        Raises:
+            AccessDenied: he may not.
+        """
+        if (
+            self.name != name
+            and self.role != SYSTEM_USER
+            and (self.rank <= ROLES.index(role) or self.rank < ROLES.index("service"))
+        ):
+            raise AccessDenied(
+                f"{self.name!r} is {self.role!r} and may not act as {name!r}, who is {role!r}.",
+                hint="A service may act as users, a dba as services, too, and system as everybody.",
+            )
+
+
+class AccessDenied(errors.FlatwaterError):
+    """A user's role does not allow what a statement asks for. You do not get it for rows of others: these are not seen."""

@@ -1,0 +1,412 @@
+"""INSERT, UPDATE and DELETE: which rows become which, decided in the transaction that writes them.
+
+Covers:     values and defaults, conflicts of keys, assignments, rows by key or by condition, RETURNING.
+Not here:   committing (`live.writing`), conditions (`live.predicates`), who may (`live.access`).
+Holds:      the rows that one statement changes, at most `LIVE_STATEMENT_ROWS_MAX`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, final
+
+from sqlglot import exp
+
+from flatwater import errors, limits
+from flatwater.live.conditions import Condition, condition_of, value_of
+from flatwater.live.definitions import constant
+from flatwater.live.log import Get
+from flatwater.live.reading import Snapshot
+from flatwater.live.rows import NUMBER_BYTES, Place, number_of
+from flatwater.live.schema import NOW, Row, Schema
+from flatwater.live.sequence import PER_MS
+from flatwater.live.sequence import Sequence as Numbers
+from flatwater.live.statements import Sql, identifier
+from flatwater.live.writing import Edit, Plan
+
+_DEFAULT: Any = object()  # a value that stands for the column's default
+_NOW: Any = object()  # and one for the time of the statement
+_KEY_BYTES_MAX = limits.LIVE_KEY_BYTES_MAX
+
+
+class Conflict(errors.FlatwaterError):
+    """A row with this primary key is there. You do not get it with ON CONFLICT."""
+
+
+class Written(NamedTuple):
+    """What a statement did.
+
+    Attributes:
+        columns: of the rows that it gives back.
+        rows: these; None without RETURNING.
+        changed: rows that it changed.
+    """
+
+    columns: tuple[str, ...]
+    rows: list[Row] | None
+    changed: int
+
+
+@final
+class Insert:
+    """An INSERT, prepared for a table. Immutable.
+
+    Args:
+        tree: the statement.
+        schema: the table.
+    """
+
+    def __init__(self, tree: exp.Insert, schema: Schema) -> None:
+        for unknown in ("overwrite", "by_name", "source", "partition", "where", "with_"):
+            if tree.args.get(unknown):
+                raise errors.UsageError(
+                    "this form of INSERT is not known.", hint="INSERT INTO table (columns) VALUES (...), (...)."
+                )
+        self.schema = schema
+        target = tree.this
+        names = (
+            [identifier(each) for each in target.expressions]
+            if isinstance(target, exp.Schema)
+            else list(schema.columns)
+        )
+        known(names, schema)
+        if len(set(names)) < len(names):
+            raise errors.UsageError("INSERT names a column twice.")
+        self.names = names
+        source = tree.args.get("expression")
+        self.select = source if isinstance(source, exp.Query) and not isinstance(source, exp.Values) else None
+        self.cells: list[list[Any]] = []
+        if self.select is None:
+            if not isinstance(source, exp.Values):
+                raise errors.UsageError(
+                    "INSERT has no values.", hint="INSERT INTO table (columns) VALUES (...), (...)."
+                )
+            for part in source.expressions:
+                cells = (
+                    part.expressions
+                    if isinstance(part, exp.Tuple)
+                    else [part.this if isinstance(part, exp.Paren) else part]
+                )
+                if len(cells) != len(names):
+                    raise errors.UsageError(
+                        f"{len(cells)} values are given for {len(names)} columns of {schema.full_name}."
+                    )
+                self.cells.append([_cell(cell) for cell in cells])
+            if len(self.cells) > limits.LIVE_STATEMENT_ROWS_MAX:
+                raise too_many()
+        self.conflict = _conflict(tree.args.get("conflict"), schema)
+        self.returning = returned(tree.args.get("returning"), schema)
+
+    def rows(self, values: Sequence[Any], numbers: Numbers) -> Iterator[Row]:
+        """The rows, with their defaults; all of one moment."""
+        now = datetime.now(UTC)
+        for cells in self.cells:
+            yield complete(
+                self.schema,
+                self.names,
+                [cell(values) if callable(cell) else now if cell is _NOW else cell for cell in cells],
+                numbers,
+                now,
+            )
+
+    def plan(self, place: Place, rows: Sequence[Row], values: Sequence[Any], now: int, given: list[Row]) -> Plan:
+        """What is to be written, decided where nothing comes between. `given` becomes the rows that are given back."""
+        schema = self.schema
+        made = [(place.key(row), schema.encode(row), row) for row in rows]
+        for key, _json, _row in made:
+            check_key(key)
+        conflict = None if self.conflict is None else self.conflict.bound(values)
+
+        def plan(get: Get) -> list[Edit]:
+            given.clear()
+            edits: list[Edit] = []
+            new: dict[bytes, bytes] = {}  # of this statement
+            for key, json, row in made:
+                found = new.get(key)
+                if found is None:
+                    stored = get(key)
+                    if stored is not None and schema.ttl_s and expired(stored, schema, now):
+                        edits.append(Edit(schema.number, place.head, key, None))
+                        stored = None
+                    found = None if stored is None else stored[NUMBER_BYTES:]
+                if found is not None:
+                    if conflict is None:
+                        shown = ", ".join(f"{name} = {row[name]!r:.60}" for name in schema.key)
+                        raise Conflict(
+                            f"{schema.full_name} has a row with {shown}.",
+                            hint="Use ON CONFLICT to change it, or to leave it.",
+                        )
+                    updated = conflict(schema.decode(found), row)
+                    if updated is None:
+                        continue
+                    row, json = updated, schema.encode(updated)  # noqa: PLW2901 - that row instead
+                new[key] = json
+                given.append(row)
+                edits.append(Edit(schema.number, place.head, key, json))
+            return edits
+
+        return plan
+
+
+@final
+class Alteration:
+    """An UPDATE or a DELETE, prepared for a table. Immutable.
+
+    Args:
+        tree: the statement.
+        schema: the table.
+    """
+
+    def __init__(self, tree: exp.Update | exp.Delete, schema: Schema) -> None:
+        for unknown in ("from_", "from", "with_", "with", "using", "order", "limit", "tables", "cluster"):
+            if tree.args.get(unknown):
+                raise errors.UsageError("this form of the statement is not known.", hint="It has one table and WHERE.")
+        self.schema = schema
+        where = tree.args.get("where")
+        self.where = where.this if where is not None else None
+        self.sets = assignments(tree.expressions, schema) if isinstance(tree, exp.Update) else None
+        self.returning = returned(tree.args.get("returning"), schema)
+        condition_of(self.where, schema, None)  # refuses what is not known
+
+    def plan(
+        self, place: Place, snapshot: Snapshot, values: Sequence[Any], now: int, given: list[Row]
+    ) -> tuple[Plan, int]:
+        """As of an INSERT, and how many bytes it changes, or about."""
+        schema = self.schema
+        condition = condition_of(self.where, schema, values)
+        since = oldest(schema, now)
+        key = condition.key(place)
+        keys: list[bytes]
+        size = 0
+        if key is not None:
+            keys = [key]
+        else:
+            keys = []
+            for found, json in matching(snapshot, place, condition, since):
+                keys.append(found)
+                size += len(json) + len(found)
+                if len(keys) > limits.LIVE_STATEMENT_ROWS_MAX or size > limits.STORE_WRITE_BYTES_MAX // 4:
+                    raise too_many()
+        change = None if self.sets is None else [(name, value_of(node, schema, values)) for name, node in self.sets]
+
+        def plan(get: Get) -> list[Edit]:
+            given.clear()
+            edits: list[Edit] = []
+            for each in keys:
+                stored = get(each)
+                if stored is None or number_of(stored) < since:
+                    continue
+                row = schema.decode(stored[NUMBER_BYTES:])
+                if condition.matches(row):
+                    new = None if change is None else altered(schema, row, change)
+                    given.append(row if new is None else new)
+                    edits += _moved(place, each, new, edits, get)
+            return edits
+
+        return plan, size
+
+
+def _moved(place: Place, key: bytes, new: Row | None, before: Sequence[Edit], get: Get) -> list[Edit]:
+    """What becomes of the row of a key: deleted, changed, or changed under another key."""
+    schema = place.schema
+    if new is None:
+        return [Edit(schema.number, place.head, key, None)]
+    to = place.key(new)
+    if to == key:
+        return [Edit(schema.number, place.head, key, schema.encode(new))]
+    check_key(to)
+    if get(to) is not None or any(edit.key == to and edit.new is not None for edit in before):
+        raise Conflict(f"{schema.full_name} has a row with the key that {new!r:.200} would have.")
+    return [Edit(schema.number, place.head, key, None), Edit(schema.number, place.head, to, schema.encode(new))]
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+
+def complete(schema: Schema, names: Sequence[str], values: Sequence[Any], numbers: Numbers, now: datetime) -> Row:
+    """A row of these values, with the defaults of other columns.
+
+    Raises:
+        UsageError: a value does not fit, or is missing.
+    """
+    given = dict(zip(names, values, strict=True))
+    row: Row = {}
+    for name, column in schema.columns.items():
+        value = given.get(name, _DEFAULT)
+        if value is _DEFAULT:
+            value = column.default
+            if column.is_made:
+                value = now if value == NOW else numbers.next()
+        elif value is not None:
+            value = column.type.take(value, name)
+        if value is None and column.is_required:
+            raise errors.UsageError(f"{name!r} of {schema.full_name} takes no NULL.", hint="Give it a value.")
+        row[name] = value
+    return row
+
+
+def altered(schema: Schema, row: Row, change: Sequence[tuple[str, Callable[[Row], Any]]]) -> Row:
+    """A row with other values in some columns."""
+    new = dict(row)
+    for name, value in change:
+        column = schema.columns[name]
+        made = value(row)
+        new[name] = column.default if made is _DEFAULT and not column.is_made else column.type.take(made, name)
+        if new[name] is None and column.is_required:
+            raise errors.UsageError(f"{name!r} of {schema.full_name} takes no NULL.")
+    return new
+
+
+def matching(snapshot: Snapshot, place: Place, condition: Condition, since: int) -> Iterator[tuple[bytes, bytes]]:
+    """Key and JSON of the rows that a condition holds for."""
+    decode = place.schema.decode
+    for page in snapshot.pages(condition.range(place), since=since):
+        for key, json in page:
+            if condition.matches(decode(json)):
+                yield key, json
+
+
+def oldest(schema: Schema, now: int) -> int:
+    """The number that rows have to have, at least, that are not expired."""
+    return max(now - schema.ttl_s * 1_000 * PER_MS, 0) if schema.ttl_s else 0
+
+
+def expired(stored: bytes, schema: Schema, now: int) -> bool:
+    """Whether a row of a STREAM table has lived long enough."""
+    return number_of(stored) < oldest(schema, now)
+
+
+def check_key(key: bytes) -> None:
+    """Refuse a primary key that is too long.
+
+    Raises:
+        UsageError: it is.
+    """
+    if len(key) > _KEY_BYTES_MAX:
+        raise errors.UsageError(
+            f"a primary key of {len(key)} B, with its table and user, is too long.",
+            hint=f"{_KEY_BYTES_MAX} B are possible: take a hash of it.",
+        )
+
+
+def known(names: Iterable[str], schema: Schema) -> None:
+    """Refuse names that are no columns.
+
+    Raises:
+        UsageError: one is none.
+    """
+    for name in names:
+        if name not in schema.columns:
+            raise errors.UsageError(
+                f"{schema.full_name} has no column {name!r}.", hint=f"It has {', '.join(schema.columns)}."
+            )
+
+
+def too_many() -> errors.LimitReached:
+    """The refusal of a statement that changes too much at once."""
+    return errors.LimitReached(
+        f"the statement changes more than one transaction holds: {limits.LIVE_STATEMENT_ROWS_MAX:,} rows.",
+        what="LIVE_STATEMENT_ROWS_MAX", limit=limits.LIVE_STATEMENT_ROWS_MAX,
+        hint="Change it in parts, such as WHERE id < ...; db.load takes any number of rows.",
+    )  # fmt: skip
+
+
+# --- parts of statements ----------------------------------------------------------------------------------------------
+
+
+def _cell(node: Any) -> Any:
+    """A value of an INSERT: itself, or a function of the parameters."""
+    if isinstance(node, exp.Parameter):
+        at = int(node.name) - 1
+        return lambda values: values[at]
+    if isinstance(node, exp.Var) and node.name.upper() == "DEFAULT":
+        return _DEFAULT
+    if isinstance(node, exp.CurrentTimestamp):
+        return _NOW
+    try:
+        return constant(node)
+    except errors.UsageError:
+        return lambda values: value_of(node, None, values)({})
+
+
+def assignments(nodes: Sequence[Any], schema: Schema) -> list[tuple[str, Any]]:
+    """Columns and what they are set to.
+
+    Raises:
+        UsageError: one is no column, or is set twice.
+    """
+    found: list[tuple[str, Any]] = []
+    for node in nodes:
+        if not isinstance(node, exp.EQ) or not isinstance(node.this, exp.Column):
+            raise errors.UsageError(f"{node.sql(dialect=Sql)!r} is no assignment.", hint="SET column = value.")
+        found.append((identifier(node.this.this), node.expression))
+    known([name for name, _node in found], schema)
+    if len({name for name, _node in found}) < len(found):
+        raise errors.UsageError("a column is set twice.")
+    return found
+
+
+class _OnConflict:
+    """What is done with a row whose key is there."""
+
+    def __init__(self, sets: list[tuple[str, Any]] | None, where: Any, schema: Schema) -> None:
+        self._sets, self._where, self._schema = sets, where, schema
+
+    def bound(self, values: Sequence[Any]) -> Callable[[Row, Row], Row | None]:
+        """With parameters: given the row that is there and the one that was to be inserted, the one to be written."""
+        schema, sets = self._schema, self._sets
+        if sets is None:
+            return lambda _there, _new: None
+        change = [(name, value_of(node, schema, values, excluded=True)) for name, node in sets]
+        condition = None if self._where is None else value_of(self._where, schema, values, excluded=True)
+
+        def updated(there: Row, new: Row) -> Row | None:
+            both = there | {f"excluded.{name}": value for name, value in new.items()}
+            if condition is not None and condition(both) is not True:
+                return None
+            made = altered(schema, both, change)
+            return {name: made[name] for name in schema.columns}
+
+        return updated
+
+
+def _conflict(node: Any, schema: Schema) -> _OnConflict | None:
+    if node is None:
+        return None
+    keys = [
+        identifier(each.this if isinstance(each, exp.Ordered) else each)
+        for each in node.args.get("conflict_keys") or ()
+    ]
+    if node.args.get("duplicate") or node.args.get("constraint") or (keys and sorted(keys) != sorted(schema.key)):
+        raise errors.UsageError(
+            f"ON CONFLICT has another key than {schema.full_name}.", hint=f"ON CONFLICT ({', '.join(schema.key)})."
+        )
+    action = str(node.args.get("action")).upper()
+    where = node.args.get("where")
+    if action == "DO NOTHING":
+        return _OnConflict(None, None, schema)
+    if action != "DO UPDATE":
+        raise errors.UsageError("ON CONFLICT does neither NOTHING nor UPDATE.")
+    sets = assignments(node.expressions, schema)
+    if any(name in schema.key for name, _node in sets):
+        raise errors.UsageError("ON CONFLICT cannot change the key that is in conflict.")
+    return _OnConflict(sets, where.this if where is not None else None, schema)
+
+
+def returned(node: Any, schema: Schema) -> tuple[str, ...] | None:
+    """The columns that RETURNING names."""
+    if node is None:
+        return None
+    names: list[str] = []
+    for each in node.expressions:
+        names += schema.columns if isinstance(each, exp.Star) else [identifier(each)]
+    known(names, schema)
+    return tuple(names)
+
+
+def written(returning: tuple[str, ...] | None, given: list[Row]) -> Written:
+    """What a statement did, of the rows that it made or removed."""
+    if returning is None:
+        return Written((), None, len(given))
+    return Written(returning, [{name: row[name] for name in returning} for row in given], len(given))

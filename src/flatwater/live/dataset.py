@@ -1,0 +1,125 @@
+"""Rows as Arrow record batches, and as a dataset that the SQL engine reads while they come.
+
+Covers:     JSON rows to record batches of the exact types, projection, filters that the engine hands down.
+Not here:   which rows (`live.reading`), the engine (`live.engine`).
+Holds:      a page of rows, and the batch that is made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Protocol, final
+
+import msgspec
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from flatwater.live.schema import Row, Schema
+
+
+class Source(Protocol):
+    """A table, as the engine reads it.
+
+    Attributes:
+        schema: the pyarrow.Schema of its rows.
+    """
+
+    schema: Any
+
+    def batches(self, columns: list[str] | None) -> Iterator[Any]:
+        """Record batches of these columns, from the first row on; None for all."""
+        ...
+
+
+@final
+class RowsDataset(ds.Dataset):  # type: ignore[misc]
+    """A dataset over a source. Nothing is read before it is scanned, and nothing is kept."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    @property
+    def schema(self) -> Any:
+        """Of its rows."""
+        return self._source.schema
+
+    def scanner(self, columns: list[str] | None = None, filter: Any = None, **_given: Any) -> Any:  # noqa: A002 - Arrow's name
+        """A scan of it."""
+        return _scanner(self._source, columns, filter)
+
+    def get_fragments(self, filter: Any = None) -> Iterator[Any]:  # noqa: A002, ARG002 - Arrow's names
+        """It is one."""
+        return iter([_Fragment(self._source)])
+
+
+@final
+class _Fragment(ds.Fragment):  # type: ignore[misc]
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    @property
+    def physical_schema(self) -> Any:
+        return self._source.schema
+
+    @property
+    def partition_expression(self) -> Any:
+        return ds.scalar(True)  # noqa: FBT003 - an expression
+
+    def scanner(self, schema: Any = None, columns: list[str] | None = None, filter: Any = None, **_given: Any) -> Any:  # noqa: A002, ARG002
+        return _scanner(self._source, columns, filter)
+
+
+def _scanner(source: Source, columns: list[str] | None, condition: Any) -> Any:
+    read = columns if condition is None else None  # a condition may be on any column
+    fields = source.schema if read is None else pa.schema([source.schema.field(name) for name in read])
+    return ds.Scanner.from_batches(
+        source.batches(read), schema=fields, columns=columns, filter=condition, use_threads=False, batch_readahead=0
+    )
+
+
+def batches_of(pages: Iterable[Sequence[bytes]], schema: Schema, columns: Sequence[str] | None) -> Iterator[Any]:
+    """Pages of JSON rows as record batches.
+
+    Args:
+        pages: rows of `schema`.
+        schema: the table.
+        columns: that are wanted, in this order; None for all.
+    """
+    names = list(schema.columns) if columns is None else list(columns)
+    wanted = pa.schema([pa.field(name, schema.columns[name].type.arrow()) for name in names])
+    decode = schema.decode
+    for page in pages:
+        yield _batch([decode(json) for json in page], names, wanted)
+
+
+def arrow_rows(rows: Sequence[Row], wanted: Any) -> Any:
+    """One record batch of rows."""
+    return _batch(rows, wanted.names, wanted)
+
+
+def _batch(rows: Sequence[Row], names: Sequence[str], wanted: Any) -> Any:
+    if not names:
+        return pa.RecordBatch.from_struct_array(pa.array([{}] * len(rows), pa.struct([])))
+    arrays = []
+    for name, field in zip(names, wanted, strict=True):
+        values = [row[name] for row in rows]
+        make = _texts_of(field.type, values)
+        arrays.append(
+            pa.array(values if make is None else [None if each is None else make(each) for each in values], field.type)
+        )
+    return pa.RecordBatch.from_arrays(arrays, schema=wanted)
+
+
+def _texts_of(kind: Any, values: Sequence[Any]) -> Callable[[Any], str] | None:
+    """What makes a text of UUIDs and JSON, which are texts in Arrow."""
+    if not pa.types.is_string(kind):
+        return None
+    if all(type(value) is str or value is None for value in values):
+        return None
+    return lambda value: (
+        value
+        if isinstance(value, str)
+        else str(value)
+        if hasattr(value, "hex")
+        else msgspec.json.encode(value).decode()
+    )

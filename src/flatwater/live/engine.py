@@ -1,0 +1,202 @@
+"""The SQL engine: one DataFusion context for all, which knows tables only while a query runs, and nothing else.
+
+Covers:     running a query that was looked through, its tables under random names, its pool of memory, its errors in our words.
+Not here:   what may be asked (`live.fence`), reads of one table by key (`live.selecting`).
+Holds:      what a pool lets it hold, three times over; see `Engine.bytes_max`.
+
+One context for the process: a context that is kept costs 43 KB, and each of several would have a pool of its own. The engine is
+locked against definitions, changes and settings, and has no tables of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import re
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Final, final
+from uuid import UUID
+
+from flatwater import errors, limits
+from flatwater.budget.budget import Budget
+from flatwater.live.dataset import RowsDataset, Source
+from flatwater.live.fence import Query
+
+POOL_RATIO: Final = 3  # of what the engine takes to what its pool counts: 2.8 was seen for sorting
+_TOKEN = re.compile(r't[0-9a-f]{32}_\d+"?\.?|"datafusion\.public\.|datafusion\.public\.')
+_PARAMETERS = (bool, int, float, str, bytes, Decimal, date, datetime, type(None))
+
+
+@final
+class Engine:
+    """DataFusion. Thread-safe; `LIVE_QUERIES_MAX` queries run at once, and others wait.
+
+    Args:
+        pool_bytes: that sorting, joins and grouping have before they go to disk.
+        spill_path: a directory of its own for that; what another process left there is removed.
+        budget: that it takes its bytes from.
+
+    Raises:
+        BudgetExceeded: three times the pool does not fit.
+    """
+
+    contexts = 0  # how many were ever made in this process, for the proof that it is one
+
+    def __init__(self, pool_bytes: int, spill_path: str, budget: Budget) -> None:
+        self._pool_bytes = pool_bytes
+        self._reservation = budget.reserve(POOL_RATIO * pool_bytes, "live.sql")
+        self._spill_path = spill_path
+        try:
+            self._context, self._options = self._made()
+        except BaseException:
+            self._reservation.release()
+            raise
+        self._names = itertools.count()
+        self._front = f"t{secrets.token_hex(16)}"
+        self._turns = threading.BoundedSemaphore(limits.LIVE_QUERIES_MAX)
+        self._lock = threading.Lock()
+        self._is_closed = False
+
+    def _made(self) -> tuple[Any, Any]:
+        try:
+            from datafusion import RuntimeEnvBuilder, SessionConfig, SessionContext, SQLOptions
+        except ImportError:
+            raise errors.MissingExtra("live", "datafusion") from None
+        shutil.rmtree(self._spill_path, ignore_errors=True)
+        os.makedirs(self._spill_path, mode=0o700)
+        runtime = (
+            RuntimeEnvBuilder().with_fair_spill_pool(self._pool_bytes).with_disk_manager_specified(self._spill_path)
+        )
+        config = (
+            SessionConfig()
+            .with_information_schema(False)  # noqa: FBT003 - its signature
+            .with_target_partitions(1)
+            .with_batch_size(limits.LIVE_BATCH_ROWS)
+        )
+        type(self).contexts += 1
+        options = SQLOptions().with_allow_ddl(False).with_allow_dml(False).with_allow_statements(False)  # noqa: FBT003
+        return SessionContext(config, runtime), options
+
+    def bytes_max(self) -> int:
+        """The most it holds, in bytes, beside its libraries."""
+        return POOL_RATIO * self._pool_bytes
+
+    def run(
+        self, query: Query, sources: Mapping[tuple[str, str], Source], values: Sequence[Any], seconds: float
+    ) -> tuple[Any, Iterator[Any]]:
+        """The schema of the rows of a query, and the rows as they come.
+
+        Args:
+            query: that was looked through.
+            sources: one for each of its tables.
+            values: of its parameters.
+            seconds: that it may take.
+
+        Raises:
+            UsageError: a column that is not there, types that do not go together.
+            LimitReached: it did not get its turn, or took too long; it needs more than the pool.
+        """
+        batches = self._run(query, sources, values, seconds)
+        return next(batches), batches
+
+    def _run(
+        self, query: Query, sources: Mapping[tuple[str, str], Source], values: Sequence[Any], seconds: float
+    ) -> Iterator[Any]:
+        until = time.monotonic() + seconds
+        if not self._turns.acquire(timeout=seconds):
+            raise _too_long(seconds)
+        names: dict[tuple[str, str], str] = {}
+        try:
+            self._check_open()
+            for table, source in sources.items():
+                names[table] = f"{self._front}_{next(self._names)}"
+                self._context.register_dataset(names[table], RowsDataset(source))
+            given = {str(number): _parameter(value) for number, value in enumerate(values, 1)}
+            frame = self._context.sql_with_options(query.render(names), self._options, param_values=given)
+            stream = frame.execute_stream()
+            yield frame.schema()
+            for batch in stream:
+                _check_time(until, seconds)
+                yield batch.to_pyarrow()
+        except errors.FlatwaterError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the library's errors have no common base
+            raise self._said(error, names) from None
+        finally:
+            for name in names.values():
+                with contextlib.suppress(Exception):
+                    self._context.deregister_table(name)
+            self._turns.release()
+
+    def tables(self) -> int:
+        """How many tables it knows now: those of queries that run."""
+        return len(self._context.catalog().schema("public").names())
+
+    def _said(self, error: Exception, names: Mapping[tuple[str, str], str]) -> errors.FlatwaterError:
+        """An error of the engine in our words."""
+        text = str(error)
+        if isinstance(error.__cause__, errors.FlatwaterError):
+            return error.__cause__
+        if "Resources exhausted" in text or "memory" in text.lower():
+            return errors.LimitReached(
+                f"the query needs more than the SQL engine's {self._pool_bytes:,} B.",
+                what="sql_pool", limit=self._pool_bytes, hint="Open the database with a larger sql_pool=, or ask for less at a time.",
+            )  # fmt: skip
+        for table, name in names.items():
+            text = text.replace(name, ".".join(filter(None, table)))
+        text = _TOKEN.sub("", text).replace("datafusion.", "")
+        text = re.sub(
+            r"^(Error during planning|Schema error|Arrow error|Execution error|DataFusion error|External error|SQL error)[:;] ?",
+            "",
+            text,
+        )
+        if "flatwater.errors" in text:
+            return errors.LimitReached(f"the query was ended: {text[:300]}", hint="Read less at a time.")
+        return errors.UsageError(f"the query cannot be run: {text[:500].rstrip('.')}.")
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise errors.ClosedError("the database was closed.", hint="Open it again.")
+
+    def close(self) -> None:
+        """End; more than once does no harm."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+        self._context = None
+        shutil.rmtree(self._spill_path, ignore_errors=True)
+        self._reservation.release()
+
+
+def _parameter(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    if not isinstance(value, _PARAMETERS):
+        raise errors.UsageError(
+            f"{value!r:.80} is no value of a parameter.", hint="Pass a text, number, time, bytes or None."
+        )
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC)
+    return value
+
+
+def _check_time(until: float, seconds: float) -> None:
+    if time.monotonic() > until:
+        raise _too_long(seconds)
+
+
+def _too_long(seconds: float) -> errors.LimitReached:
+    return errors.LimitReached(
+        f"the query took more than {seconds:.0f} s.",
+        what="seconds",
+        limit=seconds,
+        hint="Ask for less, or ALTER USER ... SECONDS <more>.",
+    )

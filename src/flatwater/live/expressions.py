@@ -1,0 +1,458 @@
+"""Expressions of SQL as functions of a row, with NULL as SQL has it.
+
+Covers:     comparisons, AND, OR, NOT, IS, IN, BETWEEN, LIKE, arithmetic, texts, CASE, CAST, a few functions.
+Not here:   which rows a condition is asked for (`live.conditions`, `live.matching`), everything else (`live.engine`).
+Holds:      a function for each node.
+
+Literals and parameters are taken out: a function is given them beside the row, so that conditions which differ in these only
+share it. NULL is None; what cannot be computed (a division by zero, a text that is no number) is None, too, and never an error.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final, final
+from uuid import UUID
+
+from sqlglot import exp
+
+from flatwater import errors, limits
+from flatwater.live.schema import Schema
+from flatwater.live.statements import Sql, identifier
+from flatwater.live.types import Type
+
+Values = Sequence[Any]
+Function = Callable[[Mapping[str, Any], Values], Any]
+
+_COMPARE: Final[dict[type, Callable[[Any, Any], bool]]] = {
+    exp.EQ: operator.eq, exp.NEQ: operator.ne, exp.LT: operator.lt, exp.LTE: operator.le, exp.GT: operator.gt, exp.GTE: operator.ge,
+}  # fmt: skip
+FLIPPED: Final = {exp.EQ: exp.EQ, exp.NEQ: exp.NEQ, exp.LT: exp.GT, exp.LTE: exp.GTE, exp.GT: exp.LT, exp.GTE: exp.LTE}
+_NUMBERS: Final = {"SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL"}
+_FAILS: Final = (
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    RecursionError,
+    errors.UsageError,
+)
+_FAMILY: Final[dict[type, str]] = {
+    bool: "BOOLEAN", int: "number", float: "number", Decimal: "number", str: "TEXT", bytes: "BYTES", datetime: "TIMESTAMP",
+    date: "DATE", UUID: "UUID",
+}  # fmt: skip
+_TEXTS: Final[dict[type, Callable[[str], Any]]] = {
+    exp.Lower: str.lower, exp.Upper: str.upper, exp.Length: len, exp.Trim: str.strip,
+}  # fmt: skip
+
+
+@final
+class Compiler:
+    """Makes functions of the nodes of one expression.
+
+    Args:
+        schema: whose columns it has; None: it has none.
+        params: values of the parameters; None: they are not known yet, and nothing is compared with them.
+        excluded: `excluded.column` is known, too, as a row has it under that name.
+
+    Attributes:
+        values: of literals and parameters, in the order in which they were met.
+        texts: what the expression is, with a mark in place of each of these.
+    """
+
+    def __init__(self, schema: Schema | None, params: Values | None, *, excluded: bool = False) -> None:
+        self._schema, self._params, self._excluded = schema, params, excluded
+        self.values: list[Any] = []
+        self._depth = 0
+
+    # --- what is told of a node ---------------------------------------------------------------------------------------
+
+    def column(self, node: Any) -> str | None:
+        """The column that a node is, or None."""
+        if not isinstance(node, exp.Column) or isinstance(node.this, exp.Star):
+            return None
+        name = identifier(node.this)
+        table = node.args.get("table")
+        if table is not None and self._excluded and identifier(table) == "excluded":
+            name = f"excluded.{name}"
+        schema = self._schema
+        if schema is None or name.removeprefix("excluded.") not in schema.columns:
+            where = "" if schema is None else f" {schema.full_name} has {', '.join(schema.columns)}."
+            raise errors.UsageError(f"there is no column {name!r}.{where}")
+        return name
+
+    def type_of(self, node: Any) -> Type | None:
+        """Of a column or a cast; None where it is not known."""
+        if isinstance(node, exp.Column) and self._schema is not None:
+            name = self.column(node)
+            return None if name is None else self._schema.columns[name.removeprefix("excluded.")].type
+        if isinstance(node, exp.Paren | exp.Neg):
+            return self.type_of(node.this)
+        return Type.of(node.args["to"]) if isinstance(node, exp.Cast) else None
+
+    def constant(self, node: Any) -> tuple[bool, Any]:
+        """Whether a node is a literal or parameter, and its value."""
+        if isinstance(node, exp.Paren):
+            return self.constant(node.this)
+        if isinstance(node, exp.Parameter):
+            return True, None if self._params is None else self._params[int(node.name) - 1]
+        if isinstance(node, exp.Null):
+            return True, None
+        if isinstance(node, exp.Boolean):
+            return True, bool(node.this)
+        if isinstance(node, exp.Literal):
+            return True, str(node.this) if node.is_string else int(node.this) if node.is_int else Decimal(node.this)
+        if isinstance(node, exp.Neg):
+            is_one, value = self.constant(node.this)
+            if is_one and isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+                return True, -value
+        return False, None
+
+    def put(self, value: Any) -> int:
+        """Where a value stands among the values."""
+        self.values.append(value)
+        return len(self.values) - 1
+
+    def taken(self, value: Any, kind: Type | None, node: Any) -> Any:
+        """A value as it is compared with a type.
+
+        Raises:
+            UsageError: that makes no sense.
+        """
+        if value is None or kind is None:
+            return value
+        family = _FAMILY.get(type(value))
+        wanted = "number" if kind.name in _NUMBERS else kind.name
+        if family == wanted and (wanted != "number" or value == value):  # noqa: PLR0124 - no NaN
+            return kind.take(value, "the condition") if wanted == "TIMESTAMP" else value
+        if wanted in {"TIMESTAMP", "DATE", "UUID", "BYTES"}:
+            return kind.take(value, "the condition")
+        raise errors.UsageError(
+            f"{node.sql(dialect=Sql)!r:.80} compares {kind} with {value!r:.40}.", hint="Cast one of them."
+        )
+
+    # --- functions ----------------------------------------------------------------------------------------------------
+
+    def function(self, node: Any) -> Function:
+        """What computes a node.
+
+        Raises:
+            UsageError: it has a part that is not known here.
+        """
+        self._depth += 1
+        if self._depth > limits.LIVE_NESTING_MAX:
+            raise errors.UsageError("the condition is nested too deep.", hint="Use IN for long ORs.")
+        try:
+            return self._function(node)
+        finally:
+            self._depth -= 1
+
+    def _function(self, node: Any) -> Function:  # noqa: C901, PLR0912 - a table of nodes
+        is_one, value = self.constant(node)
+        if is_one:
+            at = self.put(value)
+            return lambda _row, values: values[at]
+        if isinstance(node, exp.Paren):
+            return self.function(node.this)
+        name = self.column(node)
+        if name is not None:
+            return lambda row, _values: row[name]
+        if type(node) in _COMPARE:
+            return self._comparison(node)
+        match node:
+            case exp.And() | exp.Or():
+                return self._logic(node)
+            case exp.Not():
+                inner = self.function(node.this)
+                return lambda row, values: None if (found := inner(row, values)) is None else not found
+            case exp.Is():
+                return self._is(node)
+            case exp.In():
+                return self._in(node)
+            case exp.Between():
+                low = self.function(exp.GTE(this=node.this, expression=node.args["low"]))
+                high = self.function(exp.LTE(this=node.this, expression=node.args["high"]))
+                return _and([low, high])
+            case exp.Like() | exp.ILike():
+                return self._like(node)
+            case exp.Add() | exp.Sub() | exp.Mul() | exp.Div() | exp.Mod() | exp.DPipe() | exp.Neg():
+                return self._arithmetic(node)
+            case exp.Coalesce():
+                parts = [self.function(each) for each in (node.this, *node.expressions)]
+                return lambda row, values: next(
+                    (found for part in parts if (found := part(row, values)) is not None), None
+                )
+            case exp.Nullif():
+                left, right = self.function(node.this), self.function(node.expression)
+                return lambda row, values: None if (found := left(row, values)) == right(row, values) else found
+            case exp.Case():
+                return self._case(node)
+            case exp.Cast():
+                inner, kind = self.function(node.this), Type.of(node.args["to"])
+                return _safe(lambda row, values: _cast(inner(row, values), kind))
+            case exp.Abs():
+                inner = self.function(node.this)
+                return _safe(lambda row, values: None if (found := inner(row, values)) is None else abs(found))
+            case exp.Lower() | exp.Upper() | exp.Length() | exp.Trim() if not node.args.get("expression"):
+                inner, act = self.function(node.this), _TEXTS[type(node)]
+                return _safe(lambda row, values: None if (found := inner(row, values)) is None else act(found))
+        raise errors.UsageError(
+            f"{node.sql(dialect=Sql)!r:.80} is not known in a condition that is asked for each row.",
+            hint="Comparisons, AND, OR, NOT, IS, IN, BETWEEN, LIKE, arithmetic, ||, CASE, CAST, COALESCE, NULLIF, LOWER, UPPER, "
+            "LENGTH, TRIM and ABS are.",
+        )
+
+    def _comparison(self, node: Any) -> Function:
+        left, right, compare = node.this, node.expression, _COMPARE[type(node)]
+        left_is, (right_is, right_value) = self.constant(left)[0], self.constant(right)
+        if left_is and not right_is:
+            return self._comparison(FLIPPED[type(node)](this=right, expression=left))
+        kind, name = self.type_of(left), self.column(left)
+        if right_is:
+            at = self.put(right_value if left_is else self.taken(right_value, kind, node))
+            if name is not None:
+                return _of_column(name, at, compare)
+            return _compared(self.function(left), lambda _row, values: values[at], compare)
+        other = self.type_of(right)
+        if kind is not None and other is not None and _family(kind) != _family(other):
+            raise errors.UsageError(
+                f"{node.sql(dialect=Sql)!r:.80} compares {kind} with {other}.", hint="Cast one of them."
+            )
+        return _compared(self.function(left), self.function(right), compare)
+
+    def _logic(self, node: Any) -> Function:
+        parts = [self.function(each) for each in flattened(node, type(node))]
+        return _and(parts) if isinstance(node, exp.And) else _or(parts)
+
+    def _is(self, node: Any) -> Function:
+        inner, wanted = self.function(node.this), node.expression
+        if isinstance(wanted, exp.Null):
+            return lambda row, values: inner(row, values) is None
+        if isinstance(wanted, exp.Boolean):
+            value = bool(wanted.this)
+            return lambda row, values: inner(row, values) is value
+        raise errors.UsageError(
+            f"{node.sql(dialect=Sql)!r:.80} is not known.", hint="IS NULL, IS TRUE and IS FALSE are."
+        )
+
+    def _in(self, node: Any) -> Function:
+        if node.args.get("query") or node.args.get("unnest") or node.args.get("field"):
+            raise errors.UsageError("a query inside of a condition is not known here.")
+        inner, kind = self.function(node.this), self.type_of(node.this)
+        wanted: list[Any] = []
+        for each in node.expressions:
+            is_one, value = self.constant(each)
+            if not is_one:
+                raise errors.UsageError("IN has a list of values.", hint="Write it with OR.")
+            wanted.append(self.taken(value, kind, node))
+        at = self.put(frozenset(each for each in wanted if each is not None))
+        null_at = self.put(None in wanted)
+
+        def found_in(row: Mapping[str, Any], values: Values) -> bool | None:
+            found = inner(row, values)
+            if found is None:
+                return None
+            return True if found in values[at] else None if values[null_at] else False
+
+        return _safe(found_in)
+
+    def _like(self, node: Any) -> Function:
+        flags = re.DOTALL | (re.IGNORECASE if isinstance(node, exp.ILike) else 0)
+        name, (is_one, given) = self.column(node.this), self.constant(node.expression)
+        if name is not None and is_one and isinstance(given, str):
+            at = self.put(_pattern(given, flags))
+
+            def of_column(row: Mapping[str, Any], values: Values) -> bool | None:
+                found = row[name]
+                return values[at].fullmatch(found) is not None if isinstance(found, str) else None
+
+            return of_column
+        inner, pattern = self.function(node.this), self.function(node.expression)
+
+        def like(row: Mapping[str, Any], values: Values) -> bool | None:
+            found, wanted = inner(row, values), pattern(row, values)
+            return None if found is None or wanted is None else _pattern(wanted, flags).fullmatch(found) is not None
+
+        return _safe(like)
+
+    def _arithmetic(self, node: Any) -> Function:
+        if isinstance(node, exp.Neg):
+            inner = self.function(node.this)
+            return _safe(lambda row, values: None if (found := inner(row, values)) is None else -found)
+        left, right, act = self.function(node.this), self.function(node.expression), _ACTS[type(node)]
+
+        def computed(row: Mapping[str, Any], values: Values) -> Any:
+            one, other = left(row, values), right(row, values)
+            return None if one is None or other is None else act(*_alike(one, other))
+
+        return _safe(computed)
+
+    def _case(self, node: Any) -> Function:
+        subject = node.this
+        turns = [
+            (
+                self.function(exp.EQ(this=subject, expression=each.this) if subject is not None else each.this),
+                self.function(each.args["true"]),
+            )
+            for each in node.args["ifs"]
+        ]
+        other = self.function(node.args["default"]) if node.args.get("default") is not None else None
+
+        def chosen(row: Mapping[str, Any], values: Values) -> Any:
+            for condition, value in turns:
+                if condition(row, values) is True:
+                    return value(row, values)
+            return None if other is None else other(row, values)
+
+        return chosen
+
+
+def flattened(node: Any, kind: type) -> list[Any]:
+    """The parts of `a AND b AND c`, however they are nested."""
+    found: list[Any] = []
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        while isinstance(each, exp.Paren):
+            each = each.this
+        if isinstance(each, kind):
+            waiting += [each.expression, each.this]  # type: ignore[attr-defined]
+        else:
+            found.append(each)
+    return found
+
+
+def _of_column(name: str, at: int, compare: Callable[[Any, Any], bool]) -> Function:
+    """A column compared with a value of its type."""
+
+    def of_column(row: Mapping[str, Any], values: Values) -> bool | None:
+        found, wanted = row[name], values[at]
+        if found is None or wanted is None:
+            return None
+        try:
+            return compare(found, wanted)
+        except _FAILS:
+            return None
+
+    return of_column
+
+
+def _compared(first: Function, second: Function, compare: Callable[[Any, Any], bool]) -> Function:
+    def compared(row: Mapping[str, Any], values: Values) -> bool | None:
+        found, wanted = first(row, values), second(row, values)
+        if found is None or wanted is None or _FAMILY.get(type(found)) != _FAMILY.get(type(wanted)):
+            return None
+        return compare(found, wanted)
+
+    return _safe(compared)
+
+
+def _family(kind: Type) -> str:
+    return "number" if kind.name in _NUMBERS else kind.name
+
+
+def _safe(function: Function) -> Function:
+    def computed(row: Mapping[str, Any], values: Values) -> Any:
+        try:
+            return function(row, values)
+        except _FAILS:
+            return None
+
+    return computed
+
+
+def _and(parts: Sequence[Function]) -> Function:
+    def all_of(row: Mapping[str, Any], values: Values) -> bool | None:
+        result: bool | None = True
+        for part in parts:
+            found = part(row, values)
+            if found is False:
+                return False
+            if found is None:
+                result = None
+        return result
+
+    return all_of
+
+
+def _or(parts: Sequence[Function]) -> Function:
+    def any_of(row: Mapping[str, Any], values: Values) -> bool | None:
+        result: bool | None = False
+        for part in parts:
+            found = part(row, values)
+            if found is True:
+                return True
+            if found is None:
+                result = None
+        return result
+
+    return any_of
+
+
+def _alike(one: Any, other: Any) -> tuple[Any, Any]:
+    if isinstance(one, bool) or isinstance(other, bool):
+        raise TypeError
+    if isinstance(one, Decimal) and isinstance(other, float):
+        return float(one), other
+    if isinstance(one, float) and isinstance(other, Decimal):
+        return one, float(other)
+    return one, other
+
+
+def _divided(one: Any, other: Any) -> Any:
+    if isinstance(one, int) and isinstance(other, int):
+        found = abs(one) // abs(other)
+        return found if (one < 0) == (other < 0) else -found
+    return one / other
+
+
+def _rest(one: Any, other: Any) -> Any:
+    return one - other * _divided(one, other) if isinstance(one, int) and isinstance(other, int) else one % other
+
+
+def _joined(one: Any, other: Any) -> str:
+    return str(one) + str(other)
+
+
+_ACTS: Final[dict[type, Callable[[Any, Any], Any]]] = {
+    exp.Add: operator.add, exp.Sub: operator.sub, exp.Mul: operator.mul, exp.Div: _divided, exp.Mod: _rest, exp.DPipe: _joined,
+}  # fmt: skip
+
+
+def _cast(value: Any, kind: Type) -> Any:
+    if value is None:
+        return None
+    if kind.name == "TEXT":
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    if kind.name == "BOOLEAN" and isinstance(value, str):
+        return {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}[value.lower()]
+    if kind.name in _NUMBERS:
+        if isinstance(value, bool):
+            value = int(value)
+        if isinstance(value, str):
+            value = Decimal(value)
+        if kind.name in {"SMALLINT", "INT", "BIGINT"}:
+            value = int(value)
+    return kind.take(value, "the cast")
+
+
+@lru_cache(limits.LIVE_PATTERNS_MAX)
+def _pattern(pattern: str, flags: int) -> re.Pattern[str]:
+    made: list[str] = []
+    is_escaped = False
+    for character in pattern:
+        if is_escaped or character not in "%_\\":
+            made.append(re.escape(character))
+            is_escaped = False
+        elif character == "\\":
+            is_escaped = True
+        else:
+            made.append(".*" if character == "%" else ".")
+    return re.compile("".join(made), flags)

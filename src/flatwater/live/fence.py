@@ -1,0 +1,177 @@
+"""What a SELECT may say to the SQL engine: one that is made of known parts only, over tables that are named anew.
+
+Covers:     the allow-list, real tables beside the names of WITH, sizes, the text for the engine.
+Not here:   the lists (`live.allowed`), who may read a table (`live.access`), the engine (`live.engine`).
+Holds:      nothing.
+
+Tables get random names for each query, which the engine knows only while it runs. Whatever gets through: it can name nothing else.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple, final
+
+from sqlglot import exp
+from sqlglot.optimizer.scope import traverse_scope
+
+from flatwater import errors, limits
+from flatwater.live.allowed import FUNCTIONS, NODES
+from flatwater.live.statements import Sql, identifier
+from flatwater.live.types import Type
+
+_ARGS: Final = {  # of a table, that may be set
+    "this",
+    "db",
+    "alias",
+    "joins",
+}
+_SHOWN: Final = 100  # characters of what is refused
+_SELECT: Final = {
+    "kind", "expressions", "from_", "from", "joins", "where", "group", "having", "qualify", "windows", "distinct", "order", "limit", "offset", "with_", "with",
+}  # fmt: skip
+
+
+class TableReference(NamedTuple):
+    """A table as a statement names it."""
+
+    namespace: str
+    name: str
+
+
+@final
+class Query:
+    """A SELECT that was looked through.
+
+    Attributes:
+        tables: those that it reads.
+    """
+
+    def __init__(self, tree: Any, references: Sequence[Any]) -> None:
+        self.tables = frozenset(reference_of(each) for each in references)
+        self._tokens = {table: f"t{secrets.token_hex(16)}" for table in self.tables}
+        for table in references:
+            token = self._tokens[reference_of(table)]
+            if table.args.get("alias"):
+                table.args["alias"].set("this", exp.to_identifier(identifier(table.args["alias"].this), quoted=True))
+            else:
+                table.set("alias", exp.TableAlias(this=exp.to_identifier(identifier(table.this), quoted=True)))
+            table.set("this", exp.to_identifier(token, quoted=True))
+            table.set("db", None)
+        for column in tree.find_all(exp.Column):
+            column.set("db", None)  # chat.messages.id is messages.id, as the alias has it
+        self._text: str = tree.sql(dialect=Sql)
+
+    def render(self, names: Mapping[tuple[str, str], str]) -> str:
+        """The text for the engine, with these names for its tables."""
+        text = self._text
+        for table, token in self._tokens.items():
+            text = text.replace(token, names[table])
+        return text
+
+
+def checked(tree: Any) -> Query:
+    """A statement that may be given to the engine, if its tables may be read.
+
+    Raises:
+        UsageError: it has a part that is not known, or is too large.
+    """
+    if not isinstance(tree, exp.Query):
+        raise errors.UsageError("only SELECT gives rows.")
+    nodes = 0
+    for node in tree.walk():
+        nodes += 1
+        _check(node)
+    if nodes > limits.LIVE_NODES_MAX:
+        raise errors.UsageError(f"the statement has {nodes} parts.", hint=f"It may have {limits.LIVE_NODES_MAX}.")
+    _check_depth(tree)
+    tree = tree.copy()
+    return Query(tree, _real_tables(tree))
+
+
+def reference_of(table: Any) -> TableReference:
+    """Namespace (empty if there is none) and name."""
+    namespace = table.args.get("db")
+    return TableReference(identifier(namespace) if namespace else "", identifier(table.this))
+
+
+def _check(node: Any) -> None:
+    """Refuse a node that is not on the list."""
+    kind = type(node)
+    if isinstance(node, exp.Anonymous):
+        if node.name.lower() not in FUNCTIONS or isinstance(node.this, exp.Identifier):
+            raise _refused(f"the function {node.name}()")
+    elif isinstance(node, exp.Func) and kind not in NODES:
+        if not FUNCTIONS & {name.lower() for name in kind.sql_names()} and kind.key not in FUNCTIONS:
+            raise _refused(f"the function {kind.sql_names()[0]}()")
+    elif kind not in NODES:
+        text = node.sql(dialect=Sql)
+        raise _refused(repr(text) if len(text) < _SHOWN else kind.__name__.upper())
+    else:
+        what = _extra(node)
+        if what:
+            raise _refused(what)
+
+
+def _extra(node: Any) -> str:
+    """What a node has that is not known; empty if nothing is."""
+    match node:
+        case exp.Select():
+            extra = [name for name, value in node.args.items() if value and name not in _SELECT]
+            return f"{extra[0].upper().rstrip('_')} in a SELECT" if extra else "SELECT AS" * bool(node.args.get("kind"))
+        case exp.Table():
+            is_known = isinstance(node.this, exp.Identifier) and not any(
+                value for name, value in node.args.items() if name not in _ARGS
+            )
+            return "" if is_known else "this form of a table"
+        case exp.With():
+            return "WITH RECURSIVE, whose rows have no end," if node.args.get("recursive") else ""
+        case exp.DataType():
+            if not isinstance(node.parent, exp.Cast | exp.TryCast):
+                return f"the type {node.sql(dialect=Sql)}"
+            Type.of(node)
+        case exp.Join():
+            return (
+                f"{node.args.get('method') or 'a hint in a'} JOIN"
+                if node.args.get("method") or node.args.get("hint")
+                else ""
+            )
+    return ""
+
+
+def _check_depth(tree: Any) -> None:
+    deepest = max((_depth(node) for node in tree.walk() if not any(True for _ in node.iter_expressions())), default=0)
+    if deepest > limits.LIVE_NESTING_MAX:
+        raise errors.UsageError(
+            "the statement is nested too deep.", hint="Use IN for long ORs, and WITH for queries in queries."
+        )
+
+
+def _depth(node: Any) -> int:
+    depth = 0
+    while node.parent is not None:
+        node = node.parent
+        depth += 1
+    return depth
+
+
+def _real_tables(tree: Any) -> list[Any]:
+    """Tables that are none of WITH: a name of WITH hides a table of the same name where it is known, and nowhere else."""
+    found: dict[int, Any] = {}
+    hidden: set[int] = set()
+    for scope in traverse_scope(tree):
+        for name, source in scope.sources.items():
+            if isinstance(source, exp.Table):
+                continue
+            for table in scope.tables:
+                if table.alias_or_name == name and not table.args.get("db"):
+                    hidden.add(id(table))
+    for table in tree.find_all(exp.Table):
+        if id(table) not in hidden:
+            found[id(table)] = table
+    return list(found.values())
+
+
+def _refused(what: str) -> errors.UsageError:
+    return errors.UsageError(f"{what} is not known in a SELECT.", hint="docs/live-sql.md names what is.")

@@ -1,0 +1,425 @@
+"""Who follows which changes: each subscription is a place in the log, woken when something came for it.
+
+Covers:     matching what was committed, waking, reading on in the log, snapshots in front of it, beginning anew.
+Not here:   the index (`live.matching`), the places (`live.subscriptions`), committing (`live.writing`).
+Holds:      a few numbers for each subscription; a page of the log while one reads it.
+
+Nothing is queued: who is slow reads later, from the log. Where the log was trimmed meanwhile, he gets `reset` and a new snapshot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, Final, NamedTuple, Self, final
+
+from flatwater import errors
+from flatwater.live.conditions import Condition
+from flatwater.live.log import DELETE, INSERT, UPDATE, Change, Log
+from flatwater.live.matching import Groups
+from flatwater.live.queries import Queries
+from flatwater.live.reading import Snapshot
+from flatwater.live.rows import Place, user_of
+from flatwater.live.schema import Row, Schema
+from flatwater.live.subscriptions import Subscriptions
+from flatwater.live.writing import look
+from flatwater.store.space import Space
+
+SNAPSHOT, RESET = 0, 4
+_OPS: Final = {SNAPSHOT: "snapshot", INSERT: "insert", UPDATE: "update", DELETE: "delete", RESET: "reset"}
+
+Names = tuple[tuple[str, str], ...] | None  # columns as they are called, and in the table; None for all
+
+
+@final
+class Event:
+    """A row of a snapshot, or a change. Immutable; the JSON is shared by all who follow, and read when it is asked for.
+
+    Attributes:
+        op: "snapshot", "insert", "update", "delete"; "reset": what came before no longer holds, a snapshot follows.
+        seq: number of the change, or of the moment of the snapshot: what `since=` goes on from.
+        row: the row, for a "delete" the one that was deleted or left the condition; None for a "reset".
+        old: the row before an "update"; else None.
+    """
+
+    __slots__ = ("_names", "_new", "_old", "_schema", "op", "seq")
+
+    def __init__(
+        self, op: int, seq: int, schema: Schema, names: Names, new: bytes | None, old: bytes | None = None
+    ) -> None:
+        self.op = _OPS[op]
+        self.seq = seq
+        self._schema = schema
+        self._names = names
+        self._new = new
+        self._old = old
+
+    @property
+    def row(self) -> Row | None:
+        """As a dict of its own."""
+        return self._decoded(self._new)
+
+    @property
+    def old(self) -> Row | None:
+        """The same."""
+        return self._decoded(self._old)
+
+    def _decoded(self, json: bytes | None) -> Row | None:
+        if json is None:
+            return None
+        row = self._schema.decode(json)
+        return row if self._names is None else {called: row[name] for called, name in self._names}
+
+    def __repr__(self) -> str:
+        return f"<Event {self.op} {self.seq} {self.row!r:.200}>"
+
+
+class Followed(NamedTuple):
+    """What all of a group follow: rows of one user in a table, under a condition."""
+
+    place: Place
+    condition: Condition
+
+
+@final
+class Following:
+    """All subscriptions of a database. Thread-safe.
+
+    Args:
+        space: the inside of the store.
+        log: the log.
+        schema_of: the table of a number; None if it was dropped.
+        told: the number up to which the log was written.
+        since_of: the number below which rows of a table expired.
+        queries: texts and counters.
+    """
+
+    def __init__(
+        self, space: Space, log: Log, schema_of: Callable[[int], Schema | None], told: int,
+        since_of: Callable[[Schema], int], queries: Queries,
+    ) -> None:  # fmt: skip
+        self.queries = queries
+        self.space, self.log, self.since_of = space, log, since_of
+        self.told = told  # everything up to this number was matched
+        self.subscriptions = Subscriptions()
+        self.groups = Groups()
+        self.followed: dict[int, Followed] = {}
+        self.lock = threading.RLock()
+        self.schema_of = schema_of
+        self._tables: Counter[int] = Counter()  # subscriptions by table
+        self._waiting: dict[int, Callable[[], None]] = {}  # subscriptions of which somebody waits
+        self.is_closed = False
+
+    def tell(self, changes: list[Change]) -> None:
+        """Match what was committed, and wake whom it concerns."""
+        with self.lock:
+            for change in changes:
+                if change.table in self._tables:
+                    self._match(change)
+            self.told = changes[-1].sequence
+
+    def _match(self, change: Change) -> None:
+        schema = self.schema_of(change.table)
+        if schema is None:
+            return
+        old = None if change.old is None else schema.decode(change.old)
+        new = None if change.new is None else schema.decode(change.new)
+        found = self.groups.match(change.table, user_of(change.key) if schema.is_personal else "", old, new)
+        if found:
+            for number in self.subscriptions.note([group for group, _op in found], change.sequence):
+                wake = self._waiting.pop(number, None)
+                if wake is not None:
+                    wake()
+
+    def behind(self) -> int | None:
+        """The number behind which somebody still has to read; None if all are level."""
+        with self.lock:
+            return self.subscriptions.behind()
+
+    def follow(
+        self, followed: Followed, user: int, names: Names, *, last_rows: int | None, since: int | None
+    ) -> Subscription:
+        """A subscription, from now on or from `since` on.
+
+        Args:
+            followed: what.
+            user: a number for whom, by which they are counted.
+            names: of the columns of its rows.
+            last_rows: of the snapshot, at most; None for all, 0 for none.
+            since: go on behind this number, without a snapshot.
+        """
+        place, condition = followed
+        with self.lock:
+            if self.is_closed:
+                raise errors.ClosedError("the database was closed.", hint="Open it again.")
+            group = self.groups.add(place.schema.number, place.user, condition.predicate)
+            self.followed.setdefault(group, followed)
+            number = self.subscriptions.add(group, user, self.told if since is None else since)
+            self._tables[place.schema.number] += 1
+            snapshot = Snapshot(self.space, self.log, self.told)
+        made = Subscription(self, number, names)
+        made.begin(snapshot, last_rows=last_rows, since=since)
+        return made
+
+    def leave(self, number: int) -> None:
+        """Follow no longer."""
+        with self.lock:
+            group = self.subscriptions.group(number)
+            table = self.followed[group].place.schema.number
+            self.subscriptions.remove(number)
+            if self.groups.remove(group):
+                del self.followed[group]
+            self._tables[table] -= 1
+            if not self._tables[table]:
+                del self._tables[table]
+            wake = self._waiting.pop(number, None)
+        if wake is not None:
+            wake()
+        if not self.is_closed:
+            self.queries.leave(number)
+
+    def held(self) -> tuple[int, int]:
+        """Bytes of conditions, and of places."""
+        with self.lock:
+            return self.groups.bytes_held(), self.subscriptions.bytes_held()
+
+    def wait(self, number: int, wake: Callable[[], None]) -> bool:
+        """Whether something is there for a subscription; if not, `wake` is called once when something comes."""
+        with self.lock:
+            if self.is_closed or self.subscriptions.pending(number):
+                return True
+            self._waiting[number] = wake
+            return False
+
+    def forget(self, number: int) -> None:
+        """Nobody waits any more."""
+        with self.lock:
+            self._waiting.pop(number, None)
+
+    def close(self) -> None:
+        """End all: who waits is woken, and told."""
+        with self.lock:
+            self.is_closed = True
+            waiting, self._waiting = list(self._waiting.values()), {}
+        for wake in waiting:
+            wake()
+
+
+@final
+class Subscription:
+    """Rows of a query, then their changes, as they are committed: an iterator, an async iterator, a context manager.
+
+    It ends with `close()`, with the database, or when it is dropped. One thread or task at a time.
+    """
+
+    __slots__ = ("_events", "_hub", "_names", "_number")
+
+    def __init__(self, hub: Following, number: int, names: Names) -> None:
+        self._hub = hub
+        self._number = number
+        self._names = names
+        self._events: Iterator[Event] | None = None
+
+    @property
+    def seq(self) -> int:
+        """The number up to which it was read: what `since=` of another subscription goes on from."""
+        return self._hub.subscriptions.cursor(self._alive())
+
+    def begin(self, snapshot: Snapshot, *, last_rows: int | None, since: int | None) -> None:
+        """Where it starts."""
+        if since is not None:
+            self._events = self._changes(since, self._hub.told)
+        elif last_rows != 0:
+            self._events = self._snapshot(snapshot, last_rows)
+
+    def enter(self, user: str, text: str) -> None:
+        """Say whose it is, and what it asks for."""
+        self._hub.queries.enter(self._number, user, text)
+
+    def poll(self, seconds: float = 0.0) -> Event | None:
+        """The next event, or None if none comes in so many seconds.
+
+        Raises:
+            ClosedError: it, or the database, was closed.
+        """
+        until = time.monotonic() + seconds
+        while True:
+            event = self._ready()
+            if event is not None:
+                return event
+            woken = threading.Event()
+            if not self._hub.wait(self._alive(), woken.set) and not woken.wait(max(0.0, until - time.monotonic())):
+                self._hub.forget(self._number)
+                return None
+
+    async def apoll(self, seconds: float | None = None) -> Event | None:
+        """As `poll`, without a thread that waits; `seconds` of None waits for as long as it takes."""
+        while True:
+            event = await asyncio.to_thread(self._ready)
+            if event is not None:
+                return event
+            loop = asyncio.get_running_loop()
+            woken = loop.create_future()
+
+            def wake(woken: asyncio.Future[None] = woken, loop: asyncio.AbstractEventLoop = loop) -> None:
+                loop.call_soon_threadsafe(_wake, woken)
+
+            if not self._hub.wait(self._alive(), wake):
+                try:
+                    await asyncio.wait_for(woken, seconds)
+                except TimeoutError:
+                    return None
+                finally:
+                    self._hub.forget(self._number)
+
+    def __iter__(self) -> Iterator[Event]:
+        return self
+
+    def __next__(self) -> Event:
+        while True:
+            if self._number < 0 or self._hub.is_closed:
+                raise StopIteration
+            event = self.poll(threading.TIMEOUT_MAX / 2)
+            if event is not None:
+                return event
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self
+
+    async def __anext__(self) -> Event:
+        if self._number < 0 or self._hub.is_closed:
+            raise StopAsyncIteration
+        try:
+            event = await self.apoll()
+        except errors.ClosedError:
+            event = None
+        if event is None:
+            raise StopAsyncIteration
+        return event
+
+    def close(self) -> None:
+        """End; more than once does no harm."""
+        number, self._number = self._number, -1
+        self._events = None
+        if number >= 0:
+            self._hub.leave(number)
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def _alive(self) -> int:
+        if self._number < 0 or self._hub.is_closed:
+            raise errors.ClosedError("the subscription was closed.", hint="Subscribe again; since= goes on.")
+        return self._number
+
+    def _ready(self) -> Event | None:
+        """An event that is there; None if there is none."""
+        while True:
+            if self._events is None:
+                hub, number = self._hub, self._alive()
+                with hub.lock:
+                    begin = hub.subscriptions.take(number, hub.told)
+                    told = hub.told
+                if not begin:
+                    return None
+                self._events = self._changes(begin - 1, told)
+            event = next(self._events, None)
+            if event is not None:
+                return event
+            self._events = None
+
+    def _followed(self) -> Followed:
+        return self._hub.followed[self._hub.subscriptions.group(self._number)]
+
+    def _schema(self, place: Place) -> Schema:
+        schema = self._hub.schema_of(place.schema.number)
+        if schema is None:
+            raise errors.UsageError(f"the table {place.schema.full_name} was dropped.", hint="Close the subscription.")
+        return schema
+
+    def _snapshot(self, snapshot: Snapshot, last_rows: int | None) -> Iterator[Event]:
+        """The rows that there are, in the order of their keys."""
+        place, condition = self._followed()
+        schema = self._schema(place)
+        since, within = self._hub.since_of(schema), condition.range(place)
+        if last_rows is not None:
+            within = _last(snapshot, place, condition, since, last_rows)
+        for page in snapshot.pages(within, since=since):
+            for _key, json in page:
+                if condition.matches(schema.decode(json)):
+                    yield Event(SNAPSHOT, snapshot.at, schema, self._names, json)
+
+    def _changes(self, behind: int, up_to: int) -> Iterator[Event]:
+        """What the log has for it behind a number, up to and with another."""
+        hub, number = self._hub, self._number
+        place, condition = self._followed()
+        schema, (low, high) = self._schema(place), place.range
+        while behind < up_to:
+
+            def read(_get: Any, page: Any, behind: int = behind) -> tuple[bool, list[Change]]:
+                return hub.log.begins(page)[1] > behind, hub.log.behind(page, behind, up_to)
+
+            is_trimmed, changes = look(hub.space, read)
+            if is_trimmed:
+                with hub.lock:
+                    snapshot = Snapshot(hub.space, hub.log, hub.told)
+                    hub.subscriptions.take(number, hub.told)
+                yield Event(RESET, snapshot.at, schema, self._names, None)
+                yield from self._snapshot(snapshot, None)
+                return
+            for change in changes:
+                behind = change.sequence
+                if change.table == schema.number and low <= change.key < high:
+                    event = self._event(change, schema, condition)
+                    if event is not None:
+                        yield event
+            if not changes:
+                return
+            hub.subscriptions.advance(number, behind)
+
+    def _event(self, change: Change, schema: Schema, condition: Condition) -> Event | None:
+        was = change.old is not None and condition.matches(schema.decode(change.old))
+        is_now = change.new is not None and condition.matches(schema.decode(change.new))
+        if is_now:
+            op, new, old = (UPDATE, change.new, change.old) if was else (INSERT, change.new, None)
+        elif was:
+            op, new, old = DELETE, change.old, None
+        else:
+            return None
+        return Event(op, change.sequence, schema, self._names, new, old)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_number", -1) >= 0:
+            self.close()
+
+
+def _wake(woken: asyncio.Future[None]) -> None:
+    if not woken.done():
+        woken.set_result(None)
+
+
+def _last(snapshot: Snapshot, place: Place, condition: Condition, since: int, rows: int) -> tuple[bytes, bytes]:
+    """The range of the last so many rows that the condition holds for."""
+    low, high = condition.range(place)
+    first, left = high, rows
+    for page in snapshot.pages((low, high), reverse=True, since=since):
+        for key, json in page:
+            if condition.matches(place.schema.decode(json)):
+                first, left = key, left - 1
+                if not left:
+                    return first, high
+    return first, high

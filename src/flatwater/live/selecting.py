@@ -1,0 +1,192 @@
+"""SELECT: reads of one table by key or condition as they are, everything else through the SQL engine.
+
+Covers:     which way a SELECT goes, columns, order of keys, LIMIT and OFFSET; what the engine is given of each table.
+Not here:   conditions (`live.conditions`), the engine (`live.engine`), what is allowed in it (`live.fence`).
+Holds:      pages of rows; see `Snapshot.bytes_max`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, final
+
+from sqlglot import exp
+
+from flatwater import errors
+from flatwater.live.conditions import Condition, condition_of
+from flatwater.live.dataset import batches_of
+from flatwater.live.reading import Entry, Snapshot
+from flatwater.live.rows import Place
+from flatwater.live.schema import Row, Schema
+from flatwater.live.statements import Name, identifier, table_name
+
+_CLAUSES = {"expressions", "from_", "from", "where", "order", "limit", "offset", "kind", "hint"}
+
+
+@final
+class Simple(NamedTuple):
+    """A SELECT of one table's columns, prepared.
+
+    Attributes:
+        table: its name.
+        names: what columns are called in the result, and in the table; None for `*`.
+        where: the condition, or None.
+        reverse: from the last key to the first.
+        limit: rows at most: a literal or a parameter, or None.
+        offset: rows that are passed over.
+    """
+
+    table: Name
+    names: tuple[tuple[str, str], ...] | None
+    where: Any
+    reverse: bool
+    limit: Any
+    offset: Any
+
+
+def simple(tree: Any, schema_of: Callable[[Name], Schema | None]) -> Simple | None:
+    """`tree` as a read of one table, or None if it is more than that."""
+    if not isinstance(tree, exp.Select) or any(value for name, value in tree.args.items() if name not in _CLAUSES):
+        return None
+    source = tree.args.get("from_") or tree.args.get("from")
+    if source is None or not isinstance(source.this, exp.Table) or tree.args.get("hint"):
+        return None
+    table = source.this
+    if any(value for name, value in table.args.items() if name not in {"this", "db", "alias"}) or not isinstance(
+        table.this, exp.Identifier
+    ):
+        return None
+    name = table_name(table)
+    schema = schema_of(name)
+    if schema is None:
+        return None
+    called = {identifier(table.args["alias"].this)} if table.args.get("alias") else {name.name}
+    names = _names(tree.expressions, schema, called)
+    where = tree.args["where"].this if tree.args.get("where") else None
+    if isinstance(names, bool) or (where is not None and not _is_plain(where, called)):
+        return None
+    order = _order(tree.args.get("order"), schema, called)
+    limit, offset = tree.args.get("limit"), tree.args.get("offset")
+    bounds = [each.expression if each is not None else None for each in (limit, offset)]
+    if order is None or any(each is not None and not isinstance(each, exp.Literal | exp.Parameter) for each in bounds):
+        return None
+    if isinstance(limit, exp.Fetch):
+        return None
+    try:
+        condition_of(where, schema, None)
+    except errors.UsageError:
+        return None  # the engine may know it, or says what is wrong
+    return Simple(name, names or None, where, order, bounds[0], bounds[1])
+
+
+def _names(nodes: Sequence[Any], schema: Schema, called: set[str]) -> tuple[tuple[str, str], ...] | bool | None:
+    """Columns as they are called in the result and in the table; None for all, False if it is more than columns."""
+    found: list[tuple[str, str]] = []
+    if len(nodes) == 1 and isinstance(nodes[0], exp.Star) and not any(nodes[0].args.values()):
+        return None
+    for node in nodes:
+        column = node.this if isinstance(node, exp.Alias) else node
+        if not isinstance(column, exp.Column) or isinstance(column.this, exp.Star) or not _is_plain(column, called):
+            return False
+        name = identifier(column.this)
+        if name not in schema.columns:
+            return False
+        found.append((identifier(node.args["alias"]) if isinstance(node, exp.Alias) else name, name))
+    return tuple(found) if len(dict(found)) == len(found) else False
+
+
+def _is_plain(node: Any, called: set[str]) -> bool:
+    """Whether it has columns of this table only, and no query."""
+    for each in node.walk():
+        if isinstance(each, exp.Query):
+            return False
+        if isinstance(each, exp.Column) and (
+            each.args.get("db") or (each.args.get("table") and identifier(each.args["table"]) not in called)
+        ):
+            return False
+    return True
+
+
+def _order(node: Any, schema: Schema, called: set[str]) -> bool | None:
+    """Whether rows come in reverse; None if they come in another order than that of their keys."""
+    if node is None:
+        return False
+    found: list[tuple[str, bool]] = []
+    for each in node.expressions:
+        if (
+            not isinstance(each, exp.Ordered)
+            or not isinstance(each.this, exp.Column)
+            or not _is_plain(each.this, called)
+        ):
+            return None
+        found.append((identifier(each.this.this), bool(each.args.get("desc"))))
+    names, downs = [name for name, _down in found], {down for _name, down in found}
+    if names != list(schema.key[: len(names)]) or len(downs) != 1:
+        return None
+    return downs.pop()
+
+
+def read(
+    wanted: Simple, place: Place, condition: Condition, snapshot: Snapshot, values: Sequence[Any], since: int
+) -> Iterator[list[Entry]]:
+    """Pages of the rows that are wanted: their keys and JSON."""
+    left, skip = bound_of(wanted.limit, values), bound_of(wanted.offset, values) or 0
+    decode, matches = place.schema.decode, condition.matches
+    rows = {} if left is None or condition.is_filter else {"rows": max(1, min(left + skip, 1_000))}
+    for page in snapshot.pages(condition.range(place), reverse=wanted.reverse, since=since, **rows):
+        found = page if not condition.is_filter else [entry for entry in page if matches(decode(entry[1]))]
+        if skip:
+            found, skip = found[skip:], max(0, skip - len(found))
+        if left is not None:
+            found = found[:left]
+            left -= len(found)
+        if found:
+            yield found
+        if left == 0:
+            return
+
+
+def bound_of(node: Any, values: Sequence[Any]) -> int | None:
+    """Rows of a LIMIT or OFFSET; None without one.
+
+    Raises:
+        UsageError: it is no number from 0 on.
+    """
+    if node is None:
+        return None
+    given = (
+        values[int(node.name) - 1] if isinstance(node, exp.Parameter) else int(node.this) if node.is_int else node.this
+    )
+    if type(given) is not int or given < 0:
+        raise errors.UsageError(f"{given!r} is no number of rows.", hint="LIMIT and OFFSET take one from 0 on.")
+    return given
+
+
+def decoded(
+    pages: Iterable[list[Entry]], schema: Schema, names: tuple[tuple[str, str], ...] | None
+) -> Iterator[list[Row]]:
+    """Pages of rows as dicts, with these columns."""
+    decode = schema.decode
+    for page in pages:
+        rows = [decode(json) for _key, json in page]
+        yield rows if names is None else [{called: row[name] for called, name in names} for row in rows]
+
+
+@final
+class TableSource:
+    """What the engine reads of one table: the rows of one user, as of one moment.
+
+    Args:
+        place: whose rows of which table.
+        snapshot: of the moment.
+        since: the number below which rows expired.
+    """
+
+    def __init__(self, place: Place, snapshot: Snapshot, since: int) -> None:
+        self._place, self._snapshot, self._since = place, snapshot, since
+        self.schema = place.schema.arrow()
+
+    def batches(self, columns: list[str] | None) -> Iterator[Any]:
+        """Record batches of these columns."""
+        pages = self._snapshot.pages(self._place.range, since=self._since)
+        return batches_of(([json for _key, json in page] for page in pages), self._place.schema, columns)

@@ -1,0 +1,128 @@
+"""Subscriptions as numbers in arrays: what each follows, whose it is, where in the log it stands.
+
+Covers:     adding, removing, marking those that something came for, who is behind, how many a user has.
+Not here:   which conditions match (`live.matching`), reading the log (`live.following`).
+Holds:      28 bytes for each, and about 8 in its group.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final, final
+
+_NONE: Final = 0xFFFF_FFFF  # the group of a number that is free
+_EACH_BYTES: Final = 4 + 4 + 8 + 8 + 4
+
+
+@final
+class Subscriptions:
+    """All of a database. Not thread-safe: the caller holds a lock."""
+
+    def __init__(self) -> None:
+        self._groups = array("I")
+        self._users = array("I")
+        self._cursors = array("Q")  # up to which number of the log it was read
+        self._pending = array("Q")  # the first number that is there for it since; 0: none
+        self._free = array("I")
+        self._members: dict[int, int | array[int]] = {}
+        self._counts: Counter[int] = Counter()
+        self._reading: set[int] = set()  # those that are between two changes of the log
+
+    def add(self, group: int, user: int, cursor: int) -> int:
+        """One more, which was read up to `cursor`; its number."""
+        if self._free:
+            number = self._free.pop()
+            self._groups[number], self._users[number] = group, user
+            self._cursors[number], self._pending[number] = cursor, 0
+        else:
+            number = len(self._groups)
+            self._groups.append(group)
+            self._users.append(user)
+            self._cursors.append(cursor)
+            self._pending.append(0)
+        members = self._members.get(group)
+        if members is None:
+            self._members[group] = number
+        elif isinstance(members, int):
+            self._members[group] = array("I", (members, number))
+        else:
+            members.append(number)
+        self._counts[user] += 1
+        return number
+
+    def remove(self, number: int) -> None:
+        """One less; the number may be given to another one."""
+        group, user = self._groups[number], self._users[number]
+        members = self._members[group]
+        if isinstance(members, int) or len(members) == 1:
+            del self._members[group]
+        else:
+            members.remove(number)
+        self._counts[user] -= 1
+        if not self._counts[user]:
+            del self._counts[user]
+        self._groups[number], self._pending[number] = _NONE, 0
+        self._reading.discard(number)
+        self._free.append(number)
+
+    def note(self, groups: Iterable[int], sequence: int) -> list[int]:
+        """Something came for all in these groups; those that had nothing before."""
+        woken: list[int] = []
+        pending, of = self._pending, self._members
+        for group in groups:
+            members = of.get(group)
+            if members is None:
+                continue
+            for number in (members,) if isinstance(members, int) else members:
+                if not pending[number]:
+                    pending[number] = sequence
+                    woken.append(number)
+        return woken
+
+    def take(self, number: int, told: int) -> int:
+        """The number that it has to read from, up to `told`; 0 if there is nothing, and then it is level."""
+        begin = self._pending[number]
+        self._pending[number] = 0
+        if begin:
+            self._cursors[number] = begin - 1
+            self._reading.add(number)
+        else:
+            self._cursors[number] = told
+            self._reading.discard(number)
+        return begin
+
+    def advance(self, number: int, sequence: int) -> None:
+        """It was read up to here."""
+        self._cursors[number] = sequence
+
+    def behind(self) -> int | None:
+        """The number behind which somebody still has to read; None if all are level."""
+        first = min(filter(None, self._pending), default=0)
+        found = [first - 1] if first else []
+        found += [self._cursors[number] for number in self._reading]
+        return min(found, default=None)
+
+    def group(self, number: int) -> int:
+        """What it follows."""
+        return self._groups[number]
+
+    def cursor(self, number: int) -> int:
+        """Up to which number of the log it was read."""
+        return self._cursors[number]
+
+    def pending(self, number: int) -> bool:
+        """Whether something came for it."""
+        return self._pending[number] != 0
+
+    def count(self, user: int) -> int:
+        """How many a user has."""
+        return self._counts[user]
+
+    def bytes_held(self) -> int:
+        """What all of them take, or about."""
+        return len(self._groups) * _EACH_BYTES + len(self._free) * 4
+
+    def __len__(self) -> int:
+        return len(self._groups) - len(self._free)

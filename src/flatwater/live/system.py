@@ -1,0 +1,213 @@
+"""The database's own tables, SHOW and DESCRIBE; rows from outside.
+
+Covers:     system.memory, tables, users, live_queries, jobs; who sees which of their rows; dicts of what is loaded.
+Not here:   what the figures are of (`live.database` and its parts).
+Holds:      the rows of one of these tables while it is read: they are few, but for live_queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, final
+
+from flatwater import errors
+from flatwater.budget.budget import Budget
+from flatwater.live.access import ROLES, SYSTEM_USER, Actor, Limits
+from flatwater.live.catalog import Catalog
+from flatwater.live.definitions import name_of
+from flatwater.live.results import Result, Rows
+from flatwater.live.schema import NOW, SNOWFLAKE, Row, Schema
+from flatwater.live.statements import Statement
+from flatwater.live.upkeep import Job
+
+_DBA = ROLES.index("dba")
+
+
+class Parts(NamedTuple):
+    """What these tables are made of.
+
+    Attributes:
+        budget: whose promises `system.memory` compares with what the system saw.
+        catalog: tables and users.
+        jobs: what is done behind the statements.
+        queries: live queries.
+        memory: who promised and holds how much.
+    """
+
+    budget: Budget
+    catalog: Catalog
+    jobs: Callable[[], list[Job]]
+    queries: Callable[[], Iterator[Row]]
+    memory: Callable[[], Iterator[Row]]
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def _memory(parts: Parts, actor: Actor) -> Iterator[Row]:
+    actor.must_be("dba", "read system.memory")
+    from flatwater.watch.account import promised_and_seen
+
+    yield from parts.memory()
+    both = promised_and_seen(parts.budget)
+    yield {"part": "process, anonymous", "promised": both.promised, "seen": both.anon if both.anon >= 0 else None}
+    yield {"part": "process, resident", "promised": None, "seen": both.rss if both.rss >= 0 else None}
+
+
+def _tables(parts: Parts, actor: Actor) -> Iterator[Row]:
+    for namespace, name in parts.catalog.names():
+        schema = parts.catalog.find(namespace, name)
+        if schema is None:
+            continue
+        try:
+            actor.must_read(schema)
+        except errors.FlatwaterError:
+            continue
+        yield {
+            "namespace": namespace, "name": name, "type": schema.kind, "columns": len(schema.columns),
+            "primary_key": ", ".join(schema.key), "access_level": None if schema.is_personal else schema.access,
+            "ttl_seconds": schema.ttl_s or None,
+        }  # fmt: skip
+
+
+def _users(parts: Parts, actor: Actor) -> Iterator[Row]:
+    for name, record in [(SYSTEM_USER, None), *parts.catalog.users()]:
+        if actor.rank >= _DBA or name == actor.name:
+            figures = {
+                field: None if record is None else getattr(record.limits, field) for field in Limits.__struct_fields__
+            }
+            yield {"name": name, "role": SYSTEM_USER if record is None else record.role, **figures}
+
+
+def _live_queries(parts: Parts, actor: Actor) -> Iterator[Row]:
+    for row in parts.queries():
+        if actor.rank >= _DBA or row["user"] == actor.name:
+            yield row
+
+
+def _jobs(parts: Parts, actor: Actor) -> Iterator[Row]:
+    actor.must_be("dba", "read system.jobs")
+    for job in parts.jobs():
+        started = datetime.fromtimestamp(job.started_s, UTC) if job.started_s else None
+        yield {"name": job.name, "state": job.state, "rows": job.rows, "started": started, "error": job.error or None}
+
+
+_TABLES: dict[str, tuple[Callable[[Parts, Actor], Iterator[Row]], dict[str, str]]] = {
+    "memory": (_memory, {"part": "TEXT", "promised": "BIGINT", "seen": "BIGINT"}),
+    "tables": (_tables, {
+        "namespace": "TEXT", "name": "TEXT", "type": "TEXT", "columns": "BIGINT", "primary_key": "TEXT", "access_level": "TEXT", "ttl_seconds": "BIGINT",
+    }),
+    "users": (_users, {
+        "name": "TEXT", "role": "TEXT", "subscriptions": "BIGINT", "rows": "BIGINT", "bytes": "BIGINT", "seconds": "BIGINT",
+    }),
+    "live_queries": (_live_queries, {
+        "number": "BIGINT", "user": "TEXT", "query": "TEXT", "started": "TIMESTAMP", "events": "BIGINT",
+    }),
+    "jobs": (_jobs, {"name": "TEXT", "state": "TEXT", "rows": "BIGINT", "started": "TIMESTAMP", "error": "TEXT"}),
+}  # fmt: skip
+
+
+def source(parts: Parts, name: str, actor: Actor) -> SystemSource:
+    """One of these tables, for the SQL engine.
+
+    Raises:
+        UsageError: there is none of this name.
+    """
+    if name not in _TABLES:
+        raise errors.UsageError(f"there is no table system.{name}.", hint=f"There are {', '.join(_TABLES)}.")
+    rows, columns = _TABLES[name]
+    return SystemSource(rows(parts, actor), columns)
+
+
+@final
+class SystemSource:
+    """Rows of a table that is made when it is read."""
+
+    def __init__(self, rows: Iterator[Row], columns: dict[str, str]) -> None:
+        import pyarrow as pa
+
+        from flatwater.live.types import Type
+
+        self.schema = pa.schema([(name, Type(kind).arrow()) for name, kind in columns.items()])
+        self._rows = list(rows)
+
+    def batches(self, columns: list[str] | None) -> Iterator[Any]:
+        """One batch of them."""
+        import pyarrow as pa
+
+        batch = pa.RecordBatch.from_pylist(self._rows, schema=self.schema)
+        yield batch if columns is None else batch.select(columns)
+
+
+# --- SHOW and DESCRIBE ------------------------------------------------------------------------------------------------
+
+
+def shown(parts: Parts, statement: Statement, actor: Actor) -> Result:
+    """What SHOW and DESCRIBE give."""
+    if statement.kind == "describe":
+        name = name_of(statement.tree)
+        schema = parts.catalog.table(*name)
+        actor.must_read(schema)
+        return _result(list(_described(schema)), ("column", "type", "nullable", "default", "primary_key"))
+    what, within = statement.words
+    if what == "NAMESPACES":
+        return _result([{"namespace": each} for each in parts.catalog.namespaces()], ("namespace",))
+    if what == "USERS":
+        return _result(list(_users(parts, actor)), tuple(_TABLES["users"][1]))
+    rows = [row for row in _tables(parts, actor) if within in {None, row["namespace"]}]
+    return _result(rows, tuple(_TABLES["tables"][1]))
+
+
+def _described(schema: Schema) -> Iterator[Row]:
+    for column in schema.columns.values():
+        default = column.default
+        yield {
+            "column": column.name,
+            "type": str(column.type),
+            "nullable": not column.is_required,
+            "default": None
+            if default is None
+            else default
+            if default in {NOW, SNOWFLAKE} and column.is_made
+            else str(default),
+            "primary_key": column.name in schema.key,
+        }
+
+
+def _result(rows: list[Row], columns: tuple[str, ...]) -> Result:
+    return Result(columns, Rows(lambda: [rows]))
+
+
+# --- rows from outside, and to it -------------------------------------------------------------------------------------
+
+
+def rows_of(given: Any) -> Iterator[Mapping[str, Any]]:
+    """Rows one by one: of dicts, record batches, Arrow tables, batches of a Flow.
+
+    Raises:
+        UsageError: there is something else among them.
+    """
+    if hasattr(given, "to_batches"):
+        given = given.to_batches()
+    for part in given:
+        if isinstance(part, Mapping):
+            yield part
+        elif hasattr(part, "to_pylist"):
+            yield from part.to_pylist()
+        elif isinstance(part, list | tuple):
+            yield from rows_of(part)
+        else:
+            raise errors.UsageError(f"{part!r:.80} is no row.", hint="Pass dicts, or Arrow record batches.")
+
+
+def arrow_of(pages: Iterable[list[Row]], schema: Schema, names: tuple[tuple[str, str], ...] | None) -> Iterator[Any]:
+    """Record batches of pages of rows."""
+    import pyarrow as pa
+
+    from flatwater.live.dataset import arrow_rows
+
+    fields = schema.columns if names is None else {called: schema.columns[name] for called, name in names}
+    wanted = pa.schema([(called, column.type.arrow()) for called, column in fields.items()])
+    for page in pages:
+        yield arrow_rows(page, wanted)

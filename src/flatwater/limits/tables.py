@@ -50,3 +50,4 @@ LIVE_FORMS_BYTES = 2 * MIB  # of forms of conditions, most recently used; subscr
 LIVE_NODES_MAX = 20_000  # of a SELECT; about 600 B each
 LIVE_QUERIES_MAX = 4  # of the SQL engine at once: they share its pool; others wait
 LIVE_BATCH_ROWS = 4_096  # of a record batch inside of the SQL engine
+LIVE_ACTORS_BYTES = 256 * KIB  # of users with their roles, most recently used

@@ -87,14 +87,20 @@ class Actor(NamedTuple):
         Raises:
             AccessDenied: he may not.
         """
-        if (
-            self.name != name
-            and self.role != SYSTEM_USER
-            and (self.rank <= ROLES.index(role) or self.rank < ROLES.index("service"))
-        ):
+        if self.name != name:
+            self.must_be("service", f"act as {name!r}")
+            self.must_rule(role, name)
+
+    def must_rule(self, role: str, name: str) -> None:
+        """Refuse who is not above a user of this role; system is above all.
+
+        Raises:
+            AccessDenied: he is not.
+        """
+        if self.role != SYSTEM_USER and self.rank <= ROLES.index(role):
             raise AccessDenied(
-                f"{self.name!r} is {self.role!r} and may not act as {name!r}, who is {role!r}.",
-                hint="A service may act as users, a dba as services, too, and system as everybody.",
+                f"{self.name!r} is {self.role!r} and not above {name!r}, who is {role!r}, or would be.",
+                hint="A service is above users, a dba above services, too, and system above everybody.",
             )
 
 

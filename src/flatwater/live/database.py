@@ -14,7 +14,6 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
 from typing import Any, Literal, Self, final
 
 from flatwater import errors, limits, units
@@ -25,6 +24,7 @@ from flatwater.live.catalog import Catalog
 from flatwater.live.conditions import condition_of
 from flatwater.live.executing import Executor
 from flatwater.live.following import Followed, Following, Subscription
+from flatwater.live.locking import locked
 from flatwater.live.log import Change, Log
 from flatwater.live.queries import Queries
 from flatwater.live.results import Result
@@ -86,6 +86,7 @@ class Database:
         with contextlib.ExitStack() as opened:
             self._store = Store(path, "lmdb", sync)
             opened.callback(self._store.close)
+            opened.callback(os.close, locked(self.path))
             self._queries = Queries(self.path)
             opened.callback(self._queries.close)
             reservation = self.budget.reserve(self._own_bytes_max(), f"live {os.path.basename(self.path)}")
@@ -164,19 +165,21 @@ class Database:
         actor = executor.actor(user)
         schema = executor.writable(name_in(table), actor)
         place = executor.place(schema, actor)
-        count = 0
-        turns = system.rows_of(rows)
-        while part := list(islice(turns, limits.LIVE_LOAD_ROWS)):
-            edits, now = [], datetime.now(UTC)
-            for row in part:
-                changing.known(row, schema)
-                made = changing.complete(schema, list(row), list(row.values()), self._numbers, now)
-                key = place.key(made)
-                changing.check_key(key)
-                edits.append(Edit(schema.number, place.head, key, schema.encode(made)))
-            self._writer.submit(partial(_same, edits), size=sum(2 * len(each.new or b"") for each in edits))
-            count += len(edits)
-        return count
+        count = size = 0
+        edits: list[Edit] = []
+        now = datetime.now(UTC)
+        for row in system.rows_of(rows):
+            changing.known(row, schema)
+            made = changing.complete(schema, list(row), list(row.values()), self._numbers, now)
+            edits.append(Edit(schema.number, place.head, place.key(made), schema.encode(made)))
+            changing.check_key(edits[-1].key)
+            size += len(edits[-1].new or b"")
+            if len(edits) == limits.LIVE_LOAD_ROWS or size >= limits.LIVE_GROUP_BYTES // 4:
+                self._writer.submit(partial(_same, edits), size=2 * size)
+                count, edits, size = count + len(edits), [], 0
+        if edits:
+            self._writer.submit(partial(_same, edits), size=2 * size)
+        return count + len(edits)
 
     # --- live ---------------------------------------------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ from flatwater.live.writing import Writer
 from flatwater.store.space import Space
 
 _SPILL = "spill"  # the directory of what queries sort on disk
+_ACTOR_BYTES = 400  # of a user with his limits
 _PREPARED_BYTES = 2_000  # of a statement that was prepared, beside its text
 
 
@@ -70,6 +71,7 @@ class Executor:
         )
         self._sql_pool, self._budget, self._wake, self._parts = sql_pool, budget, wake, parts
         self._statements: Cache[Statement] = Cache(limits.LIVE_STATEMENTS_BYTES)
+        self._actors: Cache[tuple[int, Actor]] = Cache(limits.LIVE_ACTORS_BYTES)
         self._prepared: Cache[tuple[int, Any]] = Cache(limits.LIVE_STATEMENTS_BYTES)
         self.engine: Engine | None = None
         self._engine_lock = threading.Lock()
@@ -80,6 +82,7 @@ class Executor:
         total = 0
         total += limits.LIVE_STATEMENTS_BYTES  # statements that were understood
         total += limits.LIVE_STATEMENTS_BYTES  # and prepared
+        total += limits.LIVE_ACTORS_BYTES  # users who did something
         return total
 
     def close(self) -> None:
@@ -101,9 +104,15 @@ class Executor:
             return Actor(SYSTEM_USER, SYSTEM_USER, Limits())
         if not isinstance(user, str):
             raise errors.UsageError(f"user={user!r:.80} is no name.", hint="Pass a text, or None for system.")
-        check_name(user, "user")
-        record = self.catalog.user(user)
-        return Actor(user, "user", Limits()) if record is None else Actor(user, record.role, record.limits)
+        version = self.catalog.version
+        known = self._actors.get(user)
+        if known is None or known[0] != version:
+            check_name(user, "user")
+            record = self.catalog.user(user)
+            actor = Actor(user, "user", Limits()) if record is None else Actor(user, record.role, record.limits)
+            known = version, actor
+            self._actors.put(user, known, _ACTOR_BYTES)
+        return known[1]
 
     def understood(self, text: str) -> Statement:
         """What a text says; kept for the next time."""
@@ -215,8 +224,10 @@ class Executor:
 
     def _insert(self, statement: Statement, text: str, values: Sequence[Any], actor: Actor) -> Result:
         tree = statement.tree
-        schema = self.writable(definitions.name_of(tree), actor)
-        insert: changing.Insert = self._once(text, lambda: changing.Insert(tree, schema))
+        insert: changing.Insert = self._once(
+            text, lambda: changing.Insert(tree, self._changeable(definitions.name_of(tree)))
+        )
+        actor.must_write(insert.schema)
         place = self.place(insert.schema, actor)
         if insert.select is not None:
             rows = self._selected(insert, values, actor)
@@ -241,8 +252,10 @@ class Executor:
 
     def _alter(self, statement: Statement, text: str, values: Sequence[Any], actor: Actor) -> Result:
         tree = statement.tree
-        schema = self.writable(table_name(tree.this), actor)
-        alteration: changing.Alteration = self._once(text, lambda: changing.Alteration(tree, schema))
+        alteration: changing.Alteration = self._once(
+            text, lambda: changing.Alteration(tree, self._changeable(table_name(tree.this)))
+        )
+        actor.must_write(alteration.schema)
         given: list[Row] = []
         snapshot = Snapshot(self._space, self._log)
         plan, size = alteration.plan(self.place(alteration.schema, actor), snapshot, values, self._numbers.now(), given)
@@ -312,7 +325,7 @@ class Executor:
         if name == SYSTEM_USER:
             raise errors.UsageError("system is always there.")
         if before is not None:
-            actor.must_act_as(before.role, name)
+            actor.must_rule(before.role, name)
         if statement.kind == "drop user":
             if before is None and not is_if:
                 raise errors.UsageError(f"there is no user {name!r}.", hint="SHOW USERS names them.")
@@ -325,7 +338,7 @@ class Executor:
         if statement.kind == "alter user" and before is None:
             raise errors.UsageError(f"there is no user {name!r}.", hint="CREATE USER makes him.")
         record = definitions.user_of(dict(given), before)
-        actor.must_act_as(record.role, name)
+        actor.must_rule(record.role, name)
         self.catalog.put_user(name, record)
 
     # --- parts --------------------------------------------------------------------------------------------------------
@@ -336,11 +349,14 @@ class Executor:
 
     def writable(self, name: Name, actor: Actor) -> Schema:
         """A table whose rows the actor may change."""
-        if name.namespace == SYSTEM:
-            raise errors.UsageError("tables of the namespace system are read only.")
-        schema = self.catalog.table(*name)
+        schema = self._changeable(name)
         actor.must_write(schema)
         return schema
+
+    def _changeable(self, name: Name) -> Schema:
+        if name.namespace == SYSTEM:
+            raise errors.UsageError("tables of the namespace system are read only.")
+        return self.catalog.table(*name)
 
     def place(self, schema: Schema, actor: Actor) -> Place:
         """The rows of a table that an actor sees."""

@@ -15,13 +15,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Final, final
 from uuid import UUID
 
 from sqlglot import exp
 
 from flatwater import errors, limits
+from flatwater.live.operators import ACTS, NUMBERS, alike, cast, pattern_of
 from flatwater.live.schema import Schema
 from flatwater.live.statements import Sql, identifier
 from flatwater.live.types import Type
@@ -33,7 +33,9 @@ _COMPARE: Final[dict[type, Callable[[Any, Any], bool]]] = {
     exp.EQ: operator.eq, exp.NEQ: operator.ne, exp.LT: operator.lt, exp.LTE: operator.le, exp.GT: operator.gt, exp.GTE: operator.ge,
 }  # fmt: skip
 FLIPPED: Final = {exp.EQ: exp.EQ, exp.NEQ: exp.NEQ, exp.LT: exp.GT, exp.LTE: exp.GTE, exp.GT: exp.LT, exp.GTE: exp.LTE}
-_NUMBERS: Final = {"SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL"}
+_ARGS: Final = {  # of a node, that are known; one with another one says something else
+    "this", "expression", "expressions", "low", "high", "ifs", "default", "to", "negate", "typed", "safe", "query", "unnest", "field",
+}  # fmt: skip
 _FAILS: Final = (
     TypeError,
     ValueError,
@@ -78,11 +80,12 @@ class Compiler:
         """The column that a node is, or None."""
         if not isinstance(node, exp.Column) or isinstance(node.this, exp.Star):
             return None
-        name = identifier(node.this)
-        table = node.args.get("table")
-        if table is not None and self._excluded and identifier(table) == "excluded":
+        name, schema = identifier(node.this), self._schema
+        table = identifier(node.args["table"]) if node.args.get("table") else ""
+        if table == "excluded" and self._excluded:
             name = f"excluded.{name}"
-        schema = self._schema
+        elif node.args.get("db") or (table and (schema is None or table != schema.name)):
+            raise errors.UsageError(f"{node.sql(dialect=Sql)!r:.80} is no column of the statement's table.")
         if schema is None or name.removeprefix("excluded.") not in schema.columns:
             where = "" if schema is None else f" {schema.full_name} has {', '.join(schema.columns)}."
             raise errors.UsageError(f"there is no column {name!r}.{where}")
@@ -129,7 +132,7 @@ class Compiler:
         if value is None or kind is None:
             return value
         family = _FAMILY.get(type(value))
-        wanted = "number" if kind.name in _NUMBERS else kind.name
+        wanted = "number" if kind.name in NUMBERS else kind.name
         if family == wanted and (wanted != "number" or value == value):  # noqa: PLR0124 - no NaN
             return kind.take(value, "the condition") if wanted == "TIMESTAMP" else value
         if wanted in {"TIMESTAMP", "DATE", "UUID", "BYTES"}:
@@ -164,6 +167,11 @@ class Compiler:
         name = self.column(node)
         if name is not None:
             return lambda row, _values: row[name]
+        if any(value for arg, value in node.args.items() if arg not in _ARGS):
+            raise _unknown(node)
+        if node.args.get("negate"):  # IS NOT, NOT LIKE
+            plain = type(node)(**{arg: value for arg, value in node.args.items() if arg != "negate"})
+            return self.function(exp.Not(this=plain))
         if type(node) in _COMPARE:
             return self._comparison(node)
         match node:
@@ -196,18 +204,14 @@ class Compiler:
                 return self._case(node)
             case exp.Cast():
                 inner, kind = self.function(node.this), Type.of(node.args["to"])
-                return _safe(lambda row, values: _cast(inner(row, values), kind))
+                return _safe(lambda row, values: cast(inner(row, values), kind))
             case exp.Abs():
                 inner = self.function(node.this)
                 return _safe(lambda row, values: None if (found := inner(row, values)) is None else abs(found))
             case exp.Lower() | exp.Upper() | exp.Length() | exp.Trim() if not node.args.get("expression"):
                 inner, act = self.function(node.this), _TEXTS[type(node)]
                 return _safe(lambda row, values: None if (found := inner(row, values)) is None else act(found))
-        raise errors.UsageError(
-            f"{node.sql(dialect=Sql)!r:.80} is not known in a condition that is asked for each row.",
-            hint="Comparisons, AND, OR, NOT, IS, IN, BETWEEN, LIKE, arithmetic, ||, CASE, CAST, COALESCE, NULLIF, LOWER, UPPER, "
-            "LENGTH, TRIM and ABS are.",
-        )
+        raise _unknown(node)
 
     def _comparison(self, node: Any) -> Function:
         left, right, compare = node.this, node.expression, _COMPARE[type(node)]
@@ -267,7 +271,7 @@ class Compiler:
         flags = re.DOTALL | (re.IGNORECASE if isinstance(node, exp.ILike) else 0)
         name, (is_one, given) = self.column(node.this), self.constant(node.expression)
         if name is not None and is_one and isinstance(given, str):
-            at = self.put(_pattern(given, flags))
+            at = self.put(pattern_of(given, flags))
 
             def of_column(row: Mapping[str, Any], values: Values) -> bool | None:
                 found = row[name]
@@ -278,7 +282,7 @@ class Compiler:
 
         def like(row: Mapping[str, Any], values: Values) -> bool | None:
             found, wanted = inner(row, values), pattern(row, values)
-            return None if found is None or wanted is None else _pattern(wanted, flags).fullmatch(found) is not None
+            return None if found is None or wanted is None else pattern_of(wanted, flags).fullmatch(found) is not None
 
         return _safe(like)
 
@@ -286,11 +290,11 @@ class Compiler:
         if isinstance(node, exp.Neg):
             inner = self.function(node.this)
             return _safe(lambda row, values: None if (found := inner(row, values)) is None else -found)
-        left, right, act = self.function(node.this), self.function(node.expression), _ACTS[type(node)]
+        left, right, act = self.function(node.this), self.function(node.expression), ACTS[type(node)]
 
         def computed(row: Mapping[str, Any], values: Values) -> Any:
             one, other = left(row, values), right(row, values)
-            return None if one is None or other is None else act(*_alike(one, other))
+            return None if one is None or other is None else act(*alike(one, other))
 
         return _safe(computed)
 
@@ -312,6 +316,14 @@ class Compiler:
             return None if other is None else other(row, values)
 
         return chosen
+
+
+def _unknown(node: Any) -> errors.UsageError:
+    return errors.UsageError(
+        f"{node.sql(dialect=Sql)!r:.80} is not known in a condition that is asked for each row.",
+        hint="Comparisons, AND, OR, NOT, IS, IN, BETWEEN, LIKE, arithmetic, ||, CASE, CAST, COALESCE, NULLIF, LOWER, UPPER, "
+        "LENGTH, TRIM and ABS are.",
+    )
 
 
 def flattened(node: Any, kind: type) -> list[Any]:
@@ -355,7 +367,7 @@ def _compared(first: Function, second: Function, compare: Callable[[Any, Any], b
 
 
 def _family(kind: Type) -> str:
-    return "number" if kind.name in _NUMBERS else kind.name
+    return "number" if kind.name in NUMBERS else kind.name
 
 
 def _safe(function: Function) -> Function:
@@ -394,65 +406,3 @@ def _or(parts: Sequence[Function]) -> Function:
         return result
 
     return any_of
-
-
-def _alike(one: Any, other: Any) -> tuple[Any, Any]:
-    if isinstance(one, bool) or isinstance(other, bool):
-        raise TypeError
-    if isinstance(one, Decimal) and isinstance(other, float):
-        return float(one), other
-    if isinstance(one, float) and isinstance(other, Decimal):
-        return one, float(other)
-    return one, other
-
-
-def _divided(one: Any, other: Any) -> Any:
-    if isinstance(one, int) and isinstance(other, int):
-        found = abs(one) // abs(other)
-        return found if (one < 0) == (other < 0) else -found
-    return one / other
-
-
-def _rest(one: Any, other: Any) -> Any:
-    return one - other * _divided(one, other) if isinstance(one, int) and isinstance(other, int) else one % other
-
-
-def _joined(one: Any, other: Any) -> str:
-    return str(one) + str(other)
-
-
-_ACTS: Final[dict[type, Callable[[Any, Any], Any]]] = {
-    exp.Add: operator.add, exp.Sub: operator.sub, exp.Mul: operator.mul, exp.Div: _divided, exp.Mod: _rest, exp.DPipe: _joined,
-}  # fmt: skip
-
-
-def _cast(value: Any, kind: Type) -> Any:
-    if value is None:
-        return None
-    if kind.name == "TEXT":
-        return str(value).lower() if isinstance(value, bool) else str(value)
-    if kind.name == "BOOLEAN" and isinstance(value, str):
-        return {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}[value.lower()]
-    if kind.name in _NUMBERS:
-        if isinstance(value, bool):
-            value = int(value)
-        if isinstance(value, str):
-            value = Decimal(value)
-        if kind.name in {"SMALLINT", "INT", "BIGINT"}:
-            value = int(value)
-    return kind.take(value, "the cast")
-
-
-@lru_cache(limits.LIVE_PATTERNS_MAX)
-def _pattern(pattern: str, flags: int) -> re.Pattern[str]:
-    made: list[str] = []
-    is_escaped = False
-    for character in pattern:
-        if is_escaped or character not in "%_\\":
-            made.append(re.escape(character))
-            is_escaped = False
-        elif character == "\\":
-            is_escaped = True
-        else:
-            made.append(".*" if character == "%" else ".")
-    return re.compile("".join(made), flags)

@@ -231,9 +231,9 @@ class Subscription:
     def begin(self, snapshot: Snapshot, *, last_rows: int | None, since: int | None) -> None:
         """Where it starts."""
         if since is not None:
-            self._events = self._changes(since, self._hub.told)
+            self._events = self._counted(self._changes(since, self._hub.told))
         elif last_rows != 0:
-            self._events = self._snapshot(snapshot, last_rows)
+            self._events = self._counted(self._snapshot(snapshot, last_rows))
 
     def enter(self, user: str, text: str) -> None:
         """Say whose it is, and what it asks for."""
@@ -324,11 +324,20 @@ class Subscription:
                     told = hub.told
                 if not begin:
                     return None
-                self._events = self._changes(begin - 1, told)
+                self._events = self._counted(self._changes(begin - 1, told))
             event = next(self._events, None)
             if event is not None:
                 return event
             self._events = None
+
+    def _counted(self, events: Iterator[Event]) -> Iterator[Event]:
+        """The same; how many there were is written down at the end."""
+        count = 0
+        for event in events:
+            count += 1
+            yield event
+        if count:
+            self._hub.queries.count(self._number, count)
 
     def _followed(self) -> Followed:
         return self._hub.followed[self._hub.subscriptions.group(self._number)]

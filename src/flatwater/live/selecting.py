@@ -72,6 +72,10 @@ def simple(tree: Any, schema_of: Callable[[Name], Schema | None]) -> Simple | No
         return None
     if isinstance(limit, exp.Fetch):
         return None
+    if where is not None:
+        where = where.copy()
+        for column in where.find_all(exp.Column):
+            column.set("table", None)  # it is this one, whatever it is called in the statement
     try:
         condition_of(where, schema, None)
     except errors.UsageError:

@@ -60,6 +60,7 @@ class Upkeep:
         self._space, self._heads, self._catalog, self._writer, self._numbers = space, heads, catalog, writer, numbers
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
+        self._turn = threading.Lock()  # of whoever does it now
         self._woken = threading.Event()
         self._is_closed = False
         self._thread: threading.Thread | None = None
@@ -98,6 +99,10 @@ class Upkeep:
 
     def once(self) -> None:
         """Do what there is to do now."""
+        with self._turn:
+            self._all()
+
+    def _all(self) -> None:
         for number, kind in self._catalog.dropped():
             self._do(
                 f"remove rows of table {number}", lambda job, number=number, kind=kind: self._remove(job, number, kind)

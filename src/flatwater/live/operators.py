@@ -1,0 +1,92 @@
+"""What operators of SQL do to values of Python.
+
+Covers:     arithmetic on numbers that are alike, joining texts, CAST, patterns of LIKE.
+Not here:   NULL, and what fails (`live.expressions`).
+Holds:      patterns that were used, at most `LIVE_PATTERNS_MAX`.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlglot import exp
+
+from flatwater import limits
+from flatwater.live.types import Type
+
+NUMBERS: Final = {"SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL"}
+
+
+def alike(one: Any, other: Any) -> tuple[Any, Any]:
+    """Two numbers that can be computed with: a decimal beside a float becomes one, too."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        raise TypeError
+    if isinstance(one, Decimal) and isinstance(other, float):
+        return float(one), other
+    if isinstance(one, float) and isinstance(other, Decimal):
+        return one, float(other)
+    return one, other
+
+
+def _divided(one: Any, other: Any) -> Any:
+    if isinstance(one, int) and isinstance(other, int):
+        found = abs(one) // abs(other)
+        return found if (one < 0) == (other < 0) else -found
+    return one / other
+
+
+def _rest(one: Any, other: Any) -> Any:
+    return one - other * _divided(one, other) if isinstance(one, int) and isinstance(other, int) else one % other
+
+
+def _joined(one: Any, other: Any) -> str:
+    return str(one) + str(other)
+
+
+ACTS: Final[dict[type, Callable[[Any, Any], Any]]] = {
+    exp.Add: operator.add, exp.Sub: operator.sub, exp.Mul: operator.mul, exp.Div: _divided, exp.Mod: _rest, exp.DPipe: _joined,
+}  # fmt: skip
+
+
+def cast(value: Any, kind: Type) -> Any:
+    """A value as another type; None stays None.
+
+    Raises:
+        UsageError: it does not fit.
+        ValueError, KeyError, ArithmeticError: it is none of these.
+    """
+    if value is None:
+        return None
+    if kind.name == "TEXT":
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    if kind.name == "BOOLEAN" and isinstance(value, str):
+        return {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}[value.lower()]
+    if kind.name in NUMBERS:
+        if isinstance(value, bool):
+            value = int(value)
+        if isinstance(value, str):
+            value = Decimal(value)
+        if kind.name in {"SMALLINT", "INT", "BIGINT"}:
+            value = int(value)
+    return kind.take(value, "the cast")
+
+
+@lru_cache(limits.LIVE_PATTERNS_MAX)
+def pattern_of(pattern: str, flags: int) -> re.Pattern[str]:
+    """The regular expression of a pattern of LIKE: `%` is any text, `_` any character, `\\` takes the next one as it is."""
+    made: list[str] = []
+    is_escaped = False
+    for character in pattern:
+        if is_escaped or character not in "%_\\":
+            made.append(re.escape(character))
+            is_escaped = False
+        elif character == "\\":
+            is_escaped = True
+        else:
+            made.append(".*" if character == "%" else ".")
+    return re.compile("".join(made), flags)

@@ -1,0 +1,101 @@
+"""Conditions: forms, keys, and what the SQL engine says of the same rows."""
+
+import random
+
+import pytest
+
+from flatwater.live.conditions import condition_of
+from flatwater.live.rows import Heads, Place
+from flatwater.live.schema import USER, Column, Schema
+from flatwater.live.statements import understood
+from flatwater.live.types import Type
+
+SCHEMA = Schema(
+    1, "main", "t", USER,
+    [Column("k", Type("TEXT")), Column("id", Type("BIGINT")), Column("a", Type("INT")), Column("x", Type("DOUBLE")), Column("s", Type("TEXT"))],
+    ["k", "id"],
+)  # fmt: skip
+PLACE = Place(Heads(b"\x03\x03\x03", b"\x03\x03\x04"), SCHEMA, "ada")
+
+
+def condition(where, *params):
+    return condition_of(understood(f"SELECT * FROM t WHERE {where}").tree.args["where"].this, SCHEMA, params)
+
+
+def test_forms_are_shared():
+    """Conditions that differ in values, order or direction have one form; those that say something else do not."""
+    one = condition("a = ? AND s = 'x'", 1).predicate
+    for other in (condition("s = ? AND a = 2", "y"), condition("(s = 'z') AND a = 7"), condition("a = 1 AND s = ?", "x")):
+        assert other.predicate.form is one.form
+    assert condition("a = 1 AND s = ?", "x").predicate == one
+    assert condition("a = ? AND s = 'y'", 1).predicate != one
+    for other in ("a = 1 OR s = 'x'", "a = 1 AND s <> 'x'", "a = 1", "a = NULL AND s = 'x'"):
+        assert condition(other).predicate.form is not one.form
+
+
+@pytest.mark.parametrize(
+    ("where", "least", "kind"),
+    [("k = 'a' AND id = 5", 1, "key"), ("id = 5 AND 'a' = k AND a > 1", 1, "key"), ("k = 'a'", 1, "prefix"), ("id = 5", 0, "all"), ("k = 'a' OR id = 1", 0, "all"),
+     ("k = NULL", 0, "all"), ("NOT k = 'a'", 0, "all"), ("k IN ('a', 'b')", 0, "all")],
+)  # fmt: skip
+def test_keys_that_can_be_meant(where, least, kind):
+    """Equalities of the first columns of the key narrow the range of keys, and all of them are one key."""
+    found = condition(where)
+    low, high = PLACE.range
+    assert (found.key(PLACE) is not None) == (kind == "key")
+    range_low, range_high = found.range(PLACE)
+    assert low <= range_low < range_high <= high
+    assert ((range_low, range_high) == (low, high)) == (kind == "all")
+    assert least in {0, 1}
+
+
+def test_all_rows():
+    """Without a condition all rows are meant, and none has to be asked."""
+    found = condition_of(None, SCHEMA, ())
+    assert found.matches({})
+    assert not found.is_filter
+    assert found.range(PLACE) == PLACE.range
+
+
+ATOMS = [
+    "a = {i}", "a <> {i}", "a < {i}", "a >= {i}", "x > {f}", "x <= {f}", "s = '{s}'", "s < '{s}'", "s LIKE '{s}%'", "s NOT LIKE '%{s}'", "a IN ({i}, {j})",
+    "a NOT IN ({i}, {j})", "a NOT IN ({i}, NULL)", "a BETWEEN {i} AND {j}", "a IS NULL", "s IS NOT NULL", "a + {i} > {j}", "a * 2 = {i}", "a % 3 = 1", "x + a < {f}",
+    "s || 'b' = '{s}b'", "upper(s) = 'A'", "length(s) > 1", "coalesce(a, {i}) = {j}", "nullif(a, {i}) IS NULL", "CASE WHEN a > {i} THEN s ELSE 'b' END = '{s}'",
+    "{i} < a", "(a > {i}) IS TRUE", "a = x",
+]  # fmt: skip
+
+
+def _where(rng, depth=0):
+    if depth < 3 and rng.random() < 0.5:
+        return f"({_where(rng, depth + 1)} {rng.choice(['AND', 'OR'])} {_where(rng, depth + 1)})"
+    text = rng.choice(ATOMS).format(i=rng.randrange(-2, 4), j=rng.randrange(0, 5), f=rng.choice([-0.5, 0.0, 1.5]), s=rng.choice(["a", "b", "ab", ""]))
+    return f"NOT ({text})" if rng.random() < 0.2 else text
+
+
+def _compared(rounds, seed):
+    import datafusion
+    import pyarrow as pa
+
+    rng = random.Random(seed)
+    rows = [
+        {"k": "k", "id": n, "a": rng.choice([None, -2, -1, 0, 1, 2, 3]), "x": rng.choice([None, -0.5, 0.0, 1.5, 2.0]), "s": rng.choice([None, "", "a", "ab", "b", "A"])}
+        for n in range(60)
+    ]  # fmt: skip
+    context = datafusion.SessionContext()
+    context.register_record_batches("t", [[pa.RecordBatch.from_pylist(rows, schema=SCHEMA.arrow())]])
+    for _ in range(rounds):
+        where = _where(rng)
+        expected = {row["id"] for row in context.sql(f"SELECT id FROM t WHERE {where}").to_pylist()}
+        found = condition(where)
+        assert {row["id"] for row in rows if found.matches(row)} == expected, where
+
+
+def test_it_is_what_the_engine_says():
+    """Random conditions hold for the rows that DataFusion finds with them."""
+    _compared(150, 1)
+
+
+@pytest.mark.slow
+def test_it_is_what_the_engine_says_at_length():
+    """The same with many more."""
+    _compared(4_000, 2)

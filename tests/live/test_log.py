@@ -16,7 +16,7 @@ HEAD = b"\x03\x03\x03"
 def test_a_change_is_read_as_it_was_written(old, new, operation):
     """Rows before and after come back, and an empty one is not the same as none."""
     log = Log(HEAD)
-    change = Change(1 << 50, 9, b"key", old, new)
+    change = Change(1 << 50, 9, b"key", old, new, 77)
     assert change.operation == operation
     assert log.change(*log.record(change, 3, 2)) == change
 

@@ -18,9 +18,9 @@ from flatwater.store.engines import base
 INSERT, UPDATE, DELETE = 1, 2, 3
 OPERATIONS = {INSERT: "insert", UPDATE: "update", DELETE: "delete"}
 
-_HEAD = struct.Struct(
-    ">BIHIQQ"
-)  # operation, table, bytes of the key and of the old row; bytes of the log until here, and the number of the record before
+# operation, table, bytes of the key, bytes of the old row; bytes of the log until here, the number of the record before, and of the
+# row's last change before this one
+_HEAD = struct.Struct(">BIHIQQQ")
 _NONE = 0xFFFF_FFFF  # bytes of an old row that there is not
 
 Get = Callable[[bytes], bytes | None]
@@ -36,6 +36,7 @@ class Change(NamedTuple):
         key: of the row, with the head of its partition.
         old: the row's JSON before; None for an insert.
         new: the row's JSON afterwards; None for a delete.
+        since: number of the change that made the old row; 0 if there was none.
     """
 
     sequence: int
@@ -43,6 +44,7 @@ class Change(NamedTuple):
     key: bytes
     old: bytes | None
     new: bytes | None
+    since: int = 0
 
     @property
     def operation(self) -> int:
@@ -70,7 +72,7 @@ class Log:
         """The entry of a change: behind so many bytes of records that were ever written, and behind the record `previous`."""
         old, new = change.old, change.new
         front = _HEAD.pack(
-            change.operation, change.table, len(change.key), _NONE if old is None else len(old), before, previous
+            change.operation, change.table, len(change.key), _NONE if old is None else len(old), before, previous, change.since
         )
         return self.key(change.sequence), b"".join((front, change.key, old or b"", new or b""))
 
@@ -81,7 +83,7 @@ class Log:
             CorruptError: it is none.
         """
         try:
-            operation, table, key_bytes, old_bytes, _bytes, _previous = _HEAD.unpack_from(value)
+            operation, table, key_bytes, old_bytes, _bytes, _previous, since = _HEAD.unpack_from(value)
             at = _HEAD.size + key_bytes
             end = at if old_bytes == _NONE else at + old_bytes
             return Change(
@@ -90,6 +92,7 @@ class Log:
                 value[_HEAD.size : at],
                 None if old_bytes == _NONE else value[at:end],
                 None if operation == DELETE else value[end:],
+                since,
             )
         except struct.error as error:
             raise errors.CorruptError(
@@ -114,7 +117,7 @@ class Log:
     def begins(self, page: PageOf) -> tuple[int, int]:
         """How many bytes of records were trimmed, ever, and the number of the last one of these; 0 and 0 if none was."""
         first = page(self.low, self.high, rows=1, bytes_max=1, reverse=False).entries
-        return _HEAD.unpack_from(first[0][1])[4:] if first else (0, 0)
+        return _HEAD.unpack_from(first[0][1])[4:6] if first else (0, 0)
 
     def behind(
         self, page: PageOf, sequence: int, up_to: int, *, bytes_max: int = limits.LIVE_LOG_PAGE_BYTES

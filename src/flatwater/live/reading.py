@@ -78,7 +78,7 @@ class Snapshot:
             if read is None:
                 self._at = head
             while changes:
-                undo.note(changes, low, high)
+                undo.note(changes, low, high, since)
                 changes = self._behind(changes[-1].sequence, head)
             read = head
             end = None if page.is_last else page.entries[-1][0]
@@ -128,12 +128,13 @@ class _Undo:
         self._rows: dict[bytes, bytes | None] = {}
         self._held = 0
 
-    def note(self, changes: list[Change], low: bytes, high: bytes) -> None:
+    def note(self, changes: list[Change], low: bytes, high: bytes, since: int) -> None:
         """Remember how rows in [low, high) were before these changes."""
         for change in changes:
             if low <= change.key < high and change.key not in self._rows:
-                self._rows[change.key] = change.old
-                self._held += len(change.key) + len(change.old or b"") + _ROW_BYTES
+                old = change.old if change.since >= since else None  # it had expired
+                self._rows[change.key] = old
+                self._held += len(change.key) + len(old or b"") + _ROW_BYTES
         if self._held > limits.LIVE_UNDO_BYTES:
             raise errors.LimitReached(
                 "so much was changed while the statement read that it cannot be undone in its memory.",

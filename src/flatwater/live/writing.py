@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeVar, final
 
 from flatwater import errors, limits
 from flatwater.live.log import Change, Get, Log, PageOf
-from flatwater.live.rows import NUMBER_BYTES, Heads, stored
+from flatwater.live.rows import NUMBER_BYTES, Heads, number_of, stored
 from flatwater.live.sequence import Sequence as Numbers
 from flatwater.store.engines import base
 from flatwater.store.space import Space, check_size
@@ -224,7 +224,8 @@ class _Group:
             old = None if before is None else before[NUMBER_BYTES:]
             if old == edit.new:
                 continue
-            change = Change(self._numbers.next(), edit.table, edit.key, old, edit.new)
+            since = 0 if before is None else number_of(before)
+            change = Change(self._numbers.next(), edit.table, edit.key, old, edit.new, since)
             self._written[edit.head][edit.key] = None if edit.new is None else stored(change.sequence, edit.new)
             record = self._log.record(change, self.ends, self._last)
             self.ends, self._last = self.ends + len(record[1]), change.sequence

@@ -64,7 +64,9 @@ def killed_rounds(path, rounds, seed):
     since, seen = 0, {}  # what a subscriber knows, from all rounds
     for turn in range(rounds):
         child = subprocess.Popen(
-            [sys.executable, __file__, path, str(turn), str(since)], stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+            [sys.executable, __file__, path, str(turn), str(since)],
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         )
         lines, wanted = [], rng.randrange(20, 400)
         for line in child.stdout:
@@ -86,7 +88,15 @@ def killed_rounds(path, rounds, seed):
             rows = {row["id"]: row["body"] for row in db.sql("SELECT * FROM notes", user="ada")}
             with db.subscribe("SELECT * FROM notes", user="ada", since=since) as changes:
                 while (event := changes.poll()) is not None:
-                    since = follow(seen, since, event.seq, event.op, event.row["id"], event.row["body"], event.old and event.old["body"])
+                    since = follow(
+                        seen,
+                        since,
+                        event.seq,
+                        event.op,
+                        event.row["id"],
+                        event.row["body"],
+                        event.old and event.old["body"],
+                    )
             assert db._store.check() == []
         assert seen == rows
         for key, body in acknowledged.items():

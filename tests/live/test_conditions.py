@@ -26,7 +26,11 @@ def condition(where, *params):
 def test_forms_are_shared():
     """Conditions that differ in values, order or direction have one form; those that say something else do not."""
     one = condition("a = ? AND s = 'x'", 1).predicate
-    for other in (condition("s = ? AND a = 2", "y"), condition("(s = 'z') AND a = 7"), condition("a = 1 AND s = ?", "x")):
+    for other in (
+        condition("s = ? AND a = 2", "y"),
+        condition("(s = 'z') AND a = 7"),
+        condition("a = 1 AND s = ?", "x"),
+    ):
         assert other.predicate.form is one.form
     assert condition("a = 1 AND s = ?", "x").predicate == one
     assert condition("a = ? AND s = 'y'", 1).predicate != one
@@ -69,7 +73,12 @@ ATOMS = [
 def _where(rng, depth=0):
     if depth < 3 and rng.random() < 0.5:
         return f"({_where(rng, depth + 1)} {rng.choice(['AND', 'OR'])} {_where(rng, depth + 1)})"
-    text = rng.choice(ATOMS).format(i=rng.randrange(-2, 4), j=rng.randrange(0, 5), f=rng.choice([-0.5, 0.0, 1.5]), s=rng.choice(["a", "b", "ab", ""]))
+    text = rng.choice(ATOMS).format(
+        i=rng.randrange(-2, 4),
+        j=rng.randrange(0, 5),
+        f=rng.choice([-0.5, 0.0, 1.5]),
+        s=rng.choice(["a", "b", "ab", ""]),
+    )
     return f"NOT ({text})" if rng.random() < 0.2 else text
 
 

@@ -135,7 +135,9 @@ def test_it_is_there_after_a_restart(tmp_path):
     """Rows, tables, users and the numbers of changes go on where they were."""
     with Database(tmp_path) as db:
         db.sql("CREATE NAMESPACE chat")
-        db.sql("CREATE TABLE chat.m (id BIGINT PRIMARY KEY DEFAULT SNOWFLAKE_ID(), at TIMESTAMP DEFAULT NOW()) WITH (TYPE = 'USER')")
+        db.sql(
+            "CREATE TABLE chat.m (id BIGINT PRIMARY KEY DEFAULT SNOWFLAKE_ID(), at TIMESTAMP DEFAULT NOW()) WITH (TYPE = 'USER')"
+        )
         db.sql("CREATE USER ada WITH ROLE 'service'")
         first = next(db.sql("INSERT INTO chat.m (at) VALUES (DEFAULT) RETURNING id", user="ada"))["id"]
         seq = db.subscribe("SELECT * FROM chat.m", user="ada").poll().seq

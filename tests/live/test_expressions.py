@@ -41,7 +41,21 @@ def test_values(text, expected):
     assert type(found) is type(expected)
 
 
-@pytest.mark.parametrize("text", ["a = 3", "a + 1", "b LIKE '%'", "lower(b)", "a IN (1)", "NOT c", "t > '2025-01-01'", "a BETWEEN 1 AND 2", "-a", "b || 'x'"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = 3",
+        "a + 1",
+        "b LIKE '%'",
+        "lower(b)",
+        "a IN (1)",
+        "NOT c",
+        "t > '2025-01-01'",
+        "a BETWEEN 1 AND 2",
+        "-a",
+        "b || 'x'",
+    ],
+)
 def test_null_stays_null(text):
     """Of a row of NULLs, everything but IS, COALESCE and CASE is NULL."""
     assert value(text, EMPTY) is None

@@ -39,7 +39,7 @@ OTHERS = [
     "INSERT INTO main.notes VALUES (77, 'x', 1) RETURNING *", "UPDATE notes SET notes.body = 'y' WHERE notes.id = 1 RETURNING *",
 ]  # fmt: skip
 ACTING = [
-    "EXECUTE AS USER 'ada' (SELECT * FROM notes)", "EXECUTE AS USER ada SELECT * FROM notes", "EXECUTE AS USER 'system' (SELECT * FROM notes)", "EXECUTE AS USER \"ada\" (SELECT * FROM notes)", "execute as user 'ada' select * from notes", "EXECUTE AS USER 'ada' (DELETE FROM notes)",
+    "EXECUTE AS USER 'ada' (SELECT * FROM notes)", "EXECUTE AS USER ada SELECT * FROM notes", "EXECUTE AS USER 'system' (SELECT * FROM notes)", 'EXECUTE AS USER "ada" (SELECT * FROM notes)', "execute as user 'ada' select * from notes", "EXECUTE AS USER 'ada' (DELETE FROM notes)",
     "EXECUTE AS USER 'mallory' (EXECUTE AS USER 'ada' (SELECT * FROM notes))", "EXECUTE/**/AS/**/USER/**/'ada'/**/(SELECT * FROM notes)", "EXECUTE AS USER 'ada'", "SET ROLE system", "SET user = 'ada'", "SET SESSION AUTHORIZATION ada", "RESET ROLE", "SET datafusion.catalog.information_schema = true",
     "CREATE USER mallory2 WITH ROLE 'system'", "ALTER USER mallory SET ROLE 'system'", "ALTER USER mallory WITH ROLE dba", "DROP USER ada", "CREATE USER ada WITH ROLE 'user'", "GRANT ALL ON notes TO mallory", "REVOKE ALL ON notes FROM ada", "CREATE NAMESPACE evil", "DROP NAMESPACE main",
     "CREATE TABLE evil (id INT PRIMARY KEY)", "DROP TABLE notes", "ALTER TABLE notes ADD COLUMN evil TEXT", "ALTER TABLE notes RENAME TO evil", "ALTER TABLE notes DROP COLUMN body", "SELECT * FROM system.memory", "SELECT * FROM system.jobs", "SELECT * FROM system.users", "SELECT * FROM system.live_queries",
@@ -49,7 +49,7 @@ ACTING = [
 TEXTS = [
     "SELECT 1; SELECT * FROM notes", "SELECT 1; DROP TABLE notes", "SELECT 1;; SELECT 2", "; DROP TABLE notes", "SELECT * FROM notes; --", "SELECT 1 /* ; */ ; DELETE FROM notes", "BEGIN; DELETE FROM notes; COMMIT", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT x",
     "SELECT 'a'';DROP TABLE notes;--'", "SELECT '\\'; DROP TABLE notes; --'", "SELECT E'\\'; DROP TABLE notes; --'", "SELECT U&'\\0027; DROP TABLE notes'", "SELECT $$'; DROP TABLE notes$$", "SELECT $x$;$x$; DELETE FROM notes", "SELECT * FROM notes WHERE body = 'x\x00' OR TRUE",
-    "SELECT * FROM notes WHERE body = '' UNION SELECT 1, 'x', 1 -- '", "SELECT * FROM \"notes\" -- \" WHERE FALSE", "SELECT * FROM notes WHERE body = ‘x’ OR ‘’=‘’", "SELECT\u00a0*\u00a0FROM\u00a0notes", "SELECT * FROM n\u200botes", "SELECT * FROM ｎｏｔｅｓ", "SEL/**/ECT * FROM notes", "SELECT/**/*/**/FROM/**/notes",
+    "SELECT * FROM notes WHERE body = '' UNION SELECT 1, 'x', 1 -- '", 'SELECT * FROM "notes" -- " WHERE FALSE', "SELECT * FROM notes WHERE body = ‘x’ OR ‘’=‘’", "SELECT\u00a0*\u00a0FROM\u00a0notes", "SELECT * FROM n\u200botes", "SELECT * FROM ｎｏｔｅｓ", "SEL/**/ECT * FROM notes", "SELECT/**/*/**/FROM/**/notes",
     "/*! SELECT * FROM notes */", "SELECT 1 /*", "SELECT '", 'SELECT "', "SELECT (", "SELECT )", "", " ", ";", "--", "\x00", "\ufeffSELECT 1", "SELECT", "FROM notes", "TABLE notes", "VALUES (1)", "SELECT ?", "SELECT $1", "SELECT :name", "SELECT @x", "SELECT * FROM ?", "SELECT * FROM $1",
     "PREPARE p AS SELECT * FROM notes", "EXECUTE p", "DEALLOCATE p", "EXPLAIN SELECT * FROM notes", "EXPLAIN ANALYZE SELECT * FROM notes", "DESCRIBE SELECT * FROM notes", "ANALYZE notes", "VACUUM", "CHECKPOINT", "PRAGMA database_list", "CALL f()", "DO $$ BEGIN END $$", "LISTEN x", "NOTIFY x", "KILL 1", "USE main", "LOCK TABLE notes", "REFRESH TABLE notes",
     "SELECT * FROM information_schema.tables", "SELECT * FROM information_schema.df_settings", "SELECT * FROM pg_catalog.pg_tables", "SELECT * FROM pg_class", "SELECT * FROM sqlite_master", "SELECT * FROM datafusion.public.notes", "SELECT * FROM datafusion.information_schema.tables", "SELECT * FROM duckdb_settings()",
@@ -73,8 +73,12 @@ def shared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("hostile")
     with Database(folder / "data", sync="off") as db:
         db.sql("CREATE TABLE notes (id BIGINT PRIMARY KEY, body TEXT, n INT DEFAULT 0) WITH (TYPE = 'USER')")
-        db.sql("CREATE TABLE rooms (id TEXT PRIMARY KEY, topic TEXT, size INT) WITH (TYPE = 'SHARED', ACCESS_LEVEL = 'PUBLIC')")
-        db.sql("CREATE TABLE hidden (id BIGINT PRIMARY KEY, body TEXT) WITH (TYPE = 'SHARED', ACCESS_LEVEL = 'PRIVATE')")
+        db.sql(
+            "CREATE TABLE rooms (id TEXT PRIMARY KEY, topic TEXT, size INT) WITH (TYPE = 'SHARED', ACCESS_LEVEL = 'PUBLIC')"
+        )
+        db.sql(
+            "CREATE TABLE hidden (id BIGINT PRIMARY KEY, body TEXT) WITH (TYPE = 'SHARED', ACCESS_LEVEL = 'PRIVATE')"
+        )
         db.sql("CREATE TABLE typing (who TEXT PRIMARY KEY) WITH (TYPE = 'STREAM', TTL_SECONDS = 1000)")
         db.sql("CREATE USER ada WITH ROLE 'user'")
         for number in range(3):
@@ -135,7 +139,24 @@ def test_a_subscription(attacked, text):
             assert SECRET not in repr(event)
 
 
-@pytest.mark.parametrize("name", ["ada'--", "ada\x00", "ada' OR '1'='1", "ADA", "ada ", " ada", "%", "a%", "ada/../ada", "", "system", "SYSTEM", None])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ada'--",
+        "ada\x00",
+        "ada' OR '1'='1",
+        "ADA",
+        "ada ",
+        " ada",
+        "%",
+        "a%",
+        "ada/../ada",
+        "",
+        "system",
+        "SYSTEM",
+        None,
+    ],
+)
 def test_a_name_of_a_user(attacked, name):
     """No name but her own sees her rows."""
     try:
@@ -145,10 +166,29 @@ def test_a_name_of_a_user(attacked, name):
         pass
 
 
-@pytest.mark.parametrize("value", ["' OR TRUE --", "'; DROP TABLE notes; --", "x\x00y", "\\' OR 1=1", "{0}", "$1", "%s", "?", "\u2019 OR 1=1", "x" * 100_000, SECRET])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "' OR TRUE --",
+        "'; DROP TABLE notes; --",
+        "x\x00y",
+        "\\' OR 1=1",
+        "{0}",
+        "$1",
+        "%s",
+        "?",
+        "\u2019 OR 1=1",
+        "x" * 100_000,
+        SECRET,
+    ],
+)
 def test_a_parameter(attacked, value):
     """It is a value, wherever it stands, by the short way and through the engine."""
-    for text in ("SELECT * FROM notes WHERE body = ?", "SELECT count(*), max(body) FROM notes WHERE body = ?", "SELECT ? AS x, body FROM notes"):
+    for text in (
+        "SELECT * FROM notes WHERE body = ?",
+        "SELECT count(*), max(body) FROM notes WHERE body = ?",
+        "SELECT ? AS x, body FROM notes",
+    ):
         rows = said(attacked.sql(text, [value], user="mallory"))
         assert SECRET not in rows or value == SECRET
     attacked.sql("INSERT INTO notes (id, body) VALUES (?, ?)", [500, value], user="mallory")

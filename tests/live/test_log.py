@@ -11,7 +11,8 @@ HEAD = b"\x03\x03\x03"
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "operation"), [(None, b"{}", INSERT), (b"{}", b"", UPDATE), (b"{}", None, DELETE), (b"", b"{}", UPDATE)]
+    ("old", "new", "operation"),
+    [(None, b"{}", INSERT), (b"{}", b"", UPDATE), (b"{}", None, DELETE), (b"", b"{}", UPDATE)],
 )
 def test_a_change_is_read_as_it_was_written(old, new, operation):
     """Rows before and after come back, and an empty one is not the same as none."""

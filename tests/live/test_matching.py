@@ -11,7 +11,12 @@ from flatwater.live.schema import SHARED, Column, Schema
 from flatwater.live.statements import understood
 from flatwater.live.types import Type
 
-COLUMNS = [Column("id", Type("BIGINT")), Column("a", Type("INT")), Column("b", Type("TEXT")), Column("c", Type("DOUBLE"))]
+COLUMNS = [
+    Column("id", Type("BIGINT")),
+    Column("a", Type("INT")),
+    Column("b", Type("TEXT")),
+    Column("c", Type("DOUBLE")),
+]
 SCHEMA = Schema(1, "main", "t", SHARED, COLUMNS, ["id"])
 FORMS = [
     "a = ?", "a = ? AND b = 'x'", "a = ? OR a = 3", "a IN (?, 2)", "a > ?", "a >= ? AND c < 0.5", "a < ?", "a <= ?", "b LIKE 'x%' AND a <> ?",

@@ -11,7 +11,10 @@ from flatwater.live.operators import ACTS, alike, cast, pattern_of
 from flatwater.live.types import Type
 
 
-@pytest.mark.parametrize(("one", "other", "quotient", "rest"), [(7, 2, 3, 1), (-7, 2, -3, -1), (7, -2, -3, 1), (-7, -2, 3, -1), (1.0, 4, 0.25, 1.0)])
+@pytest.mark.parametrize(
+    ("one", "other", "quotient", "rest"),
+    [(7, 2, 3, 1), (-7, 2, -3, -1), (7, -2, -3, 1), (-7, -2, 3, -1), (1.0, 4, 0.25, 1.0)],
+)
 def test_division_of_integers_goes_towards_zero(one, other, quotient, rest):
     """As SQL has it: -7 / 2 is -3, and the rest has the sign of what is divided."""
     assert ACTS[exp.Div](one, other) == quotient

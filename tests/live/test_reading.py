@@ -24,7 +24,9 @@ def parts(tmp_path):
     with Store(tmp_path / "s", sync="off") as store:
         heads = Heads(store.partition("rows").head(), store.partition("stream").head())
         log = Log(store.partition("log").head())
-        writer = Writer(store.space, heads, log, Sequence(), lambda _changes: None, log_bytes=1 << 20, behind=lambda: None)
+        writer = Writer(
+            store.space, heads, log, Sequence(), lambda _changes: None, log_bytes=1 << 20, behind=lambda: None
+        )
         yield store.space, log, writer, Place(heads, SCHEMA, "")
 
 

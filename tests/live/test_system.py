@@ -39,7 +39,15 @@ def test_users_see_themselves(db):
     assert {row["name"] for row in db.sql("SHOW USERS", user="boss")} == {"ada", "boss", "system"}
 
 
-@pytest.mark.parametrize("text", ["SELECT * FROM system.nothing", "INSERT INTO system.users VALUES ('x')", "DROP TABLE system.users", "DELETE FROM system.jobs"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * FROM system.nothing",
+        "INSERT INTO system.users VALUES ('x')",
+        "DROP TABLE system.users",
+        "DELETE FROM system.jobs",
+    ],
+)
 def test_what_cannot_be_done_with_them(db, text):
     """They are read only, and others of the namespace are not there."""
     with pytest.raises(errors.UsageError):

@@ -106,7 +106,13 @@ def test_a_statement_larger_than_a_group_takes_its_bytes(tmp_path):
     with fw.Budget("40 MiB"), Store(tmp_path / "s", sync="off") as store:
         heads = Heads(store.partition("rows").head(), store.partition("stream").head())
         writer = Writer(
-            store.space, heads, Log(store.partition("log").head()), Sequence(), lambda _changes: None, log_bytes=1 << 20, behind=lambda: None
+            store.space,
+            heads,
+            Log(store.partition("log").head()),
+            Sequence(),
+            lambda _changes: None,
+            log_bytes=1 << 20,
+            behind=lambda: None,
         )
         with pytest.raises(errors.BudgetExceeded):
             writer.submit(lambda _get: [edit(heads, b"a", b"x" * 10_000_000)], size=10_000_000)

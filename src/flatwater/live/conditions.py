@@ -17,7 +17,7 @@ from flatwater.live.cache import Cache
 from flatwater.live.expressions import FLIPPED, Compiler, Function, flattened
 from flatwater.live.rows import Place, Range
 from flatwater.live.schema import Schema
-from flatwater.live.statements import Sql
+from flatwater.live.statements import Sql, identifier
 
 _FORM_BYTES = 3_000  # of a form with its functions, beside its text
 _RANGES: Final = (exp.LT, exp.LTE, exp.GT, exp.GTE)
@@ -114,7 +114,10 @@ def condition_of(where: Any, schema: Schema, params: Sequence[Any] | None) -> Co
     if where is None:
         return Condition(None, {})
     compiler = Compiler(schema, params)
-    parts = sorted(flattened(where, exp.And), key=_text)
+    try:
+        parts = sorted(flattened(where, exp.And), key=_text)
+    except RecursionError:
+        raise errors.UsageError("the condition is nested too deep.", hint="Use IN for long ORs.") from None
     functions: list[Function] = []
     tops: list[tuple[str, type, int]] = []
     equal: dict[str, Any] = {}
@@ -175,18 +178,32 @@ def _all(functions: Sequence[Function]) -> Function:
     return all_of
 
 
-def _text(part: Any) -> str:
-    """A part with a mark for each value: those of the same text are of the same form."""
-
-    def marked(node: Any) -> Any:
-        if isinstance(node, exp.Literal | exp.Parameter | exp.Boolean | exp.Null) and not isinstance(
-            node.parent, exp.Is | exp.DataTypeParam
-        ):
-            return exp.Placeholder()
-        return node
-
-    text: str = part.transform(marked).sql(dialect=Sql)
-    return text
+def _text(node: Any) -> str:
+    """What a node says, with a mark for each value: those of the same text are of the same form."""
+    match node:
+        case exp.Paren():
+            return _text(node.this)
+        case exp.Identifier():
+            return repr(identifier(node))
+        case exp.DataType():
+            return node.sql(dialect=Sql)
+        case exp.Boolean() | exp.Null() if isinstance(node.parent, exp.Is):
+            return repr(node.this) if isinstance(node, exp.Boolean) else "NULL"
+        case exp.Literal() | exp.Parameter() | exp.Boolean() | exp.Null():
+            return "?"
+        case exp.And() | exp.Or():
+            return f"{type(node).__name__}({', '.join(map(_text, flattened(node, type(node))))})"
+        case exp.In() if not node.args.get("query"):
+            return f"In({_text(node.this)})"
+    parts = [type(node).__name__]
+    for name, value in node.args.items():
+        if isinstance(value, list):
+            parts.append(f"{name}=[{', '.join(map(_text, value))}]")
+        elif isinstance(value, exp.Expression):
+            parts.append(f"{name}={_text(value)}")
+        elif value not in {None, False}:
+            parts.append(f"{name}={value!r}")
+    return f"({' '.join(parts)})"
 
 
 def _kinds(values: Sequence[Any]) -> str:

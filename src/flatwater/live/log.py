@@ -72,7 +72,13 @@ class Log:
         """The entry of a change: behind so many bytes of records that were ever written, and behind the record `previous`."""
         old, new = change.old, change.new
         front = _HEAD.pack(
-            change.operation, change.table, len(change.key), _NONE if old is None else len(old), before, previous, change.since
+            change.operation,
+            change.table,
+            len(change.key),
+            _NONE if old is None else len(old),
+            before,
+            previous,
+            change.since,
         )
         return self.key(change.sequence), b"".join((front, change.key, old or b"", new or b""))
 

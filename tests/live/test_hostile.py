@@ -49,7 +49,7 @@ ACTING = [
 TEXTS = [
     "SELECT 1; SELECT * FROM notes", "SELECT 1; DROP TABLE notes", "SELECT 1;; SELECT 2", "; DROP TABLE notes", "SELECT * FROM notes; --", "SELECT 1 /* ; */ ; DELETE FROM notes", "BEGIN; DELETE FROM notes; COMMIT", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT x",
     "SELECT 'a'';DROP TABLE notes;--'", "SELECT '\\'; DROP TABLE notes; --'", "SELECT E'\\'; DROP TABLE notes; --'", "SELECT U&'\\0027; DROP TABLE notes'", "SELECT $$'; DROP TABLE notes$$", "SELECT $x$;$x$; DELETE FROM notes", "SELECT * FROM notes WHERE body = 'x\x00' OR TRUE",
-    "SELECT * FROM notes WHERE body = '' UNION SELECT 1, 'x', 1 -- '", 'SELECT * FROM "notes" -- " WHERE FALSE', "SELECT * FROM notes WHERE body = ‘x’ OR ‘’=‘’", "SELECT\u00a0*\u00a0FROM\u00a0notes", "SELECT * FROM n\u200botes", "SELECT * FROM ｎｏｔｅｓ", "SEL/**/ECT * FROM notes", "SELECT/**/*/**/FROM/**/notes",
+    "SELECT * FROM notes WHERE body = '' UNION SELECT 1, 'x', 1 -- '", 'SELECT * FROM "notes" -- " WHERE FALSE', "SELECT * FROM notes WHERE body = \u2018x\u2019 OR \u2018\u2019=\u2018\u2019", "SELECT\u00a0*\u00a0FROM\u00a0notes", "SELECT * FROM n\u200botes", "SELECT * FROM \uff4e\uff4f\uff54\uff45\uff53", "SEL/**/ECT * FROM notes", "SELECT/**/*/**/FROM/**/notes",
     "/*! SELECT * FROM notes */", "SELECT 1 /*", "SELECT '", 'SELECT "', "SELECT (", "SELECT )", "", " ", ";", "--", "\x00", "\ufeffSELECT 1", "SELECT", "FROM notes", "TABLE notes", "VALUES (1)", "SELECT ?", "SELECT $1", "SELECT :name", "SELECT @x", "SELECT * FROM ?", "SELECT * FROM $1",
     "PREPARE p AS SELECT * FROM notes", "EXECUTE p", "DEALLOCATE p", "EXPLAIN SELECT * FROM notes", "EXPLAIN ANALYZE SELECT * FROM notes", "DESCRIBE SELECT * FROM notes", "ANALYZE notes", "VACUUM", "CHECKPOINT", "PRAGMA database_list", "CALL f()", "DO $$ BEGIN END $$", "LISTEN x", "NOTIFY x", "KILL 1", "USE main", "LOCK TABLE notes", "REFRESH TABLE notes",
     "SELECT * FROM information_schema.tables", "SELECT * FROM information_schema.df_settings", "SELECT * FROM pg_catalog.pg_tables", "SELECT * FROM pg_class", "SELECT * FROM sqlite_master", "SELECT * FROM datafusion.public.notes", "SELECT * FROM datafusion.information_schema.tables", "SELECT * FROM duckdb_settings()",
@@ -117,12 +117,13 @@ def test_a_statement(attacked, tmp_path, text):
     """It is refused with an error of ours, or gives rows without the secret; and changes nothing of others."""
     secret_file = tmp_path / "x.csv"
     secret_file.write_text(f"a\n{SECRET}\n")
+    rows, told = "", ""
     try:
         rows = said(attacked.sql(text.replace("{path}", str(secret_file)), user="mallory"))
     except errors.FlatwaterError as error:
-        assert "datafusion" not in str(error).lower() or "datafusion" in text
-        return
-    assert SECRET not in rows.replace(f"'{SECRET}'", "" if SECRET in text else SECRET)
+        told = str(error).lower()
+    assert "datafusion" not in told or "datafusion" in text
+    assert SECRET not in rows or SECRET in text
     assert "root:" not in rows
     assert SECRET not in said(attacked.sql("SELECT * FROM notes", user="mallory"))
 

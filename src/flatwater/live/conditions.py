@@ -187,23 +187,22 @@ def _text(node: Any) -> str:
             return repr(identifier(node))
         case exp.DataType():
             return node.sql(dialect=Sql)
-        case exp.Boolean() | exp.Null() if isinstance(node.parent, exp.Is):
-            return repr(node.this) if isinstance(node, exp.Boolean) else "NULL"
         case exp.Literal() | exp.Parameter() | exp.Boolean() | exp.Null():
-            return "?"
+            return node.sql(dialect=Sql) if isinstance(node.parent, exp.Is) else "?"
         case exp.And() | exp.Or():
             return f"{type(node).__name__}({', '.join(map(_text, flattened(node, type(node))))})"
         case exp.In() if not node.args.get("query"):
             return f"In({_text(node.this)})"
-    parts = [type(node).__name__]
-    for name, value in node.args.items():
-        if isinstance(value, list):
-            parts.append(f"{name}=[{', '.join(map(_text, value))}]")
-        elif isinstance(value, exp.Expression):
-            parts.append(f"{name}={_text(value)}")
-        elif value not in {None, False}:
-            parts.append(f"{name}={value!r}")
-    return f"({' '.join(parts)})"
+    return f"({type(node).__name__} {' '.join(filter(None, map(_argument, node.args.items())))})"
+
+
+def _argument(given: tuple[str, Any]) -> str:
+    name, value = given
+    if isinstance(value, list):
+        return f"{name}=[{', '.join(map(_text, value))}]"
+    if isinstance(value, exp.Expression):
+        return f"{name}={_text(value)}"
+    return "" if value in {None, False} else f"{name}={value!r}"
 
 
 def _kinds(values: Sequence[Any]) -> str:

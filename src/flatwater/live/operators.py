@@ -78,7 +78,7 @@ def cast(value: Any, kind: Type) -> Any:
 
 @lru_cache(limits.LIVE_PATTERNS_MAX)
 def pattern_of(pattern: str, flags: int) -> re.Pattern[str]:
-    """The regular expression of a pattern of LIKE: `%` is any text, `_` any character, `\\` takes the next one as it is."""
+    """The regular expression of a pattern of LIKE: `%` is any text, `_` any character, a backslash takes the next one as it is."""
     made: list[str] = []
     is_escaped = False
     for character in pattern:

@@ -46,15 +46,8 @@ class Simple(NamedTuple):
 
 def simple(tree: Any, schema_of: Callable[[Name], Schema | None]) -> Simple | None:
     """`tree` as a read of one table, or None if it is more than that."""
-    if not isinstance(tree, exp.Select) or any(value for name, value in tree.args.items() if name not in _CLAUSES):
-        return None
-    source = tree.args.get("from_") or tree.args.get("from")
-    if source is None or not isinstance(source.this, exp.Table) or tree.args.get("hint"):
-        return None
-    table = source.this
-    if any(value for name, value in table.args.items() if name not in {"this", "db", "alias"}) or not isinstance(
-        table.this, exp.Identifier
-    ):
+    table = _only_table(tree)
+    if table is None:
         return None
     name = table_name(table)
     schema = schema_of(name)
@@ -81,6 +74,18 @@ def simple(tree: Any, schema_of: Callable[[Name], Schema | None]) -> Simple | No
     except errors.UsageError:
         return None  # the engine may know it, or says what is wrong
     return Simple(name, names or None, where, order, bounds[0], bounds[1])
+
+
+def _only_table(tree: Any) -> Any:
+    """The table of a SELECT that has no other one, and no clause that is more than a read; else None."""
+    if not isinstance(tree, exp.Select) or any(value for name, value in tree.args.items() if name not in _CLAUSES):
+        return None
+    source = tree.args.get("from_") or tree.args.get("from")
+    if source is None or not isinstance(source.this, exp.Table) or tree.args.get("hint"):
+        return None
+    table = source.this
+    extra = any(value for name, value in table.args.items() if name not in {"this", "db", "alias"})
+    return None if extra or not isinstance(table.this, exp.Identifier) else table
 
 
 def _names(nodes: Sequence[Any], schema: Schema, called: set[str]) -> tuple[tuple[str, str], ...] | bool | None:

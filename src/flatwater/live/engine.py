@@ -113,11 +113,12 @@ class Engine:
         if not self._turns.acquire(timeout=seconds):
             raise _too_long(seconds)
         names: dict[tuple[str, str], str] = {}
+        failed: list[errors.FlatwaterError] = []
         try:
             self._check_open()
             for table, source in sources.items():
                 names[table] = f"{self._front}_{next(self._names)}"
-                self._context.register_dataset(names[table], RowsDataset(source))
+                self._context.register_dataset(names[table], RowsDataset(_Watched(source, failed)))
             given = {str(number): _parameter(value) for number, value in enumerate(values, 1)}
             frame = self._context.sql_with_options(query.render(names), self._options, param_values=given)
             stream = frame.execute_stream()
@@ -128,7 +129,7 @@ class Engine:
         except errors.FlatwaterError:
             raise
         except Exception as error:  # noqa: BLE001 - the library's errors have no common base
-            raise self._said(error, names) from None
+            raise (failed[0] if failed else self._said(error, names)) from None
         finally:
             for name in names.values():
                 with contextlib.suppress(Exception):
@@ -142,8 +143,6 @@ class Engine:
     def _said(self, error: Exception, names: Mapping[tuple[str, str], str]) -> errors.FlatwaterError:
         """An error of the engine in our words."""
         text = str(error)
-        if isinstance(error.__cause__, errors.FlatwaterError):
-            return error.__cause__
         if "Resources exhausted" in text or "memory" in text.lower():
             return errors.LimitReached(
                 f"the query needs more than the SQL engine's {self._pool_bytes:,} B.",
@@ -157,8 +156,6 @@ class Engine:
             "",
             text,
         )
-        if "flatwater.errors" in text:
-            return errors.LimitReached(f"the query was ended: {text[:300]}", hint="Read less at a time.")
         return errors.UsageError(f"the query cannot be run: {text[:500].rstrip('.')}.")
 
     def _check_open(self) -> None:
@@ -174,6 +171,22 @@ class Engine:
         self._context = None
         shutil.rmtree(self._spill_path, ignore_errors=True)
         self._reservation.release()
+
+
+@final
+class _Watched:
+    """A source, and the errors that reading it raised: the engine has only their text."""
+
+    def __init__(self, source: Source, failed: list[errors.FlatwaterError]) -> None:
+        self.schema = source.schema
+        self._source, self._failed = source, failed
+
+    def batches(self, columns: list[str] | None) -> Iterator[Any]:
+        try:
+            yield from self._source.batches(columns)
+        except errors.FlatwaterError as error:
+            self._failed.append(error)
+            raise
 
 
 def _parameter(value: Any) -> Any:

@@ -22,6 +22,7 @@ from flatwater.live.catalog import DEFAULT
 
 _NODE_BYTES = 600  # of what sqlglot makes of one token
 _MARKS: Final = ("?", "?::")  # of parameters
+_QUOTED: Final = {TokenType.STRING, TokenType.IDENTIFIER}
 _SHOWN: Final = ("TABLES", "NAMESPACES", "USERS")
 
 logging.getLogger("sqlglot").addFilter(lambda record: "contains unsupported syntax" not in record.getMessage())
@@ -168,7 +169,7 @@ def _no_sql(error: SqlglotError) -> errors.UsageError:
 
 def _numbered(text: str, tokens: Sequence[Token]) -> tuple[str, int]:
     """`text` with `$1`, `$2` for each `?`, in the order in which they stand there, and how many parameters it takes."""
-    marks = [token.start for token in tokens if token.text in _MARKS and token.token_type is not TokenType.STRING]
+    marks = [token.start for token in tokens if token.text in _MARKS and token.token_type not in _QUOTED]
     named = [token.text for at, token in enumerate(tokens[1:]) if tokens[at].token_type is TokenType.PARAMETER]
     if not marks:
         numbers = [int(name) for name in named if name.isdecimal() and len(name) < 5]  # noqa: PLR2004 - digits
@@ -222,11 +223,7 @@ class _Words:
     def take(self, *expected: str) -> bool:
         """Whether these words come next, unquoted; then they are taken."""
         following = self._tokens[self._at : self._at + len(expected)]
-        if [
-            token.text.upper()
-            for token in following
-            if token.token_type not in {TokenType.STRING, TokenType.IDENTIFIER}
-        ] != [*expected]:
+        if [token.text.upper() for token in following if token.token_type not in _QUOTED] != [*expected]:
             return False
         self._at += len(expected)
         return True
@@ -234,7 +231,7 @@ class _Words:
     def name(self) -> str:
         """The name or text that comes next."""
         token = self.next()
-        if token.token_type in {TokenType.STRING, TokenType.IDENTIFIER}:
+        if token.token_type in _QUOTED:
             return token.text
         if not token.text.replace("_", "a").isalnum():
             raise errors.UsageError(f"{token.text!r} is no name.", hint="Quote it, as in 'a name'.")

@@ -1,0 +1,86 @@
+"""CREATE, ALTER and users' options."""
+
+import pytest
+
+from flatwater import errors
+from flatwater.live.access import Limits
+from flatwater.live.catalog import UserRecord
+from flatwater.live.definitions import added, constant, table_of, user_of
+from flatwater.live.statements import understood
+
+
+def table(text):
+    return table_of(understood(text).tree, 1)
+
+
+def test_a_table():
+    """Columns, defaults, keys and options are what the statement says; names are in lower case unless quoted."""
+    made = table(
+        'CREATE TABLE Chat.M (Id BIGINT DEFAULT SNOWFLAKE_ID(), "From" TEXT NOT NULL DEFAULT \'x\', n INT DEFAULT -1, at TIMESTAMP DEFAULT NOW(), PRIMARY KEY (id, "From")) '
+        "WITH (TYPE = 'STREAM', TTL_SECONDS = 60)"
+    )
+    assert (made.namespace, made.name, made.kind, made.ttl_s, made.key) == ("chat", "m", "STREAM", 60, ("id", "From"))
+    columns = made.columns
+    assert (columns["id"].default, columns["id"].is_made, columns["id"].is_required) == ("SNOWFLAKE_ID()", True, True)
+    assert (columns["n"].default, columns["at"].default, columns["From"].default) == (-1, "NOW()", "x")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CREATE TABLE t (a INT)", "CREATE TABLE t", "CREATE TABLE t (a INT PRIMARY KEY, a TEXT)", "CREATE TABLE t (a DOUBLE PRIMARY KEY)", "CREATE TABLE t (a INT, PRIMARY KEY (b))", "CREATE TABLE t (a INT, PRIMARY KEY (a, a))",
+        "CREATE TABLE t (a INT PRIMARY KEY) WITH (TYPE = 'OTHER')", "CREATE TABLE t (a INT PRIMARY KEY) WITH (TYPE = 'STREAM')", "CREATE TABLE t (a INT PRIMARY KEY) WITH (TTL_SECONDS = 5)", "CREATE TABLE t (a INT PRIMARY KEY) WITH (TYPE = 'USER', ACCESS_LEVEL = 'PUBLIC')",
+        "CREATE TABLE t (a INT PRIMARY KEY) WITH (ACCESS_LEVEL = 'ALL')", "CREATE TABLE t (a INT PRIMARY KEY) WITH (COLOR = 'red')", "CREATE TABLE t (a INT PRIMARY KEY) WITH (TYPE = 'STREAM', TTL_SECONDS = -1)", "CREATE TABLE t (a INT PRIMARY KEY DEFAULT 'x')",
+        "CREATE TABLE t (a INT PRIMARY KEY DEFAULT NOW())", "CREATE TABLE t (a INT PRIMARY KEY, b TEXT DEFAULT (SELECT 1))", "CREATE TABLE t (a INT PRIMARY KEY, b INT CHECK (b > 1))", "CREATE TABLE t (a INT PRIMARY KEY, b INT REFERENCES c (d))", "CREATE TABLE t (a INT PRIMARY KEY, UNIQUE (a))",
+        "CREATE TABLE t (a INT PRIMARY KEY, b INT UNIQUE)", "CREATE TABLE t (a INT PRIMARY KEY, b)", "CREATE TABLE a.b.c (a INT PRIMARY KEY)", "CREATE TABLE t AS SELECT 1", f"CREATE TABLE t ({', '.join(f'c{n} INT' for n in range(501))}, PRIMARY KEY (c0))", "CREATE TABLE t (a INT PRIMARY KEY, b INT DEFAULT 99999999999)",
+        'CREATE TABLE t (a INT PRIMARY KEY, "" INT)', "CREATE TABLE t (a INT PRIMARY KEY, " + "x" * 101 + " INT)",
+    ],
+)  # fmt: skip
+def test_tables_that_make_no_sense(text):
+    """Each is refused when it is made, not when a row is written."""
+    with pytest.raises(errors.UsageError):
+        table(text)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "ADD COLUMN a INT",
+        "ADD COLUMN b INT PRIMARY KEY",
+        "ADD COLUMN b INT NOT NULL",
+        "ADD COLUMN b TIMESTAMP DEFAULT NOW()",
+        "DROP COLUMN a",
+        "RENAME COLUMN a TO b",
+        "ALTER COLUMN a TYPE TEXT",
+        "RENAME TO x",
+    ],
+)
+def test_changes_that_are_refused(what):
+    """Only columns that rows without them can have are added, and nothing else is known."""
+    with pytest.raises(errors.UsageError):
+        added(understood(f"ALTER TABLE t {what}").tree, table("CREATE TABLE t (a INT PRIMARY KEY)"))
+
+
+def test_a_column_that_may_be_there():
+    """IF NOT EXISTS leaves it as it is."""
+    before = table("CREATE TABLE t (a INT PRIMARY KEY)")
+    after = added(understood("ALTER TABLE t ADD COLUMN IF NOT EXISTS a TEXT, ADD COLUMN b TEXT").tree, before)
+    assert [(column.name, str(column.type)) for column in after.columns.values()] == [("a", "INT"), ("b", "TEXT")]
+    assert after.is_changed
+
+
+def test_options_of_users():
+    """Role and limits change one by one; what is no option or no number is refused."""
+    record = user_of({"role": "DBA", "rows": "5"}, UserRecord("user", Limits(seconds=3)))
+    assert (record.role, record.limits.rows, record.limits.seconds) == ("dba", 5, 3)
+    for given in ({"role": "king"}, {"rows": "-1"}, {"rows": "x"}, {"color": "red"}, {"rows": "0"}):
+        with pytest.raises(errors.UsageError):
+            user_of(given, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("5", 5), ("-5", -5), ("'x'", "x"), ("NULL", None), ("TRUE", True), ("(3)", 3)]
+)
+def test_literals(text, value):
+    """A literal is its value."""
+    assert constant(understood(f"SELECT {text}").tree.expressions[0]) == value

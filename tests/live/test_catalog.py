@@ -41,7 +41,7 @@ def test_tables_come_back(entries):
     assert again.make_table("main", "u", lambda number: schema(number, "u")).number > second.number
     again.forget(second.number)
     assert again.dropped() == []
-    with pytest.raises(errors.UsageError, match="no table main.v"):
+    with pytest.raises(errors.UsageError, match=r"no table main\.v"):
         again.table("main", "v")
 
 

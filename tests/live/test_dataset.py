@@ -56,7 +56,7 @@ def test_all_types():
 def test_some_columns():
     """Those that are asked for, in this order; of none, the rows are still counted."""
     pages = [[SCHEMA.encode(ROW)], [SCHEMA.encode(NULLS)] * 2]
-    assert [batch.to_pylist() for batch in batches_of(pages, SCHEMA, ["t", "i"])][0] == [{"t": "é", "i": 1}]
+    assert next(batches_of(pages, SCHEMA, ["t", "i"])).to_pylist() == [{"t": "é", "i": 1}]
     assert [batch.num_rows for batch in batches_of(pages, SCHEMA, [])] == [1, 2]
     assert arrow_rows([{"i": 1}], pa.schema([("i", pa.int64())])).to_pylist() == [{"i": 1}]
 
@@ -76,6 +76,8 @@ def test_a_scan():
     (fragment,) = dataset.get_fragments()
     assert read == []
     assert fragment.physical_schema == dataset.schema
-    assert dataset.scanner(columns=["t"]).to_table().to_pylist() == [{"t": "é"}, {"t": None}]
-    assert fragment.scanner(columns=["t"], filter=pc.field("i") == 2).to_table().to_pylist() == [{"t": None}]
+    assert [batch.to_pylist() for batch in dataset.scanner(columns=["t"]).to_batches()] == [[{"t": "é"}, {"t": None}]]
+    assert [batch.to_pylist() for batch in fragment.scanner(columns=["t"], filter=pc.field("i") == 2).to_batches()] == [
+        [{"t": None}]
+    ]
     assert read == [["t"], None]

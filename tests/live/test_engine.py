@@ -89,13 +89,13 @@ def test_tables_are_forgotten(engine):
     run(engine, "SELECT * FROM t", TABLE)
     with pytest.raises(errors.UsageError):
         run(engine, "SELECT nothing FROM t", TABLE)
-    source = Rows(TABLE, 100_000)
+    source = Rows(TABLE, 10_000)
     _schema, batches = engine.run(checked(understood("SELECT * FROM t").tree), {("", "t"): source}, (), 60)
     next(batches)
     assert engine.tables() == 1
     batches.close()
     assert engine.tables() == 0
-    assert source.read < 100_000
+    assert source.read < 5_000
 
 
 def test_an_error_of_the_source_comes_through(engine):

@@ -37,7 +37,7 @@ def test_columns_that_came_later():
 @pytest.mark.parametrize("stored", [b"", b"[]", b'{"from": "x"}', b"\xff", b'{"from": 1'])
 def test_what_is_no_row(stored):
     """Damage is told with the table's name."""
-    with pytest.raises(errors.CorruptError, match="chat.m"):
+    with pytest.raises(errors.CorruptError, match=r"chat\.m"):
         SCHEMA.decode(stored)
 
 

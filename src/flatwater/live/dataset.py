@@ -45,7 +45,7 @@ class RowsDataset(ds.Dataset):  # type: ignore[misc]
 
     def scanner(self, columns: list[str] | None = None, filter: Any = None, **_given: Any) -> Any:  # noqa: A002 - Arrow's name
         """A scan of it."""
-        return _scanner(self._source, columns, filter)
+        return _Scan(self._source, columns, filter)
 
     def get_fragments(self, filter: Any = None) -> Iterator[Any]:  # noqa: A002, ARG002 - Arrow's names
         """It is one."""
@@ -66,15 +66,27 @@ class _Fragment(ds.Fragment):  # type: ignore[misc]
         return ds.scalar(True)  # noqa: FBT003 - an expression
 
     def scanner(self, schema: Any = None, columns: list[str] | None = None, filter: Any = None, **_given: Any) -> Any:  # noqa: A002, ARG002
-        return _scanner(self._source, columns, filter)
+        return _Scan(self._source, columns, filter)
 
 
-def _scanner(source: Source, columns: list[str] | None, condition: Any) -> Any:
-    read = columns if condition is None else None  # a condition may be on any column
-    fields = source.schema if read is None else pa.schema([source.schema.field(name) for name in read])
-    return ds.Scanner.from_batches(
-        source.batches(read), schema=fields, columns=columns, filter=condition, use_threads=False, batch_readahead=0
-    )
+@final
+class _Scan:
+    """What the engine asks of a pyarrow Scanner. Arrow's own reads hundreds of batches ahead, and goes on after the end."""
+
+    def __init__(self, source: Source, columns: list[str] | None, condition: Any) -> None:
+        self._source, self._columns, self._condition = source, columns, condition
+        given = source.schema
+        self.projected_schema = given if columns is None else pa.schema([given.field(name) for name in columns])
+
+    def to_batches(self) -> Iterator[Any]:
+        """Batches as they are read: one at a time."""
+        columns, condition = self._columns, self._condition
+        for batch in self._source.batches(columns if condition is None else None):  # a condition may be on any column
+            if condition is None:
+                yield batch
+                continue
+            found = batch.filter(condition)
+            yield found if columns is None else found.select(columns)
 
 
 def batches_of(pages: Iterable[Sequence[bytes]], schema: Schema, columns: Sequence[str] | None) -> Iterator[Any]:

@@ -8,12 +8,12 @@ Holds:      one page of rows, which its source has promised.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Self, final
 
 import msgspec
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.live.access import Limits
 from flatwater.live.schema import Row
 
@@ -56,7 +56,7 @@ class Result:
         self.count = count
         self._rows = rows
         self._limit = limit
-        self._iterator: Iterator[Row] | None = None
+        self._iterator: Generator[Row] | None = None
         self._is_taken = False
 
     def __iter__(self) -> Iterator[Row]:
@@ -64,7 +64,7 @@ class Result:
 
     def __next__(self) -> Row:
         if self._iterator is None:
-            self._iterator = self._dicts()
+            self._iterator = _dicts(self._take(), self._limit)
         return next(self._iterator)
 
     def __aiter__(self) -> AsyncIterator[Row]:
@@ -81,76 +81,26 @@ class Result:
 
     def json(self) -> Iterator[bytes]:
         """The rows as lines of JSON, each with its newline."""
-        rows = self._take()
-        if rows is None:
-            return
-        try:
-            if rows.lines is not None:
-                for page in self._within(rows.lines(), len):
-                    for line in page:
-                        yield line + b"\n"
-            else:
-                for page in self._within(rows.dicts()):
-                    for row in page:
-                        yield _encode(row) + b"\n"
-        finally:
-            self.close()
+        return _lines(self._take(), self._limit)
 
     def arrow(self) -> Iterator[Any]:
         """The rows as `pyarrow.RecordBatch`es."""
-        rows = self._take()
-        if rows is None:
-            return
-        try:
-            if rows.arrow is None:
-                raise errors.UsageError("this statement gives no Arrow batches.", hint="Take its rows: they are few.")
-            yield from rows.arrow()
-        finally:
-            self.close()
+        return _batches(self._take())
 
     def close(self) -> None:
         """End; more than once does no harm."""
         rows, self._rows = self._rows, None
         self._is_taken = True
-        if rows is not None and rows.close is not None:
-            rows.close()
-
-    def _dicts(self) -> Iterator[Row]:
-        rows = self._take()
-        if rows is None:
-            return
-        try:
-            for page in self._within(rows.dicts()):
-                yield from page
-        finally:
-            self.close()
+        if self._iterator is not None:
+            self._iterator.close()
+        if rows is not None:
+            _end(rows)
 
     def _take(self) -> Rows | None:
         if self._is_taken and self._rows is not None:
             raise errors.UsageError("rows of a result are read once.", hint="Ask again, or keep them in a list.")
         self._is_taken = True
         return self._rows
-
-    def _within(
-        self, pages: Iterable[Sequence[Any]], size: Callable[[Any], int] | None = None
-    ) -> Iterator[Sequence[Any]]:
-        """Pages, until a limit of the user's is reached."""
-        limit = self._limit
-        if limit is None:
-            yield from pages
-            return
-        until = time.monotonic() + limit.seconds
-        rows = held = 0
-        for page in pages:
-            rows += len(page)
-            held += sum(map(size or _size, page)) if limit.bytes < 1 << 40 else 0
-            if rows > limit.rows:
-                raise _reached("rows", limit.rows)
-            if held > limit.bytes:
-                raise _reached("bytes", limit.bytes)
-            if time.monotonic() > until:
-                raise _reached("seconds", limit.seconds)
-            yield page
 
     def __enter__(self) -> Self:
         return self
@@ -167,6 +117,73 @@ class Result:
     def __repr__(self) -> str:
         told = f"{self.count} rows changed" if self.count >= 0 else ", ".join(self.columns)
         return f"<Result: {told}>"
+
+
+# What reads rows does not know the result: where that is dropped, they end at once, and not when cycles are collected.
+
+
+def _dicts(rows: Rows | None, limit: Limits | None) -> Generator[Row]:
+    if rows is None:
+        return
+    try:
+        for page in _within(rows.dicts(), limit):
+            yield from page
+    finally:
+        _end(rows)
+
+
+def _lines(rows: Rows | None, limit: Limits | None) -> Iterator[bytes]:
+    if rows is None:
+        return
+    try:
+        if rows.lines is None:
+            for page in _within(rows.dicts(), limit):
+                for row in page:
+                    yield _encode(row) + b"\n"
+        else:
+            for lines in _within(rows.lines(), limit, len):
+                for line in lines:
+                    yield line + b"\n"
+    finally:
+        _end(rows)
+
+
+def _batches(rows: Rows | None) -> Iterator[Any]:
+    if rows is None:
+        return
+    try:
+        if rows.arrow is None:
+            raise errors.UsageError("this statement gives no Arrow batches.", hint="Take its rows: they are few.")
+        yield from rows.arrow()
+    finally:
+        _end(rows)
+
+
+def _end(rows: Rows) -> None:
+    if rows.close is not None:
+        rows.close()
+
+
+def _within(
+    pages: Iterable[Sequence[Any]], limit: Limits | None, size: Callable[[Any], int] | None = None
+) -> Iterator[Sequence[Any]]:
+    """Pages, until a limit of the user's is reached."""
+    if limit is None:
+        yield from pages
+        return
+    until = time.monotonic() + limit.seconds
+    rows = held = 0
+    for page in pages:
+        rows += len(page)
+        held += sum(map(size or _size, page)) if limit.bytes < limits.LIVE_USER_BYTES else 0
+        for what, value, most in (
+            ("rows", rows, limit.rows),
+            ("bytes", held, limit.bytes),
+            ("seconds", time.monotonic(), until),
+        ):
+            if value > most:
+                raise _reached(what, getattr(limit, what))
+        yield page
 
 
 def _size(row: Row) -> int:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flatwater import errors as errors
     from flatwater import ingest as ingest
     from flatwater import limits as limits
+    from flatwater import live as live
     from flatwater import meter as meter
     from flatwater import pipeline as pipeline
     from flatwater import proof as proof
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from flatwater.build.pools import clear_pools as clear_pools
     from flatwater.build.pools import pool_stats as pool_stats
     from flatwater.ingest.corpus import Corpus as Corpus
+    from flatwater.live.database import Database as Database
     from flatwater.meter.measuring import measure as measure
     from flatwater.meter.probe import usage as usage
     from flatwater.meter.reading import Reading as Reading
@@ -70,6 +72,7 @@ _HOMES = {
     "Budget": "flatwater.budget.budget",
     "Comparison": "flatwater.proof.comparison",
     "Corpus": "flatwater.ingest.corpus",
+    "Database": "flatwater.live.database",
     "FileChunks": "flatwater.source.files.chunks",
     "Flow": "flatwater.pipeline.flow",
     "LeakReport": "flatwater.proof.leaks.report",
@@ -103,7 +106,7 @@ _HOMES = {
     "usage": "flatwater.meter.probe",
 }
 _MODULES = (
-    "budget", "build", "errors", "ingest", "limits", "meter", "pipeline", "proof", "sizing", "source", "store", "sync", "tour", "units", "watch", "worker",
+    "budget", "build", "errors", "ingest", "limits", "live", "meter", "pipeline", "proof", "sizing", "source", "store", "sync", "tour", "units", "watch", "worker",
 )  # fmt: skip
 
 __all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - one table feeds lookup, dir() and *

@@ -19,9 +19,7 @@ LIVE_LOG_PAGE_ROWS = 1_000  # records of it; about 200 B each beside their rows
 LIVE_TRIM_ROWS = 2_000  # records of the log, deleted in one transaction
 LIVE_GROUP_JOBS = 256  # statements that are committed together; what waits costs a thread each
 LIVE_GROUP_BYTES = 4 * MIB  # of rows that are committed together, beside the first statement's
-LIVE_STATEMENT_ROWS_MAX = (
-    100_000  # changed by one statement, which is one transaction; about 300 B each beside the rows
-)
+LIVE_STATEMENT_ROWS_MAX = 100_000  # changed by one statement, one transaction; about 300 B each beside the rows
 LIVE_PAGE_BYTES = 256 * KIB  # of rows, read at a time
 LIVE_PAGE_ROWS = 1_000  # of these; about 150 B each beside their bytes
 LIVE_UNDO_BYTES = 4 * MIB  # of rows that were changed while a statement reads, as they were when it began
@@ -33,13 +31,9 @@ LIVE_USER_SUBSCRIPTIONS = 1_000  # of a user at once, unless told otherwise; see
 LIVE_USER_ROWS = 100_000_000  # that one SELECT of a user gives, unless told otherwise; they are streamed
 LIVE_USER_BYTES = 1 << 40  # of their JSON, unless told otherwise; they are streamed
 LIVE_USER_SECONDS = 3_600  # of one statement of a user, unless told otherwise; it holds its pages meanwhile
-LIVE_TTL_S_MAX = (
-    10 * 365 * 86_400
-)  # seconds that a row of a STREAM table lives; what is expired stays on disk for a while
+LIVE_TTL_S_MAX = 10 * 365 * 86_400  # seconds that a row of a STREAM table lives; it stays on disk as long
 LIVE_KEY_BYTES_MAX = 450  # of a row's key with its table and user: what a page of the store has in one piece
-LIVE_UPKEEP_S = (
-    5.0  # seconds between two looks at what expired: rows of STREAM tables are not seen after their time in any case
-)
+LIVE_UPKEEP_S = 5.0  # seconds between two looks at what expired, which is not seen any more in any case
 LIVE_JOBS_MAX = 1_000  # that are remembered; about 300 B each
 LIVE_ROW_BYTES = 1 * KIB  # that a row is taken to have before it is known
 LIVE_LOAD_ROWS = 2_000  # of db.load, in one transaction

@@ -1,6 +1,34 @@
-"""SQL tables in a directory, each user alone with his rows, and queries that go on: changes are pushed.
+"""SQL tables in a directory, each user alone with his rows, and queries that go on: changes are told as they are committed.
 
-Covers:     nothing by itself.
+Covers:     the public names of this floor.
 Not here:   ordered entries on disk (`store`), tables of other databases (`source.tables`).
 Holds:      nothing.
 """
+
+from __future__ import annotations
+
+from flatwater import lazy
+
+TYPE_CHECKING = False  # typing itself takes as long to import as all else here
+if TYPE_CHECKING:
+    from flatwater.live.access import AccessDenied as AccessDenied
+    from flatwater.live.access import Limits as Limits
+    from flatwater.live.changing import Conflict as Conflict
+    from flatwater.live.database import Database as Database
+    from flatwater.live.following import Event as Event
+    from flatwater.live.following import Subscription as Subscription
+    from flatwater.live.results import Result as Result
+
+_HOMES = {
+    "AccessDenied": "flatwater.live.access",
+    "Conflict": "flatwater.live.changing",
+    "Database": "flatwater.live.database",
+    "Event": "flatwater.live.following",
+    "Limits": "flatwater.live.access",
+    "Result": "flatwater.live.results",
+    "Subscription": "flatwater.live.following",
+}
+
+__all__ = [*_HOMES]  # noqa: PLE0604 - one table feeds lookup, dir() and *
+
+__getattr__, __dir__ = lazy.names("flatwater.live", _HOMES)

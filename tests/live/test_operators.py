@@ -50,7 +50,7 @@ def test_casts_that_fail(value, kind):
 @pytest.mark.parametrize(
     ("pattern", "text", "matches"),
     [("a%", "abc", True), ("a_", "ab", True), ("a_", "abc", False), ("%b%", "abc", True), (r"100\%", "100%", True), (r"100\%", "100x", False),
-     ("a.c", "abc", False), ("%", "", True), ("a%b", "a\nb", True), ("[a]", "a", False)],
+     ("a.c", "abc", False), ("%", "", True), ("a%b", "a\nb", True), ("[a]", "a", False), ("a\\", "a\\", True)],
 )  # fmt: skip
 def test_patterns(pattern, text, matches):
     """`%` and `_` stand for characters, a backslash takes that away, and everything else is itself."""

@@ -10,6 +10,8 @@ locked against definitions, changes and settings, and has no tables of its own.
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import contextlib
 import itertools
 import os
@@ -60,6 +62,9 @@ class Engine:
             raise
         self._names = itertools.count()
         self._front = f"t{secrets.token_hex(16)}"
+        self._loop = asyncio.new_event_loop()  # batches are awaited in it, for what is awaited can be ended
+        self._thread = threading.Thread(target=self._loop.run_forever, name="flatwater-sql", daemon=True)
+        self._thread.start()
         self._turns = threading.BoundedSemaphore(limits.LIVE_QUERIES_MAX)
         self._lock = threading.Lock()
         self._is_closed = False
@@ -122,13 +127,15 @@ class Engine:
             given = {str(number): _parameter(value) for number, value in enumerate(values, 1)}
             frame = self._context.sql_with_options(query.render(names), self._options, param_values=given)
             stream = frame.execute_stream()
-            yield frame.schema()
-            for batch in stream:
-                _check_time(until, seconds)
-                yield batch.to_pyarrow()
+            schema = _of_microseconds(frame.schema())
+            yield schema
+            while (batch := self._next(stream, until, seconds)) is not None:
+                yield batch if batch.schema == schema else _as(batch, schema)
         except errors.FlatwaterError:
             raise
-        except Exception as error:  # noqa: BLE001 - the library's errors have no common base
+        except BaseException as error:  # the library's errors have no common base, and its panics are no Exception
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise
             raise (failed[0] if failed else self._said(error, names)) from None
         finally:
             for name in names.values():
@@ -136,11 +143,25 @@ class Engine:
                     self._context.deregister_table(name)
             self._turns.release()
 
+    def _next(self, stream: Any, until: float, seconds: float) -> Any:
+        """The next batch, None at the end. Where it takes too long, it is given up, and so is the work for it."""
+        with self._lock:
+            self._check_open()
+            future = asyncio.run_coroutine_threadsafe(_batch(stream), self._loop)
+        try:
+            return future.result(max(until - time.monotonic(), 0))
+        except concurrent.futures.CancelledError:
+            raise _closed() from None
+        except concurrent.futures.TimeoutError:
+            raise _too_long(seconds) from None
+        finally:
+            future.cancel()
+
     def tables(self) -> int:
         """How many tables it knows now: those of queries that run."""
         return len(self._context.catalog().schema("public").names())
 
-    def _said(self, error: Exception, names: Mapping[tuple[str, str], str]) -> errors.FlatwaterError:
+    def _said(self, error: BaseException, names: Mapping[tuple[str, str], str]) -> errors.FlatwaterError:
         """An error of the engine in our words."""
         text = str(error)
         if "Resources exhausted" in text or "memory" in text.lower():
@@ -148,7 +169,7 @@ class Engine:
                 f"the query needs more than the SQL engine's {self._pool_bytes:,} B.",
                 what="sql_pool", limit=self._pool_bytes, hint="Open the database with a larger sql_pool=, or ask for less at a time.",
             )  # fmt: skip
-        for table, name in names.items():
+        for table, name in reversed([*names.items()]):  # ..._10 before ..._1
             text = text.replace(name, ".".join(filter(None, table)))
         text = _TOKEN.sub("", text).replace("datafusion.", "")
         text = re.sub(
@@ -160,7 +181,7 @@ class Engine:
 
     def _check_open(self) -> None:
         if self._is_closed:
-            raise errors.ClosedError("the database was closed.", hint="Open it again.")
+            raise _closed()
 
     def close(self) -> None:
         """End; more than once does no harm."""
@@ -168,6 +189,10 @@ class Engine:
             if self._is_closed:
                 return
             self._is_closed = True
+        asyncio.run_coroutine_threadsafe(_end(), self._loop)
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+            self._loop.close()
         self._context = None
         shutil.rmtree(self._spill_path, ignore_errors=True)
         self._reservation.release()
@@ -201,9 +226,44 @@ def _parameter(value: Any) -> Any:
     return value
 
 
-def _check_time(until: float, seconds: float) -> None:
-    if time.monotonic() > until:
-        raise _too_long(seconds)
+async def _batch(stream: Any) -> Any:
+    async for batch in stream:
+        return batch.to_pyarrow()
+    return None
+
+
+async def _end() -> None:
+    """End the loop, and whatever is awaited in it."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    asyncio.get_running_loop().stop()
+
+
+def _of_microseconds(schema: Any) -> Any:
+    """A schema without nanoseconds, which Python's times do not have."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            field.with_type(pa.timestamp("us", field.type.tz))
+            if pa.types.is_timestamp(field.type) and field.type.unit == "ns"
+            else field
+            for field in schema
+        ]
+    )
+
+
+def _as(batch: Any, schema: Any) -> Any:
+    import pyarrow as pa
+
+    columns = [column.cast(field.type, safe=False) for column, field in zip(batch.columns, schema, strict=True)]
+    return pa.RecordBatch.from_arrays(columns, schema=schema) if columns else batch
+
+
+def _closed() -> errors.ClosedError:
+    return errors.ClosedError("the database was closed.", hint="Open it again.")
 
 
 def _too_long(seconds: float) -> errors.LimitReached:

@@ -205,7 +205,7 @@ class Executor:
         schema, batches = self._sql_engine().run(query, sources, values, actor.limits.seconds)
 
         def dicts() -> Iterable[list[Row]]:
-            return (batch.to_pylist() for batch in batches)
+            return map(_rows_of, batches)
 
         return Result(
             schema.names, Rows(dicts, None, lambda: batches, getattr(batches, "close", None)), limit=self._limits(actor)
@@ -374,6 +374,16 @@ class Executor:
             kept = version, make()
             self._prepared.put((way, text), kept, _PREPARED_BYTES + 20 * len(text))
         return kept[1]
+
+
+def _rows_of(batch: Any) -> list[Row]:
+    try:
+        rows: list[Row] = batch.to_pylist()
+    except (ValueError, OverflowError) as error:  # a year that Python's times do not have
+        raise errors.UsageError(
+            f"a value of the result is none of Python's: {error}."[:500], hint="Take .arrow()."
+        ) from None
+    return rows
 
 
 def values_of(params: Sequence[Any]) -> Sequence[Any]:

@@ -270,7 +270,9 @@ class Compiler:
     def _like(self, node: Any) -> Function:
         flags = re.DOTALL | (re.IGNORECASE if isinstance(node, exp.ILike) else 0)
         name, (is_one, given) = self.column(node.this), self.constant(node.expression)
-        if name is not None and is_one and isinstance(given, str):
+        if is_one and given is not None and not isinstance(given, str):  # it would share a form with texts
+            raise errors.UsageError(f"LIKE takes a text, not {type(given).__name__}.")
+        if name is not None and is_one and given is not None:
             at = self.put(pattern_of(given, flags))
 
             def of_column(row: Mapping[str, Any], values: Values) -> bool | None:

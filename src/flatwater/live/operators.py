@@ -71,7 +71,7 @@ def cast(value: Any, kind: Type) -> Any:
             value = int(value)
         if isinstance(value, str):
             value = Decimal(value)
-        if kind.name in {"SMALLINT", "INT", "BIGINT"}:
+        if kind.name in {"SMALLINT", "INT", "BIGINT"} and abs(value) < 1 << 64:  # int() of 1e999999999 has no end
             value = int(value)
     return kind.take(value, "the cast")
 
@@ -89,4 +89,6 @@ def pattern_of(pattern: str, flags: int) -> re.Pattern[str]:
             is_escaped = True
         else:
             made.append(".*" if character == "%" else ".")
+    if is_escaped:  # nothing follows it: it is itself
+        made.append(re.escape("\\"))
     return re.compile("".join(made), flags)

@@ -85,7 +85,7 @@ class Result:
 
     def arrow(self) -> Iterator[Any]:
         """The rows as `pyarrow.RecordBatch`es."""
-        return _batches(self._take())
+        return _batches(self._take(), self._limit)
 
     def close(self) -> None:
         """End; more than once does no harm."""
@@ -148,13 +148,13 @@ def _lines(rows: Rows | None, limit: Limits | None) -> Iterator[bytes]:
         _end(rows)
 
 
-def _batches(rows: Rows | None) -> Iterator[Any]:
+def _batches(rows: Rows | None, limit: Limits | None) -> Iterator[Any]:
     if rows is None:
         return
     try:
         if rows.arrow is None:
             raise errors.UsageError("this statement gives no Arrow batches.", hint="Take its rows: they are few.")
-        yield from rows.arrow()
+        yield from _within(rows.arrow(), limit)
     finally:
         _end(rows)
 
@@ -164,9 +164,7 @@ def _end(rows: Rows) -> None:
         rows.close()
 
 
-def _within(
-    pages: Iterable[Sequence[Any]], limit: Limits | None, size: Callable[[Any], int] | None = None
-) -> Iterator[Sequence[Any]]:
+def _within(pages: Iterable[Any], limit: Limits | None, size: Callable[[Any], int] | None = None) -> Iterator[Any]:
     """Pages, until a limit of the user's is reached."""
     if limit is None:
         yield from pages
@@ -175,7 +173,8 @@ def _within(
     rows = held = 0
     for page in pages:
         rows += len(page)
-        held += sum(map(size or _size, page)) if limit.bytes < limits.LIVE_USER_BYTES else 0
+        if limit.bytes < limits.LIVE_USER_BYTES:
+            held += sum(map(size or _size, page.to_pylist() if hasattr(page, "to_pylist") else page))
         for what, value, most in (
             ("rows", rows, limit.rows),
             ("bytes", held, limit.bytes),

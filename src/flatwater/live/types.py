@@ -70,11 +70,18 @@ class Type(NamedTuple):
             UsageError: there is no such type.
         """
         name = _SQL.get(kind.this.name) if hasattr(kind.this, "name") else None
+        if str(kind.args.get("kind")).upper() == "BYTES":  # which PostgreSQL does not have
+            name = "BYTES"
         if name is None or (name != "DECIMAL" and kind.args.get("nested")):
             raise errors.UsageError(f"{kind.sql()} is no type of a column.", hint=f"Take one of {', '.join(_PYTHON)}.")
         if name != "DECIMAL":
             return cls(name)
-        given = [int(part.name) for part in kind.expressions] or [18]
+        written = [part.name for part in kind.expressions]
+        if any(not digits.isdecimal() or len(digits) > len(str(limits.LIVE_DECIMAL_DIGITS_MAX)) for digits in written):
+            raise errors.UsageError(
+                f"{kind.sql():.80} is no type of a column.", hint="Write DECIMAL(digits, digits behind the point)."
+            )
+        given = [int(digits) for digits in written] or [18]
         precision, scale = given[0], given[1] if len(given) > 1 else 0
         if not 0 <= scale <= precision <= limits.LIVE_DECIMAL_DIGITS_MAX or not precision:
             raise errors.UsageError(
@@ -144,13 +151,13 @@ def _boolean(value: Any, _type: Type) -> bool:
 
 
 def _integer(value: Any, kind: Type) -> int:
-    if isinstance(value, float | Decimal) and value == int(value):
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise TypeError(f"it is {type(value).__name__}")
     half = 1 << (_INTEGERS[kind.name] - 1)
-    if not -half <= value < half:
+    if not -half <= value < half:  # asked first: int() of 1e999999999 has no end
         raise ValueError(f"it is not from {-half} to {half - 1}")
+    if value != int(value):
+        raise TypeError(f"it is {type(value).__name__}")
     return int(value)
 
 

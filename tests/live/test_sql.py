@@ -1,0 +1,299 @@
+"""Queries give what sqlite3 gives for the same rows, and all types, parameters and limits go through them whole."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import threading
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from flatwater import errors
+from flatwater.budget.budget import Budget
+from flatwater.live.database import Database
+from flatwater.live.engine import Engine
+
+_COLUMNS = "id INTEGER PRIMARY KEY, shop TEXT, amount INTEGER, price REAL, owner INTEGER"
+
+QUERIES = [
+    "SELECT count(*) AS n, sum(amount) AS s, min(price) AS a, max(price) AS b FROM sales",
+    "SELECT count(amount) AS n, count(DISTINCT shop) AS d FROM sales",
+    "SELECT shop, count(*) AS n, sum(amount) AS s FROM sales GROUP BY shop ORDER BY shop NULLS FIRST",
+    "SELECT shop, sum(amount) AS s FROM sales GROUP BY shop HAVING sum(amount) > 100 ORDER BY s, shop",
+    "SELECT DISTINCT shop FROM sales ORDER BY shop NULLS FIRST",
+    "SELECT s.id, o.name FROM sales s JOIN owners o ON s.owner = o.id ORDER BY s.id",
+    "SELECT s.id, o.name FROM sales s LEFT JOIN owners o ON s.owner = o.id ORDER BY s.id",
+    "SELECT o.name, count(s.id) AS n FROM owners o LEFT JOIN sales s ON s.owner = o.id GROUP BY o.name ORDER BY o.name",
+    "SELECT count(*) AS n FROM sales a, sales b WHERE a.amount < b.amount",
+    "SELECT a.id AS a, b.id AS b FROM owners a CROSS JOIN owners b ORDER BY a.id, b.id",
+    "SELECT id, row_number() OVER (PARTITION BY shop ORDER BY id) AS r FROM sales ORDER BY id",
+    "SELECT id, sum(amount) OVER (ORDER BY id) AS total FROM sales ORDER BY id",
+    "SELECT id, lag(amount) OVER (ORDER BY id) AS before, lead(amount, 2) OVER (ORDER BY id) AS after FROM sales ORDER BY id",
+    "SELECT id, rank() OVER (ORDER BY amount NULLS FIRST) AS r FROM sales ORDER BY id",
+    "WITH big AS (SELECT * FROM sales WHERE amount > 20) SELECT shop, count(*) AS n FROM big GROUP BY shop ORDER BY shop NULLS FIRST",
+    "WITH a AS (SELECT id FROM sales), b AS (SELECT id FROM a WHERE id > 5) SELECT count(*) AS n FROM a JOIN b ON a.id = b.id",
+    "WITH sales AS (SELECT 1 AS id) SELECT * FROM sales",
+    "SELECT id FROM sales WHERE amount > 30 UNION SELECT id FROM owners ORDER BY id",
+    "SELECT id FROM sales UNION ALL SELECT id FROM owners ORDER BY id",
+    "SELECT id FROM sales INTERSECT SELECT id FROM owners ORDER BY id",
+    "SELECT id FROM sales EXCEPT SELECT id FROM owners ORDER BY id",
+    "SELECT id FROM sales WHERE owner IN (SELECT id FROM owners WHERE name > 'b') ORDER BY id",
+    "SELECT id FROM sales WHERE owner NOT IN (SELECT id FROM owners) ORDER BY id",
+    "SELECT name FROM owners o WHERE EXISTS (SELECT 1 FROM sales s WHERE s.owner = o.id AND s.amount > 45) ORDER BY name",
+    "SELECT id FROM sales WHERE amount = (SELECT max(amount) FROM sales) ORDER BY id",
+    "SELECT name, (SELECT max(amount) FROM sales s WHERE s.owner = o.id) AS most FROM owners o ORDER BY name",
+    "SELECT id, CASE WHEN amount > 25 THEN 'much' WHEN amount IS NULL THEN 'none' ELSE 'little' END AS c FROM sales ORDER BY id",
+    "SELECT id, coalesce(shop, '?') || '-' || id AS t, lower(shop) AS u, length(shop) AS l FROM sales ORDER BY id",
+    "SELECT id, amount % 7 AS m, amount / 3 AS d, -amount AS n, abs(0 - amount) AS a FROM sales ORDER BY id",
+    "SELECT id FROM sales WHERE shop LIKE 'n%' AND amount BETWEEN 5 AND 40 ORDER BY amount DESC, id LIMIT 5 OFFSET 2",
+    "SELECT id FROM sales WHERE shop IS NULL OR NOT (amount > 10) ORDER BY id",
+    "SELECT sum(amount) FILTER (WHERE shop = 'north') AS n FROM sales",
+]
+
+
+def rows_of(count, seed):
+    """Rows of sales and owners, the same for a seed."""
+    chance = random.Random(seed)
+    sales = [
+        {
+            "id": number,
+            "shop": chance.choice(["north", "south", "n\u00e4he", "it's", None]),
+            "amount": chance.choice([None, *range(50)]),
+            "price": chance.randrange(400) / 4,
+            "owner": chance.choice([None, 1, 2, 3, 9]),
+        }
+        for number in range(count)
+    ]
+    return sales, [{"id": number, "name": name} for number, name in enumerate("abcde", 1)]
+
+
+def both(folder, count, seed):
+    """A database and a sqlite3 connection with the same rows; other users have other rows."""
+    sales, owners = rows_of(count, seed)
+    peer = sqlite3.connect(":memory:")
+    peer.row_factory = sqlite3.Row
+    peer.execute(f"CREATE TABLE sales ({_COLUMNS})")
+    peer.execute("CREATE TABLE owners (id INTEGER PRIMARY KEY, name TEXT)")
+    peer.executemany("INSERT INTO sales VALUES (:id, :shop, :amount, :price, :owner)", sales)
+    peer.executemany("INSERT INTO owners VALUES (:id, :name)", owners)
+    db = Database(folder / f"db{seed}", sync="off")
+    columns = _COLUMNS.replace("INTEGER", "BIGINT").replace("REAL", "DOUBLE")
+    db.sql(f"CREATE TABLE sales ({columns}) WITH (TYPE = 'USER')")
+    db.sql("CREATE TABLE owners (id BIGINT PRIMARY KEY, name TEXT) WITH (TYPE = 'SHARED', ACCESS_LEVEL = 'PUBLIC')")
+    db.load("sales", sales, user="ann")
+    db.load("sales", rows_of(count, seed + 1)[0], user="bob")
+    db.load("owners", owners)
+    return db, peer
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    db, peer = both(tmp_path_factory.mktemp("sql"), 60, 7)
+    with db:
+        yield db, peer
+    peer.close()
+
+
+@pytest.mark.parametrize("text", QUERIES)
+def test_a_query_gives_what_sqlite_gives(pair, text):
+    """Joins, groups, windows, CTEs, unions and subqueries give one user's rows as sqlite3 gives them."""
+    db, peer = pair
+    assert list(db.sql(text, user="ann")) == [dict(row) for row in peer.execute(text)]
+    if db._executor.engine is not None:
+        assert db._executor.engine.tables() == 0
+
+
+def drawn(chance):
+    """A random SELECT that both understand the same way."""
+    amount, number = chance.randrange(50), chance.randrange(60)
+    where = chance.choice([
+        f"s.amount > {amount}", f"s.amount <= {amount} OR s.shop = 'north'", "s.shop IS NULL", f"s.id BETWEEN {number} AND {number + 20}",
+        f"s.shop IN ('south', 'it''s') AND s.price < {amount}", f"NOT (s.amount = {amount})", "s.shop LIKE '%t%'",
+    ])  # fmt: skip
+    limit = chance.choice(
+        ["", f" LIMIT {chance.randrange(30)}", f" LIMIT {chance.randrange(30)} OFFSET {chance.randrange(9)}"]
+    )
+    down = chance.choice(["", " DESC"])
+    joined = chance.choice(["JOIN", "LEFT JOIN"])
+    return chance.choice([
+        f"SELECT s.id, s.shop, s.amount FROM sales s WHERE {where} ORDER BY s.id{down}{limit}",
+        f"SELECT s.id, s.price FROM sales s WHERE {where} ORDER BY s.price{down}, s.id{limit}",
+        f"SELECT s.id, o.name FROM sales s {joined} owners o ON s.owner = o.id WHERE {where} ORDER BY s.id{down}{limit}",
+        f"SELECT coalesce(s.shop, '') AS shop, count(*) AS n, sum(s.amount) AS t, min(s.price) AS p FROM sales s WHERE {where} GROUP BY 1 ORDER BY 1{limit}",
+        f"SELECT o.name, count(*) AS n, max(s.amount) AS m FROM sales s JOIN owners o ON s.owner = o.id WHERE {where} GROUP BY o.name ORDER BY o.name{down}",
+    ])  # fmt: skip
+
+
+def agree(folder, count, queries, seed):
+    """Random queries in the database and in sqlite3: the same rows."""
+    chance = random.Random(seed)
+    db, peer = both(folder, count, seed)
+    with db:
+        for _ in range(queries):
+            text = drawn(chance)
+            assert list(db.sql(text, user="ann")) == [dict(row) for row in peer.execute(text)], text
+    peer.close()
+
+
+def test_random_queries_give_what_sqlite_gives(tmp_path):
+    """A hundred random SELECTs give the rows of sqlite3 in its order."""
+    agree(tmp_path, 60, 100, 1)
+
+
+@pytest.mark.slow
+def test_many_random_queries_give_what_sqlite_gives(tmp_path):
+    """Hundreds of random SELECTs over thousands of rows give the rows of sqlite3 in its order."""
+    for seed in range(2):
+        agree(tmp_path, 3_000, 300, 10 * seed)
+
+
+# --- types and parameters ---------------------------------------------------------------------------------------------
+
+_TYPED = {
+    "a": ("BOOLEAN", True), "b": ("SMALLINT", -7), "c": ("INT", 1 << 30), "d": ("BIGINT", -(1 << 62)), "e": ("FLOAT", 0.5),
+    "f": ("DOUBLE", 1e300), "g": ("DECIMAL(20, 3)", Decimal("12345678901234567.125")), "h": ("TEXT", "\u00e4'\U0001f600"),
+    "i": ("BYTES", b"\x00\xff"), "j": ("DATE", date(2024, 2, 29)), "k": ("TIMESTAMP", datetime(2024, 2, 29, 1, 2, 3, 456789, UTC)),
+}  # fmt: skip
+
+
+@pytest.fixture
+def typed(tmp_path):
+    with Database(tmp_path / "typed", sync="off") as db:
+        columns = ", ".join(f"{name} {kind}" for name, (kind, _value) in _TYPED.items())
+        db.sql(f"CREATE TABLE t (id BIGINT PRIMARY KEY, {columns}, u UUID, v JSON) WITH (TYPE = 'USER')")
+        db.load(
+            "t", [{"id": 1, "u": UUID(int=5), "v": {"x": [1]}} | {n: v for n, (_k, v) in _TYPED.items()}, {"id": 2}]
+        )
+        yield db
+
+
+def test_all_types_go_through_the_engine(typed):
+    """A value of each type, and NULL, comes out of the engine as it went in; UUID and JSON are texts there."""
+    one, two = typed.sql("SELECT * FROM t WHERE id IN (SELECT id FROM t) ORDER BY id")
+    assert {name: one[name] for name in _TYPED} == {name: value for name, (_kind, value) in _TYPED.items()}
+    assert (one["u"], one["v"]) == (str(UUID(int=5)), '{"x":[1]}')
+    assert set(two.values()) == {2, None}
+
+
+@pytest.mark.parametrize("name", _TYPED)
+def test_parameters_of_all_types(typed, name):
+    """A parameter finds the row that has it, by the short way and by the engine; NULL finds none."""
+    value = _TYPED[name][1]
+    for text in (f"SELECT id FROM t WHERE {name} = ?", f"SELECT max(id) AS id FROM t WHERE {name} = ? GROUP BY {name}"):
+        assert list(typed.sql(text, [value])) == [{"id": 1}]
+        assert list(typed.sql(text, [None])) == []
+
+
+def test_times_of_the_engine_are_pythons(typed):
+    """now() comes with microseconds, as a datetime and in Arrow, and a year that Python has not is refused in our words."""
+    result = typed.sql("SELECT now() AS t, count(*) AS n FROM t")
+    (row,) = result
+    assert isinstance(row["t"], datetime)
+    (batch,) = typed.sql("SELECT now() AS t FROM t LIMIT 1").arrow()
+    assert batch.schema.field("t").type.unit == "us"
+
+
+# --- forms of a result, limits, ending --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["SELECT id FROM sales", "SELECT max(id) AS id FROM sales GROUP BY id ORDER BY id"])
+def test_forms_of_a_result_are_of_the_same_rows(pair, text):
+    """Dicts, lines of JSON and record batches are of the same rows, which are read once."""
+    import msgspec
+
+    db, _peer = pair
+    rows = list(db.sql(text, user="ann"))
+    assert len(rows) == 60
+    assert [msgspec.json.decode(line) for line in db.sql(text, user="ann").json()] == rows
+    assert [row for batch in db.sql(text, user="ann").arrow() for row in batch.to_pylist()] == rows
+    result = db.sql(text, user="ann")
+    next(result)
+    with pytest.raises(errors.UsageError, match="read once"):
+        list(result.json())
+    result.close()
+    assert db._executor.engine is None or db._executor.engine.tables() == 0
+
+
+@pytest.mark.parametrize("form", [list, lambda result: list(result.json()), lambda result: list(result.arrow())])
+@pytest.mark.parametrize("text", ["SELECT * FROM sales", "SELECT id, count(*) AS n FROM sales GROUP BY id"])
+@pytest.mark.parametrize("limit", ["ROWS 59", "BYTES 100"])
+def test_limits_of_a_user_hold_for_each_form(pair, form, text, limit):
+    """Rows and bytes of a user are limits of dicts, JSON and Arrow alike, on both ways."""
+    db, _peer = pair
+    db.sql(f"CREATE USER ann WITH {limit}")
+    try:
+        with pytest.raises(errors.LimitReached, match="than the user may have"):
+            form(db.sql(text, user="ann"))
+    finally:
+        db.sql("DROP USER ann")
+    assert db._executor.engine is None or db._executor.engine.tables() == 0
+
+
+def test_the_engine_forgets_its_tables(pair):
+    """After success, errors, an early close and a result that was dropped, the engine knows no table; errors name none of its."""
+    db, _peer = pair
+    text = "SELECT s.id, count(*) AS n FROM sales s GROUP BY s.id"
+    list(db.sql(text, user="ann"))
+    engine = db._executor.engine
+    with db.sql(text, user="ann") as result:
+        next(result)
+        assert engine.tables() == 1
+    assert engine.tables() == 0
+    db.sql(text, user="ann")
+    assert engine.tables() == 0
+    for wrong in (
+        "SELECT nothing, count(*) FROM sales",
+        "SELECT sales.x FROM sales GROUP BY 1",
+        "SELECT sum(shop) FROM sales",
+    ):
+        with pytest.raises(errors.UsageError) as told:
+            list(db.sql(wrong, user="ann"))
+        assert engine._front not in str(told.value)
+        assert engine.tables() == 0
+
+
+def test_one_context_for_all_users(pair):
+    """A thousand queries of a hundred users in threads make one context."""
+    db, _peer = pair
+    list(db.sql("SELECT count(*) AS n FROM sales"))
+    before, wrong = Engine.contexts, []
+
+    def ask(first):
+        for number in range(250):
+            user = f"user{(first + number) % 100}"
+            if list(
+                db.sql("SELECT count(*) AS n, max(o.id) AS m FROM sales s FULL JOIN owners o ON false", user=user)
+            ) != [{"n": 5, "m": 5}]:
+                wrong.append(user)
+
+    threads = [threading.Thread(target=ask, args=(25 * number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (wrong, Engine.contexts - before, db._executor.engine.tables()) == ([], 0, 0)
+
+
+def test_a_budget_without_room_for_the_engine(tmp_path):
+    """Reads by key need no engine; a query that does is BudgetExceeded where its pool does not fit, and the database goes on."""
+    with Budget("100 MiB"), Database(tmp_path / "small", sync="off", sql_pool="64 MiB") as db:
+        db.sql("CREATE TABLE t (id BIGINT PRIMARY KEY) WITH (TYPE = 'USER')")
+        db.sql("INSERT INTO t VALUES (1)")
+        for _ in range(2):
+            with pytest.raises(errors.BudgetExceeded):
+                db.sql("SELECT count(*) FROM t")
+        assert list(db.sql("SELECT * FROM t")) == [{"id": 1}]
+
+
+def test_a_closed_database_ends_its_queries(tmp_path):
+    """A result that is read on after close() is a ClosedError, at once."""
+    db, peer = both(tmp_path, 10, 3)
+    peer.close()
+    result = db.sql("SELECT a.id FROM sales a, sales b, sales c, sales d, sales e", user="ann")
+    next(result)
+    db.close()
+    with pytest.raises(errors.ClosedError):
+        list(result)

@@ -10,7 +10,7 @@ def test_marking_taking_and_waking():
     """A change wakes those of its groups that had nothing, once; what is taken begins with the first number that came."""
     places = Subscriptions()
     one, two, three = (places.add(group, 0, 10) for group in (5, 5, 6))
-    assert places.note([5], 11) == [one, two]
+    assert sorted(places.note([5], 11)) == [one, two]
     assert places.note([5, 6], 12) == [three]
     assert places.behind() == 10
     assert places.take(one, 12) == 11
@@ -55,4 +55,4 @@ def test_what_each_takes():
     each = (tracemalloc.get_traced_memory()[0] - before) / 100_000
     tracemalloc.stop()
     assert each <= 64
-    assert places.bytes_held() == 2_800_000
+    assert places.bytes_held() == 3_204_000

@@ -115,7 +115,7 @@ def condition_of(where: Any, schema: Schema, params: Sequence[Any] | None) -> Co
         return Condition(None, {})
     compiler = Compiler(schema, params)
     try:
-        parts = sorted(flattened(where, exp.And), key=_text)
+        parts = sorted(map(_as_in, flattened(where, exp.And)), key=_text)
     except RecursionError:
         raise errors.UsageError("the condition is nested too deep.", hint="Use IN for long ORs.") from None
     functions: list[Function] = []
@@ -166,6 +166,29 @@ def _top(part: Any, compiler: Compiler) -> tuple[str, type] | None:
         left, right, kind = right, left, FLIPPED[kind]
     name = compiler.column(left)
     return (name, kind) if name is not None and compiler.constant(right)[0] else None
+
+
+def _as_in(part: Any) -> Any:
+    """`a = 1 OR a = 2` as `a IN (1, 2)`, which says the same and can be looked up; others as they are."""
+    if not isinstance(part, exp.Or):
+        return part
+    column, values = None, []
+    for each in flattened(part, exp.Or):
+        if not isinstance(each, exp.EQ):
+            return part
+        left, right = each.this, each.expression
+        if not isinstance(left, exp.Column):
+            left, right = right, left
+        if (
+            not isinstance(left, exp.Column)
+            or not isinstance(right, exp.Literal | exp.Parameter)
+            or column not in {None, left}
+        ):
+            return part
+        column = left
+        values.append(right.copy())
+    assert column is not None
+    return exp.In(this=column.copy(), expressions=values)
 
 
 def _all(functions: Sequence[Function]) -> Function:

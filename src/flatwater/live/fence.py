@@ -46,10 +46,12 @@ class Query:
 
     Attributes:
         tables: those that it reads.
+        is_plain: it goes once through one table: what it takes grows with the rows that are read.
     """
 
     def __init__(self, tree: Any, references: Sequence[Any]) -> None:
         self.tables = frozenset(reference_of(each) for each in references)
+        self.is_plain = len([*tree.find_all(exp.Select)]) == 1 and tree.find(exp.Join) is None
         self._tokens = {table: f"t{secrets.token_hex(16)}" for table in self.tables}
         for table in references:
             token = self._tokens[reference_of(table)]

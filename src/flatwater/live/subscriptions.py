@@ -2,7 +2,7 @@
 
 Covers:     adding, removing, marking those that something came for, who is behind, how many a user has.
 Not here:   which conditions match (`live.matching`), reading the log (`live.following`).
-Holds:      28 bytes for each, and about 8 in its group.
+Holds:      32 bytes for each, and 4 for each group.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final, final
 
-_NONE: Final = 0xFFFF_FFFF  # the group of a number that is free
-_EACH_BYTES: Final = 4 + 4 + 8 + 8 + 4
+_NONE: Final = 0xFFFF_FFFF  # no number, and the group of one that is free
+_EACH_BYTES: Final = 4 + 4 + 8 + 8 + 4 + 4  # group, user, cursor, pending, and the next and the one before in the group
 
 
 @final
@@ -26,7 +26,9 @@ class Subscriptions:
         self._cursors = array("Q")  # up to which number of the log it was read
         self._pending = array("Q")  # the first number that is there for it since; 0: none
         self._free = array("I")
-        self._members: dict[int, int | array[int]] = {}
+        self._next = array("I")  # in the group
+        self._before = array("I")
+        self._first = array("I")  # of each group
         self._counts: Counter[int] = Counter()
         self._reading: set[int] = set()  # those that are between two changes of the log
 
@@ -36,30 +38,34 @@ class Subscriptions:
             number = self._free.pop()
             self._groups[number], self._users[number] = group, user
             self._cursors[number], self._pending[number] = cursor, 0
+            self._before[number] = _NONE
         else:
             number = len(self._groups)
             self._groups.append(group)
             self._users.append(user)
             self._cursors.append(cursor)
             self._pending.append(0)
-        members = self._members.get(group)
-        if members is None:
-            self._members[group] = number
-        elif isinstance(members, int):
-            self._members[group] = array("I", (members, number))
-        else:
-            members.append(number)
+            self._next.append(_NONE)
+            self._before.append(_NONE)
+        while len(self._first) <= group:
+            self._first.append(_NONE)
+        following = self._next[number] = self._first[group]
+        if following != _NONE:
+            self._before[following] = number
+        self._first[group] = number
         self._counts[user] += 1
         return number
 
     def remove(self, number: int) -> None:
         """One less; the number may be given to another one."""
         group, user = self._groups[number], self._users[number]
-        members = self._members[group]
-        if isinstance(members, int) or len(members) == 1:
-            del self._members[group]
+        before, following = self._before[number], self._next[number]
+        if before == _NONE:
+            self._first[group] = following
         else:
-            members.remove(number)
+            self._next[before] = following
+        if following != _NONE:
+            self._before[following] = before
         self._counts[user] -= 1
         if not self._counts[user]:
             del self._counts[user]
@@ -70,15 +76,14 @@ class Subscriptions:
     def note(self, groups: Iterable[int], sequence: int) -> list[int]:
         """Something came for all in these groups; those that had nothing before."""
         woken: list[int] = []
-        pending, of = self._pending, self._members
+        pending, following = self._pending, self._next
         for group in groups:
-            members = of.get(group)
-            if members is None:
-                continue
-            for number in (members,) if isinstance(members, int) else members:
+            number = self._first[group] if group < len(self._first) else _NONE
+            while number != _NONE:
                 if not pending[number]:
                     pending[number] = sequence
                     woken.append(number)
+                number = following[number]
         return woken
 
     def take(self, number: int, told: int) -> int:
@@ -122,7 +127,7 @@ class Subscriptions:
 
     def bytes_held(self) -> int:
         """What all of them take, or about."""
-        return len(self._groups) * _EACH_BYTES + len(self._free) * 4
+        return len(self._groups) * _EACH_BYTES + (len(self._free) + len(self._first)) * 4
 
     def __len__(self) -> int:
         return len(self._groups) - len(self._free)

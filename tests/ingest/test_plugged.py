@@ -70,3 +70,24 @@ def test_what_is_no_splitter_is_refused(value):
     """Something that cannot split is refused with what can be passed."""
     with pytest.raises(errors.UsageError, match="splitter"):
         splitter_of(value)
+
+
+def test_a_splitter_that_fails_is_named(tmp_path):
+    """The error says at which document, and what came before it is kept; without that document the rest comes."""
+    from flatwater.ingest.corpus import Corpus
+
+    def broken(text):
+        if "bad" in text:
+            raise ValueError("no idea")
+        return [text]
+
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    for name in ("a", "b", "c"):
+        (folder / f"{name}.txt").write_text(f"{'bad' if name == 'b' else 'fine'} {name}")
+    with Corpus(tmp_path / "corpus", splitter=broken) as corpus:
+        with pytest.raises(errors.BrokenError, match=r"b\.txt: ValueError: no idea"):
+            corpus.ingest(folder)
+        (folder / "b.txt").write_text("fine b")
+        assert corpus.ingest(folder).problems == []
+        assert corpus.stats()["documents"] == 3

@@ -65,7 +65,7 @@ class Splitting:
             else:
                 yield from self._cuts_together(waiting)
                 waiting, length = [], 0
-                for columns in self._columns(map(_text_of, chain(some, of_page)), document.width):
+                for columns in _named(document, self._columns(map(_text_of, chain(some, of_page)), document.width)):
                     yield from _cuts(document, page, columns)
             if length >= limits.INGEST_TOGETHER_CHARACTERS or len(waiting) >= limits.INGEST_TOGETHER_PARTS:
                 yield from self._cuts_together(waiting)
@@ -103,6 +103,23 @@ def _columns_of(
     while some := list(islice(chunks, limits.INGEST_CUT_CHUNKS)):
         starts, stops, pieces = zip(*some, strict=True)
         yield [*starts], [*stops], [*pieces]
+
+
+def _named(document: Document, columns: Iterator[Columns]) -> Iterator[Columns]:
+    """The same; where another's splitter fails, it is said at which document.
+
+    Raises:
+        BrokenError: it failed.
+    """
+    try:
+        yield from columns
+    except errors.FlatwaterError:
+        raise
+    except Exception as error:
+        raise errors.BrokenError(
+            f"the splitter failed at {document.name}: {type(error).__name__}: {error}.",
+            hint="What was ingested before it is kept: leave the document out, or mend the splitter, and run it again.",
+        ) from error
 
 
 def _cuts(document: Document, page: int, columns: Columns) -> Iterator[Cut]:

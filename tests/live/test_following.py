@@ -199,8 +199,21 @@ def test_what_is_dropped_is_forgotten(db):
     assert (len(hub.subscriptions), len(hub.groups)) == (50, 50)
     del many
     gc.collect()
+    hub.settle()
     assert (len(hub.subscriptions), len(hub.groups), len(hub.followed)) == (0, 0, 0)
     assert list(db.sql("SELECT * FROM system.live_queries")) == []
+
+
+def test_what_cannot_be_matched_is_read_all_the_same(db, monkeypatch):
+    """A defect in matching fails no statement, and loses no change."""
+    with db.subscribe("SELECT * FROM notes", user="ada") as changes:
+
+        def broken(*_given):
+            raise RuntimeError("a defect")
+
+        monkeypatch.setattr(type(changes._hub.groups), "match", broken)
+        put(db, 1, "a")
+        assert drained(changes) == [("insert", 1, "a")]
 
 
 def test_queries_and_their_counts_are_told(db):

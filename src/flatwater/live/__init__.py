@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flatwater.live.access import Limits as Limits
     from flatwater.live.changing import Conflict as Conflict
     from flatwater.live.database import Database as Database
-    from flatwater.live.following import Event as Event
+    from flatwater.live.events import Event as Event
     from flatwater.live.following import Subscription as Subscription
     from flatwater.live.results import Result as Result
 
@@ -23,7 +23,7 @@ _HOMES = {
     "AccessDenied": "flatwater.live.access",
     "Conflict": "flatwater.live.changing",
     "Database": "flatwater.live.database",
-    "Event": "flatwater.live.following",
+    "Event": "flatwater.live.events",
     "Limits": "flatwater.live.access",
     "Result": "flatwater.live.results",
     "Subscription": "flatwater.live.following",

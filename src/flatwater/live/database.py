@@ -110,7 +110,7 @@ class Database:
         self._executor = Executor(
             self.path, space, heads, log, catalog, self._writer, self._numbers,
             sql_pool=sql_pool, budget=self.budget, wake=self._upkeep.wake,
-            parts=system.Parts(self.budget, catalog, self._upkeep.jobs, self._queries.rows, self._memory),
+            parts=system.Parts(self.budget, catalog, self._upkeep.jobs, self._live, self._memory),
         )  # fmt: skip
         self._following = Following(
             space, log, catalog.numbered, self._writer.last, self._executor.since, self._queries
@@ -236,6 +236,10 @@ class Database:
 
     def _behind(self) -> int | None:
         return self._following.behind()
+
+    def _live(self) -> Iterator[Row]:
+        self._following.settle()
+        return self._queries.rows()
 
     # --- what it holds ------------------------------------------------------------------------------------------------
 

@@ -10,71 +10,27 @@ Nothing is queued: who is slow reads later, from the log. Where the log was trim
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, Final, NamedTuple, Self, final
+from typing import Any, NamedTuple, Self, final
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.live.conditions import Condition
+from flatwater.live.events import RESET, SNAPSHOT, Event, Names
 from flatwater.live.log import DELETE, INSERT, UPDATE, Change, Log
 from flatwater.live.matching import Groups
 from flatwater.live.queries import Queries
 from flatwater.live.reading import Snapshot
 from flatwater.live.rows import Place, user_of
-from flatwater.live.schema import Row, Schema
+from flatwater.live.schema import Schema
 from flatwater.live.subscriptions import Subscriptions
 from flatwater.live.writing import look
 from flatwater.store.space import Space
 
-SNAPSHOT, RESET = 0, 4
-_OPS: Final = {SNAPSHOT: "snapshot", INSERT: "insert", UPDATE: "update", DELETE: "delete", RESET: "reset"}
-
-Names = tuple[tuple[str, str], ...] | None  # columns as they are called, and in the table; None for all
-
-
-@final
-class Event:
-    """A row of a snapshot, or a change. Immutable; the JSON is shared by all who follow, and read when it is asked for.
-
-    Attributes:
-        op: "snapshot", "insert", "update", "delete"; "reset": what came before no longer holds, a snapshot follows.
-        seq: number of the change, or of the moment of the snapshot: what `since=` goes on from.
-        row: the row, for a "delete" the one that was deleted or left the condition; None for a "reset".
-        old: the row before an "update"; else None.
-    """
-
-    __slots__ = ("_names", "_new", "_old", "_schema", "op", "seq")
-
-    def __init__(
-        self, op: int, seq: int, schema: Schema, names: Names, new: bytes | None, old: bytes | None = None
-    ) -> None:
-        self.op = _OPS[op]
-        self.seq = seq
-        self._schema = schema
-        self._names = names
-        self._new = new
-        self._old = old
-
-    @property
-    def row(self) -> Row | None:
-        """As a dict of its own."""
-        return self._decoded(self._new)
-
-    @property
-    def old(self) -> Row | None:
-        """The same."""
-        return self._decoded(self._old)
-
-    def _decoded(self, json: bytes | None) -> Row | None:
-        if json is None:
-            return None
-        row = self._schema.decode(json)
-        return row if self._names is None else {called: row[name] for called, name in self._names}
-
-    def __repr__(self) -> str:
-        return f"<Event {self.op} {self.seq} {self.row!r:.200}>"
+logger = logging.getLogger("flatwater.live")
 
 
 class Followed(NamedTuple):
@@ -112,13 +68,21 @@ class Following:
         self._tables: Counter[int] = Counter()  # subscriptions by table
         self._waiting: dict[int, Callable[[], None]] = {}  # subscriptions of which somebody waits
         self.is_closed = False
+        self.dropped: deque[int] = deque()  # subscriptions that nobody holds any more
 
     def tell(self, changes: list[Change]) -> None:
-        """Match what was committed, and wake whom it concerns."""
+        """Match what was committed, and wake whom it concerns. What fails here is logged: the statement is done."""
+        self.settle()
         with self.lock:
             for change in changes:
                 if change.table in self._tables:
-                    self._match(change)
+                    try:
+                        self._match(change)
+                    except Exception:
+                        logger.exception(
+                            "change %d could not be matched: all who follow read it themselves", change.sequence
+                        )
+                        self._note(list(self.followed), change.sequence)
             self.told = changes[-1].sequence
 
     def _match(self, change: Change) -> None:
@@ -129,10 +93,22 @@ class Following:
         new = None if change.new is None else schema.decode(change.new)
         found = self.groups.match(change.table, user_of(change.key) if schema.is_personal else "", old, new)
         if found:
-            for number in self.subscriptions.note([group for group, _op in found], change.sequence):
-                wake = self._waiting.pop(number, None)
-                if wake is not None:
-                    wake()
+            self._note([group for group, _op in found], change.sequence)
+
+    def _note(self, groups: list[int], sequence: int) -> None:
+        for number in self.subscriptions.note(groups, sequence):
+            wake = self._waiting.pop(number, None)
+            if wake is not None:
+                wake()
+
+    def settle(self) -> None:
+        """End subscriptions that were dropped. Not when they are: that may be in the middle of anything, in this thread, too."""
+        while self.dropped:
+            try:
+                number = self.dropped.popleft()
+            except IndexError:  # another thread was faster
+                return
+            self.leave(number)
 
     def behind(self) -> int | None:
         """The number behind which somebody still has to read; None if all are level."""
@@ -152,6 +128,7 @@ class Following:
             since: go on behind this number, without a snapshot.
         """
         place, condition = followed
+        self.settle()
         with self.lock:
             if self.is_closed:
                 raise errors.ClosedError("the database was closed.", hint="Open it again.")
@@ -333,9 +310,10 @@ class Subscription:
     def _counted(self, events: Iterator[Event]) -> Iterator[Event]:
         """The same; how many there were is written down at the end."""
         count = 0
-        for event in events:
-            count += 1
-            yield event
+        with self._hub.space.budget.reserve(limits.LIVE_LOG_PAGE_BYTES, "live.follow"):
+            for event in events:
+                count += 1
+                yield event
         if count:
             self._hub.queries.count(self._number, count)
 
@@ -413,7 +391,7 @@ class Subscription:
 
     def __del__(self) -> None:
         if getattr(self, "_number", -1) >= 0:
-            self.close()
+            self._hub.dropped.append(self._number)
 
 
 def _wake(woken: asyncio.Future[None]) -> None:

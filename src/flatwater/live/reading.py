@@ -2,7 +2,7 @@
 
 Covers:     pages of a range in short transactions, undoing what was changed since the moment, rows that expired.
 Not here:   what is done with the rows (`live.selecting`, `live.following`).
-Holds:      a page, and the rows that were changed meanwhile as they were; see `Snapshot.bytes_max`.
+Holds:      a page, and the rows that were changed meanwhile as they were; see `Snapshot.walk_bytes_max`.
 
 The moment is a number of the log. A page that is read later has newer rows, too: the log tells which rows in front of the walk
 were changed since, and how they were. So no transaction stays open, and all that a statement reads is of one moment.
@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from typing import final
 
 from flatwater import errors, limits
+from flatwater.budget.budget import Budget
+from flatwater.budget.reservation import Reservation
 from flatwater.live.log import Change, Get, Log, PageOf
 from flatwater.live.rows import NUMBER_BYTES, Range, number_of
 from flatwater.live.writing import look
@@ -48,11 +50,10 @@ class Snapshot:
         return self._at
 
     @staticmethod
-    def bytes_max() -> int:
-        """The most that one walk holds, in bytes."""
+    def walk_bytes_max() -> int:
+        """The most that one walk holds, in bytes; where others write into its range, `LIVE_UNDO_BYTES` more."""
         total = 0
         total += 2 * limits.LIVE_PAGE_BYTES  # the page that is read, and the one that is used
-        total += limits.LIVE_UNDO_BYTES  # rows that were changed meanwhile, as they were
         total += limits.LIVE_LOG_PAGE_BYTES  # of the log
         return total
 
@@ -69,25 +70,36 @@ class Snapshot:
 
         Raises:
             LimitReached: so much was changed meanwhile that the moment is lost.
+            BudgetExceeded: a walk over more than one row does not fit into the budget.
         """
         low, high = within
-        undo = _Undo()
+        if high == low + b"\x00":  # one row
+            yield from self._walk(low, high, rows, since, reverse=reverse)
+            return
+        with self._space.budget.reserve(self.walk_bytes_max(), "live.read"):
+            yield from self._walk(low, high, rows, since, reverse=reverse)
+
+    def _walk(self, low: bytes, high: bytes, rows: int, since: int, *, reverse: bool) -> Iterator[list[Entry]]:
+        undo = _Undo(self._space.budget)
         read = self._at  # the number up to which the log was read
-        while True:
-            page, changes, head = look(self._space, self._reader(low, high, read, rows, reverse=reverse))
-            if read is None:
-                self._at = head
-            while changes:
-                undo.note(changes, low, high, since)
-                changes = self._behind(changes[-1].sequence, head)
-            read = head
-            end = None if page.is_last else page.entries[-1][0]
-            entries = undo.undone(page.entries, end, since=since, reverse=reverse)
-            if entries:
-                yield entries
-            if end is None:
-                return
-            low, high = (low, end) if reverse else (end + b"\x00", high)
+        try:
+            while True:
+                page, changes, head = look(self._space, self._reader(low, high, read, rows, reverse=reverse))
+                if read is None:
+                    self._at = head
+                while changes:
+                    undo.note(changes, low, high, since)
+                    changes = self._behind(changes[-1].sequence, head)
+                read = head
+                end = None if page.is_last else page.entries[-1][0]
+                entries = undo.undone(page.entries, end, since=since, reverse=reverse)
+                if entries:
+                    yield entries
+                if end is None:
+                    return
+                low, high = (low, end) if reverse else (end + b"\x00", high)
+        finally:
+            undo.close()
 
     def _behind(self, sequence: int, head: int) -> list[Change]:
         if sequence >= head:
@@ -124,7 +136,9 @@ class Snapshot:
 class _Undo:
     """Rows in front of a walk as they were at a moment, where they were changed since."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._reservation: Reservation | None = None
         self._rows: dict[bytes, bytes | None] = {}
         self._held = 0
 
@@ -132,6 +146,8 @@ class _Undo:
         """Remember how rows in [low, high) were before these changes."""
         for change in changes:
             if low <= change.key < high and change.key not in self._rows:
+                if self._reservation is None:
+                    self._reservation = self._budget.reserve(limits.LIVE_UNDO_BYTES, "live.read")
                 old = change.old if change.since >= since else None  # it had expired
                 self._rows[change.key] = old
                 self._held += len(change.key) + len(old or b"") + _ROW_BYTES
@@ -140,6 +156,11 @@ class _Undo:
                 "so much was changed while the statement read that it cannot be undone in its memory.",
                 what="LIVE_UNDO_BYTES", limit=limits.LIVE_UNDO_BYTES, hint="Read less at a time, or while less is written.",
             )  # fmt: skip
+
+    def close(self) -> None:
+        """The walk is over."""
+        if self._reservation is not None:
+            self._reservation.release()
 
     def undone(self, entries: list[base.Raw], end: bytes | None, *, since: int, reverse: bool) -> list[Entry]:
         """A page as it was; `end` is its last key, None if nothing follows."""

@@ -2,7 +2,7 @@
 
 Covers:     which way a SELECT goes, columns, order of keys, LIMIT and OFFSET; what the engine is given of each table.
 Not here:   conditions (`live.conditions`), the engine (`live.engine`), what is allowed in it (`live.fence`).
-Holds:      pages of rows; see `Snapshot.bytes_max`.
+Holds:      pages of rows; see `Snapshot.walk_bytes_max`.
 """
 
 from __future__ import annotations

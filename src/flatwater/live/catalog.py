@@ -133,6 +133,9 @@ class Catalog:
 
     def numbered(self, number: int) -> Schema | None:
         """The table of this number; None if it was dropped."""
+        known = self._schemas.get(number)
+        if known is not None:
+            return known
         stored = self._entries.get(("numbered", number))
         if stored is None:
             return None
@@ -173,7 +176,7 @@ class Catalog:
                 (("numbered", schema.number), None),
                 (("dropped", schema.number), schema.kind.encode()),
             ])  # fmt: skip
-            self._schemas.forget((schema.namespace, schema.name))
+            self._forget(schema)
             self.version += 1
 
     def dropped(self) -> list[tuple[int, str]]:
@@ -223,13 +226,18 @@ class Catalog:
     # ------------------------------------------------------------------------------------------------------------------
 
     def _changed(self, schema: Schema) -> None:
-        self._schemas.forget((schema.namespace, schema.name))
+        self._forget(schema)
         self._keep(schema)
         self.version += 1
+
+    def _forget(self, schema: Schema) -> None:
+        self._schemas.forget((schema.namespace, schema.name))
+        self._schemas.forget(schema.number)
 
     def _keep(self, schema: Schema) -> None:
         cost = _SCHEMA_BYTES + _COLUMN_BYTES * len(schema.columns)
         self._schemas.put((schema.namespace, schema.name), schema, cost)
+        self._schemas.put(schema.number, schema, 0)  # the same
 
 
 def check_name(name: str, what: str) -> None:

@@ -113,7 +113,7 @@ class Database:
             parts=system.Parts(self.budget, catalog, self._upkeep.jobs, self._live, self._memory),
         )  # fmt: skip
         self._following = Following(
-            space, log, catalog.numbered, self._writer.last, self._executor.since, self._queries
+            space, heads, log, catalog.numbered, self._writer.last, self._executor.since, self._queries
         )
         self._users: dict[str, int] = {}  # a number for each user who ever had a subscription
 
@@ -218,7 +218,8 @@ class Database:
                 raise errors.UsageError(f"{name}={value!r} is no number from 0 on.")
         schema = executor.catalog.table(*wanted.table)
         actor.must_read(schema)
-        followed = Followed(executor.place(schema, actor), condition_of(wanted.where, schema, values))
+        user_of_rows = executor.place(schema, actor).user
+        followed = Followed(schema.number, user_of_rows, condition_of(wanted.where, schema, values))
         with following.lock:
             number = self._users.setdefault(actor.name, len(self._users))
             held = following.subscriptions.count(number)

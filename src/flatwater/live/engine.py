@@ -203,7 +203,8 @@ class Engine:
         asyncio.run_coroutine_threadsafe(_end(), self._loop)
         if threading.current_thread() is not self._thread:
             self._thread.join()
-            self._loop.close()
+            if not self._loop.is_running():  # which it is where the interpreter ends, and its threads have stopped
+                self._loop.close()
         self._context = None
         shutil.rmtree(self._spill_path, ignore_errors=True)
         self._reservation.release()

@@ -24,7 +24,7 @@ from flatwater.live.log import DELETE, INSERT, UPDATE, Change, Log
 from flatwater.live.matching import Groups
 from flatwater.live.queries import Queries
 from flatwater.live.reading import Snapshot
-from flatwater.live.rows import Place, user_of
+from flatwater.live.rows import Heads, Place, user_of
 from flatwater.live.schema import Schema
 from flatwater.live.subscriptions import Subscriptions
 from flatwater.live.writing import look
@@ -34,9 +34,16 @@ logger = logging.getLogger("flatwater.live")
 
 
 class Followed(NamedTuple):
-    """What all of a group follow: rows of one user in a table, under a condition."""
+    """What all of a group follow: rows of one user in a table, under a condition. The table is looked up when it is read.
 
-    place: Place
+    Attributes:
+        table: its number.
+        user: whose rows; empty in a SHARED table.
+        condition: of the rows.
+    """
+
+    table: int
+    user: str
     condition: Condition
 
 
@@ -46,6 +53,7 @@ class Following:
 
     Args:
         space: the inside of the store.
+        heads: of rows and stream.
         log: the log.
         schema_of: the table of a number; None if it was dropped.
         told: the number up to which the log was written.
@@ -54,11 +62,11 @@ class Following:
     """
 
     def __init__(
-        self, space: Space, log: Log, schema_of: Callable[[int], Schema | None], told: int,
+        self, space: Space, heads: Heads, log: Log, schema_of: Callable[[int], Schema | None], told: int,
         since_of: Callable[[Schema], int], queries: Queries,
     ) -> None:  # fmt: skip
         self.queries = queries
-        self.space, self.log, self.since_of = space, log, since_of
+        self.space, self.log, self.since_of, self._heads = space, log, since_of, heads
         self.told = told  # everything up to this number was matched
         self.subscriptions = Subscriptions()
         self.groups = Groups()
@@ -127,25 +135,36 @@ class Following:
             last_rows: of the snapshot, at most; None for all, 0 for none.
             since: go on behind this number, without a snapshot.
         """
-        place, condition = followed
         self.settle()
         with self.lock:
             if self.is_closed:
                 raise errors.ClosedError("the database was closed.", hint="Open it again.")
-            group = self.groups.add(place.schema.number, place.user, condition.predicate)
+            group = self.groups.add(followed.table, followed.user, followed.condition.predicate)
             self.followed.setdefault(group, followed)
             number = self.subscriptions.add(group, user, self.told if since is None else since)
-            self._tables[place.schema.number] += 1
+            self._tables[followed.table] += 1
             snapshot = Snapshot(self.space, self.log, self.told)
         made = Subscription(self, number, names)
         made.begin(snapshot, last_rows=last_rows, since=since)
         return made
 
+    def read(self, number: int) -> tuple[Place, Condition]:
+        """The rows that a subscription follows, as its table is now.
+
+        Raises:
+            UsageError: it was dropped.
+        """
+        followed = self.followed[self.subscriptions.group(number)]
+        schema = self.schema_of(followed.table)
+        if schema is None:
+            raise errors.UsageError("the table of the subscription was dropped.", hint="Close the subscription.")
+        return Place(self._heads, schema, followed.user), followed.condition
+
     def leave(self, number: int) -> None:
         """Follow no longer."""
         with self.lock:
             group = self.subscriptions.group(number)
-            table = self.followed[group].place.schema.number
+            table = self.followed[group].table
             self.subscriptions.remove(number)
             if self.groups.remove(group):
                 del self.followed[group]
@@ -317,19 +336,10 @@ class Subscription:
         if count:
             self._hub.queries.count(self._number, count)
 
-    def _followed(self) -> Followed:
-        return self._hub.followed[self._hub.subscriptions.group(self._number)]
-
-    def _schema(self, place: Place) -> Schema:
-        schema = self._hub.schema_of(place.schema.number)
-        if schema is None:
-            raise errors.UsageError(f"the table {place.schema.full_name} was dropped.", hint="Close the subscription.")
-        return schema
-
     def _snapshot(self, snapshot: Snapshot, last_rows: int | None) -> Iterator[Event]:
         """The rows that there are, in the order of their keys."""
-        place, condition = self._followed()
-        schema = self._schema(place)
+        place, condition = self._hub.read(self._number)
+        schema = place.schema
         since, within = self._hub.since_of(schema), condition.range(place)
         if last_rows is not None:
             within = _last(snapshot, place, condition, since, last_rows)
@@ -341,8 +351,8 @@ class Subscription:
     def _changes(self, behind: int, up_to: int) -> Iterator[Event]:
         """What the log has for it behind a number, up to and with another."""
         hub, number = self._hub, self._number
-        place, condition = self._followed()
-        schema, (low, high) = self._schema(place), place.range
+        place, condition = self._hub.read(self._number)
+        schema, (low, high) = place.schema, place.range
         while behind < up_to:
 
             def read(_get: Any, page: Any, behind: int = behind) -> tuple[bool, list[Change]]:

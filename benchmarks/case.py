@@ -67,6 +67,7 @@ CASES = {
     "documents/pdf_text": "benchmarks.documents.pdf_text",
     "ingest/scan": "benchmarks.ingest.scan",
     "live/match": "benchmarks.live.match",
+    "live/sorting": "benchmarks.live.sorting",
     "live/statements": "benchmarks.live.statements",
     "live/subscriptions": "benchmarks.live.subscriptions",
     "ingest/whole": "benchmarks.ingest.whole",

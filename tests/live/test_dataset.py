@@ -48,14 +48,14 @@ NULLS = dict.fromkeys(ROW) | {"i": 2}
 
 def test_all_types():
     """Each has its type in Arrow; UUIDs and JSON are texts; NULL is null."""
-    (batch,) = batches_of([[SCHEMA.encode(ROW), SCHEMA.encode(NULLS)]], SCHEMA, None)
+    (batch,) = batches_of([[ROW, NULLS]], SCHEMA, None)
     assert batch.schema == SCHEMA.arrow()
     assert batch.to_pylist() == [ROW | {"u": str(ROW["u"]), "j": '{"a":1}'}, NULLS]
 
 
 def test_some_columns():
     """Those that are asked for, in this order; of none, the rows are still counted."""
-    pages = [[SCHEMA.encode(ROW)], [SCHEMA.encode(NULLS)] * 2]
+    pages = [[ROW], [NULLS] * 2]
     assert next(batches_of(pages, SCHEMA, ["t", "i"])).to_pylist() == [{"t": "é", "i": 1}]
     assert [batch.num_rows for batch in batches_of(pages, SCHEMA, [])] == [1, 2]
     assert arrow_rows([{"i": 1}], pa.schema([("i", pa.int64())])).to_pylist() == [{"i": 1}]
@@ -70,7 +70,7 @@ def test_a_scan():
 
         def batches(self, columns):
             read.append(columns)
-            return batches_of([[SCHEMA.encode(ROW), SCHEMA.encode(NULLS)]], SCHEMA, columns)
+            return batches_of([[ROW, NULLS]], SCHEMA, columns)
 
     dataset = RowsDataset(Source())
     (fragment,) = dataset.get_fragments()

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 import flatwater as fw
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.live.engine import Engine
 from flatwater.live.fence import checked
 from flatwater.live.statements import understood
@@ -114,6 +114,21 @@ def test_a_query_that_takes_too_long(engine):
     """It is ended with the limit in the message."""
     with pytest.raises(errors.LimitReached, match="took more than"):
         list(engine.run(checked(understood("SELECT * FROM t").tree), {("", "t"): Rows(TABLE, 100)}, (), 0.0)[1])
+
+
+def test_results_that_nobody_reads(engine, monkeypatch):
+    """They hold no turn for ever: a query that waits gets one, and the one that lay longest says so when it is read on."""
+    monkeypatch.setattr(engine._turns, "idle_s", 0.3)
+    query = checked(understood("SELECT * FROM t").tree)
+    lying = [engine.run(query, {("", "t"): Rows(TABLE, 10_000)}, (), 60)[1] for _ in range(limits.LIVE_QUERIES_MAX)]
+    next(lying[1])
+    assert run(engine, "SELECT count(*) AS n FROM t", TABLE) == [{"n": 3}]
+    with pytest.raises(errors.LimitReached, match="were not read"):
+        next(lying[0])
+    assert next(lying[1]).num_rows
+    for each in lying:
+        each.close()
+    assert engine.tables() == 0
 
 
 def test_many_at_once(engine):

@@ -2,11 +2,13 @@
 
 import random
 import sqlite3
+import time
 
 import pytest
 
 from flatwater import errors
-from flatwater.live.selecting import simple
+from flatwater.live.database import Database
+from flatwater.live.selecting import asked, simple
 from flatwater.live.statements import understood
 
 
@@ -88,6 +90,37 @@ def test_it_is_what_sqlite_says(db):
 def test_it_is_what_sqlite_says_at_length(db):
     """The same with many more."""
     compared(db, 1_500, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_asked_before"),
+    [
+        ("SELECT count(*) FROM notes WHERE id > 5", True), ("SELECT upper(m.body) FROM notes AS m WHERE m.n = ? GROUP BY m.body", True), ("SELECT count(*) FROM notes", False), ("SELECT count(*) FROM notes WHERE sqrt(id) > 1", False),
+        ("SELECT count(*) FROM notes AS a, notes AS b WHERE a.id = b.n", False), ("SELECT count(*) FROM notes WHERE id IN (SELECT n FROM notes)", False), ("SELECT name FROM system.users WHERE name = 'x'", False), ("SELECT 1 AS x WHERE 1 = 1", False),
+    ],
+)  # fmt: skip
+def test_a_condition_that_rows_are_asked_before_the_engine(db, text, is_asked_before):
+    """One that is known here is asked as rows are read: the engine is not told of it."""
+    query, where = asked(db._executor.understood(text).tree, db._executor.found)
+    assert (where is not None) is is_asked_before
+    assert ("WHERE" in query.render(dict.fromkeys(query.tables, "t"))) is (not is_asked_before and "WHERE" in text)
+
+
+def test_keys_narrow_what_the_engine_reads(tmp_path):
+    """A query with a condition on the first columns of the key reads these rows only."""
+    with Database(tmp_path / "data") as db:
+        db.sql("CREATE TABLE lines (thread TEXT, id BIGINT, body TEXT, PRIMARY KEY (thread, id)) WITH (TYPE = 'USER')")
+        db.load("lines", ({"thread": f"t{n % 40}", "id": n, "body": "x" * 900} for n in range(20_000)))
+        list(db.sql("SELECT count(*) AS c FROM lines WHERE thread = 'none'"))
+        seconds = {}
+        for text in (
+            "SELECT count(*) AS c FROM lines WHERE thread = 't7'",
+            "SELECT count(*) AS c FROM lines WHERE body > ''",
+        ):
+            begin = time.process_time()
+            found = list(db.sql(text))
+            seconds[found[0]["c"]] = time.process_time() - begin
+        assert seconds[500] < seconds[20_000] / 4
 
 
 def test_understood_is_kept(db):

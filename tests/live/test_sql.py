@@ -170,6 +170,27 @@ def typed(tmp_path):
         yield db
 
 
+@pytest.mark.parametrize(
+    "where",
+    [
+        "a.n NOT IN (1, 4) OR a.n NOT IN (2, 0)", "NOT (a.n IN (1, 4) AND a.n IN (2, 0))", "(a.n IN (1, 4) AND a.n IN (2, 0)) IS NULL", "a.n NOT IN (1, 2) AND a.n NOT IN (2, 3)",
+        "a.n IN (1) OR a.n NOT IN (3)", "(a.n + 1) NOT IN (1, 5) OR (a.n + 1) NOT IN (2, 0)", "a.n IN (1, NULL) OR a.n IN (2, 3)", "NOT (a.n NOT IN (1, NULL) OR a.n NOT IN (7))",
+    ],
+)  # fmt: skip
+def test_lists_and_nulls(tmp_path, where):
+    """Several IN lists of one column and NULL: DataFusion alone forgets the NULL of some of them."""
+    text = f"SELECT a.id FROM t AS a JOIN t AS b ON a.id = b.id WHERE {where} ORDER BY a.id"
+    rows = [(1, None), (2, 1), (3, 2), (4, 4), (5, 7)]
+    other = sqlite3.connect(":memory:")
+    other.execute("CREATE TABLE t (id INT PRIMARY KEY, n INT)")
+    other.executemany("INSERT INTO t VALUES (?, ?)", rows)
+    with Database(tmp_path / "data", sync="off") as db:
+        db.sql("CREATE TABLE t (id INT PRIMARY KEY, n INT)")
+        db.load("t", [{"id": number, "n": n} for number, n in rows])
+        assert [row["id"] for row in db.sql(text)] == [number for (number,) in other.execute(text)]
+    other.close()
+
+
 def test_all_types_go_through_the_engine(typed):
     """A value of each type, and NULL, comes out of the engine as it went in; UUID and JSON are texts there."""
     one, two = typed.sql("SELECT * FROM t WHERE id IN (SELECT id FROM t) ORDER BY id")

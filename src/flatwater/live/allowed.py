@@ -39,7 +39,7 @@ FUNCTIONS: Final = frozenset({
     "lower", "upper", "length", "char_length", "character_length", "octet_length", "bit_length", "trim", "ltrim", "rtrim", "btrim",
     "substring", "substr", "left", "right", "concat", "concat_ws", "replace", "reverse", "str_position", "strpos", "position", "initcap",
     "split_part", "starts_with", "ends_with", "contains", "md5", "sha256", "sha2", "ascii", "unicode", "chr", "translate",
-    "regexp_replace", "regexp_count", "levenshtein", "to_hex", "hex",
+    "regexp_replace", "regexp_count", "to_hex", "hex",
     # of times
     "current_timestamp", "current_date", "extract", "date_part", "date_trunc", "timestamp_trunc", "to_timestamp", "to_date",
     "date_bin", "make_date", "to_char",

@@ -1,6 +1,6 @@
 """Rows as Arrow record batches, and as a dataset that the SQL engine reads while they come.
 
-Covers:     JSON rows to record batches of the exact types, projection, filters that the engine hands down.
+Covers:     rows to record batches of the exact types, projection, filters that the engine hands down.
 Not here:   which rows (`live.reading`), the engine (`live.engine`).
 Holds:      a page of rows, and the batch that is made of it.
 """
@@ -89,8 +89,8 @@ class _Scan:
             yield found if columns is None else found.select(columns)
 
 
-def batches_of(pages: Iterable[Sequence[bytes]], schema: Schema, columns: Sequence[str] | None) -> Iterator[Any]:
-    """Pages of JSON rows as record batches.
+def batches_of(pages: Iterable[Sequence[Row]], schema: Schema, columns: Sequence[str] | None) -> Iterator[Any]:
+    """Pages of rows as record batches.
 
     Args:
         pages: rows of `schema`.
@@ -99,9 +99,8 @@ def batches_of(pages: Iterable[Sequence[bytes]], schema: Schema, columns: Sequen
     """
     names = list(schema.columns) if columns is None else list(columns)
     wanted = pa.schema([pa.field(name, schema.columns[name].type.arrow()) for name in names])
-    decode = schema.decode
     for page in pages:
-        yield _batch([decode(json) for json in page], names, wanted)
+        yield _batch(page, names, wanted)
 
 
 def arrow_rows(rows: Sequence[Row], wanted: Any) -> Any:

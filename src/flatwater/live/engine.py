@@ -30,6 +30,7 @@ from flatwater import errors, limits
 from flatwater.budget.budget import Budget
 from flatwater.live.dataset import RowsDataset, Source
 from flatwater.live.fence import Query
+from flatwater.live.turns import Turns
 
 POOL_RATIO: Final = 3  # of what the engine takes to what its pool counts: 2.8 was seen for sorting
 _TOKEN = re.compile(r't[0-9a-f]{32}_\d+"?\.?|"datafusion\.public\.|datafusion\.public\.')
@@ -38,7 +39,7 @@ _PARAMETERS = (bool, int, float, str, bytes, Decimal, date, datetime, type(None)
 
 @final
 class Engine:
-    """DataFusion. Thread-safe; `LIVE_QUERIES_MAX` queries run at once, and others wait.
+    """DataFusion. Thread-safe; `LIVE_QUERIES_MAX` queries are open at once, and others wait.
 
     Args:
         pool_bytes: that sorting, joins and grouping have before they go to disk.
@@ -65,7 +66,7 @@ class Engine:
         self._loop = asyncio.new_event_loop()  # batches are awaited in it, for what is awaited can be ended
         self._thread = threading.Thread(target=self._loop.run_forever, name="flatwater-sql", daemon=True)
         self._thread.start()
-        self._turns = threading.BoundedSemaphore(limits.LIVE_QUERIES_MAX)
+        self._turns = Turns()
         self._lock = threading.Lock()
         self._is_closed = False
 
@@ -115,7 +116,8 @@ class Engine:
         self, query: Query, sources: Mapping[tuple[str, str], Source], values: Sequence[Any], seconds: float
     ) -> Iterator[Any]:
         until = time.monotonic() + seconds
-        if not self._turns.acquire(timeout=seconds):
+        turn = self._turns.take(seconds)
+        if turn is None:
             raise _too_long(seconds)
         names: dict[tuple[str, str], str] = {}
         failed: list[errors.FlatwaterError] = []
@@ -126,10 +128,17 @@ class Engine:
                 self._context.register_dataset(names[table], RowsDataset(_Watched(source, failed, until, seconds)))
             given = {str(number): _parameter(value) for number, value in enumerate(values, 1)}
             frame = self._context.sql_with_options(query.render(names), self._options, param_values=given)
-            stream = frame.execute_stream()
+            turn.stream = frame.execute_stream()
             schema = _of_microseconds(frame.schema())
+            del frame
+            turn.idle_since_s = time.monotonic()
             yield schema
-            for batch in self._plain(stream) if query.is_plain else self._ended(stream, until, seconds):
+            while True:
+                with turn.computing() as stream:
+                    batch = self._plain(stream) if query.is_plain else self._next(stream, until, seconds)
+                    del stream
+                if batch is None:
+                    return
                 yield batch if batch.schema == schema else _as(batch, schema)
         except errors.FlatwaterError:
             raise
@@ -141,21 +150,16 @@ class Engine:
             for name in names.values():
                 with contextlib.suppress(Exception):
                     self._context.deregister_table(name)
-            self._turns.release()
+            turn.end()
 
-    def _plain(self, stream: Any) -> Iterator[Any]:
-        """Batches of a query that takes no longer than reading its rows, which is ended there. It costs 2 ms less."""
-        for batch in stream:
-            self._check_open()
-            yield batch.to_pyarrow()
-
-    def _ended(self, stream: Any, until: float, seconds: float) -> Iterator[Any]:
-        """Batches of a query that may compute without end."""
-        while (batch := self._next(stream, until, seconds)) is not None:
-            yield batch
+    def _plain(self, stream: Any) -> Any:
+        """The next batch of a query that takes no longer than reading its rows, which is ended there. It costs 2 ms less."""
+        self._check_open()
+        batch = next(stream, None)
+        return None if batch is None else batch.to_pyarrow()
 
     def _next(self, stream: Any, until: float, seconds: float) -> Any:
-        """The next batch, None at the end. Where it takes too long, it is given up, and so is the work for it."""
+        """The next batch of a query that may compute without end. Where it takes too long, it is given up."""
         with self._lock:
             self._check_open()
             future = asyncio.run_coroutine_threadsafe(_batch(stream), self._loop)

@@ -21,7 +21,6 @@ from flatwater.live.cache import Cache
 from flatwater.live.catalog import SYSTEM, Catalog, check_name
 from flatwater.live.conditions import condition_of
 from flatwater.live.engine import Engine
-from flatwater.live.fence import checked
 from flatwater.live.log import Log
 from flatwater.live.reading import Snapshot
 from flatwater.live.results import Result, Rows
@@ -191,7 +190,7 @@ class Executor:
         self, statement: Statement, text: str, values: Sequence[Any], actor: Actor, snapshot: Snapshot
     ) -> Result:
         """Through the SQL engine."""
-        query = self._once(text, lambda: checked(statement.tree), "engine")
+        query, where = self._once(text, lambda: selecting.asked(statement.tree, self.found), "engine")
         sources: dict[tuple[str, str], Any] = {}
         for namespace, name in query.tables:
             called = Name(namespace or "main", name)
@@ -200,7 +199,8 @@ class Executor:
                 continue
             table = self.catalog.table(*called)
             actor.must_read(table)
-            sources[namespace, name] = TableSource(self.place(table, actor), snapshot, self.since(table))
+            condition = condition_of(where, table, values)
+            sources[namespace, name] = TableSource(self.place(table, actor), snapshot, self.since(table), condition)
         _ = snapshot.at  # all tables of one moment
         schema, batches = self._sql_engine().run(query, sources, values, actor.limits.seconds)
 

@@ -63,6 +63,7 @@ class Query:
             table.set("db", None)
         for column in tree.find_all(exp.Column):
             column.set("db", None)  # chat.messages.id is messages.id, as the alias has it
+        tree = _kept_apart(tree)
         self._text: str = tree.sql(dialect=Sql)
 
     def render(self, names: Mapping[tuple[str, str], str]) -> str:
@@ -173,6 +174,18 @@ def _real_tables(tree: Any) -> list[Any]:
         if id(table) not in hidden:
             found[id(table)] = table
     return list(found.values())
+
+
+def _kept_apart(tree: Any) -> Any:
+    """The tree with `a IN (1, 2)` as `a IN (1, 2) AND a = a`, which is the same, if there are several.
+
+    DataFusion 55 makes one list of two that are joined by AND or OR, and where that becomes empty, NULL is forgotten.
+    """
+    lists = [node for node in tree.find_all(exp.In) if node.expressions and node.this.find(exp.In, exp.Query) is None]
+    for node in lists if len(lists) > 1 else []:
+        is_null = exp.EQ(this=exp.paren(node.this.copy()), expression=exp.paren(node.this.copy()))
+        node.replace(exp.paren(exp.And(this=node.copy(), expression=is_null)))
+    return tree
 
 
 def _refused(what: str) -> errors.UsageError:

@@ -15,6 +15,7 @@ from sqlglot import exp
 from flatwater import errors
 from flatwater.live.conditions import Condition, condition_of
 from flatwater.live.dataset import batches_of
+from flatwater.live.fence import Query, checked
 from flatwater.live.reading import Entry, Snapshot
 from flatwater.live.rows import Place
 from flatwater.live.schema import Row, Schema
@@ -55,8 +56,8 @@ def simple(tree: Any, schema_of: Callable[[Name], Schema | None]) -> Simple | No
         return None
     called = {identifier(table.args["alias"].this)} if table.args.get("alias") else {name.name}
     names = _names(tree.expressions, schema, called)
-    where = tree.args["where"].this if tree.args.get("where") else None
-    if isinstance(names, bool) or (where is not None and not _is_plain(where, called)):
+    where = _where(tree, schema, called) if tree.args.get("where") else None
+    if isinstance(names, bool) or (where is None and tree.args.get("where")):
         return None
     order = _order(tree.args.get("order"), schema, called)
     limit, offset = tree.args.get("limit"), tree.args.get("offset")
@@ -65,21 +66,68 @@ def simple(tree: Any, schema_of: Callable[[Name], Schema | None]) -> Simple | No
         return None
     if isinstance(limit, exp.Fetch):
         return None
-    if where is not None:
-        where = where.copy()
-        for column in where.find_all(exp.Column):
-            column.set("table", None)  # it is this one, whatever it is called in the statement
+    return Simple(name, names or None, where, order, bounds[0], bounds[1])
+
+
+@final
+class Asked(NamedTuple):
+    """A SELECT for the engine, prepared.
+
+    Attributes:
+        query: what the engine is asked.
+        where: a condition that rows of its only table are asked before the engine sees them; None: it asks them itself.
+    """
+
+    query: Query
+    where: Any
+
+
+def asked(tree: Any, schema_of: Callable[[Name], Schema | None]) -> Asked:
+    """`tree` as a query for the engine, without the condition that can be asked of each row as it is read.
+
+    So keys narrow what is read, and columns that only the condition names are not made for the engine.
+
+    Raises:
+        UsageError: it has a part that is not known, or is too large.
+    """
+    query = checked(tree)
+    table = _table(tree) if query.is_plain and isinstance(tree, exp.Select) and tree.args.get("where") else None
+    schema = None if table is None else schema_of(table_name(table))
+    if table is None or schema is None:
+        return Asked(query, None)
+    called = {identifier(table.args["alias"].this)} if table.args.get("alias") else {identifier(table.this)}
+    where = _where(tree, schema, called)
+    if where is None:
+        return Asked(query, None)
+    tree = tree.copy()
+    tree.set("where", None)
+    return Asked(checked(tree), where)
+
+
+def _where(tree: Any, schema: Schema, called: set[str]) -> Any:
+    """The condition of a SELECT of one table, its columns without the table; None if it cannot be asked of each row."""
+    where = tree.args["where"].this
+    if not _is_plain(where, called):
+        return None
+    where = where.copy()
+    for column in where.find_all(exp.Column):
+        column.set("table", None)  # it is this one, whatever it is called in the statement
     try:
         condition_of(where, schema, None)
     except errors.UsageError:
         return None  # the engine may know it, or says what is wrong
-    return Simple(name, names or None, where, order, bounds[0], bounds[1])
+    return where
 
 
 def _only_table(tree: Any) -> Any:
     """The table of a SELECT that has no other one, and no clause that is more than a read; else None."""
     if not isinstance(tree, exp.Select) or any(value for name, value in tree.args.items() if name not in _CLAUSES):
         return None
+    return _table(tree)
+
+
+def _table(tree: Any) -> Any:
+    """What a SELECT reads, if that is a table and nothing more is said of it; else None."""
     source = tree.args.get("from_") or tree.args.get("from")
     if source is None or not isinstance(source.this, exp.Table) or tree.args.get("hint"):
         return None
@@ -189,13 +237,19 @@ class TableSource:
         place: whose rows of which table.
         snapshot: of the moment.
         since: the number below which rows expired.
+        condition: of the rows that are meant.
     """
 
-    def __init__(self, place: Place, snapshot: Snapshot, since: int) -> None:
-        self._place, self._snapshot, self._since = place, snapshot, since
+    def __init__(self, place: Place, snapshot: Snapshot, since: int, condition: Condition) -> None:
+        self._place, self._snapshot, self._since, self._condition = place, snapshot, since, condition
         self.schema = place.schema.arrow()
 
     def batches(self, columns: list[str] | None) -> Iterator[Any]:
         """Record batches of these columns."""
-        pages = self._snapshot.pages(self._place.range, since=self._since)
-        return batches_of(([json for _key, json in page] for page in pages), self._place.schema, columns)
+        pages = self._snapshot.pages(self._condition.range(self._place), since=self._since)
+        return batches_of(map(self._rows, pages), self._place.schema, columns)
+
+    def _rows(self, page: list[Entry]) -> list[Row]:
+        decode, condition = self._place.schema.decode, self._condition
+        rows = [decode(json) for _key, json in page]
+        return [row for row in rows if condition.matches(row)] if condition.is_filter else rows

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from functools import partial
 
 import pytest
 
@@ -181,6 +182,71 @@ def test_a_table_that_is_dropped(db):
         rows(db, "SELECT * FROM notes")
     db.sql("CREATE TABLE notes (id BIGINT PRIMARY KEY) WITH (TYPE = 'USER')")
     assert rows(db, "SELECT * FROM notes") == []
+
+
+@pytest.mark.parametrize("statement", ["INSERT INTO notes VALUES (2, 'b', 1)", "UPDATE notes SET body = 'z'", "load"])
+def test_a_table_that_is_dropped_while_a_statement_waits(db, monkeypatch, statement):
+    """What was prepared before and is written afterwards is refused: no row is left that nobody sees."""
+    db.sql("INSERT INTO notes VALUES (1, 'a', 1)", user="ada")
+    submit = db._writer.submit
+
+    def late(plan, *, size=0):
+        monkeypatch.setattr(db._writer, "submit", submit)
+        db.sql("DROP TABLE notes")
+        db._upkeep.once()
+        return submit(plan, size=size)
+
+    monkeypatch.setattr(db._writer, "submit", late)
+    say = partial(db.load, "notes", [{"id": 3}]) if statement == "load" else partial(db.sql, statement)
+    with pytest.raises(errors.UsageError, match="dropped meanwhile"):
+        say(user="ada")
+    assert db._store.partition("live.rows").count_estimate() == 0
+
+
+def test_a_select_is_of_the_moment_of_its_call(db):
+    """Its rows are those that there were when it was said, whenever they are read, with and without the engine."""
+    db.load("notes", ({"id": n, "body": "a"} for n in range(3_000)), user="ada")
+    texts = (
+        "SELECT id FROM notes",
+        "SELECT count(*) AS c FROM notes",
+        "SELECT id FROM notes ORDER BY body, id DESC LIMIT 1",
+    )
+    results = [db.sql(text, user="ada") for text in texts]
+    db.sql("DELETE FROM notes WHERE id > 0", user="ada")
+    every, count, last = map(list, results)
+    assert ([row["id"] for row in every], count, last) == (list(range(3_000)), [{"c": 3_000}], [{"id": 2_999}])
+
+
+def test_subscriptions_are_within_the_budget(tmp_path):
+    """They take what they hold from it, large values and all; what does not fit is refused, and given back at the end."""
+    with fw.Budget("40 MiB") as budget, Database(tmp_path / "data", sync="off") as db:
+        db.sql("CREATE TABLE notes (id BIGINT PRIMARY KEY, body TEXT)")
+        before = budget.held
+        many = [db.subscribe("SELECT * FROM notes WHERE body = ?", [f"{n}" * 2], last_rows=0) for n in range(5_000)]
+        assert before + 5_000 * 500 < budget.held < before + 5_000 * 1_000
+        row = next(row for row in db.sql("SELECT * FROM system.memory") if row["part"] == "subscriptions")
+        assert budget.held - before == row["promised"] >= row["seen"] > 5_000 * 500
+        large = ["x" * 40_000_000]
+        with pytest.raises(errors.BudgetExceeded):
+            db.subscribe("SELECT * FROM notes WHERE body = ?", large, last_rows=0)
+        db.sql("INSERT INTO notes VALUES (1, '77')")
+        assert many[7].poll().row == {"id": 1, "body": "77"}
+        for one in many:
+            one.close()
+        assert budget.held < before + 400_000  # numbers in arrays stay
+    assert budget.held == 0
+
+
+def test_users_who_come_and_go(db):
+    """A million users who subscribe and leave are not remembered one by one."""
+    for n in range(3_000):
+        db.subscribe("SELECT * FROM notes", user=f"user {n}").close()
+    kept = db.subscribe("SELECT * FROM notes", user="ada")
+    assert len(db._users) <= 1_010
+    db.sql("CREATE USER ada WITH SUBSCRIPTIONS 1")
+    with pytest.raises(errors.LimitReached, match="1 subscriptions"):
+        db.subscribe("SELECT * FROM notes", user="ada")
+    kept.close()
 
 
 def test_a_table_larger_than_the_budget(tmp_path):

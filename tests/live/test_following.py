@@ -1,6 +1,5 @@
 """Subscriptions: a snapshot, then each change once, in order."""
 
-import gc
 import threading
 
 import pytest
@@ -198,7 +197,6 @@ def test_what_is_dropped_is_forgotten(db):
     hub = many[0]._hub
     assert (len(hub.subscriptions), len(hub.groups)) == (50, 50)
     del many
-    gc.collect()
     hub.settle()
     assert (len(hub.subscriptions), len(hub.groups), len(hub.followed)) == (0, 0, 0)
     assert list(db.sql("SELECT * FROM system.live_queries")) == []

@@ -83,6 +83,21 @@ def test_the_same_condition_is_one_group():
     assert not groups._equal_columns
 
 
+def test_large_values_are_counted():
+    """What a condition holds, its values and its form, is counted once, and no more when it is gone."""
+    groups = Groups()
+    small = groups.add(1, "", predicate("b = ?", "x"))
+    one = groups.bytes_held()
+    again = groups.add(1, "", predicate("b = ?", "y"))
+    assert 0 < groups.bytes_held() - one < 600  # the form is shared
+    large = groups.add(1, "", predicate("b = ?", "x" * 100_000))
+    several = groups.add(1, "", predicate(f"a IN ({', '.join(map(str, range(1_000)))})"))
+    assert groups.bytes_held() > 100_000 + 1_000 * 100
+    for number in (small, again, large, several):
+        groups.remove(number)
+    assert groups.bytes_held() == 0
+
+
 @pytest.mark.parametrize("where", ["a = ?", "a IN (1, ?)", "a > ?"])
 def test_null_matches_nothing(where):
     """A comparison with NULL, of the row or of the condition, is in no group."""

@@ -22,7 +22,7 @@ def is_short(db, text):
     [
         ("SELECT * FROM notes", True), ("SELECT n.id AS x, body FROM notes AS n WHERE n.id = 5", True), ("SELECT * FROM notes ORDER BY id DESC LIMIT 5 OFFSET 2", True), ("SELECT * FROM notes WHERE body LIKE 'x%' LIMIT ?", True),
         ("SELECT * FROM notes ORDER BY body", False), ("SELECT count(*) FROM notes", False), ("SELECT id + 1 FROM notes", False), ("SELECT DISTINCT id FROM notes", False), ("SELECT * FROM notes, rooms", False), ("SELECT id, id FROM notes", False),
-        ("SELECT * FROM notes WHERE id IN (SELECT 1)", False), ("SELECT * FROM notes WHERE sqrt(id) > 1", False), ("SELECT nothing FROM notes", False), ("SELECT * FROM notes ORDER BY id LIMIT 1 + 1", False), ("SELECT * FROM system.users", False), ("SELECT * FROM notes GROUP BY id", False),
+        ("SELECT * FROM notes WHERE id IN (SELECT 1)", False), ("SELECT * FROM notes WHERE sqrt(id) > 1", False), ("SELECT nothing FROM notes", False), ("SELECT * FROM notes ORDER BY id LIMIT 1 + 1", False), ("SELECT * FROM system.users", True), ("SELECT * FROM system.users ORDER BY name", False), ("SELECT * FROM system.nothing", False), ("SELECT * FROM notes GROUP BY id", False),
     ],
 )  # fmt: skip
 def test_which_way(db, text, short):
@@ -96,7 +96,7 @@ def test_it_is_what_sqlite_says_at_length(db):
     ("text", "is_asked_before"),
     [
         ("SELECT count(*) FROM notes WHERE id > 5", True), ("SELECT upper(m.body) FROM notes AS m WHERE m.n = ? GROUP BY m.body", True), ("SELECT count(*) FROM notes", False), ("SELECT count(*) FROM notes WHERE sqrt(id) > 1", False),
-        ("SELECT count(*) FROM notes AS a, notes AS b WHERE a.id = b.n", False), ("SELECT count(*) FROM notes WHERE id IN (SELECT n FROM notes)", False), ("SELECT name FROM system.users WHERE name = 'x'", False), ("SELECT 1 AS x WHERE 1 = 1", False),
+        ("SELECT count(*) FROM notes AS a, notes AS b WHERE a.id = b.n", False), ("SELECT count(*) FROM notes WHERE id IN (SELECT n FROM notes)", False), ("SELECT count(*) FROM system.users WHERE name = 'x'", True), ("SELECT 1 AS x WHERE 1 = 1", False),
     ],
 )  # fmt: skip
 def test_a_condition_that_rows_are_asked_before_the_engine(db, text, is_asked_before):

@@ -2,7 +2,9 @@
 
 import pytest
 
+import flatwater as fw
 from flatwater import errors
+from flatwater.live.database import Database
 
 
 def test_who_holds_what(db):
@@ -52,3 +54,30 @@ def test_what_cannot_be_done_with_them(db, text):
     """They are read only, and others of the namespace are not there."""
     with pytest.raises(errors.UsageError):
         list(db.sql(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("SELECT name FROM system.users WHERE role = 'dba'", ["bob"]), ("SELECT name FROM system.users AS u WHERE u.name LIKE ? LIMIT 1", ["ada"]), ("SELECT name FROM system.users LIMIT 5 OFFSET 1", ["ada", "bob"]),
+        ("SELECT count(*) AS name FROM system.users WHERE role = 'dba'", [1]), ("SELECT a.name FROM system.users AS a JOIN system.users AS b ON a.name = b.name WHERE a.role = 'dba'", ["bob"]),
+    ],
+)  # fmt: skip
+def test_conditions_on_system_tables(db, text, found):
+    """One of them is read without the engine, several with it, and the answer is the same."""
+    db.sql("CREATE USER ada")
+    db.sql("CREATE USER bob WITH ROLE 'dba'")
+    assert [row["name"] for row in db.sql(text, ["%a%"] if "?" in text else [])] == found
+    assert (db._executor.engine is None) is ("count" not in text and "JOIN" not in text)
+
+
+def test_they_need_no_engine_and_little_memory(tmp_path):
+    """Who wants to know what holds the budget can ask where the engine does not fit; many rows are streamed."""
+    with fw.Budget("40 MiB"), Database(tmp_path / "data", sync="off") as db:
+        db.sql("CREATE TABLE t (id INT PRIMARY KEY)")
+        held = [db.subscribe("SELECT * FROM t WHERE id = ?", [n], last_rows=0) for n in range(2_000)]
+        assert {row["part"] for row in db.sql("SELECT * FROM system.memory")} >= {"store", "subscriptions"}
+        assert sum(1 for _row in db.sql("SELECT number FROM system.live_queries")) == len(held)
+        assert sum(batch.num_rows for batch in db.sql("SELECT * FROM system.live_queries").arrow()) == len(held)
+        with pytest.raises(errors.UsageError, match="can be followed"):
+            db.subscribe("SELECT * FROM system.live_queries")

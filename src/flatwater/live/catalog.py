@@ -18,6 +18,7 @@ from flatwater.live.access import ROLES, Limits
 from flatwater.live.cache import Cache
 from flatwater.live.schema import Column, Schema
 from flatwater.live.types import Type
+from flatwater.store import keys
 from flatwater.store.partition import Partition
 
 SYSTEM: Final = "system"  # the namespace of the database's own tables
@@ -63,7 +64,11 @@ class Catalog:
 
     def namespaces(self) -> Iterator[str]:
         """Their names, sorted; `main` is always there."""
-        found = {key[1] for batch in self._entries.batches(("namespace",)) for key, _value in batch}
+        found = {
+            key[1]
+            for batch in self._entries.batches(("namespace",), bytes=limits.LIVE_PAGE_BYTES)
+            for key, _value in batch
+        }
         return iter(sorted({*found, DEFAULT}))
 
     def has_namespace(self, name: str) -> bool:
@@ -104,7 +109,7 @@ class Catalog:
     def names(self, namespace: str | None = None) -> Iterator[tuple[str, str]]:
         """Namespace and name of each table, sorted."""
         prefix = ("table",) if namespace is None else ("table", namespace)
-        for batch in self._entries.batches(prefix):
+        for batch in self._entries.batches(prefix, bytes=limits.LIVE_PAGE_BYTES):
             for key, _value in batch:
                 yield key[1], key[2]
 
@@ -162,6 +167,21 @@ class Catalog:
             self._changed(schema)
         return schema
 
+    def must_be_there(self, schema: Schema, get: Callable[[bytes], bytes | None]) -> None:
+        """Refuse to write to a table that was dropped since the statement began.
+
+        Args:
+            schema: the table.
+            get: reads the store as it is in the transaction that writes.
+
+        Raises:
+            UsageError: it was.
+        """
+        if get(keys.encode(self._entries.head(), ("numbered", schema.number))) is None:
+            raise errors.UsageError(
+                f"the table {schema.full_name} was dropped meanwhile.", hint="SHOW TABLES names them."
+            )
+
     def change_table(self, schema: Schema) -> None:
         """Keep another form of a table."""
         with self._lock:
@@ -181,7 +201,11 @@ class Catalog:
 
     def dropped(self) -> list[tuple[int, str]]:
         """Numbers and kinds of tables that were dropped and may still have rows."""
-        return [(key[1], value.decode()) for batch in self._entries.batches(("dropped",)) for key, value in batch]
+        return [
+            (key[1], value.decode())
+            for batch in self._entries.batches(("dropped",), bytes=limits.LIVE_PAGE_BYTES)
+            for key, value in batch
+        ]
 
     def forget(self, number: int) -> None:
         """A table that was dropped has no rows any more."""
@@ -202,7 +226,7 @@ class Catalog:
 
     def users(self) -> Iterator[tuple[str, UserRecord]]:
         """Those that were made, sorted by name."""
-        for batch in self._entries.batches(("user",)):
+        for batch in self._entries.batches(("user",), bytes=limits.LIVE_PAGE_BYTES):
             for key, value in batch:
                 yield key[1], msgspec.json.decode(value, type=UserRecord)
 

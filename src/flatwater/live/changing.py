@@ -110,8 +110,13 @@ class Insert:
                 now,
             )
 
-    def plan(self, place: Place, rows: Sequence[Row], values: Sequence[Any], now: int, given: list[Row]) -> Plan:
-        """What is to be written, decided where nothing comes between. `given` becomes the rows that are given back."""
+    def plan(
+        self, place: Place, rows: Sequence[Row], values: Sequence[Any], now: int, given: list[Row]
+    ) -> tuple[Plan, int]:
+        """What is to be written, decided where nothing comes between, and how many bytes, or about.
+
+        `given` becomes the rows that are given back.
+        """
         schema = self.schema
         made = [(place.key(row), schema.encode(row), row) for row in rows]
         for key, _json, _row in made:
@@ -146,7 +151,7 @@ class Insert:
                 edits.append(Edit(schema.number, place.head, key, json))
             return edits
 
-        return plan
+        return plan, sum(len(key) + len(json) + limits.LIVE_EDIT_BYTES for key, json, _row in made)
 
 
 @final
@@ -185,7 +190,7 @@ class Alteration:
             keys = []
             for found, json in matching(snapshot, place, condition, since):
                 keys.append(found)
-                size += len(json) + len(found)
+                size += len(json) + len(found) + limits.LIVE_EDIT_BYTES
                 if len(keys) > limits.LIVE_STATEMENT_ROWS_MAX or size > limits.STORE_WRITE_BYTES_MAX // 4:
                     raise too_many()
         change = None if self.sets is None else [(name, value_of(node, schema, values)) for name, node in self.sets]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +26,7 @@ from flatwater.live.conditions import condition_of
 from flatwater.live.executing import Executor
 from flatwater.live.following import Followed, Following, Subscription
 from flatwater.live.locking import locked
-from flatwater.live.log import Change, Log
+from flatwater.live.log import Change, Get, Log
 from flatwater.live.queries import Queries
 from flatwater.live.results import Result
 from flatwater.live.rows import Heads
@@ -113,9 +114,10 @@ class Database:
             parts=system.Parts(self.budget, catalog, self._upkeep.jobs, self._live, self._memory),
         )  # fmt: skip
         self._following = Following(
-            space, heads, log, catalog.numbered, self._writer.last, self._executor.since, self._queries
+            space, heads, log, catalog.numbered, self._writer.last, self._executor.since, self._queries, self.budget
         )
-        self._users: dict[str, int] = {}  # a number for each user who ever had a subscription
+        self._users: dict[str, int] = {}  # a number for each user who has subscriptions, and for some who had
+        self._user_numbers = itertools.count()
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
@@ -168,6 +170,11 @@ class Database:
         count = size = 0
         edits: list[Edit] = []
         now = datetime.now(UTC)
+
+        def plan(edits: list[Edit], get: Get) -> list[Edit]:
+            executor.catalog.must_be_there(schema, get)
+            return edits
+
         for row in system.rows_of(rows):
             changing.known(row, schema)
             made = changing.complete(schema, list(row), list(row.values()), self._numbers, now)
@@ -175,10 +182,10 @@ class Database:
             changing.check_key(edits[-1].key)
             size += len(edits[-1].new or b"")
             if len(edits) == limits.LIVE_LOAD_ROWS or size >= limits.LIVE_GROUP_BYTES // 4:
-                self._writer.submit(partial(_same, edits), size=2 * size)
+                self._writer.submit(partial(plan, edits), size=2 * size)
                 count, edits, size = count + len(edits), [], 0
         if edits:
-            self._writer.submit(partial(_same, edits), size=2 * size)
+            self._writer.submit(partial(plan, edits), size=2 * size)
         return count + len(edits)
 
     # --- live ---------------------------------------------------------------------------------------------------------
@@ -221,7 +228,7 @@ class Database:
         user_of_rows = executor.place(schema, actor).user
         followed = Followed(schema.number, user_of_rows, condition_of(wanted.where, schema, values))
         with following.lock:
-            number = self._users.setdefault(actor.name, len(self._users))
+            number = self._number_of(actor.name)
             held = following.subscriptions.count(number)
             if held >= actor.limits.subscriptions and actor.role != SYSTEM_USER:
                 raise errors.LimitReached(
@@ -231,6 +238,16 @@ class Database:
             made = following.follow(followed, number, wanted.names, last_rows=last_rows, since=since)
         made.enter(actor.name, text)
         return made
+
+    def _number_of(self, user: str) -> int:
+        """By which his subscriptions are counted."""
+        number = self._users.get(user)
+        if number is None:
+            if len(self._users) >= 2 * len(self._following.subscriptions) + limits.LIVE_IDLE_USERS:
+                has = self._following.subscriptions.has
+                self._users = {name: number for name, number in self._users.items() if has(number)}
+            number = self._users[user] = next(self._user_numbers)
+        return number
 
     def _tell(self, changes: list[Change]) -> None:
         self._following.tell(changes)
@@ -254,8 +271,7 @@ class Database:
             ("commits", self._writer.bytes_max(), None),
             ("schemas", limits.LIVE_SCHEMAS_BYTES, self._executor.catalog.held()),
             ("statements", self._executor.bytes_max(), self._executor.held()),
-            ("subscriptions", None, places),
-            ("conditions", None, groups),
+            ("subscriptions", following.promised(), places + groups),
             ("sql engine", 0 if engine is None else engine.bytes_max(), None),
         ):
             yield {"part": part, "promised": promised, "seen": seen}
@@ -299,7 +315,3 @@ class Database:
 
     def __repr__(self) -> str:
         return f"<Database {self.path!r}>"
-
-
-def _same(edits: list[Edit], _get: object) -> list[Edit]:
-    return edits

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, final
 
@@ -21,7 +21,7 @@ from flatwater.live.cache import Cache
 from flatwater.live.catalog import SYSTEM, Catalog, check_name
 from flatwater.live.conditions import condition_of
 from flatwater.live.engine import Engine
-from flatwater.live.log import Log
+from flatwater.live.log import Get, Log
 from flatwater.live.reading import Snapshot
 from flatwater.live.results import Result, Rows
 from flatwater.live.rows import Heads, Place
@@ -29,7 +29,7 @@ from flatwater.live.schema import Row, Schema
 from flatwater.live.selecting import TableSource
 from flatwater.live.sequence import Sequence as Numbers
 from flatwater.live.statements import Name, Statement, table_name, understood
-from flatwater.live.writing import Writer
+from flatwater.live.writing import Edit, Plan, Writer
 from flatwater.store.space import Space
 
 _SPILL = "spill"  # the directory of what queries sort on disk
@@ -134,10 +134,11 @@ class Executor:
             if statement.kind == "select"
             else None
         )
-        if wanted is None or wanted.limit is not None or wanted.offset is not None or wanted.reverse:
+        is_table = wanted is not None and wanted.table.namespace != SYSTEM
+        if wanted is None or not is_table or wanted.limit is not None or wanted.offset is not None or wanted.reverse:
             raise errors.UsageError(
                 "this is no query that can be followed.",
-                hint="SELECT columns FROM one table [WHERE ...]; last_rows= limits the snapshot.",
+                hint="SELECT columns FROM one table of yours [WHERE ...]; last_rows= limits the snapshot.",
             )
         return wanted, values
 
@@ -167,10 +168,13 @@ class Executor:
         snapshot = Snapshot(self._space, self._log)
         if prepared is None:
             return self._query(statement, text, values, actor, snapshot)
+        if prepared.table.namespace == SYSTEM:
+            return self._select_made(prepared, values, actor)
         schema = self.catalog.table(*prepared.table)
         actor.must_read(schema)
         place, since = self.place(schema, actor), self.since(schema)
         condition = condition_of(prepared.where, schema, values)
+        _ = snapshot.at  # the moment is that of the call
         names = prepared.names
 
         def pages() -> Any:
@@ -186,6 +190,19 @@ class Executor:
             limit=self._limits(actor),
         )  # fmt: skip
 
+    def _select_made(self, wanted: selecting.Simple, values: Sequence[Any], actor: Actor) -> Result:
+        """Of one of the database's own tables: who wants to know what holds memory needs no engine for it."""
+        source = system.source(self._parts, wanted.table.name, actor, wanted.where, values)
+
+        def pages() -> Iterator[list[Row]]:
+            return selecting.read_made(wanted, source.pages(), values)
+
+        return Result(
+            [called for called, _name in wanted.names] if wanted.names else list(source.table.columns),
+            Rows(pages, None, lambda: system.arrow_of(pages(), source.table, wanted.names)),
+            limit=self._limits(actor),
+        )
+
     def _query(
         self, statement: Statement, text: str, values: Sequence[Any], actor: Actor, snapshot: Snapshot
     ) -> Result:
@@ -195,7 +212,7 @@ class Executor:
         for namespace, name in query.tables:
             called = Name(namespace or "main", name)
             if called.namespace == SYSTEM:
-                sources[namespace, name] = system.source(self._parts, called.name, actor)
+                sources[namespace, name] = system.source(self._parts, called.name, actor, where, values)
                 continue
             table = self.catalog.table(*called)
             actor.must_read(table)
@@ -234,8 +251,8 @@ class Executor:
         else:
             rows = list(insert.rows(values, self._numbers))
         given: list[Row] = []
-        plan = insert.plan(place, rows, values, self._numbers.now(), given)
-        return self._submit(plan, len(rows) * 2 * limits.LIVE_ROW_BYTES, insert.returning, given)
+        plan, size = insert.plan(place, rows, values, self._numbers.now(), given)
+        return self._submit(insert.schema, plan, size, insert.returning, given)
 
     def _selected(self, insert: changing.Insert, values: Sequence[Any], actor: Actor) -> list[Row]:
         inner = Statement("select", insert.select, (), len(values), 0)
@@ -259,10 +276,16 @@ class Executor:
         given: list[Row] = []
         snapshot = Snapshot(self._space, self._log)
         plan, size = alteration.plan(self.place(alteration.schema, actor), snapshot, values, self._numbers.now(), given)
-        return self._submit(plan, size, alteration.returning, given)
+        return self._submit(alteration.schema, plan, size, alteration.returning, given)
 
-    def _submit(self, plan: Any, size: int, returning: tuple[str, ...] | None, given: list[Row]) -> Result:
-        self._writer.submit(plan, size=size)
+    def _submit(
+        self, schema: Schema, plan: Plan, size: int, returning: tuple[str, ...] | None, given: list[Row]
+    ) -> Result:
+        def checked(get: Get) -> Sequence[Edit]:
+            self.catalog.must_be_there(schema, get)
+            return plan(get)
+
+        self._writer.submit(checked, size=size)
         done = changing.written(returning, given)
         return Result(done.columns, None if done.rows is None else Rows(lambda: [done.rows or []]), count=done.changed)
 
@@ -344,8 +367,8 @@ class Executor:
     # --- parts --------------------------------------------------------------------------------------------------------
 
     def found(self, name: Name) -> Schema | None:
-        """A table of users; None if there is none."""
-        return None if name.namespace == SYSTEM else self.catalog.find(*name)
+        """A table; None if there is none."""
+        return system.schema_of(name.name) if name.namespace == SYSTEM else self.catalog.find(*name)
 
     def writable(self, name: Name, actor: Actor) -> Schema:
         """A table whose rows the actor may change."""

@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, NamedTuple, Self, final
 
 from flatwater import errors, limits
+from flatwater.budget.budget import Budget
 from flatwater.live.conditions import Condition
 from flatwater.live.events import RESET, SNAPSHOT, Event, Names
 from flatwater.live.log import DELETE, INSERT, UPDATE, Change, Log
@@ -59,12 +60,14 @@ class Following:
         told: the number up to which the log was written.
         since_of: the number below which rows of a table expired.
         queries: texts and counters.
+        budget: that subscriptions take their bytes from.
     """
 
     def __init__(
         self, space: Space, heads: Heads, log: Log, schema_of: Callable[[int], Schema | None], told: int,
-        since_of: Callable[[Schema], int], queries: Queries,
+        since_of: Callable[[Schema], int], queries: Queries, budget: Budget,
     ) -> None:  # fmt: skip
+        self._reservation = budget.reserve(0, "live.subscriptions")
         self.queries = queries
         self.space, self.log, self.since_of, self._heads = space, log, since_of, heads
         self.told = told  # everything up to this number was matched
@@ -140,13 +143,27 @@ class Following:
             if self.is_closed:
                 raise errors.ClosedError("the database was closed.", hint="Open it again.")
             group = self.groups.add(followed.table, followed.user, followed.condition.predicate)
-            self.followed.setdefault(group, followed)
             number = self.subscriptions.add(group, user, self.told if since is None else since)
+            try:
+                self._reserve()
+            except BaseException:
+                self.subscriptions.remove(number)
+                self.groups.remove(group)
+                raise
+            self.followed.setdefault(group, followed)
             self._tables[followed.table] += 1
             snapshot = Snapshot(self.space, self.log, self.told)
         made = Subscription(self, number, names)
         made.begin(snapshot, last_rows=last_rows, since=since)
         return made
+
+    def _reserve(self) -> None:
+        """Take what all of them hold from the budget, in steps, or give back."""
+        held = self.groups.bytes_held() + self.subscriptions.bytes_held()
+        held += len(self.subscriptions) * limits.LIVE_READER_BYTES
+        step = limits.LIVE_FOLLOW_BYTES
+        if not self._reservation.bytes - 2 * step <= held <= self._reservation.bytes:
+            self._reservation.resize(-(-held // step) * step)
 
     def read(self, number: int) -> tuple[Place, Condition]:
         """The rows that a subscription follows, as its table is now.
@@ -163,6 +180,8 @@ class Following:
     def leave(self, number: int) -> None:
         """Follow no longer."""
         with self.lock:
+            if self.is_closed:
+                return
             group = self.subscriptions.group(number)
             table = self.followed[group].table
             self.subscriptions.remove(number)
@@ -171,16 +190,20 @@ class Following:
             self._tables[table] -= 1
             if not self._tables[table]:
                 del self._tables[table]
+            self._reserve()
             wake = self._waiting.pop(number, None)
         if wake is not None:
             wake()
-        if not self.is_closed:
-            self.queries.leave(number)
+        self.queries.leave(number)
 
     def held(self) -> tuple[int, int]:
         """Bytes of conditions, and of places."""
         with self.lock:
             return self.groups.bytes_held(), self.subscriptions.bytes_held()
+
+    def promised(self) -> int:
+        """Bytes that were taken from the budget for all of them."""
+        return self._reservation.bytes
 
     def wait(self, number: int, wake: Callable[[], None]) -> bool:
         """Whether something is there for a subscription; if not, `wake` is called once when something comes."""
@@ -200,6 +223,7 @@ class Following:
         with self.lock:
             self.is_closed = True
             waiting, self._waiting = list(self._waiting.values()), {}
+            self._reservation.release()
         for wake in waiting:
             wake()
 
@@ -211,13 +235,14 @@ class Subscription:
     It ends with `close()`, with the database, or when it is dropped. One thread or task at a time.
     """
 
-    __slots__ = ("_events", "_hub", "_names", "_number")
+    __slots__ = ("_events", "_hub", "_names", "_number", "_start")
 
     def __init__(self, hub: Following, number: int, names: Names) -> None:
         self._hub = hub
         self._number = number
         self._names = names
         self._events: Iterator[Event] | None = None
+        self._start: tuple[Snapshot, int | None, int | None] | None = None  # until it is read
 
     @property
     def seq(self) -> int:
@@ -226,10 +251,8 @@ class Subscription:
 
     def begin(self, snapshot: Snapshot, *, last_rows: int | None, since: int | None) -> None:
         """Where it starts."""
-        if since is not None:
-            self._events = self._counted(self._changes(since, self._hub.told))
-        elif last_rows != 0:
-            self._events = self._counted(self._snapshot(snapshot, last_rows))
+        if since is not None or last_rows != 0:
+            self._start = snapshot, last_rows, since
 
     def enter(self, user: str, text: str) -> None:
         """Say whose it is, and what it asks for."""
@@ -299,7 +322,7 @@ class Subscription:
     def close(self) -> None:
         """End; more than once does no harm."""
         number, self._number = self._number, -1
-        self._events = None
+        self._events = self._start = None
         if number >= 0:
             self._hub.leave(number)
 
@@ -313,7 +336,12 @@ class Subscription:
     def _ready(self) -> Event | None:
         """An event that is there; None if there is none."""
         while True:
-            if self._events is None:
+            if self._start is not None:
+                (snapshot, last_rows, since), self._start = self._start, None
+                self._events = self._counted(
+                    self._snapshot(snapshot, last_rows) if since is None else self._changes(since, snapshot.at)
+                )
+            elif self._events is None:
                 hub, number = self._hub, self._alive()
                 with hub.lock:
                     begin = hub.subscriptions.take(number, hub.told)

@@ -14,11 +14,13 @@ from typing import Any, Final, final
 
 from sqlglot import exp
 
-from flatwater.live.conditions import Predicate
+from flatwater.live.conditions import Form, Predicate
 from flatwater.live.log import DELETE, INSERT, UPDATE
 from flatwater.live.schema import Row
 
 _GROUP_BYTES: Final = 560  # of a condition: its entry, its values, its places in the index
+_VALUE_BYTES: Final = 160  # of one of several values: itself, its place in a set and in the index
+_FORM_BYTES: Final = 3_000  # of a form with its functions, beside its text
 
 
 class _Group:
@@ -47,6 +49,8 @@ class Groups:
         self._broad: dict[tuple[int, str], list[int]] = {}
         self._equal_columns: dict[int, Counter[str]] = {}  # by table: those that are looked up
         self._bound_columns: dict[int, Counter[tuple[str, type]]] = {}
+        self._forms: Counter[Form] = Counter()
+        self._held = 0
 
     def add(self, table: int, scope: str, predicate: Predicate | None) -> int:
         """The group of a condition, with one more in it.
@@ -68,6 +72,7 @@ class Groups:
                 self._groups.append(group)
             self._numbers[key] = number
             self._enter(number, group)
+            self._weigh(predicate, 1)
         found = self._groups[number]
         assert found is not None
         found.count += 1
@@ -81,6 +86,7 @@ class Groups:
         if group.count:
             return False
         self._leave(number, group)
+        self._weigh(group.predicate, -1)
         del self._numbers[group.table, group.scope, group.predicate]
         self._groups[number] = None
         self._free.append(number)
@@ -99,11 +105,27 @@ class Groups:
         )
 
     def bytes_held(self) -> int:
-        """What all entries take, or about."""
-        return len(self._numbers) * _GROUP_BYTES
+        """What all entries take, or about, with their values and forms."""
+        return self._held
 
     def __len__(self) -> int:
         return len(self._numbers)
+
+    def _weigh(self, predicate: Predicate | None, sign: int) -> None:
+        """Count a group that came (1) or went (-1)."""
+        self._held += sign * _GROUP_BYTES
+        if predicate is None:
+            return
+        form = predicate.form
+        if sign < 0:
+            self._forms[form] -= 1
+        if not self._forms[form]:
+            self._held += sign * (_FORM_BYTES + 2 * len(form.text))
+        if sign > 0:
+            self._forms[form] += 1
+        elif not self._forms[form]:
+            del self._forms[form]
+        self._held += sign * sum(map(_weight, predicate.values))
 
     # --- the index ----------------------------------------------------------------------------------------------------
 
@@ -188,6 +210,13 @@ class Groups:
             found.remove(number)
             if not found:
                 del self._broad[table, scope]
+
+
+def _weight(value: Any) -> int:
+    """Bytes of a value beyond those that each condition is taken to have."""
+    if isinstance(value, frozenset):
+        return sum(_VALUE_BYTES + _weight(each) for each in value)
+    return len(value) if isinstance(value, str | bytes) else 0
 
 
 def _each(value: Any) -> Iterator[Any]:

@@ -16,6 +16,7 @@ from typing import Any, final
 
 import msgspec
 
+from flatwater import limits
 from flatwater.live.schema import Row
 from flatwater.store.store import Store
 
@@ -64,7 +65,7 @@ class Queries:
 
     def rows(self) -> Iterator[Row]:
         """All of them, by number."""
-        for batch in self._store.batches():
+        for batch in self._store.batches(bytes=limits.LIVE_PAGE_BYTES):
             for key, query in batch:
                 row: dict[str, Any] = {"number": key[0], "user": query.user, "query": query.text}
                 yield row | {"started": query.started, "events": query.events}

@@ -8,7 +8,7 @@ Holds:      pages of rows; see `Snapshot.walk_bytes_max`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, final
+from typing import Any, NamedTuple, TypeVar, final
 
 from sqlglot import exp
 
@@ -21,6 +21,7 @@ from flatwater.live.rows import Place
 from flatwater.live.schema import Row, Schema
 from flatwater.live.statements import Name, identifier, table_name
 
+Item = TypeVar("Item")
 _CLAUSES = {"expressions", "from_", "from", "where", "order", "limit", "offset", "kind", "hint"}
 
 
@@ -190,8 +191,25 @@ def read(
     left, skip = bound_of(wanted.limit, values), bound_of(wanted.offset, values) or 0
     decode, matches = place.schema.decode, condition.matches
     rows = {} if left is None or condition.is_filter else {"rows": max(1, min(left + skip, 1_000))}
-    for page in snapshot.pages(condition.range(place), reverse=wanted.reverse, since=since, **rows):
-        found = page if not condition.is_filter else [entry for entry in page if matches(decode(entry[1]))]
+    pages = snapshot.pages(condition.range(place), reverse=wanted.reverse, since=since, **rows)
+    if condition.is_filter:
+        pages = ([entry for entry in page if matches(decode(entry[1]))] for page in pages)
+    return _some(pages, skip, left)
+
+
+def read_made(wanted: Simple, pages: Iterable[list[Row]], values: Sequence[Any]) -> Iterator[list[Row]]:
+    """Pages of the rows that are wanted, of a table whose rows are made as they are read."""
+    left, skip = bound_of(wanted.limit, values), bound_of(wanted.offset, values) or 0
+    for page in _some(pages, skip, left):
+        yield page if wanted.names is None else [{called: row[name] for called, name in wanted.names} for row in page]
+
+
+def _some(pages: Iterable[list[Item]], skip: int, left: int | None) -> Iterator[list[Item]]:
+    """Pages without the first `skip` entries, and `left` at most; none that is empty."""
+    if left == 0:
+        return
+    for page in pages:
+        found = page
         if skip:
             found, skip = found[skip:], max(0, skip - len(found))
         if left is not None:

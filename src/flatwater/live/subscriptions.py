@@ -121,6 +121,10 @@ class Subscriptions:
         """Whether something came for it."""
         return self._pending[number] != 0
 
+    def has(self, user: int) -> bool:
+        """Whether a user has any."""
+        return user in self._counts
+
     def count(self, user: int) -> int:
         """How many a user has."""
         return self._counts[user]

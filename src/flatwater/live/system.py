@@ -2,23 +2,27 @@
 
 Covers:     system.memory, tables, users, live_queries, jobs; who sees which of their rows; dicts of what is loaded.
 Not here:   what the figures are of (`live.database` and its parts).
-Holds:      the rows of one of these tables while it is read: they are few, but for live_queries.
+Holds:      so many rows of one of these tables at a time as a batch has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, final
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.budget.budget import Budget
 from flatwater.live.access import ROLES, SYSTEM_USER, Actor, Limits
-from flatwater.live.catalog import Catalog
+from flatwater.live.catalog import SYSTEM, Catalog
+from flatwater.live.conditions import Condition, condition_of
 from flatwater.live.definitions import name_of
 from flatwater.live.results import Result, Rows
-from flatwater.live.schema import NOW, SNOWFLAKE, Row, Schema
+from flatwater.live.schema import NOW, SHARED, SNOWFLAKE, Column, Row, Schema
 from flatwater.live.statements import Statement
+from flatwater.live.types import Type
 from flatwater.live.upkeep import Job
 
 _DBA = ROLES.index("dba")
@@ -45,8 +49,7 @@ class Parts(NamedTuple):
 # --- tables -----------------------------------------------------------------------------------------------------------
 
 
-def _memory(parts: Parts, actor: Actor) -> Iterator[Row]:
-    actor.must_be("dba", "read system.memory")
+def _memory(parts: Parts, _actor: Actor) -> Iterator[Row]:
     from flatwater.watch.account import promised_and_seen
 
     yield from parts.memory()
@@ -86,8 +89,7 @@ def _live_queries(parts: Parts, actor: Actor) -> Iterator[Row]:
             yield row
 
 
-def _jobs(parts: Parts, actor: Actor) -> Iterator[Row]:
-    actor.must_be("dba", "read system.jobs")
+def _jobs(parts: Parts, _actor: Actor) -> Iterator[Row]:
     for job in parts.jobs():
         started = datetime.fromtimestamp(job.started_s, UTC) if job.started_s else None
         yield {"name": job.name, "state": job.state, "rows": job.rows, "started": started, "error": job.error or None}
@@ -108,36 +110,70 @@ _TABLES: dict[str, tuple[Callable[[Parts, Actor], Iterator[Row]], dict[str, str]
 }  # fmt: skip
 
 
-def source(parts: Parts, name: str, actor: Actor) -> SystemSource:
-    """One of these tables, for the SQL engine.
+_OF_DBAS = frozenset({"memory", "jobs"})
+
+
+@functools.cache
+def schema_of(name: str) -> Schema | None:
+    """The columns of one of these tables; None if there is none of this name."""
+    if name not in _TABLES:
+        return None
+    return Schema(0, SYSTEM, name, SHARED, [Column(each, Type(kind)) for each, kind in _TABLES[name][1].items()], ())
+
+
+def source(parts: Parts, name: str, actor: Actor, where: Any, values: Sequence[Any]) -> SystemSource:
+    """One of these tables, as an actor sees it.
+
+    Args:
+        parts: what it is made of.
+        name: of the table.
+        actor: who reads it.
+        where: the condition on its rows, or None.
+        values: of the parameters.
 
     Raises:
         UsageError: there is none of this name.
+        AccessDenied: it is for dbas.
     """
-    if name not in _TABLES:
+    schema = schema_of(name)
+    if schema is None:
         raise errors.UsageError(f"there is no table system.{name}.", hint=f"There are {', '.join(_TABLES)}.")
-    rows, columns = _TABLES[name]
-    return SystemSource(rows(parts, actor), columns)
+    if name in _OF_DBAS:
+        actor.must_be("dba", f"read system.{name}")
+    condition = condition_of(where, schema, values)
+    return SystemSource(schema, functools.partial(_TABLES[name][0], parts, actor), condition)
 
 
 @final
 class SystemSource:
-    """Rows of a table that is made when it is read."""
+    """Rows of a table that are made as they are read.
 
-    def __init__(self, rows: Iterator[Row], columns: dict[str, str]) -> None:
-        import pyarrow as pa
+    Args:
+        table: its columns.
+        rows: begins to make them.
+        condition: of those that are meant.
+    """
 
-        from flatwater.live.types import Type
+    def __init__(self, table: Schema, rows: Callable[[], Iterator[Row]], condition: Condition) -> None:
+        self.table = table
+        self._rows, self._condition = rows, condition
 
-        self.schema = pa.schema([(name, Type(kind).arrow()) for name, kind in columns.items()])
-        self._rows = list(rows)
+    @property
+    def schema(self) -> Any:
+        """The pyarrow.Schema of the rows."""
+        return self.table.arrow()
+
+    def pages(self) -> Iterator[list[Row]]:
+        """The rows, some at a time."""
+        rows = filter(self._condition.matches, self._rows())
+        while page := list(itertools.islice(rows, limits.LIVE_BATCH_ROWS)):
+            yield page
 
     def batches(self, columns: list[str] | None) -> Iterator[Any]:
-        """One batch of them."""
-        import pyarrow as pa
+        """Record batches of these columns."""
+        from flatwater.live.dataset import batches_of
 
-        batch = pa.RecordBatch.from_pylist(self._rows, schema=self.schema)
-        yield batch if columns is None else batch.select(columns)
+        return batches_of(self.pages(), self.table, columns)
 
 
 # --- SHOW and DESCRIBE ------------------------------------------------------------------------------------------------

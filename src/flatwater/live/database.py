@@ -47,7 +47,7 @@ class Database:
     Without `user=` it is `system`, who may everything, and whose rows are his own, too: EXECUTE AS USER 'ada' (...) is for others'.
 
     What is acknowledged is on the disk. Memory: `bytes_max()` of the ambient budget; the SQL engine, when a statement first
-    needs it, three times `sql_pool` more.
+    needs it, four times `sql_pool` more.
 
     Args:
         path: of the directory; made if it does not exist.

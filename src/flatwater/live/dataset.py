@@ -22,9 +22,11 @@ class Source(Protocol):
 
     Attributes:
         schema: the pyarrow.Schema of its rows.
+        widest: bytes of the largest row that was read, or less than a batch's average.
     """
 
     schema: Any
+    widest: int
 
     def batches(self, columns: list[str] | None) -> Iterator[Any]:
         """Record batches of these columns, from the first row on; None for all."""

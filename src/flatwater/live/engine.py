@@ -2,7 +2,7 @@
 
 Covers:     running a query that was looked through, its tables under random names, its pool of memory, its errors in our words.
 Not here:   what may be asked (`live.fence`), reads of one table by key (`live.selecting`).
-Holds:      what a pool lets it hold, three times over; see `Engine.bytes_max`.
+Holds:      what a pool lets it hold, four times over; see `Engine.bytes_max`.
 
 One context for the process: a context that is kept costs 43 KB, and each of several would have a pool of its own. The engine is
 locked against definitions, changes and settings, and has no tables of its own.
@@ -20,7 +20,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final, final
@@ -29,10 +29,13 @@ from uuid import UUID
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
 from flatwater.live.dataset import RowsDataset, Source
-from flatwater.live.fence import Query
-from flatwater.live.turns import Turns
+from flatwater.live.fence import Query, TableReference
+from flatwater.live.turns import Turn, Turns
+from flatwater.live.widths import TooWide, Widths
 
-POOL_RATIO: Final = 3  # of what the engine takes to what its pool counts: 2.8 was seen for sorting
+POOL_RATIO: Final = (
+    4  # of what the engine takes to what its pool counts: 3 was seen for sorting, 3.7 for windows of wide rows
+)
 _TOKEN = re.compile(r't[0-9a-f]{32}_\d+"?\.?|"datafusion\.public\.|datafusion\.public\.')
 _PARAMETERS = (bool, int, float, str, bytes, Decimal, date, datetime, type(None))
 
@@ -47,7 +50,7 @@ class Engine:
         budget: that it takes its bytes from.
 
     Raises:
-        BudgetExceeded: three times the pool does not fit.
+        BudgetExceeded: four times the pool does not fit.
     """
 
     contexts = 0  # how many were ever made in this process, for the proof that it is one
@@ -67,6 +70,8 @@ class Engine:
         self._thread = threading.Thread(target=self._loop.run_forever, name="flatwater-sql", daemon=True)
         self._thread.start()
         self._turns = Turns()
+        self._rows = limits.LIVE_BATCH_ROWS  # of a batch, as the context has it now
+        self._planning = threading.Lock()  # of who sets it, until the query has it
         self._lock = threading.Lock()
         self._is_closed = False
 
@@ -95,7 +100,7 @@ class Engine:
         return POOL_RATIO * self._pool_bytes
 
     def run(
-        self, query: Query, sources: Mapping[tuple[str, str], Source], values: Sequence[Any], seconds: float
+        self, query: Query, sources: Mapping[TableReference, Source], values: Sequence[Any], seconds: float
     ) -> tuple[Any, Iterator[Any]]:
         """The schema of the rows of a query, and the rows as they come.
 
@@ -113,21 +118,45 @@ class Engine:
         return next(batches), batches
 
     def _run(
-        self, query: Query, sources: Mapping[tuple[str, str], Source], values: Sequence[Any], seconds: float
+        self, query: Query, sources: Mapping[TableReference, Source], values: Sequence[Any], seconds: float
     ) -> Iterator[Any]:
         until = time.monotonic() + seconds
+        widths = Widths(query, values, self._pool_bytes)
         turn = self._turns.take(seconds)
         if turn is None:
             raise _too_long(seconds)
+        is_told = False
+        try:
+            while True:
+                batches = self._batches(query, sources, values, widths, turn, until, seconds)
+                try:
+                    schema = next(batches)
+                    if not is_told:
+                        is_told = True
+                        yield schema
+                    yield from batches
+                except TooWide:
+                    continue
+                finally:
+                    batches.close()
+                return
+        finally:
+            turn.end()
+
+    def _batches(
+        self, query: Query, sources: Mapping[TableReference, Source], values: Sequence[Any], widths: Widths, turn: Turn,
+        until: float, seconds: float,
+    ) -> Generator[Any]:  # fmt: skip
+        """The schema, and the batches."""
         names: dict[tuple[str, str], str] = {}
-        failed: list[errors.FlatwaterError] = []
+        failed: list[Exception] = []
         try:
             self._check_open()
             for table, source in sources.items():
                 names[table] = f"{self._front}_{next(self._names)}"
-                self._context.register_dataset(names[table], RowsDataset(_Watched(source, failed, until, seconds)))
-            given = {str(number): _parameter(value) for number, value in enumerate(values, 1)}
-            frame = self._context.sql_with_options(query.render(names), self._options, param_values=given)
+                watched = _Watched(table, source, widths, failed, until, seconds)
+                self._context.register_dataset(names[table], RowsDataset(watched))
+            frame = self._planned(query.render(names), values, widths.rows)
             turn.stream = frame.execute_stream()
             schema = _of_microseconds(frame.schema())
             del frame
@@ -139,6 +168,7 @@ class Engine:
                     del stream
                 if batch is None:
                     return
+                widths.has_begun = True
                 yield batch if batch.schema == schema else _as(batch, schema)
         except errors.FlatwaterError:
             raise
@@ -147,10 +177,19 @@ class Engine:
                 raise
             raise (failed[0] if failed else self._said(error, names)) from None
         finally:
+            turn.stream = None
             for name in names.values():
                 with contextlib.suppress(Exception):
                     self._context.deregister_table(name)
-            turn.end()
+
+    def _planned(self, text: str, values: Sequence[Any], rows: int) -> Any:
+        """A query that was understood, with so many rows in a batch."""
+        given = {str(number): _parameter(value) for number, value in enumerate(values, 1)}
+        with self._planning:
+            if rows != self._rows:
+                self._context.sql(f"SET datafusion.execution.batch_size = {rows:d}")
+                self._rows = rows
+            return self._context.sql_with_options(text, self._options, param_values=given)
 
     def _plain(self, stream: Any) -> Any:
         """The next batch of a query that takes no longer than reading its rows, which is ended there. It costs 2 ms less."""
@@ -218,17 +257,27 @@ class Engine:
 class _Watched:
     """A source that is read until a time, and the errors that reading it raised: the engine has only their text."""
 
-    def __init__(self, source: Source, failed: list[errors.FlatwaterError], until: float, seconds: float) -> None:
-        self.schema = source.schema
-        self._source, self._failed, self._until, self._seconds = source, failed, until, seconds
+    def __init__(
+        self,
+        table: TableReference,
+        source: Source,
+        widths: Widths,
+        failed: list[Exception],
+        until: float,
+        seconds: float,
+    ) -> None:
+        self.schema, self.widest = source.schema, 0
+        self._table, self._source, self._widths = table, source, widths
+        self._failed, self._until, self._seconds = failed, until, seconds
 
     def batches(self, columns: list[str] | None) -> Iterator[Any]:
         try:
             for batch in self._source.batches(columns):
                 if time.monotonic() > self._until:
                     raise _too_long(self._seconds)
+                self._widths.note(self._table, batch, self._source.widest)
                 yield batch
-        except errors.FlatwaterError as error:
+        except (errors.FlatwaterError, TooWide) as error:
             self._failed.append(error)
             raise
 

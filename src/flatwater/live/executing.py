@@ -21,6 +21,7 @@ from flatwater.live.cache import Cache
 from flatwater.live.catalog import SYSTEM, Catalog, check_name
 from flatwater.live.conditions import condition_of
 from flatwater.live.engine import Engine
+from flatwater.live.fence import TableReference
 from flatwater.live.log import Get, Log
 from flatwater.live.reading import Snapshot
 from flatwater.live.results import Result, Rows
@@ -208,16 +209,16 @@ class Executor:
     ) -> Result:
         """Through the SQL engine."""
         query, where = self._once(text, lambda: selecting.asked(statement.tree, self.found), "engine")
-        sources: dict[tuple[str, str], Any] = {}
-        for namespace, name in query.tables:
-            called = Name(namespace or "main", name)
+        sources: dict[TableReference, Any] = {}
+        for reference in query.tables:
+            called = Name(reference.namespace or "main", reference.name)
             if called.namespace == SYSTEM:
-                sources[namespace, name] = system.source(self._parts, called.name, actor, where, values)
+                sources[reference] = system.source(self._parts, called.name, actor, where, values)
                 continue
             table = self.catalog.table(*called)
             actor.must_read(table)
             condition = condition_of(where, table, values)
-            sources[namespace, name] = TableSource(self.place(table, actor), snapshot, self.since(table), condition)
+            sources[reference] = TableSource(self.place(table, actor), snapshot, self.since(table), condition)
         _ = snapshot.at  # all tables of one moment
         schema, batches = self._sql_engine().run(query, sources, values, actor.limits.seconds)
 

@@ -10,6 +10,7 @@ Tables get random names for each query, which the engine knows only while it run
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, final
 
@@ -18,6 +19,7 @@ from sqlglot.optimizer.scope import traverse_scope
 
 from flatwater import errors, limits
 from flatwater.live.allowed import FUNCTIONS, NODES
+from flatwater.live.growth import grows, largest
 from flatwater.live.statements import Sql, identifier
 from flatwater.live.types import Type
 
@@ -46,11 +48,13 @@ class Query:
 
     Attributes:
         tables: those that it reads.
+        references: how often it names each of them.
         is_plain: it goes once through one table: what it takes grows with the rows that are read.
     """
 
     def __init__(self, tree: Any, references: Sequence[Any]) -> None:
-        self.tables = frozenset(reference_of(each) for each in references)
+        self.references = Counter(reference_of(each) for each in references)
+        self.tables = frozenset(self.references)
         self.is_plain = len([*tree.find_all(exp.Select)]) == 1 and tree.find(exp.Join) is None
         self._tokens = {table: f"t{secrets.token_hex(16)}" for table in self.tables}
         for table in references:
@@ -65,6 +69,14 @@ class Query:
             column.set("db", None)  # chat.messages.id is messages.id, as the alias has it
         tree = _kept_apart(tree)
         self._text: str = tree.sql(dialect=Sql)
+        self._tree = tree if grows(tree) else None
+        self._said_bytes = max((len(each.this) for each in tree.find_all(exp.Literal)), default=0)
+
+    def row_bytes(self, values: Sequence[Any], read: int) -> int:
+        """Bytes of the largest row that it makes, if those that it reads have `read` together."""
+        if self._tree is not None:
+            return largest(self._tree, values, read)
+        return read + max(self._said_bytes, *(len(each) for each in values if isinstance(each, str | bytes)), 0)
 
     def render(self, names: Mapping[tuple[str, str], str]) -> str:
         """The text for the engine, with these names for its tables."""

@@ -261,6 +261,7 @@ class TableSource:
     def __init__(self, place: Place, snapshot: Snapshot, since: int, condition: Condition) -> None:
         self._place, self._snapshot, self._since, self._condition = place, snapshot, since, condition
         self.schema = place.schema.arrow()
+        self.widest = 0
 
     def batches(self, columns: list[str] | None) -> Iterator[Any]:
         """Record batches of these columns."""
@@ -270,4 +271,5 @@ class TableSource:
     def _rows(self, page: list[Entry]) -> list[Row]:
         decode, condition = self._place.schema.decode, self._condition
         rows = [decode(json) for _key, json in page]
+        self.widest = max(self.widest, *(len(json) for _key, json in page))
         return [row for row in rows if condition.matches(row)] if condition.is_filter else rows

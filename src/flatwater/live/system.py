@@ -156,6 +156,7 @@ class SystemSource:
 
     def __init__(self, table: Schema, rows: Callable[[], Iterator[Row]], condition: Condition) -> None:
         self.table = table
+        self.widest = 0
         self._rows, self._condition = rows, condition
 
     @property

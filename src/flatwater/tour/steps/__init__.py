@@ -15,4 +15,5 @@ STEPS = (
     "flatwater.tour.steps.flow_documents:FlowDocuments",
     "flatwater.tour.steps.mirror_documents:MirrorDocuments",
     "flatwater.tour.steps.ingest_documents:IngestDocuments",
+    "flatwater.tour.steps.live_rows:LiveRows",
 )

@@ -1,4 +1,4 @@
-"""The last step of the tour: the machine's documentation as a searchable corpus, brought in step twice, and searched.
+"""A step of the tour: the machine's documentation as a searchable corpus, brought in step twice, and searched.
 
 Covers:     which files, the two runs, the searches, what the step promises, the checks.
 Not here:   corpora (`ingest`), reading documents (`tour.steps.read_documents`).

@@ -44,7 +44,7 @@ class ReadDocuments:
     def __init__(self) -> None:
         self.trouble = ""
         for module, package in _NEEDED.items():
-            if not _is_installed(module):
+            if not is_installed(module):
                 self.trouble = str(errors.MissingExtra("files", package))
 
     @property
@@ -112,7 +112,8 @@ def patterns_of(roots: Sequence[Root]) -> list[str]:
     return files + [os.path.join(folder, "**", names) for names in _NAMES for folder in folders]
 
 
-def _is_installed(module: str) -> bool:
+def is_installed(module: str) -> bool:
+    """Whether a module can be imported, without importing it."""
     try:
         return importlib.util.find_spec(module) is not None
     except (ImportError, ValueError):  # as it is where somebody put None in its place

@@ -1,5 +1,7 @@
 """Statements of many users, in one context."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -87,3 +89,22 @@ def test_tables_of_one_moment(db):
     finally:
         stop.set()
         thread.join()
+
+
+def test_without_the_engine_there_is_no_arrow(tmp_path):
+    """Rows by key, changes and subscriptions import neither Arrow nor DataFusion, which take more than all else together."""
+    code = """
+import sys
+import flatwater as fw
+with fw.Database(sys.argv[1], sync="off") as db:
+    db.sql("CREATE TABLE t (id BIGINT PRIMARY KEY)")
+    db.load("t", [{"id": 1}])
+    db.sql("DELETE FROM t WHERE id = 2")
+    rows = list(db.sql("SELECT * FROM t ORDER BY id"))
+    with db.subscribe("SELECT * FROM t") as rows_there:
+        assert rows == [rows_there.poll().row]
+    assert not {"pyarrow", "datafusion"} & set(sys.modules)
+    assert list(db.sql("SELECT count(*) AS c FROM t")) == [{"c": 1}]
+    assert {"pyarrow", "datafusion"} <= set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "db")], check=True, timeout=60)

@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
@@ -20,7 +20,6 @@ from flatwater.live.access import SYSTEM_USER, Actor, Limits
 from flatwater.live.cache import Cache
 from flatwater.live.catalog import SYSTEM, Catalog, check_name
 from flatwater.live.conditions import condition_of
-from flatwater.live.engine import Engine
 from flatwater.live.fence import TableReference
 from flatwater.live.log import Get, Log
 from flatwater.live.reading import Snapshot
@@ -32,6 +31,9 @@ from flatwater.live.sequence import Sequence as Numbers
 from flatwater.live.statements import Name, Statement, table_name, understood
 from flatwater.live.writing import Edit, Plan, Writer
 from flatwater.store.space import Space
+
+if TYPE_CHECKING:
+    from flatwater.live.engine import Engine
 
 _SPILL = "spill"  # the directory of what queries sort on disk
 _ACTOR_BYTES = 400  # of a user with his limits
@@ -232,6 +234,8 @@ class Executor:
     def _sql_engine(self) -> Engine:
         with self._engine_lock:
             if self.engine is None:
+                from flatwater.live.engine import Engine  # and Arrow with it: who needs no engine is spared 46 MiB
+
                 self.engine = Engine(self._sql_pool, os.path.join(self._path, _SPILL), self._budget)
             return self.engine
 

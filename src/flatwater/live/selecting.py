@@ -14,7 +14,6 @@ from sqlglot import exp
 
 from flatwater import errors
 from flatwater.live.conditions import Condition, condition_of
-from flatwater.live.dataset import batches_of
 from flatwater.live.fence import Query, checked
 from flatwater.live.reading import Entry, Snapshot
 from flatwater.live.rows import Place
@@ -265,11 +264,4 @@ class TableSource:
 
     def batches(self, columns: list[str] | None) -> Iterator[Any]:
         """Record batches of these columns."""
-        pages = self._snapshot.pages(self._condition.range(self._place), since=self._since)
-        return batches_of(map(self._rows, pages), self._place.schema, columns)
-
-    def _rows(self, page: list[Entry]) -> list[Row]:
-        decode, condition = self._place.schema.decode, self._condition
-        rows = [decode(json) for _key, json in page]
-        self.widest = max(self.widest, *(len(json) for _key, json in page))
-        return [row for row in rows if condition.matches(row)] if condition.is_filter else rows
+from flatwater.live.fence import Query, checked

@@ -145,3 +145,25 @@ def test_children_one_after_the_other_do_not_add_up():
     assert tree.seen > 3
     assert tree.sum_peak <= tree.peaks_sum <= 64 * MIB
     tree.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="flags of a process are Linux's")
+def test_one_without_a_program_is_waited_for():
+    """A forked process may have its parent's memory for a moment: where that is asked for, it counts from the second look on."""
+    forked = "import os, sys\nif not os.fork(): os.write(1, b'.'); sys.stdin.read()\nelse: os.wait()"
+    with subprocess.Popen(
+        [sys.executable, "-S", "-c", forked], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as parent:
+        parent.stdout.read(1)
+        at_once, waiting = Tree(parent.pid), Tree(parent.pid, wait_for_program=True)
+        at_once.sample(discover=True)
+        waiting.sample(discover=True)
+        assert (at_once.seen, waiting.seen) == (1, 0)
+        waiting.sample(discover=True)
+        assert waiting.seen == 1
+        own = Tree(os.getpid(), wait_for_program=True)
+        own.sample(discover=True)
+        assert parent.pid in own.members  # it has a program
+        parent.stdin.close()
+    for tree in (at_once, waiting, own):
+        tree.close()

@@ -23,6 +23,7 @@ from flatwater.meter.probe import IS_LINUX, Probe, usage
 DISCOVERY_TIME_SHARE = 0.004
 PEAK_READ_PERIOD_S = 0.1
 SHARED_BYTES_MIN = units.MIB  # of a process: less is not worth walking its page tables for
+_FORKED_ONLY = 0x40  # PF_FORKNOEXEC among the flags in /proc/PID/stat: forked, and not in a program of its own
 _NO_DESCRIPTORS = frozenset((errno.EMFILE, errno.ENFILE))
 _NO_DESCRIPTORS_WORDS = "no file descriptors were left to read more processes with (ulimit -n)"
 MARK_SLACK_BYTES = units.MIB  # the kernel counts pages in batches for each CPU: one mark read twice differs by some
@@ -59,6 +60,12 @@ class Tree:
 
     Not thread-safe: one thread samples it.
 
+    Args:
+        root_pid: of the process whose tree it is.
+        include_root: it is a member, too.
+        wait_for_program: one that was forked and has no program of its own yet is a member from the second look on. Between vfork(2)
+            and execve(2) it has its parent's memory, which would count twice.
+
     Attributes:
         members: the live ones by pid.
         seen: how many processes were ever found.
@@ -70,9 +77,11 @@ class Tree:
         mark_was_reset: whether the high-water mark of a process fell.
     """
 
-    def __init__(self, root_pid: int, *, include_root: bool = False) -> None:
+    def __init__(self, root_pid: int, *, include_root: bool = False, wait_for_program: bool = False) -> None:
         self.root_pid = root_pid
         self.include_root = include_root
+        self.wait_for_program = wait_for_program
+        self._forked: set[int] = set()  # those that are waited for
         self.members: dict[int, Member] = {}
         self.seen = 0
         self.sum_peak = 0
@@ -187,7 +196,11 @@ class Tree:
             return
         if self.include_root:
             found.append(self.root_pid)
+        known, self._forked = self._forked, set()
         for pid in found:
+            if self.wait_for_program and pid not in self.members and pid not in known and _is_forked_only(pid):
+                self._forked.add(pid)
+                continue
             if pid in self.members or len(self.members) >= limits.RUN_PROCESSES_MAX:
                 continue
             try:
@@ -203,6 +216,15 @@ class Tree:
             self.members[pid] = member = Member(pid, probe)
             self._found.append(member)
             self.seen += 1
+
+
+def _is_forked_only(pid: int) -> bool:
+    """Whether it has no program of its own yet; False where that cannot be read."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return bool(int(file.read().rpartition(b")")[2].split()[6]) & _FORKED_ONLY)
+    except (OSError, IndexError, ValueError):
+        return False
 
 
 def _shared_part(pid: int) -> int:

@@ -33,7 +33,7 @@ class Children:
     """
 
     def __init__(self) -> None:
-        self._tree = Tree(os.getpid())
+        self._tree = Tree(os.getpid(), wait_for_program=True)
         self._end = threading.Event()
         self._before = _ended()
         before = threading.stack_size(_STACK_BYTES)

@@ -70,6 +70,7 @@ def test_this_machines_own_text():
         "flow",
         "mirror",
         "ingest",
+        "live",
     ]
     assert all(step["seen_bytes"] <= step["promised_bytes"] for step in data["steps"])
     assert data["steps"][1]["items"] > 10_000

@@ -124,8 +124,9 @@ def test_the_whole_house_holds(tmp_path):
     (tmp_path / "b.html").write_text("<html><p>more words</p></html>")
     report = walk([Root(str(tmp_path))], seconds=1.5, limit_kind="rlimit_data")
     assert report.holds, report.verdict
-    assert [row.step for row in report.rows] == ["words", "find_each", "store", "documents", "flow", "mirror", "ingest"]
-    _words, rows, entries, documents, flow, mirror, ingest = report.rows
+    steps = ["words", "find_each", "store", "documents", "flow", "mirror", "ingest", "live"]
+    assert [row.step for row in report.rows] == steps
+    _words, rows, entries, documents, flow, mirror, ingest, live = report.rows
     assert rows.items >= 20_000
     assert rows.bytes > 40 * rows.items
     assert entries.items >= 500
@@ -133,6 +134,7 @@ def test_the_whole_house_holds(tmp_path):
     assert (flow.items, flow.complete) == (2, True)
     assert (mirror.items, mirror.complete) == (2, True)
     assert (ingest.items, ingest.complete, ingest.details["places"] > 0) == (2, True, True)
+    assert live.items > live.details["rows"] >= 250
     assert 10 * MIB < documents.details["other_processes_bytes"] < documents.seen <= documents.promised
 
 

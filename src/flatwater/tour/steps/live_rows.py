@@ -13,7 +13,7 @@ import mmap
 import os
 import time
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import count, islice, zip_longest
 from typing import TYPE_CHECKING, Any, final
 
@@ -36,7 +36,7 @@ WRITERS = ("ada", "bob", "cleo")
 PART_ROWS = 250  # that one of them adds at a time, under keys that the others' rows have, too
 CHANGED_EACH, GONE_EACH = 3, 10  # every third row of a part is changed, every tenth is deleted
 CHANGE = 1_000_000  # cents that are added to it
-_NEEDED = (("tables", "apsw"), ("live", "lmdb"), ("live", "sqlglot"), ("live", "pyarrow"))
+_NEEDED = (("tables", "apsw"), ("live", "lmdb"), ("live", "sqlglot"))
 _BATCH_BYTES = 256 * KIB
 _ROW_BYTES = KIB  # of the file, for each row: itself, its log, what is free in pages
 _WAITING_BYTES = 2 * KIB  # of a subscription that waits, with its user, its condition, and its text on disk
@@ -146,7 +146,7 @@ class LiveRows:
             accounts.events, size, "events", complete=written == wanted, notes=tuple(notes), details=details
         )
 
-    def _parts(self, rows: int) -> Iterator[list[Row]]:
+    def _parts(self, rows: int) -> Generator[list[Row]]:
         """The first so many rows of the table, in parts; one part for each user has the same keys."""
         with contextlib.closing(Table(self._path, "users").find_each(batch_bytes=_BATCH_BYTES)) as found:
             wanted = islice(found, rows)
@@ -171,6 +171,7 @@ class LiveRows:
     def _working_bytes() -> int:
         total = 0
         total += _database_bytes()
+        total += 2 * limits.STORE_BATCH_BYTES  # a walk over the tables that it knows, when it is opened
         total += 2 * limits.LIVE_PAGE_BYTES + limits.LIVE_LOG_PAGE_BYTES  # a walk over rows
         total += 2 * limits.LIVE_LOG_PAGE_BYTES  # two subscriptions that are read
         total += limits.LIVE_FORMS_BYTES  # conditions

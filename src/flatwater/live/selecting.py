@@ -264,4 +264,13 @@ class TableSource:
 
     def batches(self, columns: list[str] | None) -> Iterator[Any]:
         """Record batches of these columns."""
-from flatwater.live.fence import Query, checked
+        from flatwater.live.dataset import batches_of  # and Arrow with it
+
+        pages = self._snapshot.pages(self._condition.range(self._place), since=self._since)
+        return batches_of(map(self._rows, pages), self._place.schema, columns)
+
+    def _rows(self, page: list[Entry]) -> list[Row]:
+        decode, condition = self._place.schema.decode, self._condition
+        rows = [decode(json) for _key, json in page]
+        self.widest = max(self.widest, *(len(json) for _key, json in page))
+        return [row for row in rows if condition.matches(row)] if condition.is_filter else rows

@@ -149,9 +149,7 @@ TOUR_STORE_BYTES = 32 * MIB  # of pages of a store that it fills; some 200,000 r
 TOUR_MIRROR_BYTES = 32 * MIB  # of files that it mirrors; on a disk
 TOUR_MIRROR_NAMES = 500  # of folders and files that it mirrors; a pattern each
 TOUR_INGEST_FILES = 5_000  # that it ingests at most; 200 B each as names
-TOUR_LIVE_BYTES = (
-    32 * MIB
-)  # of pages of a live table's file that it fills; some 32,000 rows and the log of their changes
+TOUR_LIVE_BYTES = 32 * MIB  # of pages of a live table's file that it fills; some 32,000 rows and their log
 TOUR_LIVE_WAITING = 5_000  # subscriptions of users who wait meanwhile; 2 KiB each
 TOUR_STATE_BYTES = 4 * MIB  # of pages of the file of that mirror's state
 TOUR_WORKER_BYTES = 64 * MIB  # of the process that reads PDF, HTML and DOCX; the documents of a machine took 30 MiB

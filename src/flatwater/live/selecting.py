@@ -264,7 +264,7 @@ class TableSource:
 
     def batches(self, columns: list[str] | None) -> Iterator[Any]:
         """Record batches of these columns."""
-        from flatwater.live.dataset import batches_of  # and Arrow with it
+        from flatwater.live.dataset import batches_of  # and Arrow with it: who asks for no batches is spared 57 MiB
 
         pages = self._snapshot.pages(self._condition.range(self._place), since=self._since)
         return batches_of(map(self._rows, pages), self._place.schema, columns)

@@ -49,7 +49,8 @@ def test_rows_are_written_and_seen(tmp_path, rows):
     changed, deleted = rows // PART_ROWS * (PART_ROWS // 3), rows // PART_ROWS * (PART_ROWS // 10)
     assert (result.items, result.item_name, result.complete) == (rows + changed + deleted, "events", True)
     assert (result.details["rows"], result.details["left"]) == (rows, rows - deleted)
-    assert (result.details["late_first"] > 0, result.details["late_changes"] > 0) == (True, True)
+    assert result.details["late_first"] > 0
+    assert result.details["late_changes"] > 0
     assert ("of 3,000 rows" in result.notes[-1]) == (rows < ROWS)
     assert result.notes[3].startswith("20 subscriptions of other users")
 

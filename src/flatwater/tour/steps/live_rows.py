@@ -134,7 +134,9 @@ class LiveRows:
             f"{written:,} rows written by {len(WRITERS)} users under the same keys, some changed, some deleted; {left:,} are left",
             f"each user's subscription saw his own changes, once each, in order: its {accounts.events:,} events add up to these rows",
             f"one with a condition, begun in the middle: a snapshot of {late.first:,} rows, and at the end {late.changes:,} changes",
-            f"{accounts.waiting:,} subscriptions of other users" + f", for {each:,} B each as the system saw it," * (each > 0) + " got nothing",
+            f"{accounts.waiting:,} subscriptions of other users"
+            + f", for {each:,} B each as the system saw it," * (each > 0)
+            + " got nothing",
         ]
         if written < self._rows:
             notes.append(f"of {self._rows:,} rows: more have no room in the promise, or in half of the step's time")

@@ -111,6 +111,13 @@ def test_an_event_that_is_lost_is_told(tmp_path, monkeypatch, op):
         run(step, inputs)
 
 
+def test_what_is_wrong_is_no_trouble_of_the_place(tmp_path, monkeypatch):
+    """Also before the baseline, what is seen wrongly ends the tour: the step is not left out."""
+    monkeypatch.setattr(Subscription, "poll", lambda _self, _seconds=0.0: None)
+    with pytest.raises(errors.BrokenError, match=r"saw None, where \('insert'"):
+        prepared(tmp_path)
+
+
 def test_a_late_one_that_loses_something_is_told(tmp_path, monkeypatch):
     """What the subscription with a condition adds up to is looked up among the rows."""
     step, inputs = prepared(tmp_path)

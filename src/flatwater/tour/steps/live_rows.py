@@ -55,6 +55,10 @@ _DELETE = "DELETE FROM tour.accounts WHERE part = ? AND number % ? = 0"
 Row = dict[str, Any]
 
 
+class SeenWrongError(errors.BrokenError):
+    """Somebody saw something else than what was written."""
+
+
 @final
 class LiveRows:
     """Writes rows of several users into a live table, and follows them. For one use, in one thread.
@@ -102,6 +106,8 @@ class LiveRows:
                     for who, part in zip(WRITERS, parts, strict=False):
                         accounts.write(who, part)
                 accounts.settle()
+        except SeenWrongError:
+            raise  # it is not the place that is wrong
         except (OSError, errors.BrokenError) as error:
             self.trouble = f"{inputs.folder!r} cannot have a database: {error}; TMPDIR names another place"
 
@@ -109,7 +115,7 @@ class LiveRows:
         """Write until the time or the room is over, then look at what the subscriptions saw.
 
         Raises:
-            BrokenError: one saw something else than what was written.
+            SeenWrongError: one saw something else than what was written.
         """
         wanted = min(self._rows, (budget.free - self._working_bytes()) // _ROW_BYTES)
         begun_s = time.monotonic()
@@ -219,7 +225,7 @@ class Accounts:
         """Add rows, all but the last by `load`, and change and delete some; his subscription has to have seen just that.
 
         Raises:
-            BrokenError: it saw something else.
+            SeenWrongError: it saw something else.
         """
         sql, part = self._db.sql, rows[0]["part"]
         self._db.load("tour.accounts", rows[:-1], user=who)
@@ -230,7 +236,7 @@ class Accounts:
         saw = ((event.op, event.row, event.old) for event in self._seen[who].read())
         for told, right in zip_longest(saw, _changes(rows)):
             if told != right:
-                raise errors.BrokenError(
+                raise SeenWrongError(
                     f"the subscription of {who!r} saw {told!r:.300}, where {right!r:.300} was to come."
                 )
             self.events += 1
@@ -239,28 +245,28 @@ class Accounts:
         """How many rows are left, which are those that the events add up to.
 
         Raises:
-            BrokenError: they are not, or somebody saw what is not his.
+            SeenWrongError: they are not, or somebody saw what is not his.
         """
         assert self.late is not None
         self.late.follow()
         left = 0
         for who, seen in self._seen.items():
             if event := next(seen.read(), None):
-                raise errors.BrokenError(f"the subscription of {who!r} saw {event!r}, which he did not do.")
+                raise SeenWrongError(f"the subscription of {who!r} saw {event!r}, which he did not do.")
             left += seen.check(self._db.sql(f"{_ALL} ORDER BY part, number", user=who))
         rich = self._db.sql(f"{_ALL} ORDER BY part, number", user=WRITERS[0])
         self.late.check(row for row in rich if row["cents"] >= CHANGE)
         self._look()
         for number in range(self.waiting):
             if row := next(self._db.sql(_ALL, user=f"reader {number}"), None):
-                raise errors.BrokenError(f"'reader {number}' was given {row!r}, which is not his.")
+                raise SeenWrongError(f"'reader {number}' was given {row!r}, which is not his.")
         return left
 
     def _look(self) -> None:
         """Those who wait see nothing, at the beginning (a snapshot is made when it is read) and at the end."""
         for number, waiting in enumerate(self._waiting):
             if event := waiting.poll():
-                raise errors.BrokenError(f"'reader {number}' saw {event!r}, which is not his.")
+                raise SeenWrongError(f"'reader {number}' saw {event!r}, which is not his.")
 
 
 @final
@@ -283,7 +289,7 @@ class Seen:
         """What came since.
 
         Raises:
-            BrokenError: it cannot follow what came before: a change that came twice, or too early, or not at all.
+            SeenWrongError: it cannot follow what came before: a change that came twice, or too early, or not at all.
         """
         while (event := self._subscription.poll()) is not None:
             row = event.row
@@ -293,7 +299,7 @@ class Seen:
                 or not is_next
                 or self._known(row) != (_print(event.old or row) if event.op in {"update", "delete"} else 0)
             ):
-                raise errors.BrokenError(f"a subscription of {self._who!r} cannot have {event!r} behind {self._seq}.")
+                raise SeenWrongError(f"a subscription of {self._who!r} cannot have {event!r} behind {self._seq}.")
             self._prints[_place(row)] = 0 if event.op == "delete" else _print(row)
             self._seq = event.seq
             self.first += event.op == "snapshot"
@@ -304,7 +310,7 @@ class Seen:
         """Read all that came since.
 
         Raises:
-            BrokenError: as of `read`.
+            SeenWrongError: as of `read`.
         """
         for _event in self.read():
             pass
@@ -313,15 +319,15 @@ class Seen:
         """How many rows there are.
 
         Raises:
-            BrokenError: they are not those that the events add up to.
+            SeenWrongError: they are not those that the events add up to.
         """
         found = 0
         for row in rows:
             found += 1
             if self._known(row) != _print(row):
-                raise errors.BrokenError(f"a subscription of {self._who!r} does not know {row!r:.300}.")
+                raise SeenWrongError(f"a subscription of {self._who!r} does not know {row!r:.300}.")
         if found != (known := len(self._prints) - self._prints.count(0)):
-            raise errors.BrokenError(f"a subscription of {self._who!r} knows {known:,} rows, and there are {found:,}.")
+            raise SeenWrongError(f"a subscription of {self._who!r} knows {known:,} rows, and there are {found:,}.")
         return found
 
     def _known(self, row: Row) -> int:

@@ -134,6 +134,7 @@ TESTING_REPORT_CHARS_MAX = MIB  # of one test's failure, carried back from its p
 # --- lab --------------------------------------------------------------------------------------------------------------
 
 LAB_TIMEOUT_S = 120.0  # of one program of the lab; the longest takes some 12 s of CPU
+LAB_NAMES_MAX = 1_000_000  # tried until the interpreter's table of names has grown; about 1 us each, none is kept
 LAB_SMALL_NEEDS_BYTES = 256 * MIB  # of each experiment of a small run: an interpreter, and the small part
 
 # --- tour -------------------------------------------------------------------------------------------------------------

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+import tracemalloc
+
 import pytest
 
 from flatwater import units, worker
-from flatwater.tour.lab.observing import observe
+from flatwater.tour.lab.observing import make_room_for_names, observe
 
 PROGRAMS = "flatwater.tour.lab.programs"
 MIB = units.MIB
@@ -58,6 +61,21 @@ def test_a_program_counts_by_itself():
 def test_what_is_imported_on_first_use_is_not_the_programs():
     """What a library and the ambient budget import on their first use is there before the figures begin."""
     assert observed("files:in_chunks", "/dev/null", 1024, traced=True).traced_peak < 100_000
+
+
+def test_names_find_their_table_large_enough():
+    """However many names there were, a thousand more do not make the table of names grow while something is measured."""
+    for before in range(0, 12_000, 1_000):
+        for number in range(before):
+            sys.intern(f"before {before} {number}")
+        make_room_for_names()
+        tracemalloc.start(1)
+        try:
+            for number in range(1_000):
+                sys.intern(f"behind {before} {number}")
+            assert tracemalloc.get_traced_memory()[1] < 64 * units.KIB
+        finally:
+            tracemalloc.stop()
 
 
 @pytest.mark.slow

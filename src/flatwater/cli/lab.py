@@ -65,17 +65,20 @@ def command(
     write-ups ("seeds") that they come from.
 
     \b
-    ranges     ten million numbers: a list of them, or the range
-    cycles     a million circular references, with the collector off
-    files      a file of 100 MB: whole, or 1 KiB at a time
-    pipeline   read, clean, embed: lists, or generators
-    tables     a million rows: all at once, or with find_each
-    order      the same two after each other in one process, in both orders
-    retention  resident memory after objects are freed, in three orders
-    builders   objects of five fields: bytes and CPU by the way they are built
-    pool       ten thousand builds: used builders in a pool, or in a list
-    states     mark all entries of a store: one long transaction, or short ones
-    families   fifty tables in RocksDB: a column family each, or shared ones
+    ranges         ten million numbers: a list of them, or the range
+    cycles         a million circular references, with the collector off
+    files          a file of 100 MB: whole, or 1 KiB at a time
+    pipeline       read, clean, embed: lists, or generators
+    tables         a million rows: all at once, or with find_each
+    order          the same two after each other in one process, in both orders
+    retention      resident memory after objects are freed, in three orders
+    builders       objects of five fields: bytes and CPU by the way they are built
+    pool           ten thousand builds: used builders in a pool, or in a list
+    states         mark all entries of a store: one long transaction, or short ones
+    families       fifty tables in RocksDB: a column family each, or shared ones
+    sessions       a thousand SQL queries: a context each, kept or dropped, or one
+    notifications  a row that a hundred follow: copies, shared bytes, or places in a log
+    subscriptions  ten thousand live queries: bytes each
 
     All of it takes two to four minutes, at most 2.5 GiB at a time and 200 MB of temporary files. What this
     machine has no memory or no library for is skipped, and said.

@@ -84,7 +84,7 @@ def opening(*, small: bool, charts: str = "") -> str:
 
 def small_words() -> str:
     """What a small run means."""
-    return "a hundredth of the sizes (of retention, families a tenth, of states a quarter): constants weigh more, and the seeds' figures are not comparable"
+    return "a hundredth of the sizes (of retention, families and live tables a tenth, of states and builders a quarter): constants weigh more, and the seeds' figures are not comparable"
 
 
 def machine() -> str:

@@ -11,7 +11,7 @@ import enum
 from dataclasses import dataclass
 from typing import Literal
 
-from flatwater import units
+from flatwater import limits, units
 
 Figure = Literal["peak", "resident", "traced", "each", "count"]
 
@@ -119,6 +119,7 @@ class Experiment:
         traced: also runs each program under tracemalloc, in a process of its own: it takes memory and time itself.
         traced_until: in that run, stop at this moment; empty for the end.
         small_part: a small run takes this part of the size.
+        small_needs_bytes: as `needs_bytes`, of a small run.
         by_moment: a row for each moment, not for each variant.
         rates_chart: draw what is done in a second against traced memory.
         log_chart: draw on a logarithmic axis: small figures are what it is about.
@@ -139,6 +140,7 @@ class Experiment:
     traced: bool = True
     traced_until: str = ""
     small_part: int = 100
+    small_needs_bytes: int = limits.LAB_SMALL_NEEDS_BYTES
     by_moment: bool = False
     parts: bool = False
     log_chart: bool = False

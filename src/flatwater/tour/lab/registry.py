@@ -26,14 +26,19 @@ FAMILIES = (
     "flatwater.tour.lab.builders",
     "flatwater.tour.lab.states",
     "flatwater.tour.lab.families",
+    "flatwater.tour.lab.sessions",
+    "flatwater.tour.lab.notifications",
+    "flatwater.tour.lab.subscriptions",
 )
 
 
 def all_experiments() -> tuple[Experiment, ...]:
     """All of them, in the order they run.
 
-    >>> [experiment.name for experiment in all_experiments()]
-    ['ranges', 'cycles', 'files', 'pipeline', 'tables', 'order', 'retention', 'builders', 'pool', 'states', 'families']
+    >>> [experiment.name for experiment in all_experiments()][:7]
+    ['ranges', 'cycles', 'files', 'pipeline', 'tables', 'order', 'retention']
+    >>> [experiment.name for experiment in all_experiments()][7:]
+    ['builders', 'pool', 'states', 'families', 'sessions', 'notifications', 'subscriptions']
     """
     found = tuple(one for family in FAMILIES for one in importlib.import_module(family).EXPERIMENTS)
     assert len({experiment.name for experiment in found}) == len(found), "a name is there twice"

@@ -20,7 +20,6 @@ from flatwater.tour.lab.inputs import Inputs
 from flatwater.tour.lab.observing import Observation, observe
 
 LAB_TIMEOUT_S = limits.LAB_TIMEOUT_S
-LAB_SMALL_NEEDS_BYTES = limits.LAB_SMALL_NEEDS_BYTES
 
 
 def run_lab(
@@ -58,7 +57,7 @@ def run_experiment(
 ) -> Finding:
     """Run one experiment; what goes wrong is in the finding, not raised."""
     size = experiment.size // experiment.small_part if small else experiment.size
-    needs_bytes = LAB_SMALL_NEEDS_BYTES if small else experiment.needs_bytes
+    needs_bytes = experiment.small_needs_bytes if small else experiment.needs_bytes
     finding = Finding(experiment, size, small)
     if experiment.needs_extra and not _is_installed(experiment.needs_extra[1]):
         return replace(finding, skipped=str(errors.MissingExtra(*experiment.needs_extra)))

@@ -249,6 +249,38 @@ def test_users_who_come_and_go(db):
     kept.close()
 
 
+def test_many_coroutines_and_the_engine(db):
+    """More coroutines than there are threads and turns: each query waits for its turn, and none for another one's reader."""
+    db.load("notes", ({"id": n, "body": "x" * 50, "n": n % 5} for n in range(4_000)), user="ada")
+
+    async def ask(text, rows):
+        for _ in range(3):
+            found = [row async for row in await db.asql(text, user="ada")]
+            assert len(found) == rows
+
+    async def main():
+        small, large = (
+            "SELECT n, count(*) AS c FROM notes GROUP BY n",
+            "SELECT id, upper(body) AS b FROM notes ORDER BY n, id",
+        )
+        await asyncio.wait_for(
+            asyncio.gather(*[ask(small, 5) for _ in range(30)], *[ask(large, 4_000) for _ in range(12)]), 60
+        )
+
+    asyncio.run(main())
+
+
+def test_results_in_results(db):
+    """Results may be read within others, deeper than there are turns."""
+    db.load("notes", ({"id": n, "n": n % 3} for n in range(9)), user="ada")
+    text = "SELECT n, count(*) AS c FROM notes GROUP BY n"
+
+    def deep(level):
+        return 1 if level == 0 else sum(deep(level - 1) for _row in db.sql(text, user="ada"))
+
+    assert deep(5) == 3**5
+
+
 def test_a_table_larger_than_the_budget(tmp_path):
     """SELECT * streams more rows than the budget has bytes, in each form."""
     with fw.Budget("64 MiB"), Database(tmp_path, sync="off") as db:

@@ -30,7 +30,8 @@ def test_the_text_for_the_engine():
     query = checked(understood("SELECT chat.m.id, x.id FROM chat.m, chat.m AS X WHERE body = 'chat.m'").tree)
     assert (
         query.render({("chat", "m"): "t_1"})
-        == """SELECT m.id, x.id FROM "t_1" AS "m", "t_1" AS "x" WHERE body = 'chat.m'"""
+        == 'SELECT m.id, x.id FROM (SELECT * FROM "t_1" LIMIT 9223372036854775807) AS "m", '
+        """(SELECT * FROM "t_1" LIMIT 9223372036854775807) AS "x" WHERE body = 'chat.m'"""
     )
 
 

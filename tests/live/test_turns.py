@@ -80,3 +80,24 @@ def test_many_threads():
     for thread in threads:
         thread.join()
     assert (most, now) == (3, 0)
+
+
+def test_who_waits_when_it_ends():
+    """He is told, and so is who comes later."""
+    turns, told = Turns(1), []
+    turns.take(0)
+
+    def wait():
+        try:
+            turns.take(60)
+        except errors.ClosedError as error:
+            told.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    time.sleep(0.05)
+    turns.close()
+    thread.join(10)
+    with pytest.raises(errors.ClosedError):
+        turns.take(0)
+    assert len(told) == 1

@@ -46,6 +46,7 @@ LIVE_PATTERNS_MAX = 1_000  # of LIKE, compiled and kept; about 2 KiB each
 LIVE_FORMS_BYTES = 2 * MIB  # of forms of conditions, most recently used; subscriptions keep theirs beside
 LIVE_NODES_MAX = 20_000  # of a SELECT; about 600 B each
 LIVE_QUERIES_MAX = 4  # of the SQL engine at once: they share its pool; others wait
+LIVE_ASYNC_THREADS = 8  # for statements of coroutines, started when they are needed; about 100 KiB each
 LIVE_IDLE_S = 10.0  # that rows of a query of the engine may lie unread while others wait for their turn
 LIVE_BATCH_BYTES = 512 * KIB  # of a record batch in the SQL engine, about: it has fewer rows where these are wide
 LIVE_BATCH_ROWS = 512  # of a record batch in the SQL engine: a sort of 5 M rows peaks at 315 MB; at 325 with 1,024

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import itertools
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal, Self, final
@@ -93,6 +95,7 @@ class Database:
             reservation = self.budget.reserve(self._own_bytes_max(), f"live {os.path.basename(self.path)}")
             opened.callback(reservation.release)
             self._open(kept, pool)
+            opened.callback(self._threads.shutdown, wait=False)
             opened.callback(self._executor.close)
             opened.callback(self._following.close)
             opened.callback(self._upkeep.close)
@@ -107,6 +110,8 @@ class Database:
         self._numbers = Numbers()
         self._writer = Writer(space, heads, log, self._numbers, self._tell, log_bytes=log_bytes, behind=self._behind)
         self._numbers.start(self._writer.last)
+        # Statements that wait for a turn of the engine have threads of their own: those who read results need some, too.
+        self._threads = ThreadPoolExecutor(limits.LIVE_ASYNC_THREADS, "flatwater-asql")
         self._upkeep = Upkeep(space, heads, catalog, self._writer, self._numbers)
         self._executor = Executor(
             self.path, space, heads, log, catalog, self._writer, self._numbers,
@@ -146,7 +151,8 @@ class Database:
 
     async def asql(self, text: str, params: Sequence[Any] = (), *, user: str | None = None) -> Result:
         """As `sql`, in a thread: for coroutines, which go on meanwhile."""
-        return await asyncio.to_thread(self.sql, text, params, user=user)
+        call = partial(contextvars.copy_context().run, self.sql, text, params, user=user)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
     def load(self, table: str, rows: Iterable[Any], *, user: str | None = None) -> int:
         """Write any number of rows, in transactions of their own; a row whose key is there takes its place.

@@ -20,6 +20,7 @@ import secrets
 import shutil
 import threading
 import time
+from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -56,7 +57,7 @@ class Engine:
     contexts = 0  # how many were ever made in this process, for the proof that it is one
 
     def __init__(self, pool_bytes: int, spill_path: str, budget: Budget) -> None:
-        self._pool_bytes = pool_bytes
+        self._pool_bytes, self._budget = pool_bytes, budget
         self._reservation = budget.reserve(POOL_RATIO * pool_bytes, "live.sql")
         self._spill_path = spill_path
         try:
@@ -101,8 +102,8 @@ class Engine:
 
     def run(
         self, query: Query, sources: Mapping[TableReference, Source], values: Sequence[Any], seconds: float
-    ) -> tuple[Any, Iterator[Any]]:
-        """The schema of the rows of a query, and the rows as they come.
+    ) -> tuple[Any, Handed]:
+        """The schema of the rows of a query, and the rows as they come; where they are few, it is over when this returns.
 
         Args:
             query: that was looked through.
@@ -115,11 +116,11 @@ class Engine:
             LimitReached: it did not get its turn, or took too long; it needs more than the pool.
         """
         batches = self._run(query, sources, values, seconds)
-        return next(batches), batches
+        return next(batches), Handed(batches, self._budget)
 
     def _run(
         self, query: Query, sources: Mapping[TableReference, Source], values: Sequence[Any], seconds: float
-    ) -> Iterator[Any]:
+    ) -> Generator[Any]:
         until = time.monotonic() + seconds
         widths = Widths(query, values, self._pool_bytes)
         turn = self._turns.take(seconds)
@@ -243,6 +244,7 @@ class Engine:
             if self._is_closed:
                 return
             self._is_closed = True
+        self._turns.close()
         asyncio.run_coroutine_threadsafe(_end(), self._loop)
         if threading.current_thread() is not self._thread:
             self._thread.join()
@@ -251,6 +253,50 @@ class Engine:
         self._context = None
         shutil.rmtree(self._spill_path, ignore_errors=True)
         self._reservation.release()
+
+
+@final
+class Handed:
+    """Batches of a query. The first ones are made at once: a query with few rows holds its turn no longer than it takes.
+
+    Args:
+        batches: of the query.
+        budget: that those which wait here take their bytes from.
+    """
+
+    def __init__(self, batches: Generator[Any], budget: Budget) -> None:
+        self._batches = batches
+        self._first: deque[Any] = deque()
+        self._reservation = budget.reserve(2 * limits.LIVE_PAGE_BYTES, "live.read")
+        held = 0
+        try:
+            for batch in batches:
+                self._first.append(batch)
+                held += batch.nbytes
+                if held > limits.LIVE_PAGE_BYTES:
+                    break
+        except BaseException:
+            self.close()
+            raise
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        if self._first:
+            return self._first.popleft()
+        self._reservation.release()
+        return next(self._batches)
+
+    def close(self) -> None:
+        """End; more than once does no harm."""
+        self._first.clear()
+        self._batches.close()
+        self._reservation.release()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_reservation"):
+            self._reservation.release()
 
 
 @final

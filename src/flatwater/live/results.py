@@ -56,16 +56,18 @@ class Result:
         self.count = count
         self._rows = rows
         self._limit = limit
-        self._iterator: Generator[Row] | None = None
+        self._pages: Generator[Sequence[Row]] | None = None
+        self._page: Iterator[Row] = iter(())
         self._is_taken = False
 
     def __iter__(self) -> Iterator[Row]:
         return self
 
     def __next__(self) -> Row:
-        if self._iterator is None:
-            self._iterator = _dicts(self._take(), self._limit)
-        return next(self._iterator)
+        while (row := next(self._page, _END)) is _END:
+            self._page = iter(next(self._all()))
+        found: Row = row
+        return found
 
     def __aiter__(self) -> AsyncIterator[Row]:
         return self
@@ -73,11 +75,18 @@ class Result:
     async def __anext__(self) -> Row:
         import asyncio
 
-        row = await asyncio.to_thread(next, self, _END)
-        if row is _END:
-            raise StopAsyncIteration
-        made: Row = row
-        return made
+        while (row := next(self._page, _END)) is _END:
+            page = await asyncio.to_thread(next, self._all(), None)  # what is read needs no thread
+            if page is None:
+                raise StopAsyncIteration
+            self._page = iter(page)
+        found: Row = row
+        return found
+
+    def _all(self) -> Generator[Sequence[Row]]:
+        if self._pages is None:
+            self._pages = _dicts(self._take(), self._limit)
+        return self._pages
 
     def json(self) -> Iterator[bytes]:
         """The rows as lines of JSON, each with its newline."""
@@ -91,8 +100,9 @@ class Result:
         """End; more than once does no harm."""
         rows, self._rows = self._rows, None
         self._is_taken = True
-        if self._iterator is not None:
-            self._iterator.close()
+        self._page = iter(())
+        if self._pages is not None:
+            self._pages.close()
         if rows is not None:
             _end(rows)
 
@@ -122,12 +132,11 @@ class Result:
 # What reads rows does not know the result: where that is dropped, they end at once, and not when cycles are collected.
 
 
-def _dicts(rows: Rows | None, limit: Limits | None) -> Generator[Row]:
+def _dicts(rows: Rows | None, limit: Limits | None) -> Generator[Sequence[Row]]:
     if rows is None:
         return
     try:
-        for page in _within(rows.dicts(), limit):
-            yield from page
+        yield from _within(rows.dicts(), limit)
     finally:
         _end(rows)
 

@@ -71,12 +71,19 @@ class Turns:
         self.changed = threading.Condition()  # its lock may be taken again: where a result is dropped, its turn ends
         self._most = most
         self._taken: set[Turn] = set()
+        self._is_closed = False
 
     def take(self, seconds: float) -> Turn | None:
-        """A turn; None if there was none for so long."""
+        """A turn; None if there was none for so long.
+
+        Raises:
+            ClosedError: there will be none any more.
+        """
         until_s = time.monotonic() + seconds
         with self.changed:
-            while len(self._taken) >= self._most:
+            while len(self._taken) >= self._most or self._is_closed:
+                if self._is_closed:
+                    raise errors.ClosedError("the database was closed.", hint="Open it again.")
                 now_s = time.monotonic()
                 idle = min(
                     (turn for turn in self._taken if turn.idle_since_s is not None), key=_idle_since, default=None
@@ -92,6 +99,12 @@ class Turns:
             turn = Turn(self)
             self._taken.add(turn)
             return turn
+
+    def close(self) -> None:
+        """End: who waits is told."""
+        with self.changed:
+            self._is_closed = True
+            self.changed.notify_all()
 
     def give_back(self, turn: Turn) -> None:
         """What the query held in the engine is let go of."""

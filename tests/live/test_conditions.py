@@ -1,5 +1,6 @@
 """Conditions: forms, keys, and what SQLite says of the same rows."""
 
+import itertools
 import random
 import sqlite3
 
@@ -16,7 +17,7 @@ SCHEMA = Schema(
     [Column("k", Type("TEXT")), Column("id", Type("BIGINT")), Column("a", Type("INT")), Column("x", Type("DOUBLE")), Column("s", Type("TEXT"))],
     ["k", "id"],
 )  # fmt: skip
-PLACE = Place(Heads(b"\x03\x03\x03", b"\x03\x03\x04"), SCHEMA, "ada")
+PLACE = Place(Heads(b"\x03\x03\x03", b"\x03\x03\x04", b"\x03\x03\x05"), SCHEMA, "ada")
 
 
 def condition(where, *params):
@@ -41,17 +42,44 @@ def test_forms_are_shared():
 @pytest.mark.parametrize(
     ("where", "least", "kind"),
     [("k = 'a' AND id = 5", 1, "key"), ("id = 5 AND 'a' = k AND a > 1", 1, "key"), ("k = 'a'", 1, "prefix"), ("id = 5", 0, "all"), ("k = 'a' OR id = 1", 0, "all"),
-     ("k = NULL", 0, "all"), ("NOT k = 'a'", 0, "all"), ("k IN ('a', 'b')", 0, "all")],
+     ("k = NULL", 0, "all"), ("NOT k = 'a'", 0, "all"), ("k > 'a'", 0, "prefix"), ("k BETWEEN 'a' AND 'b' AND s = 'x'", 0, "prefix"), ("k = 'a' AND id >= 7", 0, "prefix"), ("k IN ('a')", 0, "prefix")],
 )  # fmt: skip
 def test_keys_that_can_be_meant(where, least, kind):
     """Equalities of the first columns of the key narrow the range of keys, and all of them are one key."""
     found = condition(where)
     low, high = PLACE.range
     assert (found.key(PLACE) is not None) == (kind == "key")
-    range_low, range_high = found.range(PLACE)
+    ((range_low, range_high),) = found.ranges(PLACE)
     assert low <= range_low < range_high <= high
     assert ((range_low, range_high) == (low, high)) == (kind == "all")
     assert least in {0, 1}
+
+
+WHERES = [
+    "k IN ({k}, {l}, NULL)", "k IN ({k}, {l}) AND id = {i}", "k = {k} AND id IN ({i}, {j}, 99)", "k = {k} AND id > {i}", "k = {k} AND id BETWEEN {i} AND {j}", "k > {k}", "k >= {k} AND k < {l}", "{k} < k AND k <= {l}",
+    "k = {k} AND {i} >= id AND id <> 3", "k = {k} AND id > {i} AND id > {j}", "k BETWEEN {k} AND {l} AND id = {i}", "NOT k > {k}", "k NOT IN ({k})", "k NOT BETWEEN {k} AND {l}", "k = {k} AND id > 2.5", "k > {k} OR id = {i}", "k = {k} AND k = {l}",
+    "k = {k} AND id IN ({i}) AND id > {j}", "k IN ({k}, {l}) AND k > 'a'",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("where", WHERES)
+def test_ranges_have_all_that_is_meant(where):
+    """No row that the condition holds for is outside of the ranges of keys, which are sorted and do not overlap."""
+    keys = ["", "a", "a\x00", "ab", "b", "ba", "é", "zz"]
+    rows = [{"k": k, "id": number, "a": None, "s": None, "x": None} for k in keys for number in range(-2, 6)]
+    rng = random.Random(where)
+    for _ in range(40):
+        k, end = (f"'{rng.choice(keys)}'" for _ in range(2))
+        found = condition(where.format(k=k, l=end, i=rng.randrange(-1, 5), j=rng.randrange(-1, 5)))
+        ranges = found.ranges(PLACE)
+        assert ranges == sorted(ranges)
+        assert all(one[1] <= two[0] for one, two in itertools.pairwise(ranges))
+        for row in rows:
+            if found.matches(row):
+                assert any(low <= PLACE.key(row) < high for low, high in ranges), (row, where)
+    if where.startswith("k = {k} AND"):
+        read = sum(any(low <= PLACE.key(row) < high for low, high in ranges) for row in rows)
+        assert read <= 8
 
 
 def test_all_rows():
@@ -59,7 +87,7 @@ def test_all_rows():
     found = condition_of(None, SCHEMA, ())
     assert found.matches({})
     assert not found.is_filter
-    assert found.range(PLACE) == PLACE.range
+    assert found.ranges(PLACE) == [PLACE.range]
 
 
 ATOMS = [

@@ -22,7 +22,9 @@ SCHEMA = Schema(1, "main", "t", SHARED, [Column("id", Type("INT")), Column("n", 
 def parts(tmp_path):
     """A store with a writer, and the rows of a table."""
     with Store(tmp_path / "s", sync="off") as store:
-        heads = Heads(store.partition("rows").head(), store.partition("stream").head())
+        heads = Heads(
+            store.partition("rows").head(), store.partition("stream").head(), store.partition("catalog").head()
+        )
         log = Log(store.partition("log").head())
         writer = Writer(
             store.space, heads, log, Sequence(), lambda _changes: None, log_bytes=1 << 20, behind=lambda: None

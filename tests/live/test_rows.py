@@ -6,7 +6,7 @@ from flatwater.live.rows import Heads, Place, number_of, stored, table_range, us
 from flatwater.live.schema import SHARED, STREAM, USER, Column, Schema
 from flatwater.live.types import Type
 
-HEADS = Heads(b"\x03\x03\x03", b"\x03\x03\x04")
+HEADS = Heads(b"\x03\x03\x03", b"\x03\x03\x04", b"\x03\x03\x05")
 NAMES = ["a", "ab", "a b", "b", "", "a\x00", "a\x01", "a\x00b", "é", "\U0001f600", "z" * 100]
 
 

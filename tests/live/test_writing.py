@@ -16,7 +16,9 @@ from flatwater.store.store import Store
 def made(tmp_path):
     """A writer over a store, and what it tells."""
     with Store(tmp_path / "s", sync="off") as store:
-        heads = Heads(store.partition("rows").head(), store.partition("stream").head())
+        heads = Heads(
+            store.partition("rows").head(), store.partition("stream").head(), store.partition("catalog").head()
+        )
         log = Log(store.partition("log").head())
         told = []
         writer = Writer(store.space, heads, log, Sequence(), told.extend, log_bytes=20_000, behind=lambda: None)
@@ -104,7 +106,9 @@ def test_a_statement_larger_than_a_group_takes_its_bytes(tmp_path):
     import flatwater as fw
 
     with fw.Budget("40 MiB"), Store(tmp_path / "s", sync="off") as store:
-        heads = Heads(store.partition("rows").head(), store.partition("stream").head())
+        heads = Heads(
+            store.partition("rows").head(), store.partition("stream").head(), store.partition("catalog").head()
+        )
         writer = Writer(
             store.space,
             heads,

@@ -43,6 +43,7 @@ LIVE_LOAD_ROWS = 2_000  # of db.load, in one transaction
 LIVE_SQL_POOL_BYTES = 64 * MIB  # of the SQL engine, unless told otherwise; four times as much is promised
 LIVE_NESTING_MAX = 100  # of an expression; each level takes a few frames of Python's stack
 LIVE_PATTERNS_MAX = 1_000  # of LIKE, compiled and kept; about 2 KiB each
+LIVE_RANGES_MAX = 1_000  # of keys, of an IN with so many values at most; with more, all rows of the user are read
 LIVE_FORMS_BYTES = 2 * MIB  # of forms of conditions, most recently used; subscriptions keep theirs beside
 LIVE_NODES_MAX = 20_000  # of a SELECT; about 600 B each
 LIVE_QUERIES_MAX = 4  # of the SQL engine at once: they share its pool; others wait

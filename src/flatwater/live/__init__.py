@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from flatwater.live.changing import Conflict as Conflict
     from flatwater.live.database import Database as Database
     from flatwater.live.events import Event as Event
-    from flatwater.live.following import Subscription as Subscription
     from flatwater.live.results import Result as Result
+    from flatwater.live.subscriber import Subscription as Subscription
 
 _HOMES = {
     "AccessDenied": "flatwater.live.access",
@@ -26,7 +26,7 @@ _HOMES = {
     "Event": "flatwater.live.events",
     "Limits": "flatwater.live.access",
     "Result": "flatwater.live.results",
-    "Subscription": "flatwater.live.following",
+    "Subscription": "flatwater.live.subscriber",
 }
 
 __all__ = [*_HOMES]  # noqa: PLE0604 - one table feeds lookup, dir() and *

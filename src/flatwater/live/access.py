@@ -72,6 +72,14 @@ class Actor(NamedTuple):
         if schema.kind == SHARED and schema.access != "PUBLIC":
             self.must_be("service" if schema.access == "RESTRICTED" else "dba", f"read {schema.full_name}")
 
+    def may_read(self, schema: Schema) -> bool:
+        """Whether he may read a table."""
+        try:
+            self.must_read(schema)
+        except AccessDenied:
+            return False
+        return True
+
     def must_write(self, schema: Schema) -> None:
         """Refuse who may not change rows of a table.
 

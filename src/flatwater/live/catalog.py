@@ -16,9 +16,9 @@ import msgspec
 from flatwater import errors, limits
 from flatwater.live.access import ROLES, Limits
 from flatwater.live.cache import Cache
+from flatwater.live.rows import there_key
 from flatwater.live.schema import Column, Schema
 from flatwater.live.types import Type
-from flatwater.store import keys
 from flatwater.store.partition import Partition
 
 SYSTEM: Final = "system"  # the namespace of the database's own tables
@@ -177,7 +177,7 @@ class Catalog:
         Raises:
             UsageError: it was.
         """
-        if get(keys.encode(self._entries.head(), ("numbered", schema.number))) is None:
+        if get(there_key(self._entries.head(), schema.number)) is None:
             raise errors.UsageError(
                 f"the table {schema.full_name} was dropped meanwhile.", hint="SHOW TABLES names them."
             )

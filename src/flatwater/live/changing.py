@@ -266,10 +266,11 @@ def altered(schema: Schema, row: Row, change: Sequence[tuple[str, Callable[[Row]
 def matching(snapshot: Snapshot, place: Place, condition: Condition, since: int) -> Iterator[tuple[bytes, bytes]]:
     """Key and JSON of the rows that a condition holds for."""
     decode = place.schema.decode
-    for page in snapshot.pages(condition.range(place), since=since):
-        for key, json in page:
-            if condition.matches(decode(json)):
-                yield key, json
+    for within in condition.ranges(place):
+        for page in snapshot.pages(within, place.there, since=since):
+            for key, json in page:
+                if condition.matches(decode(json)):
+                    yield key, json
 
 
 def oldest(schema: Schema, now: int) -> int:

@@ -7,7 +7,7 @@ Holds:      forms that were used, at most `LIVE_FORMS_BYTES`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, final
 
 from sqlglot import exp
@@ -34,9 +34,10 @@ class Form:
             these in it; None if there is no such column.
         bound: a column, an operator of sqlglot and where the value stands: the same with a comparison.
         is_all: there is nothing else in the condition.
+        tops: comparisons of a column with a value that all have to hold: the column, the operator, where the value stands.
     """
 
-    __slots__ = ("bound", "equal", "evaluate", "is_all", "table", "text")
+    __slots__ = ("bound", "equal", "evaluate", "is_all", "table", "text", "tops")
 
     def __init__(self, table: int, text: str, evaluate: Function, tops: Sequence[tuple[str, type, int]]) -> None:
         self.table, self.text, self.evaluate = table, text, evaluate
@@ -45,6 +46,7 @@ class Form:
         self.equal = equal[0] if equal else None
         self.bound = bound[0] if bound and not equal else None
         self.is_all = False
+        self.tops = tuple(tops)
 
 
 class Predicate(NamedTuple):
@@ -67,15 +69,17 @@ class Condition:
 
     Attributes:
         predicate: that it is; None: it holds for all rows.
-        is_filter: rows have to be asked for it; else the keys say it all.
     """
 
-    __slots__ = ("_equal", "is_filter", "predicate")
+    __slots__ = ("predicate",)
 
-    def __init__(self, predicate: Predicate | None, equal: dict[str, Any]) -> None:
+    def __init__(self, predicate: Predicate | None) -> None:
         self.predicate = predicate
-        self._equal = equal
-        self.is_filter = predicate is not None
+
+    @property
+    def is_filter(self) -> bool:
+        """Whether rows have to be asked for it; else all are meant."""
+        return self.predicate is not None
 
     def matches(self, row: Mapping[str, Any]) -> bool:
         """Whether it holds for a row."""
@@ -83,26 +87,54 @@ class Condition:
 
     def _prefix(self, place: Place) -> tuple[Any, ...]:
         """Values of the first columns of the key that all rows have."""
+        equal = {name: value for name, kind, value in self._tops() if kind is exp.EQ}
         found: list[Any] = []
         for name in place.schema.key:
-            value = self._equal.get(name)
-            if value is None:
+            taken = _taken(place, name, equal.get(name))
+            if taken is None:
                 break
-            try:
-                found.append(place.schema.columns[name].type.take(value, name))
-            except errors.UsageError:
-                break  # no row has it: the condition says so of each
+            found.append(taken)
         return tuple(found)
+
+    def _tops(self) -> Iterator[tuple[str, type, Any]]:
+        """Columns, operators and values of comparisons that all have to hold."""
+        if self.predicate is not None:
+            for name, kind, at in self.predicate.form.tops:
+                yield name, kind, self.predicate.values[at]
 
     def key(self, place: Place) -> bytes | None:
         """The only key that can be meant, if it is one."""
         values = self._prefix(place)
         return place.key_of(values) if len(values) == len(place.schema.key) else None
 
-    def range(self, place: Place) -> Range:
-        """The keys that can be meant."""
-        key = self.key(place)
-        return (key, key + b"\x00") if key is not None else place.prefix(self._prefix(place))
+    def ranges(self, place: Place) -> list[Range]:
+        """The keys that can be meant, in their order."""
+        prefix = self._prefix(place)
+        if len(prefix) == len(place.schema.key):
+            return [_exactly(place, prefix)]
+        name = place.schema.key[len(prefix)]
+        tops = [(kind, value) for top, kind, value in self._tops() if top == name]
+        for kind, value in tops:
+            if kind is exp.In and isinstance(value, frozenset) and len(value) <= limits.LIVE_RANGES_MAX:
+                return self._each(place, prefix, name, value)
+        low, high = place.prefix(prefix)
+        for kind, value in tops:
+            taken = None if kind is exp.In else _taken(place, name, value)
+            if taken is None:
+                continue
+            first, end = place.prefix((*prefix, taken))
+            if kind in {exp.GT, exp.GTE}:
+                low = max(low, end if kind is exp.GT else first)
+            else:
+                high = min(high, first if kind is exp.LT else end)
+        return [(low, high)] if low < high else []
+
+    @staticmethod
+    def _each(place: Place, prefix: tuple[Any, ...], name: str, values: frozenset[Any]) -> list[Range]:
+        """Of the values of an IN; one that no row can have has none."""
+        found = [(*prefix, taken) for value in values if (taken := _taken(place, name, value)) is not None]
+        is_whole = len(prefix) + 1 == len(place.schema.key)
+        return sorted({_exactly(place, each) if is_whole else place.prefix(each) for each in found})
 
 
 def condition_of(where: Any, schema: Schema, params: Sequence[Any] | None) -> Condition:
@@ -112,7 +144,7 @@ def condition_of(where: Any, schema: Schema, params: Sequence[Any] | None) -> Co
         UsageError: it has a part that is not known, or compares what cannot be compared.
     """
     if where is None:
-        return Condition(None, {})
+        return Condition(None)
     compiler = Compiler(schema, params)
     try:
         parts = sorted(map(_as_in, flattened(where, exp.And)), key=_text)
@@ -120,24 +152,23 @@ def condition_of(where: Any, schema: Schema, params: Sequence[Any] | None) -> Co
         raise errors.UsageError("the condition is nested too deep.", hint="Use IN for long ORs.") from None
     functions: list[Function] = []
     tops: list[tuple[str, type, int]] = []
-    equal: dict[str, Any] = {}
     for part in parts:
-        top, at = _top(part, compiler), len(compiler.values)
+        found, at = _compared(part, compiler), len(compiler.values)
         functions.append(compiler.function(part))
-        if top is not None:
-            tops.append((*top, at))
-            if top[1] is exp.EQ:
-                equal[top[0]] = compiler.values[at]
+        if len(compiler.values) == at + sum(
+            1 + (kind is exp.In) for _name, kind in found
+        ):  # an IN has its NULL beside it
+            tops += [(name, kind, at + number) for number, (name, kind) in enumerate(found)]
     values = tuple(compiler.values)
     if params is None:
-        return Condition(None, {})
+        return Condition(None)
     text = " AND ".join(map(_text, parts)) + _kinds(values)
     form = _forms.get((schema.number, schema.full_name, text))
     if form is None:
         form = Form(schema.number, text, _all(functions), tops)
-        form.is_all = len(parts) == 1 and bool(tops)
+        form.is_all = len(parts) == 1 and len(tops) == 1
         _forms.put((schema.number, schema.full_name, text), form, _FORM_BYTES + 2 * len(text))
-    return Condition(Predicate(form, values), equal)
+    return Condition(Predicate(form, values))
 
 
 def value_of(
@@ -152,6 +183,33 @@ def value_of(
     function = compiler.function(node)
     values = compiler.values
     return lambda row: function(row, values)
+
+
+def _exactly(place: Place, values: tuple[Any, ...]) -> Range:
+    key = place.key_of(values)
+    return key, key + b"\x00"
+
+
+def _taken(place: Place, name: str, value: Any) -> Any:
+    """A value as a key has it; None if no key can have it, or it is NULL."""
+    if value is None:
+        return None
+    try:
+        return place.schema.columns[name].type.take(value, name)
+    except errors.UsageError:
+        return None  # the condition says of each row what it is
+
+
+def _compared(part: Any, compiler: Compiler) -> list[tuple[str, type]]:
+    """The columns and operators of a part of a condition, one for each of its values; none if it is something else."""
+    if part.args.get("negate"):
+        return []
+    if isinstance(part, exp.Between):
+        name = compiler.column(part.this)
+        is_plain = name is not None and all(compiler.constant(part.args[end])[0] for end in ("low", "high"))
+        return [(name, exp.GTE), (name, exp.LTE)] if name is not None and is_plain else []
+    top = _top(part, compiler)
+    return [] if top is None else [top]
 
 
 def _top(part: Any, compiler: Compiler) -> tuple[str, type] | None:

@@ -26,7 +26,7 @@ from flatwater.live.access import SYSTEM_USER
 from flatwater.live.catalog import Catalog
 from flatwater.live.conditions import condition_of
 from flatwater.live.executing import Executor
-from flatwater.live.following import Followed, Following, Subscription
+from flatwater.live.following import Followed, Following
 from flatwater.live.locking import locked
 from flatwater.live.log import Change, Get, Log
 from flatwater.live.queries import Queries
@@ -35,6 +35,7 @@ from flatwater.live.rows import Heads
 from flatwater.live.schema import Row
 from flatwater.live.sequence import Sequence as Numbers
 from flatwater.live.statements import name_in
+from flatwater.live.subscriber import Subscription
 from flatwater.live.upkeep import Upkeep
 from flatwater.live.writing import Edit, Writer
 from flatwater.store.directory import full
@@ -104,9 +105,10 @@ class Database:
 
     def _open(self, log_bytes: int, sql_pool: int) -> None:
         store, space = self._store, self._store.space
-        heads = Heads(store.partition("live.rows").head(), store.partition("live.stream").head())
+        entries = store.partition("live.catalog")
+        heads = Heads(store.partition("live.rows").head(), store.partition("live.stream").head(), entries.head())
         log = Log(store.partition("live.log").head())
-        catalog = Catalog(store.partition("live.catalog"))
+        catalog = Catalog(entries)
         self._numbers = Numbers()
         self._writer = Writer(space, heads, log, self._numbers, self._tell, log_bytes=log_bytes, behind=self._behind)
         self._numbers.start(self._writer.last)
@@ -116,6 +118,7 @@ class Database:
         self._executor = Executor(
             self.path, space, heads, log, catalog, self._writer, self._numbers,
             sql_pool=sql_pool, budget=self.budget, wake=self._upkeep.wake,
+            table_dropped=self._table_dropped, user_changed=self._user_changed,
             parts=system.Parts(self.budget, catalog, self._upkeep.jobs, self._live, self._memory),
         )  # fmt: skip
         self._following = Following(
@@ -227,8 +230,10 @@ class Database:
         actor = executor.actor(user)
         wanted, values = executor.followable(text, params)
         for name, value in (("last_rows", last_rows), ("since", since)):
-            if value is not None and (type(value) is not int or value < 0):
-                raise errors.UsageError(f"{name}={value!r} is no number from 0 on.")
+            if value is not None and (type(value) is not int or not 0 <= value < 2**63):
+                raise errors.UsageError(
+                    f"{name}={value!r:.80} is no number from 0 on.", hint="Pass the seq of an event."
+                )
         schema = executor.catalog.table(*wanted.table)
         actor.must_read(schema)
         user_of_rows = executor.place(schema, actor).user
@@ -244,6 +249,15 @@ class Database:
             made = following.follow(followed, number, wanted.names, last_rows=last_rows, since=since)
         made.enter(actor.name, text)
         return made
+
+    def _table_dropped(self, number: int) -> None:
+        self._following.table_dropped(number)
+
+    def _user_changed(self, user: str) -> None:
+        """End his subscriptions that he may no longer have."""
+        number = self._users.get(user)
+        if number is not None:
+            self._following.user_changed(number, self._executor.actor(user).may_read)
 
     def _number_of(self, user: str) -> int:
         """By which his subscriptions are counted."""

@@ -55,13 +55,17 @@ class Executor:
         sql_pool: bytes of the SQL engine's pool.
         budget: that it takes its bytes from.
         wake: is called where there is something to do behind the statements.
+        table_dropped: is called with the number of a table that was dropped.
+        user_changed: is called with the name of a user whose role was changed.
         parts: what system tables are made of.
     """
 
     def __init__(
         self, path: str, space: Space, heads: Heads, log: Log, catalog: Catalog, writer: Writer, numbers: Numbers, *,
-        sql_pool: int, budget: Budget, wake: Callable[[], None], parts: system.Parts,
+        sql_pool: int, budget: Budget, wake: Callable[[], None], table_dropped: Callable[[int], None],
+        user_changed: Callable[[str], None], parts: system.Parts,
     ) -> None:  # fmt: skip
+        self._table_dropped, self._user_changed = table_dropped, user_changed
         self.catalog = catalog
         self._path, self._space, self._heads, self._log, self._writer, self._numbers = (
             path,
@@ -312,6 +316,7 @@ class Executor:
                 if found is not None:
                     self.catalog.drop_table(found)
                     self._wake()
+                    self._table_dropped(found.number)
                 elif not tree.args.get("exists"):
                     raise errors.UsageError(
                         f"there is no table {definitions.name_of(tree)}.", hint="SHOW TABLES names them."
@@ -358,6 +363,7 @@ class Executor:
             if before is None and not is_if:
                 raise errors.UsageError(f"there is no user {name!r}.", hint="SHOW USERS names them.")
             self.catalog.drop_user(name)
+            self._user_changed(name)
             return
         if statement.kind == "create user" and before is not None:
             if is_if:
@@ -368,6 +374,7 @@ class Executor:
         record = definitions.user_of(dict(given), before)
         actor.must_rule(record.role, name)
         self.catalog.put_user(name, record)
+        self._user_changed(name)
 
     # --- parts --------------------------------------------------------------------------------------------------------
 

@@ -9,26 +9,25 @@ Nothing is queued: who is slow reads later, from the log. Where the log was trim
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
-import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, NamedTuple, Self, final
+from collections.abc import Callable
+from typing import NamedTuple, final
 
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
+from flatwater.live.access import AccessDenied
 from flatwater.live.conditions import Condition
-from flatwater.live.events import RESET, SNAPSHOT, Event, Names
-from flatwater.live.log import DELETE, INSERT, UPDATE, Change, Log
+from flatwater.live.events import Names
+from flatwater.live.log import Change, Log
 from flatwater.live.matching import Groups
 from flatwater.live.queries import Queries
 from flatwater.live.reading import Snapshot
 from flatwater.live.rows import Heads, Place, user_of
 from flatwater.live.schema import Schema
+from flatwater.live.subscriber import Start, Subscription
 from flatwater.live.subscriptions import Subscriptions
-from flatwater.live.writing import look
 from flatwater.store.space import Space
 
 logger = logging.getLogger("flatwater.live")
@@ -80,6 +79,7 @@ class Following:
         self._waiting: dict[int, Callable[[], None]] = {}  # subscriptions of which somebody waits
         self.is_closed = False
         self.dropped: deque[int] = deque()  # subscriptions that nobody holds any more
+        self.refused: set[int] = set()  # subscriptions whose user may no longer read the table
 
     def tell(self, changes: list[Change]) -> None:
         """Match what was committed, and wake whom it concerns. What fails here is logged: the statement is done."""
@@ -112,6 +112,30 @@ class Following:
             if wake is not None:
                 wake()
 
+    def table_dropped(self, table: int) -> None:
+        """Wake who follows a table that was dropped: reading on tells them."""
+        with self.lock:
+            self._note(
+                [group for group, followed in self.followed.items() if followed.table == table], max(self.told, 1)
+            )
+
+    def user_changed(self, user: int, may_read: Callable[[Schema], bool]) -> None:
+        """A user has another role: what he may no longer read ends.
+
+        Args:
+            user: the number by which he is counted.
+            may_read: whether he may read a table now.
+        """
+        with self.lock:
+            for number in self.subscriptions.of(user):
+                schema = self.schema_of(self.followed[self.subscriptions.group(number)].table)
+                if schema is not None and not may_read(schema):
+                    self.refused.add(number)
+                    self.subscriptions.mark(number, max(self.told, 1))
+                    wake = self._waiting.pop(number, None)
+                    if wake is not None:
+                        wake()
+
     def settle(self) -> None:
         """End subscriptions that were dropped. Not when they are: that may be in the middle of anything, in this thread, too."""
         while self.dropped:
@@ -143,7 +167,7 @@ class Following:
             if self.is_closed:
                 raise errors.ClosedError("the database was closed.", hint="Open it again.")
             group = self.groups.add(followed.table, followed.user, followed.condition.predicate)
-            number = self.subscriptions.add(group, user, self.told if since is None else since)
+            number = self.subscriptions.add(group, user, self.told if since is None else min(since, self.told))
             try:
                 self._reserve()
             except BaseException:
@@ -153,9 +177,10 @@ class Following:
             self.followed.setdefault(group, followed)
             self._tables[followed.table] += 1
             snapshot = Snapshot(self.space, self.log, self.told)
-        made = Subscription(self, number, names)
-        made.begin(snapshot, last_rows=last_rows, since=since)
-        return made
+        start: Snapshot | Start | None = snapshot if last_rows != 0 else None
+        if since is not None:
+            start = Start.RESUME if since <= snapshot.at else Start.RESET  # what is behind our last number is not ours
+        return Subscription(self, number, names, start, last_rows)
 
     def _reserve(self) -> None:
         """Take what all of them hold from the budget, in steps, or give back."""
@@ -170,7 +195,12 @@ class Following:
 
         Raises:
             UsageError: it was dropped.
+            AccessDenied: the user may no longer read it.
         """
+        if number in self.refused:
+            raise AccessDenied(
+                "the user may no longer read the table of the subscription.", hint="Ask a dba for a role."
+            )
         followed = self.followed[self.subscriptions.group(number)]
         schema = self.schema_of(followed.table)
         if schema is None:
@@ -192,6 +222,7 @@ class Following:
                 del self._tables[table]
             self._reserve()
             wake = self._waiting.pop(number, None)
+            self.refused.discard(number)
         if wake is not None:
             wake()
         self.queries.leave(number)
@@ -226,225 +257,3 @@ class Following:
             self._reservation.release()
         for wake in waiting:
             wake()
-
-
-@final
-class Subscription:
-    """Rows of a query, then their changes, as they are committed: an iterator, an async iterator, a context manager.
-
-    It ends with `close()`, with the database, or when it is dropped. One thread or task at a time.
-    """
-
-    __slots__ = ("_events", "_hub", "_names", "_number", "_start")
-
-    def __init__(self, hub: Following, number: int, names: Names) -> None:
-        self._hub = hub
-        self._number = number
-        self._names = names
-        self._events: Iterator[Event] | None = None
-        self._start: tuple[Snapshot, int | None, int | None] | None = None  # until it is read
-
-    @property
-    def seq(self) -> int:
-        """The number up to which it was read: what `since=` of another subscription goes on from."""
-        return self._hub.subscriptions.cursor(self._alive())
-
-    def begin(self, snapshot: Snapshot, *, last_rows: int | None, since: int | None) -> None:
-        """Where it starts."""
-        if since is not None or last_rows != 0:
-            self._start = snapshot, last_rows, since
-
-    def enter(self, user: str, text: str) -> None:
-        """Say whose it is, and what it asks for."""
-        self._hub.queries.enter(self._number, user, text)
-
-    def poll(self, seconds: float = 0.0) -> Event | None:
-        """The next event, or None if none comes in so many seconds.
-
-        Raises:
-            ClosedError: it, or the database, was closed.
-        """
-        until = time.monotonic() + seconds
-        while True:
-            event = self._ready()
-            if event is not None:
-                return event
-            woken = threading.Event()
-            if not self._hub.wait(self._alive(), woken.set) and not woken.wait(max(0.0, until - time.monotonic())):
-                self._hub.forget(self._number)
-                return None
-
-    async def apoll(self, seconds: float | None = None) -> Event | None:
-        """As `poll`, without a thread that waits; `seconds` of None waits for as long as it takes."""
-        while True:
-            event = await asyncio.to_thread(self._ready)
-            if event is not None:
-                return event
-            loop = asyncio.get_running_loop()
-            woken = loop.create_future()
-
-            def wake(woken: asyncio.Future[None] = woken, loop: asyncio.AbstractEventLoop = loop) -> None:
-                loop.call_soon_threadsafe(_wake, woken)
-
-            if not self._hub.wait(self._alive(), wake):
-                try:
-                    await asyncio.wait_for(woken, seconds)
-                except TimeoutError:
-                    return None
-                finally:
-                    self._hub.forget(self._number)
-
-    def __iter__(self) -> Iterator[Event]:
-        return self
-
-    def __next__(self) -> Event:
-        while True:
-            if self._number < 0 or self._hub.is_closed:
-                raise StopIteration
-            event = self.poll(threading.TIMEOUT_MAX / 2)
-            if event is not None:
-                return event
-
-    def __aiter__(self) -> AsyncIterator[Event]:
-        return self
-
-    async def __anext__(self) -> Event:
-        if self._number < 0 or self._hub.is_closed:
-            raise StopAsyncIteration
-        try:
-            event = await self.apoll()
-        except errors.ClosedError:
-            event = None
-        if event is None:
-            raise StopAsyncIteration
-        return event
-
-    def close(self) -> None:
-        """End; more than once does no harm."""
-        number, self._number = self._number, -1
-        self._events = self._start = None
-        if number >= 0:
-            self._hub.leave(number)
-
-    # --- reading ------------------------------------------------------------------------------------------------------
-
-    def _alive(self) -> int:
-        if self._number < 0 or self._hub.is_closed:
-            raise errors.ClosedError("the subscription was closed.", hint="Subscribe again; since= goes on.")
-        return self._number
-
-    def _ready(self) -> Event | None:
-        """An event that is there; None if there is none."""
-        while True:
-            if self._start is not None:
-                (snapshot, last_rows, since), self._start = self._start, None
-                self._events = self._counted(
-                    self._snapshot(snapshot, last_rows) if since is None else self._changes(since, snapshot.at)
-                )
-            elif self._events is None:
-                hub, number = self._hub, self._alive()
-                with hub.lock:
-                    begin = hub.subscriptions.take(number, hub.told)
-                    told = hub.told
-                if not begin:
-                    return None
-                self._events = self._counted(self._changes(begin - 1, told))
-            event = next(self._events, None)
-            if event is not None:
-                return event
-            self._events = None
-
-    def _counted(self, events: Iterator[Event]) -> Iterator[Event]:
-        """The same; how many there were is written down at the end."""
-        count = 0
-        with self._hub.space.budget.reserve(limits.LIVE_LOG_PAGE_BYTES, "live.follow"):
-            for event in events:
-                count += 1
-                yield event
-        if count:
-            self._hub.queries.count(self._number, count)
-
-    def _snapshot(self, snapshot: Snapshot, last_rows: int | None) -> Iterator[Event]:
-        """The rows that there are, in the order of their keys."""
-        place, condition = self._hub.read(self._number)
-        schema = place.schema
-        since, within = self._hub.since_of(schema), condition.range(place)
-        if last_rows is not None:
-            within = _last(snapshot, place, condition, since, last_rows)
-        for page in snapshot.pages(within, since=since):
-            for _key, json in page:
-                if condition.matches(schema.decode(json)):
-                    yield Event(SNAPSHOT, snapshot.at, schema, self._names, json)
-
-    def _changes(self, behind: int, up_to: int) -> Iterator[Event]:
-        """What the log has for it behind a number, up to and with another."""
-        hub, number = self._hub, self._number
-        place, condition = self._hub.read(self._number)
-        schema, (low, high) = place.schema, place.range
-        while behind < up_to:
-
-            def read(_get: Any, page: Any, behind: int = behind) -> tuple[bool, list[Change]]:
-                return hub.log.begins(page)[1] > behind, hub.log.behind(page, behind, up_to)
-
-            is_trimmed, changes = look(hub.space, read)
-            if is_trimmed:
-                with hub.lock:
-                    snapshot = Snapshot(hub.space, hub.log, hub.told)
-                    hub.subscriptions.take(number, hub.told)
-                yield Event(RESET, snapshot.at, schema, self._names, None)
-                yield from self._snapshot(snapshot, None)
-                return
-            for change in changes:
-                behind = change.sequence
-                if change.table == schema.number and low <= change.key < high:
-                    event = self._event(change, schema, condition)
-                    if event is not None:
-                        yield event
-            if not changes:
-                return
-            hub.subscriptions.advance(number, behind)
-
-    def _event(self, change: Change, schema: Schema, condition: Condition) -> Event | None:
-        was = change.old is not None and condition.matches(schema.decode(change.old))
-        is_now = change.new is not None and condition.matches(schema.decode(change.new))
-        if is_now:
-            op, new, old = (UPDATE, change.new, change.old) if was else (INSERT, change.new, None)
-        elif was:
-            op, new, old = DELETE, change.old, None
-        else:
-            return None
-        return Event(op, change.sequence, schema, self._names, new, old)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        if getattr(self, "_number", -1) >= 0:
-            self._hub.dropped.append(self._number)
-
-
-def _wake(woken: asyncio.Future[None]) -> None:
-    if not woken.done():
-        woken.set_result(None)
-
-
-def _last(snapshot: Snapshot, place: Place, condition: Condition, since: int, rows: int) -> tuple[bytes, bytes]:
-    """The range of the last so many rows that the condition holds for."""
-    low, high = condition.range(place)
-    first, left = high, rows
-    for page in snapshot.pages((low, high), reverse=True, since=since):
-        for key, json in page:
-            if condition.matches(place.schema.decode(json)):
-                first, left = key, left - 1
-                if not left:
-                    return first, high
-    return first, high

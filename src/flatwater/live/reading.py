@@ -58,33 +58,43 @@ class Snapshot:
         return total
 
     def pages(
-        self, within: Range, *, reverse: bool = False, rows: int = limits.LIVE_PAGE_ROWS, since: int = 0
+        self,
+        within: Range,
+        there: bytes = b"",
+        *,
+        reverse: bool = False,
+        rows: int = limits.LIVE_PAGE_ROWS,
+        since: int = 0,
     ) -> Iterator[list[Entry]]:
         """Keys and JSON of the rows in a range, in the order of their keys.
 
         Args:
             within: keys.
+            there: a key that is there as long as the table is; empty if that is not asked.
             reverse: from the last to the first.
             rows: of a page, at most.
             since: rows whose last change has a smaller number are left out: they expired.
 
         Raises:
+            UsageError: the table was dropped meanwhile.
             LimitReached: so much was changed meanwhile that the moment is lost.
             BudgetExceeded: a walk over more than one row does not fit into the budget.
         """
         low, high = within
         if high == low + b"\x00":  # one row
-            yield from self._walk(low, high, rows, since, reverse=reverse)
+            yield from self._walk(low, high, there, rows, since, reverse=reverse)
             return
         with self._space.budget.reserve(self.walk_bytes_max(), "live.read"):
-            yield from self._walk(low, high, rows, since, reverse=reverse)
+            yield from self._walk(low, high, there, rows, since, reverse=reverse)
 
-    def _walk(self, low: bytes, high: bytes, rows: int, since: int, *, reverse: bool) -> Iterator[list[Entry]]:
+    def _walk(
+        self, low: bytes, high: bytes, there: bytes, rows: int, since: int, *, reverse: bool
+    ) -> Iterator[list[Entry]]:
         undo = _Undo(self._space.budget)
         read = self._at  # the number up to which the log was read
         try:
             while True:
-                page, changes, head = look(self._space, self._reader(low, high, read, rows, reverse=reverse))
+                page, changes, head = look(self._space, self._reader(low, high, there, read, rows, reverse=reverse))
                 if read is None:
                     self._at = head
                 while changes:
@@ -113,11 +123,13 @@ class Snapshot:
         return None
 
     def _reader(
-        self, low: bytes, high: bytes, read: int | None, rows: int, *, reverse: bool
+        self, low: bytes, high: bytes, there: bytes, read: int | None, rows: int, *, reverse: bool
     ) -> Callable[[Get, PageOf], tuple[base.Page, list[Change], int]]:
         """Of one version: a page of rows, and the first changes since `read`, of which the last is told."""
 
-        def call(_get: Get, page_of: PageOf) -> tuple[base.Page, list[Change], int]:
+        def call(get: Get, page_of: PageOf) -> tuple[base.Page, list[Change], int]:
+            if there and get(there) is None:  # its rows are removed without a word in the log
+                raise errors.UsageError("the table was dropped while its rows were read.", hint="Ask again.")
             found = page_of(low, high, rows=rows, bytes_max=limits.LIVE_PAGE_BYTES, reverse=reverse)
             head = self._log.ends(page_of)[1]
             if read is None or head <= read:

@@ -27,6 +27,7 @@ class Heads(NamedTuple):
 
     rows: bytes
     stream: bytes
+    catalog: bytes
 
 
 @final
@@ -37,6 +38,9 @@ class Place:
         heads: of the partitions.
         schema: the table.
         user: whose rows; nobody's for a SHARED table.
+
+    Attributes:
+        there: a key that is in the store as long as the table is.
     """
 
     def __init__(self, heads: Heads, schema: Schema, user: str) -> None:
@@ -44,6 +48,7 @@ class Place:
         self.user = user if schema.is_personal else ""
         self.head = heads.stream if schema.kind == STREAM else heads.rows
         self._front = keys.encode(self.head, (schema.number, self.user)) + keys.END
+        self.there = there_key(heads.catalog, schema.number)
 
     @property
     def range(self) -> Range:
@@ -61,6 +66,11 @@ class Place:
     def prefix(self, values: tuple[Any, ...]) -> Range:
         """Where keys begin and end whose first values are these; all of them without any."""
         return keys.prefix_range(self._front, values) if values else self.range
+
+
+def there_key(catalog: bytes, number: int) -> bytes:
+    """The key that is in the store as long as a table is."""
+    return keys.encode(catalog, ("numbered", number))
 
 
 def table_range(head: bytes, number: int) -> Range:

@@ -7,6 +7,7 @@ Holds:      pages of rows; see `Snapshot.walk_bytes_max`.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar, final
 
@@ -190,7 +191,11 @@ def read(
     left, skip = bound_of(wanted.limit, values), bound_of(wanted.offset, values) or 0
     decode, matches = place.schema.decode, condition.matches
     rows = {} if left is None or condition.is_filter else {"rows": max(1, min(left + skip, 1_000))}
-    pages = snapshot.pages(condition.range(place), reverse=wanted.reverse, since=since, **rows)
+    ranges = condition.ranges(place)
+    pages: Iterator[list[Entry]] = itertools.chain.from_iterable(
+        snapshot.pages(within, place.there, reverse=wanted.reverse, since=since, **rows)
+        for within in (reversed(ranges) if wanted.reverse else ranges)
+    )
     if condition.is_filter:
         pages = ([entry for entry in page if matches(decode(entry[1]))] for page in pages)
     return _some(pages, skip, left)
@@ -266,7 +271,10 @@ class TableSource:
         """Record batches of these columns."""
         from flatwater.live.dataset import batches_of  # and Arrow with it: who asks for no batches is spared 57 MiB
 
-        pages = self._snapshot.pages(self._condition.range(self._place), since=self._since)
+        place, since = self._place, self._since
+        pages = itertools.chain.from_iterable(
+            self._snapshot.pages(within, place.there, since=since) for within in self._condition.ranges(place)
+        )
         return batches_of(map(self._rows, pages), self._place.schema, columns)
 
     def _rows(self, page: list[Entry]) -> list[Row]:

@@ -98,6 +98,26 @@ class Subscriptions:
             self._reading.discard(number)
         return begin
 
+    def go_on(self, number: int) -> int:
+        """The number behind which it has to read once more: what was handed out last. Nothing counts as come since."""
+        self._pending[number] = 0
+        self._reading.add(number)
+        return self._cursors[number]
+
+    def level(self, number: int, told: int) -> None:
+        """It has everything up to `told`."""
+        self._pending[number] = 0
+        self._cursors[number] = told
+        self._reading.discard(number)
+
+    def mark(self, number: int, sequence: int) -> None:
+        """Something came for it."""
+        self._pending[number] = self._pending[number] or sequence
+
+    def of(self, user: int) -> list[int]:
+        """Those of a user."""
+        return [number for number, group in enumerate(self._groups) if group != _NONE and self._users[number] == user]
+
     def advance(self, number: int, sequence: int) -> None:
         """It was read up to here."""
         self._cursors[number] = sequence

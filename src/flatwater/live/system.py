@@ -227,6 +227,8 @@ def rows_of(given: Any) -> Iterator[Mapping[str, Any]]:
     """
     if hasattr(given, "to_batches"):
         given = given.to_batches()
+    elif hasattr(given, "to_pylist"):
+        given = [given]
     for part in given:
         if isinstance(part, Mapping):
             yield part

@@ -9,7 +9,8 @@ import pytest
 from flatwater import errors, limits
 from flatwater.budget import Budget
 from flatwater.live.database import Database
-from flatwater.live.following import Following, Subscription
+from flatwater.live.following import Following
+from flatwater.live.subscriber import Subscription
 from flatwater.tour import Inputs
 from flatwater.tour.steps.live_rows import CHANGE, FOLDER, PART_ROWS, WRITERS, LiveRows
 

@@ -29,7 +29,7 @@ from flatwater.units import KIB, MIB
 if TYPE_CHECKING:  # what these import is not there without the extra
     from flatwater.live.database import Database
     from flatwater.live.events import Event
-    from flatwater.live.following import Subscription
+    from flatwater.live.subscriber import Subscription
 
 FOLDER = "tour.live"
 WRITERS = ("ada", "bob", "cleo")

@@ -1,0 +1,305 @@
+"""One who follows rows: a snapshot, then each change from the log, once, in order; what fails is gone on from, or begun anew.
+
+Covers:     the public `Subscription`: polling, waiting, iterating, snapshots, reading on in the log.
+Not here:   all of them together, matching and waking (`live.following`), events (`live.events`).
+Holds:      a page of rows or of the log while it is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any, Self, final
+
+from flatwater import errors, limits
+from flatwater.live.access import AccessDenied
+from flatwater.live.conditions import Condition
+from flatwater.live.events import RESET, SNAPSHOT, Event, Names
+from flatwater.live.log import DELETE, INSERT, UPDATE, Change
+from flatwater.live.reading import Snapshot
+from flatwater.live.rows import Place
+from flatwater.live.schema import Schema
+from flatwater.live.writing import look
+
+if TYPE_CHECKING:
+    from flatwater.live.following import Following
+
+
+class Start(enum.Enum):
+    """What a subscription has to read next, if it is not what came since."""
+
+    RESET = enum.auto()  # a new snapshot
+    RESUME = enum.auto()  # the log, behind what was handed out last
+
+
+_RESET, _RESUME = Start.RESET, Start.RESUME
+
+
+class _Lost(Exception):  # noqa: N818 - it is no error: a new snapshot follows
+    """The log does not reach back to where a subscription stands."""
+
+
+@final
+class Subscription:
+    """Rows of a query, then their changes, as they are committed: an iterator, an async iterator, a context manager.
+
+    It ends with `close()`, with the database, or when it is dropped. One thread or task at a time.
+    """
+
+    __slots__ = ("_events", "_hub", "_last_rows", "_names", "_number", "_start")
+
+    def __init__(
+        self, hub: Following, number: int, names: Names, start: Snapshot | Start | None, last_rows: int | None
+    ) -> None:
+        self._hub = hub
+        self._number = number
+        self._names = names
+        self._last_rows = last_rows
+        self._start = start  # what comes next, if it is not what came since
+        self._events: Iterator[Event] | None = None
+
+    @property
+    def seq(self) -> int:
+        """The number up to which it was read: what `since=` of another subscription goes on from."""
+        return self._hub.subscriptions.cursor(self._alive())
+
+    def enter(self, user: str, text: str) -> None:
+        """Say whose it is, and what it asks for."""
+        self._hub.queries.enter(self._number, user, text)
+
+    def poll(self, seconds: float = 0.0) -> Event | None:
+        """The next event, or None if none comes in so many seconds.
+
+        Raises:
+            ClosedError: it, or the database, was closed.
+        """
+        until = time.monotonic() + seconds
+        while True:
+            event = self._ready()
+            if event is not None:
+                return event
+            woken = threading.Event()
+            if not self._hub.wait(self._alive(), woken.set) and not woken.wait(max(0.0, until - time.monotonic())):
+                self._hub.forget(self._number)
+                return None
+
+    async def apoll(self, seconds: float | None = None) -> Event | None:
+        """As `poll`, without a thread that waits; `seconds` of None waits for as long as it takes."""
+        while True:
+            if self._events is not None:
+                event = self._ready()  # of a page that was read, or the next one
+            else:
+                event = await asyncio.to_thread(self._ready) if self._is_due() else None
+            if event is not None:
+                return event
+            loop = asyncio.get_running_loop()
+            woken = loop.create_future()
+
+            def wake(woken: asyncio.Future[None] = woken, loop: asyncio.AbstractEventLoop = loop) -> None:
+                loop.call_soon_threadsafe(_wake, woken)
+
+            if not self._hub.wait(self._alive(), wake):
+                try:
+                    await asyncio.wait_for(woken, seconds)
+                except TimeoutError:
+                    return None
+                finally:
+                    self._hub.forget(self._number)
+
+    def __iter__(self) -> Iterator[Event]:
+        return self
+
+    def __next__(self) -> Event:
+        while True:
+            if self._number < 0 or self._hub.is_closed:
+                raise StopIteration
+            event = self.poll(threading.TIMEOUT_MAX / 2)
+            if event is not None:
+                return event
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self
+
+    async def __anext__(self) -> Event:
+        if self._number < 0 or self._hub.is_closed:
+            raise StopAsyncIteration
+        try:
+            event = await self.apoll()
+        except errors.ClosedError:
+            event = None
+        if event is None:
+            raise StopAsyncIteration
+        return event
+
+    def close(self) -> None:
+        """End; more than once does no harm."""
+        number, self._number = self._number, -1
+        self._events = self._start = None
+        if number >= 0:
+            self._hub.leave(number)
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def _alive(self) -> int:
+        if self._number < 0 or self._hub.is_closed:
+            raise errors.ClosedError("the subscription was closed.", hint="Subscribe again; since= goes on.")
+        return self._number
+
+    def _is_due(self) -> bool:
+        """Whether there is something to read."""
+        return self._start is not None or self._hub.subscriptions.pending(self._alive())
+
+    def _ready(self) -> Event | None:
+        """An event that is there; None if there is none.
+
+        What was handed out is noted one by one: whatever fails, the next call goes on behind it, or says `reset`.
+        """
+        number = self._alive()
+        while True:
+            if self._events is None:
+                self._events = self._begun(number)
+                if self._events is None:
+                    return None
+            try:
+                event = next(self._events, None)
+            except (_Lost, errors.LimitReached):
+                self._events, self._start = None, _RESET
+                continue
+            except errors.BudgetExceeded:
+                self._events = None
+                raise
+            except (errors.UsageError, AccessDenied):  # there is nothing to follow any more
+                self.close()
+                raise
+            except BaseException:
+                self._events = None
+                raise
+            if event is not None:
+                if event.op in {"snapshot", "reset"}:
+                    self._start = _RESET  # if it fails from here on
+                else:
+                    self._hub.subscriptions.advance(number, event.seq)
+                return event
+            self._events = self._start = None
+
+    def _begun(self, number: int) -> Iterator[Event] | None:
+        """What there is to read now; None if nothing is."""
+        hub, start, behind = self._hub, self._start, 0
+        with hub.lock:
+            told = hub.told
+            if start is _RESET:
+                hub.subscriptions.level(number, told)
+            elif start is _RESUME:
+                behind = hub.subscriptions.go_on(number)
+            elif start is None:
+                begin = hub.subscriptions.take(number, told)
+                if not begin:
+                    return None
+                behind, self._start = begin - 1, _RESUME
+        if isinstance(start, Snapshot):
+            return self._counted(self._snapshot(start))
+        if start is _RESET:
+            return self._counted(self._reset(Snapshot(hub.space, hub.log, told)))
+        return self._counted(self._changes(behind, told))
+
+    def _counted(self, events: Iterator[Event]) -> Iterator[Event]:
+        """The same; how many there were is written down at the end."""
+        count = 0
+        with self._hub.space.budget.reserve(limits.LIVE_LOG_PAGE_BYTES, "live.follow"):
+            for event in events:
+                count += 1
+                yield event
+        if count:
+            self._hub.queries.count(self._number, count)
+
+    def _reset(self, snapshot: Snapshot) -> Iterator[Event]:
+        """Another snapshot, and the word that what came before no longer holds."""
+        place, _condition = self._hub.read(self._number)
+        yield Event(RESET, snapshot.at, place.schema, self._names, None)
+        yield from self._snapshot(snapshot)
+
+    def _snapshot(self, snapshot: Snapshot) -> Iterator[Event]:
+        """The rows that there are, in the order of their keys; the last ones, if only these are wanted."""
+        place, condition = self._hub.read(self._number)
+        schema = place.schema
+        since, first = self._hub.since_of(schema), b""
+        if self._last_rows == 0:
+            return
+        if self._last_rows is not None:
+            first = _first(snapshot, place, condition, since, self._last_rows)
+        for low, high in condition.ranges(place):
+            for page in snapshot.pages((max(low, first), high), place.there, since=since) if first < high else ():
+                for _key, json in page:
+                    if condition.matches(schema.decode(json)):
+                        yield Event(SNAPSHOT, snapshot.at, schema, self._names, json)
+
+    def _changes(self, behind: int, up_to: int) -> Iterator[Event]:
+        """What the log has for it behind a number, up to and with another."""
+        hub, number = self._hub, self._number
+        place, condition = self._hub.read(self._number)
+        schema, (low, high) = place.schema, place.range
+        while behind < up_to:
+
+            def read(_get: Any, page: Any, behind: int = behind) -> tuple[bool, list[Change]]:
+                return hub.log.begins(page)[1] > behind, hub.log.behind(page, behind, up_to)
+
+            is_trimmed, changes = look(hub.space, read)
+            if is_trimmed:
+                raise _Lost
+            for change in changes:
+                behind = change.sequence
+                if change.table == schema.number and low <= change.key < high:
+                    event = self._event(change, schema, condition)
+                    if event is not None:
+                        yield event
+            if not changes:
+                return
+            hub.subscriptions.advance(number, behind)
+
+    def _event(self, change: Change, schema: Schema, condition: Condition) -> Event | None:
+        was = change.old is not None and condition.matches(schema.decode(change.old))
+        is_now = change.new is not None and condition.matches(schema.decode(change.new))
+        if is_now:
+            op, new, old = (UPDATE, change.new, change.old) if was else (INSERT, change.new, None)
+        elif was:
+            op, new, old = DELETE, change.old, None
+        else:
+            return None
+        return Event(op, change.sequence, schema, self._names, new, old)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_number", -1) >= 0:
+            self._hub.dropped.append(self._number)
+
+
+def _wake(woken: asyncio.Future[None]) -> None:
+    if not woken.done():
+        woken.set_result(None)
+
+
+def _first(snapshot: Snapshot, place: Place, condition: Condition, since: int, rows: int) -> bytes:
+    """The key of the first of the last so many rows that the condition holds for."""
+    first, left = b"", rows
+    for within in reversed(condition.ranges(place)):
+        for page in snapshot.pages(within, place.there, reverse=True, since=since):
+            for key, json in page:
+                if condition.matches(place.schema.decode(json)):
+                    first, left = key, left - 1
+                    if not left:
+                        return first
+    return first

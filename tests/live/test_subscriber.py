@@ -1,0 +1,190 @@
+"""One who follows: what happens when the log, the table, the role or the budget is gone."""
+
+import asyncio
+import itertools
+import threading
+import time
+
+import pytest
+
+import flatwater as fw
+from flatwater import errors
+from flatwater.live.access import AccessDenied
+from flatwater.live.database import Database
+
+NOTES = "CREATE TABLE notes (id BIGINT PRIMARY KEY, body TEXT) WITH (TYPE = 'USER')"
+
+
+def drained(subscription):
+    """What is there now, as operation and id."""
+    found = []
+    while (event := subscription.poll()) is not None:
+        found.append((event.op, None if event.row is None else event.row["id"]))
+    return found
+
+
+@pytest.mark.parametrize("other", ["ada", "bob"])
+def test_a_snapshot_that_is_read_late(tmp_path, other):
+    """Where the log does not reach back to its moment, there is a reset, and the rows as they are: none is lost."""
+    with Database(tmp_path, sync="off", log_bytes="64 KiB") as db:
+        db.sql(NOTES)
+        db.load("notes", ({"id": n, "body": "a" * 100} for n in range(10)), user="ada")
+        late = db.subscribe("SELECT * FROM notes", user="ada")
+        for part in range(10):
+            db.load("notes", ({"id": 1_000 * (part + 1) + n, "body": "b" * 100} for n in range(900)), user=other)
+        found = drained(late)
+        assert found[0] == ("reset", None)
+        assert found[1:11] == [("snapshot", n) for n in range(10)]
+        assert len(found) == 11 + (9_000 if other == "ada" else 0)
+        db.sql("INSERT INTO notes VALUES (99, 'new')", user="ada")
+        assert drained(late) == [("insert", 99)]
+
+
+def test_a_pause_within_a_snapshot(tmp_path):
+    """The snapshot that was begun no longer holds: reset, and a new one, as large as was asked for."""
+    with Database(tmp_path, sync="off", log_bytes="64 KiB") as db:
+        db.sql(NOTES)
+        db.load("notes", ({"id": n, "body": "a" * 500} for n in range(2_000)), user="ada")
+        for last_rows in (None, 1_500):
+            slow = db.subscribe("SELECT * FROM notes", user="ada", last_rows=last_rows)
+            begun = [slow.poll() for _ in range(3)]
+            assert {event.op for event in begun} == {"snapshot"}
+            for part in range(3):
+                db.load("notes", ({"id": n, "body": f"{last_rows} {part} " * 60} for n in range(900)), user="bob")
+            found = drained(slow)
+            at = found.index(("reset", None))
+            assert found[at + 1 :] == [("snapshot", n) for n in range(2_000 - (last_rows or 2_000), 2_000)]
+
+
+def test_a_number_of_another_database(tmp_path):
+    """What is behind our last number cannot be gone on from: reset and all rows."""
+    with Database(tmp_path, sync="off") as db:
+        db.sql(NOTES)
+        db.sql("INSERT INTO notes VALUES (1, 'a')", user="ada")
+        future = db.subscribe("SELECT * FROM notes", user="ada", since=2**62)
+        assert drained(future) == [("reset", None), ("snapshot", 1)]
+        db.sql("INSERT INTO notes VALUES (2, 'a')", user="ada")
+        assert drained(future) == [("insert", 2)]
+        for wrong in (2**63, 2**64, -1, 1.5, "1"):
+            with pytest.raises(errors.UsageError, match="since"):
+                db.subscribe("SELECT * FROM notes", user="ada", since=wrong)
+
+
+def test_its_number_is_that_of_the_last_event(tmp_path):
+    """Who stops in the middle goes on behind the event that he had last."""
+    with Database(tmp_path, sync="off") as db:
+        db.sql(NOTES)
+        first = db.subscribe("SELECT * FROM notes", user="ada", last_rows=0)
+        db.load("notes", ({"id": n} for n in range(50)), user="ada")
+        for n in range(20):
+            event = first.poll()
+            assert (event.row["id"], first.seq) == (n, event.seq)
+        again = db.subscribe("SELECT * FROM notes", user="ada", since=first.seq)
+        assert drained(again) == drained(first) == [("insert", n) for n in range(20, 50)]
+
+
+def test_what_does_not_fit_now_comes_later(tmp_path):
+    """A refusal of the budget loses nothing: the next call goes on."""
+    with fw.Budget("64 MiB") as budget, Database(tmp_path, sync="off") as db:
+        db.sql(NOTES)
+        changes = db.subscribe("SELECT * FROM notes", user="ada")
+        db.load("notes", ({"id": n, "body": "x" * 1_000} for n in range(2_000)), user="ada")
+        for n in range(2_000):
+            if n % 400 == 0:
+                changes._events = None  # in the middle of a page
+                with budget.reserve(budget.free, "test"), pytest.raises(errors.BudgetExceeded):
+                    changes.poll()
+            event = changes.poll()
+            assert (event.op, event.row["id"]) == ("insert", n)
+        assert changes.poll() is None
+
+
+@pytest.mark.parametrize("kind", ["USER", "SHARED"])
+def test_a_table_that_is_dropped(tmp_path, kind):
+    """Who waits is told at once, and his subscription is over."""
+    with Database(tmp_path, sync="off") as db:
+        db.sql(NOTES.replace("USER", kind))
+        waiting, told = db.subscribe("SELECT * FROM notes"), []
+
+        def wait():
+            try:
+                waiting.poll(60)
+            except errors.UsageError as error:
+                told.append(str(error))
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        time.sleep(0.1)
+        db.sql("DROP TABLE notes")
+        thread.join(10)
+        assert "dropped" in told[0]
+        assert list(db.sql("SELECT * FROM system.live_queries")) == []
+        with pytest.raises(errors.ClosedError):
+            waiting.poll()
+
+
+def test_a_role_that_is_taken_away(tmp_path):
+    """What a user may no longer read, he is no longer told; what he may, goes on."""
+    with Database(tmp_path, sync="off") as db:
+        db.sql("CREATE TABLE secrets (id INT PRIMARY KEY) WITH (ACCESS_LEVEL = 'RESTRICTED')")
+        db.sql("CREATE TABLE news (id INT PRIMARY KEY) WITH (ACCESS_LEVEL = 'PUBLIC')")
+        for end in ("ALTER USER eve SET ROLE 'user'", "DROP USER eve"):
+            db.sql("CREATE USER eve WITH ROLE 'service'") if "DROP" not in end else db.sql(
+                "ALTER USER eve SET ROLE 'dba'"
+            )
+            secrets, news = (
+                db.subscribe(f"SELECT * FROM {name}", user="eve", last_rows=0) for name in ("secrets", "news")
+            )
+            other = db.subscribe("SELECT * FROM secrets")
+            drained(other)
+            db.sql(end)
+            db.sql("INSERT INTO secrets VALUES (1)")
+            db.sql("INSERT INTO news VALUES (1)")
+            with pytest.raises(AccessDenied):
+                secrets.poll()
+            with pytest.raises(errors.ClosedError):
+                secrets.poll()
+            assert (drained(news), drained(other)) == ([("insert", 1)], [("insert", 1)])
+            db.sql("DELETE FROM secrets")
+            db.sql("DELETE FROM news")
+
+
+def test_a_thousand_coroutines(tmp_path):
+    """Each waits for its row, all in one loop, and none misses one."""
+    with Database(tmp_path, sync="off") as db:
+        db.sql(NOTES)
+
+        async def follow(number):
+            found = []
+            async with db.subscribe("SELECT * FROM notes WHERE id = ?", [number], last_rows=0) as changes:
+                ready.release()
+                async for event in changes:
+                    found.append((event.op, event.row["body"]))
+                    if len(found) == 3:
+                        return found
+            return None
+
+        async def main():
+            tasks = [asyncio.create_task(follow(number)) for number in range(1_000)]
+            for _ in tasks:
+                await ready.acquire()
+            for body in "abc":
+                await asyncio.to_thread(db.load, "notes", ({"id": number, "body": body} for number in range(1_000)))
+            return await asyncio.wait_for(asyncio.gather(*tasks), 60)
+
+        ready = asyncio.Semaphore(0)
+        found = asyncio.run(main())
+        assert found == list(itertools.repeat([("insert", "a"), ("update", "b"), ("update", "c")], 1_000))
+
+
+def test_rows_by_key_alone(tmp_path):
+    """A snapshot of a condition on the key reads these rows only, several ranges too, and the last ones of them."""
+    with Database(tmp_path, sync="off") as db:
+        db.sql(NOTES)
+        db.load("notes", ({"id": n} for n in range(100)))
+        with db.subscribe("SELECT * FROM notes WHERE id IN (3, 50, 70, 200)") as changes:
+            assert drained(changes) == [("snapshot", n) for n in (3, 50, 70)]
+        with db.subscribe("SELECT * FROM notes WHERE id IN (3, 50, 70, 200)", last_rows=2) as changes:
+            assert drained(changes) == [("snapshot", n) for n in (50, 70)]
+        with db.subscribe("SELECT * FROM notes WHERE id BETWEEN 10 AND 12") as changes:
+            assert drained(changes) == [("snapshot", n) for n in (10, 11, 12)]

@@ -47,6 +47,9 @@ PACKAGES = (
     "langchain-community",
     "lancedb",
     "llama-index-core",
+    "sqlglot",
+    "datafusion",
+    "surrealdb",
 )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.case import Bar, Case, Run
+from benchmarks.live.status import status_mb
 
 OURS, DUCKDB = "SQL engine, pool of 64 MiB", "DuckDB, limit of 128 MB"
 ROWS = 1_000  # at a time
@@ -35,12 +36,6 @@ def batches(size: int) -> Iterator[Any]:
         yield pa.RecordBatch.from_pydict({"id": numbers, "body": [f"{number:0100d}" for number in numbers]})
 
 
-def peak_mb() -> float:
-    """Of this process."""
-    with open("/proc/self/status", encoding="ascii") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) * 1024 / 1e6
-
-
 class Rows:
     """The rows as the engine reads them."""
 
@@ -48,6 +43,7 @@ class Rows:
         import pyarrow as pa
 
         self.schema = pa.schema([("id", pa.int64()), ("body", pa.string())])
+        self.widest = 0  # no row is wider than the average
         self._size = size
 
     def batches(self, columns: list[str] | None) -> Iterator[Any]:
@@ -72,7 +68,7 @@ def ours(size: int) -> Run:
         assert rows == size * ROWS
         engine.close()
         shutil.rmtree(folder)
-        return {"peak_mb": peak_mb()}
+        return {"peak_mb": status_mb("VmHWM")}
 
     return run
 
@@ -92,6 +88,6 @@ def duck(size: int) -> Run:
         assert rows == size * ROWS
         connection.close()
         shutil.rmtree(folder)
-        return {"peak_mb": peak_mb()}
+        return {"peak_mb": status_mb("VmHWM")}
 
     return run

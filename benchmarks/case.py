@@ -70,6 +70,7 @@ CASES = {
     "live/sorting": "benchmarks.live.sorting",
     "live/statements": "benchmarks.live.statements",
     "live/subscriptions": "benchmarks.live.subscriptions",
+    "live/tables": "benchmarks.live.tables",
     "ingest/whole": "benchmarks.ingest.whole",
     "ingest/same": "benchmarks.ingest.same",
     "ingest/growth": "benchmarks.ingest.growth",

@@ -8,6 +8,7 @@ import threading
 import time
 from functools import partial
 
+import pyarrow as pa
 import pytest
 
 import flatwater as fw
@@ -117,13 +118,20 @@ def test_acting_as_another_user(db):
 
 def test_limits_of_a_user(db):
     """Rows, bytes and subscriptions beyond a user's limits are refused, and those of others are not."""
-    db.sql("CREATE USER ada WITH ROWS 3 BYTES 60 SUBSCRIPTIONS 1")
     db.load("notes", ({"id": n, "body": "x" * 10} for n in range(3)), user="ada")
+    db.sql("CREATE USER ada WITH ROWS 3 BYTES 60 SUBSCRIPTIONS 1")
     with pytest.raises(errors.LimitReached, match="bytes"):
         rows(db, "SELECT * FROM notes")
     db.sql("ALTER USER ada SET BYTES 10000")
     assert len(rows(db, "SELECT * FROM notes")) == 3
+    for text in ("INSERT INTO notes (id) VALUES (5), (6), (7), (8)", "INSERT INTO notes (id, body) VALUES (5, ?)"):
+        with pytest.raises(errors.LimitReached, match="changes more"):
+            db.sql(text, ["x" * 20_000] * text.count("?"), user="ada")
+    with pytest.raises(errors.LimitReached, match="changes more"):
+        db.load("notes", ({"id": n} for n in range(10)), user="ada")
     db.sql("INSERT INTO notes (id) VALUES (77)", user="ada")
+    with pytest.raises(errors.LimitReached, match="changes more"):
+        db.sql("DELETE FROM notes", user="ada")
     with pytest.raises(errors.LimitReached, match="rows"):
         rows(db, "SELECT * FROM notes")
     with db.subscribe("SELECT * FROM notes", user="ada"):
@@ -314,6 +322,25 @@ def test_results_in_results(db):
         return 1 if level == 0 else sum(deep(level - 1) for _row in db.sql(text, user="ada"))
 
     assert deep(5) == 3**5
+
+
+def test_rows_of_arrow_are_loaded(db):
+    """A table, a record batch, a list of these, and a reader."""
+    batch = pa.record_batch({"id": [1, 2], "body": ["a", None]})
+    table = pa.Table.from_batches([batch])
+    for given in (batch, table, [batch], table.to_reader(), table.to_batches()):
+        assert db.load("notes", given, user="ada") == 2
+    assert rows(db, "SELECT id, body FROM notes") == [{"id": 1, "body": "a"}, {"id": 2, "body": None}]
+
+
+def test_what_the_engine_takes_is_said(tmp_path):
+    """Where it does not fit, how large its pool may be; and with such a pool it works."""
+    with fw.Budget("100 MiB") as budget:
+        with Database(tmp_path / "data", sync="off") as db, pytest.raises(errors.BudgetExceeded, match="sql_pool= of"):
+            db.sql("SELECT count(*) FROM system.users")
+        with Database(tmp_path / "data", sync="off", sql_pool="8 MiB") as db:
+            assert list(db.sql("SELECT count(*) AS c FROM system.users")) == [{"c": 1}]
+        assert budget.held == 0
 
 
 def test_a_table_larger_than_the_budget(tmp_path):

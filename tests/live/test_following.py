@@ -241,6 +241,19 @@ def test_what_cannot_be_followed_is_refused(db, text):
         db.subscribe(text, user="ada")
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("SELECT * FROM nothing", "no table"), ("SELECT nothing FROM notes", "no column 'nothing'"), ("SELECT * FROM notes WHERE nothing = 1", "no column 'nothing'"), ("SELECT n.id FROM notes AS n, rooms", "can be followed"),
+        ("SELECT * FROM notes WHERE n > 'x'", "compare"), ("SELECT id FROM notes ORDER BY id DESC", "last_rows"), ("SELECT upper(body) FROM notes", "can be followed"),
+    ],
+)  # fmt: skip
+def test_it_says_why(db, text, told):
+    """A name that is wrong is told as db.sql tells it."""
+    with pytest.raises(errors.UsageError, match=told):
+        db.subscribe(text, user="ada")
+
+
 def test_a_table_that_is_dropped_ends_what_follows_it(db):
     """Who follows a table that was dropped is told when he reads on; a column that is added shows."""
     put(db, 1, "a")

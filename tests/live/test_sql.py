@@ -191,6 +191,37 @@ def test_lists_and_nulls(tmp_path, where):
     other.close()
 
 
+def test_columns_of_the_same_name(tmp_path):
+    """None of a join is lost: the second one has a number; where the engine takes no two, it says what to do."""
+    with Database(tmp_path / "data", sync="off") as db:
+        db.sql("CREATE TABLE t (id INT PRIMARY KEY, name TEXT)")
+        db.sql("CREATE TABLE u (id INT PRIMARY KEY, tid INT, name TEXT, id_1 INT)")
+        db.sql("INSERT INTO t VALUES (1, 'a'), (2, 'b')")
+        db.sql("INSERT INTO u VALUES (10, 1, 'x', 7)")
+        found = db.sql("SELECT * FROM t LEFT JOIN u ON t.id = u.tid ORDER BY t.id")
+        assert found.columns == ("id", "name", "id_2", "tid", "name_1", "id_1")
+        assert list(found) == [
+            {"id": 1, "name": "a", "id_2": 10, "tid": 1, "name_1": "x", "id_1": 7},
+            {"id": 2, "name": "b", "id_2": None, "tid": None, "name_1": None, "id_1": None},
+        ]
+        for text in ("SELECT id, id FROM t", "SELECT 1 AS a, 2 AS a FROM t"):
+            with pytest.raises(errors.UsageError, match="AS name"):
+                list(db.sql(text))
+
+
+def test_times_of_expressions_are_in_utc(tmp_path):
+    """As those of columns; a span of time is one of Python's."""
+    with Database(tmp_path / "data", sync="off") as db:
+        db.sql("CREATE TABLE t (id INT PRIMARY KEY, at TIMESTAMP DEFAULT NOW())")
+        db.sql("INSERT INTO t (id) VALUES (1)")
+        (row,) = db.sql(
+            "SELECT now() AS n, TIMESTAMP '2020-01-01 05:00:00' AS t, date_trunc('day', at) AS d, now() - at AS s FROM t"
+        )
+        assert row["n"].tzinfo is not None
+        assert (row["t"], row["d"].hour) == (datetime(2020, 1, 1, 5, tzinfo=UTC), 0)
+        assert 0 <= row["s"].total_seconds() < 100
+
+
 @pytest.mark.parametrize(
     ("text", "count"),
     [
@@ -210,10 +241,18 @@ def test_conditions_of_constants(tmp_path, text, count):
 
 
 def test_all_types_go_through_the_engine(typed):
-    """A value of each type, and NULL, comes out of the engine as it went in; UUID and JSON are texts there."""
+    """A value of each type, and NULL, comes out of the engine as it went in; in Arrow, UUID and JSON are texts."""
     one, two = typed.sql("SELECT * FROM t WHERE id IN (SELECT id FROM t) ORDER BY id")
     assert {name: one[name] for name in _TYPED} == {name: value for name, (_kind, value) in _TYPED.items()}
-    assert (one["u"], one["v"]) == (str(UUID(int=5)), '{"x":[1]}')
+    assert (one["u"], one["v"]) == (UUID(int=5), {"x": [1]})
+    (batch,) = typed.sql("SELECT u, v FROM t ORDER BY id").arrow()
+    assert batch.to_pylist()[0] == {"u": str(UUID(int=5)), "v": '{"x":[1]}'}
+    assert (
+        next(iter(typed.sql("SELECT v, id FROM t ORDER BY id DESC, v LIMIT 1 OFFSET 1").json()))
+        == b'{"v":{"x":[1]},"id":1}\n'
+    )
+    (joined,) = typed.sql("SELECT count(*) AS n, y.v FROM t AS x JOIN t AS y ON x.u = y.u GROUP BY y.v")
+    assert joined == {"n": 1, "v": {"x": [1]}}
     assert set(two.values()) == {2, None}
 
 

@@ -41,6 +41,7 @@ LIVE_JOBS_MAX = 1_000  # that are remembered; about 300 B each
 LIVE_EDIT_BYTES = 200  # that a row to be changed takes beside its bytes; six times as much with the log and the pages
 LIVE_LOAD_ROWS = 2_000  # of db.load, in one transaction
 LIVE_SQL_POOL_BYTES = 64 * MIB  # of the SQL engine, unless told otherwise; four times as much is promised
+LIVE_POOL_RATIO = 4  # of what the engine takes to its pool: 3 was seen for sorting, 3.7 for windows of wide rows
 LIVE_NESTING_MAX = 100  # of an expression; each level takes a few frames of Python's stack
 LIVE_PATTERNS_MAX = 1_000  # of LIKE, compiled and kept; about 2 KiB each
 LIVE_RANGES_MAX = 1_000  # of keys, of an IN with so many values at most; with more, all rows of the user are read

@@ -89,6 +89,25 @@ class Actor(NamedTuple):
         if schema.kind == SHARED:
             self.must_be("dba" if schema.access == "PRIVATE" else "service", f"write to {schema.full_name}")
 
+    def must_change(self, rows: int, size: int) -> None:
+        """Refuse a statement that changes more than a user may.
+
+        Args:
+            rows: that it changes.
+            size: bytes of their JSON.
+
+        Raises:
+            LimitReached: it does.
+        """
+        if self.role == SYSTEM_USER:
+            return
+        for what, value, most in (("rows", rows, self.limits.rows), ("bytes", size, self.limits.bytes)):
+            if value > most:
+                raise errors.LimitReached(
+                    f"the statement changes more {what} than the user may: {most:,}.", what=what, limit=most,
+                    hint=f"Change fewer at a time; a dba may ALTER USER ... {what.upper()} <more>.",
+                )  # fmt: skip
+
     def must_act_as(self, role: str, name: str) -> None:
         """Refuse who may not do a statement as another user: only as one of a lower role.
 

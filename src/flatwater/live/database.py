@@ -176,12 +176,13 @@ class Database:
         actor = executor.actor(user)
         schema = executor.writable(name_in(table), actor)
         place = executor.place(schema, actor)
-        count = size = 0
+        count = size = written = 0
         edits: list[Edit] = []
         now = datetime.now(UTC)
 
         def plan(edits: list[Edit], get: Get) -> list[Edit]:
             executor.catalog.must_be_there(schema, get)
+            actor.must_change(count + len(edits), written + size)
             return edits
 
         for row in system.rows_of(rows):
@@ -192,7 +193,7 @@ class Database:
             size += len(edits[-1].new or b"")
             if len(edits) == limits.LIVE_LOAD_ROWS or size >= limits.LIVE_GROUP_BYTES // 4:
                 self._writer.submit(partial(plan, edits), size=2 * size)
-                count, edits, size = count + len(edits), [], 0
+                count, edits, written, size = count + len(edits), [], written + size, 0
         if edits:
             self._writer.submit(partial(plan, edits), size=2 * size)
         return count + len(edits)

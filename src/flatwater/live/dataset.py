@@ -8,13 +8,16 @@ Holds:      a page of rows, and the batch that is made of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Protocol, final
+from typing import Any, Final, Protocol, final
+from uuid import UUID
 
 import msgspec
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from flatwater.live.schema import Row, Schema
+from flatwater.live.schema import FIELD_TYPE, Row, Schema
+
+_MADE: Final[dict[bytes | None, Callable[[str], Any]]] = {b"UUID": UUID, b"JSON": msgspec.json.decode}
 
 
 class Source(Protocol):
@@ -100,9 +103,27 @@ def batches_of(pages: Iterable[Sequence[Row]], schema: Schema, columns: Sequence
         columns: that are wanted, in this order; None for all.
     """
     names = list(schema.columns) if columns is None else list(columns)
-    wanted = pa.schema([pa.field(name, schema.columns[name].type.arrow()) for name in names])
+    wanted = pa.schema([schema.columns[name].field() for name in names])
     for page in pages:
         yield _batch(page, names, wanted)
+
+
+def rows_of(batch: Any) -> list[Row]:
+    """Rows of a record batch, with UUIDs and JSON where its fields say so."""
+    rows: list[Row] = batch.to_pylist()
+    for field in batch.schema:
+        make = _MADE.get((field.metadata or {}).get(FIELD_TYPE.encode()))
+        if make is not None:
+            for row in rows:
+                row[field.name] = _made(make, row[field.name])
+    return rows
+
+
+def _made(make: Callable[[str], Any], text: Any) -> Any:
+    try:
+        return make(text) if isinstance(text, str) else text
+    except (ValueError, msgspec.MsgspecError):  # another text came to it, by a UNION
+        return text
 
 
 def arrow_rows(rows: Sequence[Row], wanted: Any) -> Any:

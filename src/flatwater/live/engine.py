@@ -24,19 +24,17 @@ from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Final, final
+from typing import Any, final
 from uuid import UUID
 
-from flatwater import errors, limits
+from flatwater import errors, limits, units
 from flatwater.budget.budget import Budget
+from flatwater.budget.reservation import Reservation
 from flatwater.live.dataset import RowsDataset, Source
 from flatwater.live.fence import Query, TableReference
 from flatwater.live.turns import Turn, Turns
 from flatwater.live.widths import TooWide, Widths
 
-POOL_RATIO: Final = (
-    4  # of what the engine takes to what its pool counts: 3 was seen for sorting, 3.7 for windows of wide rows
-)
 _TOKEN = re.compile(r't[0-9a-f]{32}_\d+"?\.?|"datafusion\.public\.|datafusion\.public\.')
 _PARAMETERS = (bool, int, float, str, bytes, Decimal, date, datetime, type(None))
 
@@ -58,7 +56,7 @@ class Engine:
 
     def __init__(self, pool_bytes: int, spill_path: str, budget: Budget) -> None:
         self._pool_bytes, self._budget = pool_bytes, budget
-        self._reservation = budget.reserve(POOL_RATIO * pool_bytes, "live.sql")
+        self._reservation = _reserved(pool_bytes, budget)
         self._spill_path = spill_path
         try:
             self._context, self._options = self._made()
@@ -98,7 +96,7 @@ class Engine:
 
     def bytes_max(self) -> int:
         """The most it holds, in bytes, beside its libraries."""
-        return POOL_RATIO * self._pool_bytes
+        return limits.LIVE_POOL_RATIO * self._pool_bytes
 
     def run(
         self, query: Query, sources: Mapping[TableReference, Source], values: Sequence[Any], seconds: float
@@ -159,7 +157,7 @@ class Engine:
                 self._context.register_dataset(names[table], RowsDataset(watched))
             frame = self._planned(query.render(names), values, widths.rows)
             turn.stream = frame.execute_stream()
-            schema = _of_microseconds(frame.schema())
+            schema = _as_given(frame.schema())
             del frame
             turn.idle_since_s = time.monotonic()
             yield schema
@@ -224,6 +222,8 @@ class Engine:
                 f"the query needs more than the SQL engine's {self._pool_bytes:,} B.",
                 what="sql_pool", limit=self._pool_bytes, hint="Open the database with a larger sql_pool=, or ask for less at a time.",
             )  # fmt: skip
+        if "unique expression names" in text:
+            return errors.UsageError("two columns of the result have the same name.", hint="Give one another: AS name.")
         for table, name in reversed([*names.items()]):  # ..._10 before ..._1
             text = text.replace(name, ".".join(filter(None, table)))
         text = _TOKEN.sub("", text).replace("datafusion.", "")
@@ -355,18 +355,44 @@ async def _end() -> None:
     asyncio.get_running_loop().stop()
 
 
-def _of_microseconds(schema: Any) -> Any:
-    """A schema without nanoseconds, which Python's times do not have."""
+def _reserved(pool_bytes: int, budget: Budget) -> Reservation:
+    """The bytes of an engine.
+
+    Raises:
+        BudgetExceeded: they do not fit; with what to do about it.
+    """
+    try:
+        return budget.reserve(limits.LIVE_POOL_RATIO * pool_bytes, "live.sql")
+    except errors.BudgetExceeded as error:
+        most = (error.limit - error.held) // limits.LIVE_POOL_RATIO // units.MIB
+        way = (
+            f"Open the database with a sql_pool= of {most} MiB or less" if most else "Ask by keys, which need no engine"
+        )
+        raise errors.BudgetExceeded(
+            f"the statement needs the SQL engine, which takes {error.asked:,} B; {error.held:,} of {error.limit:,} B are held.",
+            asked=error.asked, held=error.held, limit=error.limit, holders=error.holders, hint=f"{way}, or raise the budget.",
+        ) from None  # fmt: skip
+
+
+def _as_given(schema: Any) -> Any:
+    """A schema as results have it: times in microseconds and UTC, each name once; the second `id` of a join is `id_1`."""
     import pyarrow as pa
 
-    return pa.schema(
-        [
-            field.with_type(pa.timestamp("us", field.type.tz))
-            if pa.types.is_timestamp(field.type) and field.type.unit == "ns"
-            else field
-            for field in schema
-        ]
-    )
+    fields, names = [], set(schema.names)
+    seen: set[str] = set()
+    for field in schema:
+        name, number = field.name, 0
+        while name in seen or (number and name in names):
+            number += 1
+            name = f"{field.name}_{number}"
+        seen.add(name)
+        kind = field.type
+        if pa.types.is_timestamp(kind):
+            kind = pa.timestamp("us", "UTC")
+        elif pa.types.is_duration(kind):
+            kind = pa.duration("us")
+        fields.append(field.with_name(name).with_type(kind))
+    return pa.schema(fields)
 
 
 def _as(batch: Any, schema: Any) -> Any:

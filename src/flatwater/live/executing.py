@@ -141,6 +141,8 @@ class Executor:
             if statement.kind == "select"
             else None
         )
+        if wanted is None and statement.kind == "select":
+            selecting.check_followed(statement.tree, self.catalog.table)
         is_table = wanted is not None and wanted.table.namespace != SYSTEM
         if wanted is None or not is_table or wanted.limit is not None or wanted.offset is not None or wanted.reverse:
             raise errors.UsageError(
@@ -261,7 +263,7 @@ class Executor:
             rows = list(insert.rows(values, self._numbers))
         given: list[Row] = []
         plan, size = insert.plan(place, rows, values, self._numbers.now(), given)
-        return self._submit(insert.schema, plan, size, insert.returning, given)
+        return self._submit(insert.schema, plan, size, insert.returning, given, actor)
 
     def _selected(self, insert: changing.Insert, values: Sequence[Any], actor: Actor) -> list[Row]:
         inner = Statement("select", insert.select, (), len(values), 0)
@@ -285,14 +287,16 @@ class Executor:
         given: list[Row] = []
         snapshot = Snapshot(self._space, self._log)
         plan, size = alteration.plan(self.place(alteration.schema, actor), snapshot, values, self._numbers.now(), given)
-        return self._submit(alteration.schema, plan, size, alteration.returning, given)
+        return self._submit(alteration.schema, plan, size, alteration.returning, given, actor)
 
     def _submit(
-        self, schema: Schema, plan: Plan, size: int, returning: tuple[str, ...] | None, given: list[Row]
+        self, schema: Schema, plan: Plan, size: int, returning: tuple[str, ...] | None, given: list[Row], actor: Actor
     ) -> Result:
         def checked(get: Get) -> Sequence[Edit]:
             self.catalog.must_be_there(schema, get)
-            return plan(get)
+            edits = plan(get)
+            actor.must_change(len(edits), sum(len(edit.new or b"") for edit in edits))
+            return edits
 
         self._writer.submit(checked, size=size)
         done = changing.written(returning, given)
@@ -412,13 +416,14 @@ class Executor:
 
 
 def _rows_of(batch: Any) -> list[Row]:
+    from flatwater.live.dataset import rows_of  # the engine has imported it
+
     try:
-        rows: list[Row] = batch.to_pylist()
+        return rows_of(batch)
     except (ValueError, OverflowError) as error:  # a year that Python's times do not have
         raise errors.UsageError(
             f"a value of the result is none of Python's: {error}."[:500], hint="Take .arrow()."
         ) from None
-    return rows
 
 
 def values_of(params: Sequence[Any]) -> Sequence[Any]:

@@ -201,5 +201,5 @@ def _size(row: Row) -> int:
 def _reached(what: str, limit: int) -> errors.LimitReached:
     return errors.LimitReached(
         f"the statement gives more {what} than the user may have: {limit:,}.",
-        what=what, limit=limit, hint=f"Ask for less, or ALTER USER ... {what.upper()} <more>.",
+        what=what, limit=limit, hint=f"Ask for less; a dba may ALTER USER ... {what.upper()} <more>.",
     )  # fmt: skip

@@ -20,6 +20,7 @@ Row = dict[str, Any]
 USER, SHARED, STREAM = "USER", "SHARED", "STREAM"
 KINDS = (USER, SHARED, STREAM)
 ACCESS_LEVELS = ("PUBLIC", "RESTRICTED", "PRIVATE")
+FIELD_TYPE = "flatwater.type"  # in the metadata of Arrow's fields
 NOW, SNOWFLAKE = "NOW()", "SNOWFLAKE_ID()"  # defaults that are made for each row
 
 _encode = msgspec.json.Encoder().encode
@@ -41,6 +42,13 @@ class Column(NamedTuple):
     is_required: bool = False
     default: Any = None
     is_made: bool = False
+
+    def field(self, name: str = "") -> Any:
+        """The pyarrow.Field of it, which says so where its texts are UUIDs or JSON."""
+        import pyarrow as pa
+
+        said = {FIELD_TYPE: self.type.name} if self.type.name in {"UUID", "JSON"} else None
+        return pa.field(name or self.name, self.type.arrow(), metadata=said)
 
 
 @final
@@ -124,4 +132,4 @@ class Schema:
         """The pyarrow.Schema of its rows."""
         import pyarrow as pa
 
-        return pa.schema([pa.field(column.name, column.type.arrow()) for column in self.columns.values()])
+        return pa.schema([column.field() for column in self.columns.values()])

@@ -70,6 +70,28 @@ def simple(tree: Any, schema_of: Callable[[Name], Schema | None]) -> Simple | No
     return Simple(name, names or None, where, order, bounds[0], bounds[1])
 
 
+def check_followed(tree: Any, table_of: Callable[..., Schema]) -> None:
+    """Say what a SELECT that cannot be followed names and is not there.
+
+    Raises:
+        UsageError: a table, a column, or a part of the condition.
+    """
+    table = _table(tree) if isinstance(tree, exp.Select) else None
+    if table is None:
+        return
+    schema = table_of(*table_name(table))
+    for node in tree.expressions:
+        column = node.unalias()
+        if isinstance(column, exp.Column) and not isinstance(column.this, exp.Star):
+            name = identifier(column.this)
+            if name not in schema.columns:
+                raise errors.UsageError(
+                    f"{schema.full_name} has no column {name!r}.", hint=f"It has {', '.join(schema.columns)}."
+                )
+    if tree.args.get("where"):
+        condition_of(tree.args["where"].this, schema, None)
+
+
 @final
 class Asked(NamedTuple):
     """A SELECT for the engine, prepared.

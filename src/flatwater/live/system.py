@@ -247,6 +247,6 @@ def arrow_of(pages: Iterable[list[Row]], schema: Schema, names: tuple[tuple[str,
     from flatwater.live.dataset import arrow_rows
 
     fields = schema.columns if names is None else {called: schema.columns[name] for called, name in names}
-    wanted = pa.schema([(called, column.type.arrow()) for called, column in fields.items()])
+    wanted = pa.schema([column.field(called) for called, column in fields.items()])
     for page in pages:
         yield arrow_rows(page, wanted)

@@ -198,7 +198,7 @@ def test_what_is_dropped_is_forgotten(db):
     assert (len(hub.subscriptions), len(hub.groups)) == (50, 50)
     del many
     hub.settle()
-    assert (len(hub.subscriptions), len(hub.groups), len(hub.followed)) == (0, 0, 0)
+    assert (len(hub.subscriptions), len(hub.groups)) == (0, 0)
     assert list(db.sql("SELECT * FROM system.live_queries")) == []
 
 

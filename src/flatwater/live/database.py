@@ -26,7 +26,7 @@ from flatwater.live.access import SYSTEM_USER
 from flatwater.live.catalog import Catalog
 from flatwater.live.conditions import condition_of
 from flatwater.live.executing import Executor
-from flatwater.live.following import Followed, Following
+from flatwater.live.following import Following
 from flatwater.live.locking import locked
 from flatwater.live.log import Change, Get, Log
 from flatwater.live.queries import Queries
@@ -238,7 +238,7 @@ class Database:
         schema = executor.catalog.table(*wanted.table)
         actor.must_read(schema)
         user_of_rows = executor.place(schema, actor).user
-        followed = Followed(schema.number, user_of_rows, condition_of(wanted.where, schema, values))
+        predicate = condition_of(wanted.where, schema, values).predicate
         with following.lock:
             number = self._number_of(actor.name)
             held = following.subscriptions.count(number)
@@ -247,7 +247,9 @@ class Database:
                     f"{actor.name!r} has {held} subscriptions.", what="subscriptions", limit=actor.limits.subscriptions,
                     hint="Close some, or ALTER USER ... SUBSCRIPTIONS <more>.",
                 )  # fmt: skip
-            made = following.follow(followed, number, wanted.names, last_rows=last_rows, since=since)
+            made = following.follow(
+                schema, user_of_rows, predicate, number, wanted.names, last_rows=last_rows, since=since
+            )
         made.enter(actor.name, text)
         return made
 

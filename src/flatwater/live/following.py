@@ -13,12 +13,12 @@ import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import NamedTuple, final
+from typing import final
 
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
 from flatwater.live.access import AccessDenied
-from flatwater.live.conditions import Condition
+from flatwater.live.conditions import Condition, Predicate
 from flatwater.live.events import Names
 from flatwater.live.log import Change, Log
 from flatwater.live.matching import Groups
@@ -31,20 +31,6 @@ from flatwater.live.subscriptions import Subscriptions
 from flatwater.store.space import Space
 
 logger = logging.getLogger("flatwater.live")
-
-
-class Followed(NamedTuple):
-    """What all of a group follow: rows of one user in a table, under a condition. The table is looked up when it is read.
-
-    Attributes:
-        table: its number.
-        user: whose rows; empty in a SHARED table.
-        condition: of the rows.
-    """
-
-    table: int
-    user: str
-    condition: Condition
 
 
 @final
@@ -72,7 +58,6 @@ class Following:
         self.told = told  # everything up to this number was matched
         self.subscriptions = Subscriptions()
         self.groups = Groups()
-        self.followed: dict[int, Followed] = {}
         self.lock = threading.RLock()
         self.schema_of = schema_of
         self._tables: Counter[int] = Counter()  # subscriptions by table
@@ -93,7 +78,7 @@ class Following:
                         logger.exception(
                             "change %d could not be matched: all who follow read it themselves", change.sequence
                         )
-                        self._note(list(self.followed), change.sequence)
+                        self._note(self.groups.of_table(change.table), change.sequence)
             self.told = changes[-1].sequence
 
     def _match(self, change: Change) -> None:
@@ -115,9 +100,7 @@ class Following:
     def table_dropped(self, table: int) -> None:
         """Wake who follows a table that was dropped: reading on tells them."""
         with self.lock:
-            self._note(
-                [group for group, followed in self.followed.items() if followed.table == table], max(self.told, 1)
-            )
+            self._note(self.groups.of_table(table), max(self.told, 1))
 
     def user_changed(self, user: int, may_read: Callable[[Schema], bool]) -> None:
         """A user has another role: what he may no longer read ends.
@@ -128,7 +111,7 @@ class Following:
         """
         with self.lock:
             for number in self.subscriptions.of(user):
-                schema = self.schema_of(self.followed[self.subscriptions.group(number)].table)
+                schema = self.schema_of(self.groups.group(self.subscriptions.group(number)).table)
                 if schema is not None and not may_read(schema):
                     self.refused.add(number)
                     self.subscriptions.mark(number, max(self.told, 1))
@@ -151,12 +134,22 @@ class Following:
             return self.subscriptions.behind()
 
     def follow(
-        self, followed: Followed, user: int, names: Names, *, last_rows: int | None, since: int | None
+        self,
+        schema: Schema,
+        scope: str,
+        predicate: Predicate | None,
+        user: int,
+        names: Names,
+        *,
+        last_rows: int | None,
+        since: int | None,
     ) -> Subscription:
         """A subscription, from now on or from `since` on.
 
         Args:
-            followed: what.
+            schema: the table.
+            scope: whose rows; empty for those of a SHARED table.
+            predicate: of the rows; None for all.
             user: a number for whom, by which they are counted.
             names: of the columns of its rows.
             last_rows: of the snapshot, at most; None for all, 0 for none.
@@ -166,7 +159,7 @@ class Following:
         with self.lock:
             if self.is_closed:
                 raise errors.ClosedError("the database was closed.", hint="Open it again.")
-            group = self.groups.add(followed.table, followed.user, followed.condition.predicate)
+            group = self.groups.add(schema.number, scope, predicate)
             number = self.subscriptions.add(group, user, self.told if since is None else min(since, self.told))
             try:
                 self._reserve()
@@ -174,8 +167,7 @@ class Following:
                 self.subscriptions.remove(number)
                 self.groups.remove(group)
                 raise
-            self.followed.setdefault(group, followed)
-            self._tables[followed.table] += 1
+            self._tables[schema.number] += 1
             snapshot = Snapshot(self.space, self.log, self.told)
         start: Snapshot | Start | None = snapshot if last_rows != 0 else None
         if since is not None:
@@ -201,11 +193,11 @@ class Following:
             raise AccessDenied(
                 "the user may no longer read the table of the subscription.", hint="Ask a dba for a role."
             )
-        followed = self.followed[self.subscriptions.group(number)]
-        schema = self.schema_of(followed.table)
+        group = self.groups.group(self.subscriptions.group(number))
+        schema = self.schema_of(group.table)
         if schema is None:
             raise errors.UsageError("the table of the subscription was dropped.", hint="Close the subscription.")
-        return Place(self._heads, schema, followed.user), followed.condition
+        return Place(self._heads, schema, group.scope), Condition(group.predicate)
 
     def leave(self, number: int) -> None:
         """Follow no longer."""
@@ -213,10 +205,9 @@ class Following:
             if self.is_closed:
                 return
             group = self.subscriptions.group(number)
-            table = self.followed[group].table
+            table = self.groups.group(group).table
             self.subscriptions.remove(number)
-            if self.groups.remove(group):
-                del self.followed[group]
+            self.groups.remove(group)
             self._tables[table] -= 1
             if not self._tables[table]:
                 del self._tables[table]

@@ -23,8 +23,16 @@ _VALUE_BYTES: Final = 160  # of one of several values: itself, its place in a se
 _FORM_BYTES: Final = 3_000  # of a form with its functions, beside its text
 
 
-class _Group:
-    """Rows that somebody follows."""
+@final
+class Group:
+    """Rows that somebody follows.
+
+    Attributes:
+        table: number of the table. It is looked up when it is read.
+        scope: whose rows; empty for those of a SHARED table.
+        predicate: of the rows; None for all.
+        count: of those who follow them.
+    """
 
     __slots__ = ("count", "predicate", "scope", "table")
 
@@ -41,7 +49,7 @@ class Groups:
     """
 
     def __init__(self) -> None:
-        self._groups: list[_Group | None] = []
+        self._groups: list[Group | None] = []
         self._free: list[int] = []
         self._numbers: dict[tuple[int, str, Predicate | None], int] = {}
         self._equal: dict[tuple[int, str, str, Any], int | list[int]] = {}
@@ -63,7 +71,7 @@ class Groups:
         key = table, scope, predicate
         number = self._numbers.get(key)
         if number is None:
-            group = _Group(table, scope, predicate)
+            group = Group(table, scope, predicate)
             if self._free:
                 number = self._free.pop()
                 self._groups[number] = group
@@ -73,15 +81,22 @@ class Groups:
             self._numbers[key] = number
             self._enter(number, group)
             self._weigh(predicate, 1)
-        found = self._groups[number]
-        assert found is not None
-        found.count += 1
+        self.group(number).count += 1
         return number
+
+    def group(self, number: int) -> Group:
+        """One of them."""
+        group = self._groups[number]
+        assert group is not None
+        return group
+
+    def of_table(self, table: int) -> list[int]:
+        """Those of a table."""
+        return [number for number, group in enumerate(self._groups) if group is not None and group.table == table]
 
     def remove(self, number: int) -> bool:
         """One less in a group; whether it was the last one, and the group is gone."""
-        group = self._groups[number]
-        assert group is not None
+        group = self.group(number)
         group.count -= 1
         if group.count:
             return False
@@ -155,7 +170,7 @@ class Groups:
             if entry is not None:
                 yield from _within(entry, kind, value)
 
-    def _enter(self, number: int, group: _Group) -> None:
+    def _enter(self, number: int, group: Group) -> None:
         table, scope, predicate = group.table, group.scope, group.predicate
         form = None if predicate is None else predicate.form
         if form is not None and predicate is not None and form.equal is not None:
@@ -182,7 +197,7 @@ class Groups:
         else:
             insort(self._broad.setdefault((table, scope), []), number)
 
-    def _leave(self, number: int, group: _Group) -> None:
+    def _leave(self, number: int, group: Group) -> None:
         table, scope, predicate = group.table, group.scope, group.predicate
         form = None if predicate is None else predicate.form
         if form is not None and predicate is not None and form.equal is not None:

@@ -1,16 +1,19 @@
 """What a live query takes in memory: 100,000 of them, of which 42 % ask what nobody else asks, as Python sees its allocations.
 
-KalamDB's own document says 248 bytes for one; it cannot be run here, and that number is not measured.
+`db.subscribe` has everything: the object that reads, conditions and their forms, whatever a database with a table keeps for them. KalamDB's
+own document says 248 bytes for one; it cannot be run here, and that number is not measured.
 """
 
 from __future__ import annotations
 
 import gc
+import shutil
+import tempfile
 import tracemalloc
 
 from benchmarks.case import Bar, Case, Run
 
-OURS, OBJECTS = "groups and arrays", "an object and its text for each"
+OURS, OBJECTS, SUBSCRIBED = "groups and arrays", "an object and its text for each", "db.subscribe"
 DISTINCT = 0.42
 
 case = Case(
@@ -19,7 +22,7 @@ case = Case(
     figures={"entry_bytes": "bytes of a distinct condition", "slot_bytes": "bytes beside it, each", "all_bytes": "bytes of all, each"},
     bars=(
         Bar("at most 64 bytes for each beside its condition", 64, "B", lambda outcome: outcome.figure(OURS, "slot_bytes")),
-        Bar("at most 400 bytes for each with everything", 400, "B", lambda outcome: outcome.figure(OURS, "all_bytes")),
+        Bar("at most 400 bytes for each with everything", 400, "B", lambda outcome: outcome.figure(SUBSCRIBED, "all_bytes")),
     ),
 )  # fmt: skip
 
@@ -54,6 +57,32 @@ def ours(size: int) -> Run:
         both = tracemalloc.get_traced_memory()[0]
         tracemalloc.stop()
         return {"entry_bytes": entries / distinct, "slot_bytes": (both - entries) / size, "all_bytes": both / size}
+
+    return run
+
+
+@case.contestant(SUBSCRIBED, needs=("lmdb", "sqlglot"))
+def subscribed(size: int) -> Run:
+    import flatwater as fw
+
+    folder = tempfile.mkdtemp()
+    db = fw.Database(folder, sync="off")
+    db.sql("CREATE TABLE events (a BIGINT PRIMARY KEY, b BIGINT)")
+    text, distinct = "SELECT * FROM events WHERE a = ? AND b > ?", int(size * DISTINCT)
+    db.subscribe(text, [1, 1]).close()
+
+    def run() -> dict[str, float]:
+        kept: list[object] = [None] * size
+        gc.collect()
+        tracemalloc.start()
+        for number in range(size):
+            wanted = number % distinct
+            kept[number] = db.subscribe(text, [wanted + 1_000, wanted % 7 + 1_000], last_rows=0)
+        each = tracemalloc.get_traced_memory()[0] / size
+        tracemalloc.stop()
+        db.close()
+        shutil.rmtree(folder)
+        return {"entry_bytes": 0.0, "slot_bytes": 0.0, "all_bytes": each}
 
     return run
 

@@ -24,6 +24,7 @@ LIVE_PAGE_BYTES = 256 * KIB  # of rows, read at a time
 LIVE_PAGE_ROWS = 1_000  # of these; about 150 B each beside their bytes
 LIVE_UNDO_BYTES = 4 * MIB  # of rows that were changed while a statement reads, as they were when it began
 LIVE_SCHEMAS_BYTES = 1 * MIB  # of tables in memory, most recently used; others are read again
+LIVE_DECODERS_MAX = 128  # of rows, most recently used, beside those of tables in memory; about 4 KiB each
 LIVE_STATEMENTS_BYTES = 1 * MIB  # of statements that were understood, most recently used
 LIVE_STATEMENT_BYTES_MAX = 256 * KIB  # of a statement's text; about ten times as much while it is understood
 LIVE_NAMESPACES_MAX = 10_000  # about 100 B each in memory

@@ -7,12 +7,13 @@ Holds:      an encoder, a decoder, the columns.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypedDict, final
 
 import msgspec
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.live.types import Type
 
 Row = dict[str, Any]
@@ -49,6 +50,14 @@ class Column(NamedTuple):
 
         said = {FIELD_TYPE: self.type.name} if self.type.name in {"UUID", "JSON"} else None
         return pa.field(name or self.name, self.type.arrow(), metadata=said)
+
+
+@functools.lru_cache(limits.LIVE_DECODERS_MAX)
+def _decoder(columns: tuple[tuple[str, Any], ...]) -> msgspec.json.Decoder[Row]:
+    """Of rows with these columns: tables that have the same share it."""
+    fields = {name: kind | None for name, kind in columns}
+    made: msgspec.json.Decoder[Row] = msgspec.json.Decoder(TypedDict("Row", fields, total=False))  # type: ignore[operator]
+    return made
 
 
 @final
@@ -89,8 +98,7 @@ class Schema:
         self.access = access
         self.ttl_s = ttl_s
         self._names = tuple(self.columns)
-        fields = {column.name: column.type.python | None for column in columns}
-        self._decode = msgspec.json.Decoder(TypedDict("Row", fields, total=False)).decode  # type: ignore[operator]
+        self._decode = _decoder(tuple((column.name, column.type.python) for column in columns)).decode
         self.is_changed = is_changed
         self._added = {column.name: column.default for column in columns if not column.is_made}
 

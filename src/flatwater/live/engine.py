@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import functools
 import itertools
 import os
 import re
@@ -21,7 +22,7 @@ import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, final
@@ -36,6 +37,7 @@ from flatwater.live.turns import Turn, Turns
 from flatwater.live.widths import TooWide, Widths
 
 _TOKEN = re.compile(r't[0-9a-f]{32}_\d+"?\.?|"datafusion\.public\.|datafusion\.public\.')
+_FROM_ARROW = re.compile(r"PyErr|ArrowTypeError|ArrowNotImplementedError|array-like")
 _PARAMETERS = (bool, int, float, str, bytes, Decimal, date, datetime, type(None))
 
 
@@ -124,10 +126,11 @@ class Engine:
         turn = self._turns.take(seconds)
         if turn is None:
             raise _too_long(seconds)
-        is_told = False
+        is_told = is_guarded = False
         try:
             while True:
-                batches = self._batches(query, sources, values, widths, turn, until, seconds)
+                text = functools.partial(query.render, is_guarded=is_guarded)
+                batches = self._batches(text, query.is_plain, sources, values, widths, turn, until, seconds)
                 try:
                     schema = next(batches)
                     if not is_told:
@@ -136,6 +139,11 @@ class Engine:
                     yield from batches
                 except TooWide:
                     continue
+                except _NotTaken as error:
+                    if is_guarded or widths.has_begun:
+                        raise error.said from None
+                    is_guarded = True
+                    continue
                 finally:
                     batches.close()
                 return
@@ -143,8 +151,8 @@ class Engine:
             turn.end()
 
     def _batches(
-        self, query: Query, sources: Mapping[TableReference, Source], values: Sequence[Any], widths: Widths, turn: Turn,
-        until: float, seconds: float,
+        self, text: Callable[[Mapping[tuple[str, str], str]], str], is_plain: bool, sources: Mapping[TableReference, Source],  # noqa: FBT001
+        values: Sequence[Any], widths: Widths, turn: Turn, until: float, seconds: float,
     ) -> Generator[Any]:  # fmt: skip
         """The schema, and the batches."""
         names: dict[tuple[str, str], str] = {}
@@ -155,7 +163,7 @@ class Engine:
                 names[table] = f"{self._front}_{next(self._names)}"
                 watched = _Watched(table, source, widths, failed, until, seconds)
                 self._context.register_dataset(names[table], RowsDataset(watched))
-            frame = self._planned(query.render(names), values, widths.rows)
+            frame = self._planned(text(names), values, widths.rows)
             turn.stream = frame.execute_stream()
             schema = _as_given(frame.schema())
             del frame
@@ -163,7 +171,7 @@ class Engine:
             yield schema
             while True:
                 with turn.computing() as stream:
-                    batch = self._plain(stream) if query.is_plain else self._next(stream, until, seconds)
+                    batch = self._plain(stream) if is_plain else self._next(stream, until, seconds)
                     del stream
                 if batch is None:
                     return
@@ -174,7 +182,10 @@ class Engine:
         except BaseException as error:  # the library's errors have no common base, and its panics are no Exception
             if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
                 raise
-            raise (failed[0] if failed else self._said(error, names)) from None
+            if failed:
+                raise failed[0] from None
+            said = self._said(error, names)
+            raise (_NotTaken(said) if _FROM_ARROW.search(str(error)) else said) from None
         finally:
             turn.stream = None
             for name in names.values():
@@ -253,6 +264,14 @@ class Engine:
         self._context = None
         shutil.rmtree(self._spill_path, ignore_errors=True)
         self._reservation.release()
+
+
+class _NotTaken(Exception):  # noqa: N818 - it may be tried in another way
+    """Arrow did not take a condition that was handed down to it."""
+
+    def __init__(self, said: errors.FlatwaterError) -> None:
+        super().__init__(str(said))
+        self.said = said
 
 
 @final

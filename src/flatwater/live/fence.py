@@ -29,9 +29,7 @@ _ARGS: Final = {  # of a table, that may be set
     "alias",
     "joins",
 }
-# Below a LIMIT no condition is handed down to the dataset: the engine asks it faster than Arrow, and hands down some, made of constants
-# alone, that Arrow does not take.
-_ALL: Final = 2**63 - 1
+_ALL: Final = 2**63 - 1  # rows: a LIMIT below which no condition is handed down
 _SHOWN: Final = 100  # characters of what is refused
 _SELECT: Final = {
     "kind", "expressions", "from_", "from", "joins", "where", "group", "having", "qualify", "windows", "distinct", "order", "limit", "offset", "with_", "with",
@@ -81,11 +79,18 @@ class Query:
             return largest(self._tree, values, read)
         return read + max(self._said_bytes, *(len(each) for each in values if isinstance(each, str | bytes)), 0)
 
-    def render(self, names: Mapping[tuple[str, str], str]) -> str:
-        """The text for the engine, with these names for its tables."""
+    def render(self, names: Mapping[tuple[str, str], str], *, is_guarded: bool = False) -> str:
+        """The text for the engine, with these names for its tables.
+
+        Args:
+            names: of its tables.
+            is_guarded: no condition may be handed down to a table, for Arrow does not take each of them. Then sorts keep all rows
+                in memory: the engine takes the guard for a limit of them.
+        """
         text = self._text
         for table, token in self._tokens.items():
-            text = text.replace(f'"{token}"', f'(SELECT * FROM "{names[table]}" LIMIT {_ALL})')  # noqa: S608 - our own names
+            name = f'"{names[table]}"'
+            text = text.replace(f'"{token}"', f"(SELECT * FROM {name} LIMIT {_ALL})" if is_guarded else name)  # noqa: S608 - our own
         return text
 
 

@@ -82,3 +82,61 @@ def test_all_rows_have_one_time(tmp_path):
         db.sql("CREATE TABLE t (id INT PRIMARY KEY, at TIMESTAMP DEFAULT NOW(), other TIMESTAMP)")
         found = list(db.sql("INSERT INTO t VALUES (1, DEFAULT, NOW()), (2, NOW(), NOW()) RETURNING at, other"))
         assert len({value for row in found for value in row.values()}) == 1
+
+
+@pytest.fixture
+def times(tmp_path):
+    """A table of times, whose defaults are the time."""
+    from flatwater.live.database import Database
+
+    with Database(tmp_path / "times", sync="off") as db:
+        db.sql(
+            "CREATE TABLE t (id INT PRIMARY KEY, at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, day DATE DEFAULT CURRENT_DATE, n INT DEFAULT 7)"
+        )
+        db.sql("INSERT INTO t (id) VALUES (1)")
+        db.sql("INSERT INTO t VALUES (2, now() + interval '1 day', current_date + 1, 0)")
+        db.sql(
+            "INSERT INTO t VALUES (3, current_timestamp - interval '2 hours', CAST(now() - interval '1 week' AS DATE), 0)"
+        )
+        yield db
+
+
+@pytest.mark.parametrize(
+    ("where", "ids"),
+    [
+        ("at > now() - interval '5 minutes'", [1, 2]), ("at < now() - interval '1 hour'", [3]), ("now() - at > interval '1 hour'", [3]),
+        ("at + interval '1 day' * 2 > now() + interval '36 hours'", [1, 2, 3]), ("day < current_date", [3]), ("day > now()", [2]), ("day = current_date", [1]),
+        ("at BETWEEN now() - interval '1 day' AND now()", [1, 3]),
+    ],
+)  # fmt: skip
+def test_the_time_in_a_condition(times, where, ids):
+    """It is asked of each row, in a SELECT beside the engine and before it, and in a DELETE."""
+    assert [row["id"] for row in times.sql(f"SELECT id FROM t WHERE {where}")] == ids
+    assert [row["c"] for row in times.sql(f"SELECT count(*) AS c FROM t WHERE {where}")] == [len(ids)]
+    assert [row["id"] for row in times.sql(f"DELETE FROM t WHERE {where} RETURNING id")] == ids
+
+
+def test_the_time_in_an_update(times):
+    """It is one for all rows of the statement."""
+    text = (
+        "UPDATE t SET at = now(), day = CAST(now() - interval '1 month' AS DATE) WHERE at < now() + interval '1 year'"
+    )
+    found = list(times.sql(f"{text} RETURNING at, day"))
+    assert len(found) == 3
+    assert len({(row["at"], row["day"]) for row in found}) == 1
+    again = "INSERT INTO t (id) VALUES (1) ON CONFLICT DO UPDATE SET at = now() + interval '1 minute' RETURNING at"
+    assert next(iter(times.sql(again)))["at"] > found[0]["at"]
+    with pytest.raises(errors.UsageError, match="cannot be followed"):
+        times.subscribe("SELECT * FROM t WHERE at > now()")
+
+
+def test_set_to_a_default(times):
+    """DEFAULT is the column's, the time where it is that, and NULL where there is none."""
+    found = next(iter(times.sql("UPDATE t SET at = DEFAULT, day = DEFAULT, n = DEFAULT WHERE id = 3 RETURNING *")))
+    assert (found["n"], found["day"]) == (7, found["at"].date())
+    times.sql('CREATE TABLE u (id BIGINT PRIMARY KEY DEFAULT SNOWFLAKE_ID(), "default" INT, b INT)')
+    times.sql("INSERT INTO u VALUES (1, 5, 6)")
+    assert next(iter(times.sql('UPDATE u SET b = "default" RETURNING b'))) == {"b": 5}
+    assert next(iter(times.sql("UPDATE u SET b = DEFAULT RETURNING b"))) == {"b": None}
+    with pytest.raises(errors.UsageError, match="when a row is inserted"):
+        times.sql("UPDATE u SET id = DEFAULT")

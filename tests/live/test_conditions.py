@@ -3,9 +3,11 @@
 import itertools
 import random
 import sqlite3
+from datetime import UTC, datetime
 
 import pytest
 
+from flatwater import errors
 from flatwater.live.conditions import condition_of
 from flatwater.live.rows import Heads, Place
 from flatwater.live.schema import USER, Column, Schema
@@ -88,6 +90,33 @@ def test_all_rows():
     assert found.matches({})
     assert not found.is_filter
     assert found.ranges(PLACE) == [PLACE.range]
+
+
+def test_a_moment_is_a_value():
+    """NOW() is no part of a form, and each call has its own; what it is in cannot be followed."""
+    schema = Schema(9, "main", "t", USER, [Column("at", Type("TIMESTAMP")), Column("day", Type("DATE"))], ["at"])
+
+    def at(where, moment):
+        return condition_of(
+            understood(f"SELECT * FROM t WHERE {where}").tree.args["where"].this, schema, (), moment=moment
+        )
+
+    first, later = datetime(2026, 1, 2, tzinfo=UTC), datetime(2027, 1, 2, tzinfo=UTC)
+    for where, is_one in (
+        ("at > now() - interval '1 day'", True), ("at < now()", False), ("at = now()", True), ("at + interval '1 day' > now()", True),
+        ("now() - at < interval '1 hour'", True), ("day = current_date", True), ("day < now()", False), ("day IN (current_date)", True),
+        ("at BETWEEN current_date - 1 AND current_date", True), ("day + 1 > current_date", True), ("at >= day", True), ("at > day + interval '1 hour'", False),
+    ):  # fmt: skip
+        row = {"at": first, "day": first.date()}
+        one, other = at(where, first), at(where, later)
+        assert one.matches(row) is is_one, where
+        assert not one.matches({"at": None, "day": None})
+        if "now" in where or "current" in where:
+            assert other.matches({"at": later, "day": later.date()}) is is_one, where
+            with pytest.raises(errors.UsageError, match="cannot be followed"):
+                _ = one.predicate
+    short, long = at("at + interval '1 day' > now()", later), at("at + interval '1000 days' > now()", later)
+    assert (short.matches(row), long.matches(row)) == (False, True)
 
 
 ATOMS = [

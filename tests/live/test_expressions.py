@@ -63,7 +63,7 @@ def test_null_stays_null(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["x = 1", "random()", "now()", "a = 'three'", "b = 5", "c = 1", "a = b", "t > 'yesterday'", "(SELECT 1)", "a IN (SELECT 1)", "count(*)",
+    ["x = 1", "random()", "now(3)", "a = 'three'", "b = 5", "c = 1", "a = b", "t > 'yesterday'", "(SELECT 1)", "a IN (SELECT 1)", "count(*)",
      "sum(a) OVER ()", "b LIKE 'x' ESCAPE '!'", "a = ANY(ARRAY[1])", "a IN (b)", "j = 'x'", "pg_sleep(1)", "a::regclass", "t.x.a", "a IS DISTINCT FROM 3"],
 )  # fmt: skip
 def test_what_is_not_known_is_refused(text):

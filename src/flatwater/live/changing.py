@@ -19,14 +19,13 @@ from flatwater.live.definitions import constant
 from flatwater.live.log import Get
 from flatwater.live.reading import Snapshot
 from flatwater.live.rows import NUMBER_BYTES, Place, number_of
-from flatwater.live.schema import NOW, Row, Schema
+from flatwater.live.schema import NOW, Column, Row, Schema
 from flatwater.live.sequence import PER_MS
 from flatwater.live.sequence import Sequence as Numbers
 from flatwater.live.statements import Sql, identifier
 from flatwater.live.writing import Edit, Plan
 
 _DEFAULT: Any = object()  # a value that stands for the column's default
-_NOW: Any = object()  # and one for the time of the statement
 _KEY_BYTES_MAX = limits.LIVE_KEY_BYTES_MAX
 
 
@@ -105,7 +104,7 @@ class Insert:
             yield complete(
                 self.schema,
                 self.names,
-                [cell(values) if callable(cell) else now if cell is _NOW else cell for cell in cells],
+                [cell(values, now) if callable(cell) else cell for cell in cells],
                 numbers,
                 now,
             )
@@ -178,8 +177,8 @@ class Alteration:
         self, place: Place, snapshot: Snapshot, values: Sequence[Any], now: int, given: list[Row]
     ) -> tuple[Plan, int]:
         """As of an INSERT, and how many bytes it changes, or about."""
-        schema = self.schema
-        condition = condition_of(self.where, schema, values)
+        schema, moment = self.schema, datetime.now(UTC)
+        condition = condition_of(self.where, schema, values, moment=moment)
         since = oldest(schema, now)
         key = condition.key(place)
         keys: list[bytes]
@@ -193,7 +192,7 @@ class Alteration:
                 size += len(json) + len(found) + limits.LIVE_EDIT_BYTES
                 if len(keys) > limits.LIVE_STATEMENT_ROWS_MAX or size > limits.STORE_WRITE_BYTES_MAX // 4:
                     raise too_many()
-        change = None if self.sets is None else [(name, value_of(node, schema, values)) for name, node in self.sets]
+        change = None if self.sets is None else bound(self.sets, schema, values, moment)
 
         def plan(get: Get) -> list[Edit]:
             given.clear()
@@ -242,7 +241,7 @@ def complete(schema: Schema, names: Sequence[str], values: Sequence[Any], number
         if value is _DEFAULT:
             value = column.default
             if column.is_made:
-                value = now if value == NOW else numbers.next()
+                value = made_now(column, now) if value == NOW else numbers.next()
         elif value is not None:
             value = column.type.take(value, name)
         if value is None and column.is_required:
@@ -251,13 +250,17 @@ def complete(schema: Schema, names: Sequence[str], values: Sequence[Any], number
     return row
 
 
+def made_now(column: Column, now: datetime) -> Any:
+    """What NOW() is as the default of a column: a time, or its date."""
+    return now.date() if column.type.name == "DATE" else now
+
+
 def altered(schema: Schema, row: Row, change: Sequence[tuple[str, Callable[[Row], Any]]]) -> Row:
     """A row with other values in some columns."""
     new = dict(row)
     for name, value in change:
         column = schema.columns[name]
-        made = value(row)
-        new[name] = column.default if made is _DEFAULT and not column.is_made else column.type.take(made, name)
+        new[name] = column.type.take(value(row), name)
         if new[name] is None and column.is_required:
             raise errors.UsageError(f"{name!r} of {schema.full_name} takes no NULL.")
     return new
@@ -322,18 +325,16 @@ def too_many() -> errors.LimitReached:
 
 
 def _cell(node: Any) -> Any:
-    """A value of an INSERT: itself, or a function of the parameters."""
+    """A value of an INSERT: itself, or a function of the parameters and the time of the statement."""
     if isinstance(node, exp.Parameter):
         at = int(node.name) - 1
-        return lambda values: values[at]
+        return lambda values, _now: values[at]
     if isinstance(node, exp.Var) and node.name.upper() == "DEFAULT":
         return _DEFAULT
-    if isinstance(node, exp.CurrentTimestamp):
-        return _NOW
     try:
         return constant(node)
     except errors.UsageError:
-        return lambda values: value_of(node, None, values)({})
+        return lambda values, now: value_of(node, None, values, moment=now)({})
 
 
 def assignments(nodes: Sequence[Any], schema: Schema) -> list[tuple[str, Any]]:
@@ -346,11 +347,34 @@ def assignments(nodes: Sequence[Any], schema: Schema) -> list[tuple[str, Any]]:
     for node in nodes:
         if not isinstance(node, exp.EQ) or not isinstance(node.this, exp.Column):
             raise errors.UsageError(f"{node.sql(dialect=Sql)!r} is no assignment.", hint="SET column = value.")
-        found.append((identifier(node.this.this), node.expression))
+        name, value = identifier(node.this.this), node.expression
+        if isinstance(value, exp.Column) and value.sql().upper() == "DEFAULT":  # unquoted
+            value = _DEFAULT
+        found.append((name, value))
     known([name for name, _node in found], schema)
     if len({name for name, _node in found}) < len(found):
         raise errors.UsageError("a column is set twice.")
+    for name, value in found:
+        if value is _DEFAULT and schema.columns[name].is_made and schema.columns[name].default != NOW:
+            raise errors.UsageError(
+                f"{name!r} gets its default when a row is inserted, and is not set to it.", hint="Set a value."
+            )
     return found
+
+
+def bound(
+    sets: Sequence[tuple[str, Any]], schema: Schema, values: Sequence[Any], moment: datetime, *, excluded: bool = False
+) -> list[tuple[str, Callable[[Row], Any]]]:
+    """Columns, and what computes for a row what they are set to."""
+    made: list[tuple[str, Callable[[Row], Any]]] = []
+    for name, node in sets:
+        if node is not _DEFAULT:
+            made.append((name, value_of(node, schema, values, excluded=excluded, moment=moment)))
+            continue
+        column = schema.columns[name]
+        value = made_now(column, moment) if column.is_made else column.default
+        made.append((name, lambda _row, value=value: value))  # type: ignore[misc]
+    return made
 
 
 class _OnConflict:
@@ -364,8 +388,9 @@ class _OnConflict:
         schema, sets = self._schema, self._sets
         if sets is None:
             return lambda _there, _new: None
-        change = [(name, value_of(node, schema, values, excluded=True)) for name, node in sets]
-        condition = None if self._where is None else value_of(self._where, schema, values, excluded=True)
+        moment = datetime.now(UTC)
+        change = bound(sets, schema, values, moment, excluded=True)
+        condition = None if self._where is None else value_of(self._where, schema, values, excluded=True, moment=moment)
 
         def updated(there: Row, new: Row) -> Row | None:
             both = there | {f"excluded.{name}": value for name, value in new.items()}

@@ -8,6 +8,7 @@ Holds:      forms that were used, at most `LIVE_FORMS_BYTES`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, NamedTuple, final
 
 from sqlglot import exp
@@ -68,22 +69,36 @@ class Condition:
     """A condition on one table. Immutable.
 
     Attributes:
-        predicate: that it is; None: it holds for all rows.
+        is_filter: rows have to be asked for it; else all are meant.
     """
 
-    __slots__ = ("predicate",)
+    __slots__ = ("_is_of_moment", "_predicate")
 
-    def __init__(self, predicate: Predicate | None) -> None:
-        self.predicate = predicate
+    def __init__(self, predicate: Predicate | None, *, is_of_moment: bool = False) -> None:
+        self._predicate, self._is_of_moment = predicate, is_of_moment
 
     @property
     def is_filter(self) -> bool:
         """Whether rows have to be asked for it; else all are meant."""
-        return self.predicate is not None
+        return self._predicate is not None
+
+    @property
+    def predicate(self) -> Predicate | None:
+        """What changes are matched with, as long as it is followed; None: it holds for all rows.
+
+        Raises:
+            UsageError: it has the time in it.
+        """
+        if self._is_of_moment:
+            raise errors.UsageError(
+                "a condition with the time in it cannot be followed: rows would enter and leave it without a change.",
+                hint="Pass a time as a parameter, and subscribe anew when it is over.",
+            )
+        return self._predicate
 
     def matches(self, row: Mapping[str, Any]) -> bool:
         """Whether it holds for a row."""
-        return self.predicate is None or self.predicate.matches(row)
+        return self._predicate is None or self._predicate.matches(row)
 
     def _prefix(self, place: Place) -> tuple[Any, ...]:
         """Values of the first columns of the key that all rows have."""
@@ -98,9 +113,9 @@ class Condition:
 
     def _tops(self) -> Iterator[tuple[str, type, Any]]:
         """Columns, operators and values of comparisons that all have to hold."""
-        if self.predicate is not None:
-            for name, kind, at in self.predicate.form.tops:
-                yield name, kind, self.predicate.values[at]
+        if self._predicate is not None:
+            for name, kind, at in self._predicate.form.tops:
+                yield name, kind, self._predicate.values[at]
 
     def key(self, place: Place) -> bytes | None:
         """The only key that can be meant, if it is one."""
@@ -137,15 +152,17 @@ class Condition:
         return sorted({_exactly(place, each) if is_whole else place.prefix(each) for each in found})
 
 
-def condition_of(where: Any, schema: Schema, params: Sequence[Any] | None) -> Condition:
-    """A condition with its parameters; without (None), only whether it is one.
+def condition_of(
+    where: Any, schema: Schema, params: Sequence[Any] | None, *, moment: datetime | None = None
+) -> Condition:
+    """A condition with its parameters; without (None), only whether it is one. NOW() is `moment`, or that of the call.
 
     Raises:
         UsageError: it has a part that is not known, or compares what cannot be compared.
     """
     if where is None:
         return Condition(None)
-    compiler = Compiler(schema, params)
+    compiler = Compiler(schema, params, moment=moment)
     try:
         parts = sorted(map(_as_in, flattened(where, exp.And)), key=_text)
     except RecursionError:
@@ -168,18 +185,18 @@ def condition_of(where: Any, schema: Schema, params: Sequence[Any] | None) -> Co
         form = Form(schema.number, text, _all(functions), tops)
         form.is_all = len(parts) == 1 and len(tops) == 1
         _forms.put((schema.number, schema.full_name, text), form, _FORM_BYTES + 2 * len(text))
-    return Condition(Predicate(form, values))
+    return Condition(Predicate(form, values), is_of_moment=compiler.is_of_moment)
 
 
 def value_of(
-    node: Any, schema: Schema | None, params: Sequence[Any], *, excluded: bool = False
+    node: Any, schema: Schema | None, params: Sequence[Any], *, excluded: bool = False, moment: datetime | None = None
 ) -> Callable[[Mapping[str, Any]], Any]:
-    """What an expression is for a row; None where it cannot be computed.
+    """What an expression is for a row; None where it cannot be computed. NOW() is `moment`, or that of the call.
 
     Raises:
         UsageError: it has a part that is not known.
     """
-    compiler = Compiler(schema, params, excluded=excluded)
+    compiler = Compiler(schema, params, excluded=excluded, moment=moment)
     function = compiler.function(node)
     values = compiler.values
     return lambda row: function(row, values)

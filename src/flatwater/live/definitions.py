@@ -21,7 +21,7 @@ from flatwater.live.statements import Name, Sql, identifier, table_name
 from flatwater.live.types import KEYS, Type
 
 _OPTIONS = ("TYPE", "TTL_SECONDS", "ACCESS_LEVEL")
-_MADE = {NOW: "TIMESTAMP", SNOWFLAKE: "BIGINT"}
+_MADE = {NOW: ("TIMESTAMP", "DATE"), "CURRENT_DATE": ("DATE",), SNOWFLAKE: ("BIGINT",)}  # and types that they have
 
 
 def table_of(tree: exp.Create, number: int) -> Schema:
@@ -119,17 +119,15 @@ def column_of(part: exp.ColumnDef) -> tuple[Column, bool]:
 
 
 def _default(node: Any, kind: Type, name: str) -> tuple[Any, bool]:
-    made = (
-        NOW
-        if isinstance(node, exp.CurrentTimestamp)
-        else node.name.upper() + "()"
-        if isinstance(node, exp.Anonymous)
-        else ""
-    )
+    made = ""
+    if isinstance(node, exp.CurrentTimestamp | exp.CurrentDate) and not node.this:
+        made = NOW if isinstance(node, exp.CurrentTimestamp) else "CURRENT_DATE"
+    elif isinstance(node, exp.Anonymous):
+        made = node.name.upper() + "()"
     if made in _MADE:
-        if kind.name != _MADE[made]:
-            raise errors.UsageError(f"{made} is {_MADE[made]}, and {name!r} is {kind}.")
-        return made, True
+        if kind.name not in _MADE[made]:
+            raise errors.UsageError(f"{made} is {_MADE[made][0]}, and {name!r} is {kind}.")
+        return SNOWFLAKE if made == SNOWFLAKE else NOW, True
     return kind.take(constant(node), name), False
 
 

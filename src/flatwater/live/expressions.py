@@ -13,7 +13,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, final
 from uuid import UUID
@@ -21,7 +21,8 @@ from uuid import UUID
 from sqlglot import exp
 
 from flatwater import errors, limits
-from flatwater.live.operators import ACTS, NUMBERS, alike, cast, pattern_of
+from flatwater.live.intervals import interval_of, is_moment, midnight, moment_of
+from flatwater.live.operators import ACTS, NUMBERS, absolute, alike, cast, negated, pattern_of
 from flatwater.live.schema import Schema
 from flatwater.live.statements import Sql, identifier
 from flatwater.live.types import Type
@@ -48,8 +49,9 @@ _FAILS: Final = (
 )
 _FAMILY: Final[dict[type, str]] = {
     bool: "BOOLEAN", int: "number", float: "number", Decimal: "number", str: "TEXT", bytes: "BYTES", datetime: "TIMESTAMP",
-    date: "DATE", UUID: "UUID",
+    date: "DATE", UUID: "UUID", timedelta: "INTERVAL",
 }  # fmt: skip
+_TIMES: Final = {"DATE", "TIMESTAMP"}
 _TEXTS: Final[dict[type, Callable[[str], Any]]] = {
     exp.Lower: str.lower, exp.Upper: str.upper, exp.Length: len, exp.Trim: str.strip,
 }  # fmt: skip
@@ -63,15 +65,20 @@ class Compiler:
         schema: whose columns it has; None: it has none.
         params: values of the parameters; None: they are not known yet, and nothing is compared with them.
         excluded: `excluded.column` is known, too, as a row has it under that name.
+        moment: that NOW() is: the statement's; None: that of this call.
 
     Attributes:
-        values: of literals and parameters, in the order in which they were met.
-        texts: what the expression is, with a mark in place of each of these.
+        values: of literals, parameters and the moment, in the order in which they were met.
+        is_of_moment: the time is among them.
     """
 
-    def __init__(self, schema: Schema | None, params: Values | None, *, excluded: bool = False) -> None:
+    def __init__(
+        self, schema: Schema | None, params: Values | None, *, excluded: bool = False, moment: datetime | None = None
+    ) -> None:
         self._schema, self._params, self._excluded = schema, params, excluded
+        self._moment = moment or datetime.now(UTC)
         self.values: list[Any] = []
+        self.is_of_moment = False
         self._depth = 0
 
     # --- what is told of a node ---------------------------------------------------------------------------------------
@@ -101,7 +108,10 @@ class Compiler:
         return Type.of(node.args["to"]) if isinstance(node, exp.Cast) else None
 
     def constant(self, node: Any) -> tuple[bool, Any]:
-        """Whether a node is a literal or parameter, and its value."""
+        """Whether a node is a literal, a parameter, an interval or a moment, and its value.
+
+        It depends on what is said only, never on a value: those of one form have their values at the same places.
+        """
         if isinstance(node, exp.Paren):
             return self.constant(node.this)
         if isinstance(node, exp.Parameter):
@@ -112,10 +122,15 @@ class Compiler:
             return True, bool(node.this)
         if isinstance(node, exp.Literal):
             return True, str(node.this) if node.is_string else int(node.this) if node.is_int else Decimal(node.this)
+        if isinstance(node, exp.Interval):
+            return True, interval_of(node)
+        if is_moment(node):
+            self.is_of_moment = True
+            return True, moment_of(node, self._moment)
         if isinstance(node, exp.Neg):
             is_one, value = self.constant(node.this)
             if is_one and isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-                return True, -value
+                return True, negated(value)
         return False, None
 
     def put(self, value: Any) -> int:
@@ -207,7 +222,7 @@ class Compiler:
                 return _safe(lambda row, values: cast(inner(row, values), kind))
             case exp.Abs():
                 inner = self.function(node.this)
-                return _safe(lambda row, values: None if (found := inner(row, values)) is None else abs(found))
+                return _safe(lambda row, values: None if (found := inner(row, values)) is None else absolute(found))
             case exp.Lower() | exp.Upper() | exp.Length() | exp.Trim() if not node.args.get("expression"):
                 inner, act = self.function(node.this), _TEXTS[type(node)]
                 return _safe(lambda row, values: None if (found := inner(row, values)) is None else act(found))
@@ -220,12 +235,13 @@ class Compiler:
             return self._comparison(FLIPPED[type(node)](this=right, expression=left))
         kind, name = self.type_of(left), self.column(left)
         if right_is:
-            at = self.put(right_value if left_is else self.taken(right_value, kind, node))
-            if name is not None:
+            is_time = is_moment(right) and kind is not None and kind.name in _TIMES
+            at = self.put(right_value if left_is or is_time else self.taken(right_value, kind, node))
+            if name is not None and not is_time:
                 return _of_column(name, at, compare)
             return _compared(self.function(left), lambda _row, values: values[at], compare)
         other = self.type_of(right)
-        if kind is not None and other is not None and _family(kind) != _family(other):
+        if kind is not None and other is not None and not _is_alike(_family(kind), _family(other)):
             raise errors.UsageError(
                 f"{node.sql(dialect=Sql)!r:.80} compares {kind} with {other}.", hint="Cast one of them."
             )
@@ -291,7 +307,7 @@ class Compiler:
     def _arithmetic(self, node: Any) -> Function:
         if isinstance(node, exp.Neg):
             inner = self.function(node.this)
-            return _safe(lambda row, values: None if (found := inner(row, values)) is None else -found)
+            return _safe(lambda row, values: None if (found := inner(row, values)) is None else negated(found))
         left, right, act = self.function(node.this), self.function(node.expression), ACTS[type(node)]
 
         def computed(row: Mapping[str, Any], values: Values) -> Any:
@@ -323,8 +339,8 @@ class Compiler:
 def _unknown(node: Any) -> errors.UsageError:
     return errors.UsageError(
         f"{node.sql(dialect=Sql)!r:.80} is not known in a condition that is asked for each row.",
-        hint="Comparisons, AND, OR, NOT, IS, IN, BETWEEN, LIKE, arithmetic, ||, CASE, CAST, COALESCE, NULLIF, LOWER, UPPER, "
-        "LENGTH, TRIM and ABS are.",
+        hint="Comparisons, AND, OR, NOT, IS, IN, BETWEEN, LIKE, arithmetic, ||, CASE, CAST, NOW(), INTERVAL, COALESCE, NULLIF, "
+        "LOWER, UPPER, LENGTH, TRIM and ABS are.",
     )
 
 
@@ -361,11 +377,21 @@ def _of_column(name: str, at: int, compare: Callable[[Any, Any], bool]) -> Funct
 def _compared(first: Function, second: Function, compare: Callable[[Any, Any], bool]) -> Function:
     def compared(row: Mapping[str, Any], values: Values) -> bool | None:
         found, wanted = first(row, values), second(row, values)
-        if found is None or wanted is None or _FAMILY.get(type(found)) != _FAMILY.get(type(wanted)):
+        if found is None or wanted is None:
             return None
+        one, other = _FAMILY.get(type(found)), _FAMILY.get(type(wanted))
+        if one != other:
+            if not _is_alike(one, other):
+                return None
+            found, wanted = midnight(found), midnight(wanted)
         return compare(found, wanted)
 
     return _safe(compared)
+
+
+def _is_alike(one: str | None, other: str | None) -> bool:
+    """Whether values of two families can be compared: a date is the midnight that it begins with."""
+    return one == other or (one in _TIMES and other in _TIMES)
 
 
 def _family(kind: Type) -> str:

@@ -1,25 +1,30 @@
 """What operators of SQL do to values of Python.
 
-Covers:     arithmetic on numbers that are alike, joining texts, CAST, patterns of LIKE.
+Covers:     arithmetic on numbers that are alike and on times, joining texts, CAST, patterns of LIKE.
 Not here:   NULL, and what fails (`live.expressions`).
 Holds:      patterns that were used, at most `LIVE_PATTERNS_MAX`.
 """
 
 from __future__ import annotations
 
-import operator
+import math
 import re
 from collections.abc import Callable
-from decimal import Decimal
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any, Final
 
 from sqlglot import exp
 
 from flatwater import limits
-from flatwater.live.types import Type
+from flatwater.live.intervals import Months, added, subtracted
+from flatwater.live.types import EXACT, Type
 
 NUMBERS: Final = {"SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL"}
+_NUMBER: Final = int | float | Decimal
+_FACTORS: Final = int | float | Decimal | timedelta
+_TIMES: Final = date | timedelta | Months
 
 
 def alike(one: Any, other: Any) -> tuple[Any, Any]:
@@ -33,15 +38,51 @@ def alike(one: Any, other: Any) -> tuple[Any, Any]:
     return one, other
 
 
+def _added(one: Any, other: Any) -> Any:
+    if isinstance(one, _TIMES) or isinstance(other, _TIMES):
+        return added(one, other)
+    return EXACT.add(one, other) if _is_exact(one, other) else one + other
+
+
+def _subtracted(one: Any, other: Any) -> Any:
+    if isinstance(one, _TIMES) or isinstance(other, _TIMES):
+        return subtracted(one, other)
+    return EXACT.subtract(one, other) if _is_exact(one, other) else one - other
+
+
+def _multiplied(one: Any, other: Any) -> Any:
+    if not isinstance(one, _FACTORS) or not isinstance(other, _FACTORS):  # or a text would be written several times
+        raise TypeError
+    return EXACT.multiply(one, other) if _is_exact(one, other) else one * other
+
+
 def _divided(one: Any, other: Any) -> Any:
     if isinstance(one, int) and isinstance(other, int):
         found = abs(one) // abs(other)
         return found if (one < 0) == (other < 0) else -found
-    return one / other
+    return EXACT.divide(one, other) if _is_exact(one, other) else one / other
 
 
 def _rest(one: Any, other: Any) -> Any:
-    return one - other * _divided(one, other) if isinstance(one, int) and isinstance(other, int) else one % other
+    if isinstance(one, int) and isinstance(other, int):
+        return one - other * _divided(one, other)
+    if not isinstance(one, _NUMBER) or not isinstance(other, _NUMBER):  # a text has a % of its own
+        raise TypeError
+    return EXACT.remainder(one, other) if _is_exact(one, other) else math.fmod(one, other)
+
+
+def _is_exact(one: Any, other: Any) -> bool:
+    return isinstance(one, Decimal) or isinstance(other, Decimal)
+
+
+def negated(value: Any) -> Any:
+    """A number or an interval with the other sign; a decimal keeps all its digits."""
+    return value.copy_negate() if isinstance(value, Decimal) else -value
+
+
+def absolute(value: Any) -> Any:
+    """A number without its sign; a decimal keeps all its digits."""
+    return value.copy_abs() if isinstance(value, Decimal) else abs(value)
 
 
 def _joined(one: Any, other: Any) -> str:
@@ -49,7 +90,7 @@ def _joined(one: Any, other: Any) -> str:
 
 
 ACTS: Final[dict[type, Callable[[Any, Any], Any]]] = {
-    exp.Add: operator.add, exp.Sub: operator.sub, exp.Mul: operator.mul, exp.Div: _divided, exp.Mod: _rest, exp.DPipe: _joined,
+    exp.Add: _added, exp.Sub: _subtracted, exp.Mul: _multiplied, exp.Div: _divided, exp.Mod: _rest, exp.DPipe: _joined,
 }  # fmt: skip
 
 
@@ -66,6 +107,8 @@ def cast(value: Any, kind: Type) -> Any:
         return str(value).lower() if isinstance(value, bool) else str(value)
     if kind.name == "BOOLEAN" and isinstance(value, str):
         return {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}[value.lower()]
+    if kind.name == "DATE" and isinstance(value, datetime):
+        return value.astimezone(UTC).date()
     if kind.name in NUMBERS:
         if isinstance(value, bool):
             value = int(value)
@@ -73,6 +116,8 @@ def cast(value: Any, kind: Type) -> Any:
             value = Decimal(value)
         if kind.name in {"SMALLINT", "INT", "BIGINT"} and abs(value) < 1 << 64:  # int() of 1e999999999 has no end
             value = int(value)
+        if kind.name == "DECIMAL" and isinstance(value, Decimal) and value.adjusted() < kind.precision:
+            value = value.quantize(Decimal(1).scaleb(-kind.scale), ROUND_HALF_UP, EXACT)
     return kind.take(value, "the cast")
 
 

@@ -11,7 +11,7 @@ import base64
 import binascii
 import math
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
@@ -22,6 +22,16 @@ from flatwater import errors, limits
 if TYPE_CHECKING:
     from sqlglot import exp
 
+EXACT = Context(
+    prec=2 * limits.LIVE_DECIMAL_DIGITS_MAX + 2,
+    rounding=ROUND_HALF_EVEN,
+    Emin=-999_999,
+    Emax=999_999,
+    capitals=1,
+    clamp=0,
+    flags=[],
+    traps=[InvalidOperation, DivisionByZero, Overflow],
+)  # of decimals: a sum or product of two with all their digits is exact, whatever the thread's own context is
 _INTEGERS = {"SMALLINT": 16, "INT": 32, "BIGINT": 64}
 _FLOATS = {"FLOAT": 32, "DOUBLE": 64}
 _PYTHON: dict[str, Any] = {
@@ -177,12 +187,15 @@ def _float(value: Any, kind: Type) -> float:
 def _decimal(value: Any, kind: Type) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise TypeError(f"it is {type(value).__name__}")
-    number = Decimal(repr(value) if isinstance(value, float) else value)
+    try:
+        number = Decimal(repr(value) if isinstance(value, float) else value)
+    except InvalidOperation:
+        raise ValueError("it is no number") from None
     if not number.is_finite():
         raise ValueError("it is no number")
     if number and number.adjusted() >= kind.precision - kind.scale:
         raise ValueError(f"it has more than {kind.precision - kind.scale} digits in front of the point")
-    rounded = number.quantize(Decimal(1).scaleb(-kind.scale))
+    rounded = number.quantize(Decimal(1).scaleb(-kind.scale), context=EXACT)
     if rounded != number:
         raise ValueError(f"it has more than {kind.scale} digits behind the point")
     return rounded

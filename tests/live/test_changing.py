@@ -1,9 +1,13 @@
 """INSERT, UPDATE and DELETE in detail."""
 
+from datetime import UTC, datetime
+from decimal import Decimal
+
 import pytest
 
 from flatwater import errors, limits
 from flatwater.live import changing
+from flatwater.live.statements import understood
 
 
 def rows(db, text, params=()):
@@ -130,13 +134,62 @@ def test_the_time_in_an_update(times):
         times.subscribe("SELECT * FROM t WHERE at > now()")
 
 
-def test_set_to_a_default(times):
-    """DEFAULT is the column's, the time where it is that, and NULL where there is none."""
-    found = next(iter(times.sql("UPDATE t SET at = DEFAULT, day = DEFAULT, n = DEFAULT WHERE id = 3 RETURNING *")))
-    assert (found["n"], found["day"]) == (7, found["at"].date())
-    times.sql('CREATE TABLE u (id BIGINT PRIMARY KEY DEFAULT SNOWFLAKE_ID(), "default" INT, b INT)')
-    times.sql("INSERT INTO u VALUES (1, 5, 6)")
-    assert next(iter(times.sql('UPDATE u SET b = "default" RETURNING b'))) == {"b": 5}
-    assert next(iter(times.sql("UPDATE u SET b = DEFAULT RETURNING b"))) == {"b": None}
-    with pytest.raises(errors.UsageError, match="when a row is inserted"):
-        times.sql("UPDATE u SET id = DEFAULT")
+@pytest.fixture
+def jsons(tmp_path):
+    """A table with a column of JSON."""
+    from flatwater.live.database import Database
+
+    with Database(tmp_path / "jsons", sync="off") as db:
+        db.sql("CREATE TABLE y (id INT PRIMARY KEY, j JSON, s TEXT)")
+        yield db
+
+
+def test_json_that_was_selected(jsons):
+    """Rows of the engine have it as a text; others have it as it is."""
+    tree = understood("INSERT INTO y (id, j) SELECT id, j FROM y").tree
+    insert = changing.Insert(tree, jsons._executor.catalog.table("main", "y"))
+    for cell, is_text, expected in (
+        ('{"a": 1}', True, {"a": 1}), ("5", True, 5), ("a text", True, "a text"), (None, True, None), ("5", False, "5"), ({"a": 1}, False, {"a": 1}),
+    ):  # fmt: skip
+        row = insert.selected([1, cell], jsons._executor._numbers, datetime.now(UTC), is_text=is_text)
+        assert row == {"id": 1, "j": expected, "s": None}
+    with pytest.raises(errors.UsageError, match="1 values are selected for 2 columns"):
+        insert.selected([1], jsons._executor._numbers, datetime.now(UTC), is_text=True)
+
+
+def test_decimals_of_38_digits_in_a_statement(tmp_path):
+    """They are stored, computed with, compared and read by the engine with all their digits."""
+    from flatwater.live.database import Database
+
+    most = Decimal("9" * 38)
+    with Database(tmp_path / "decimals", sync="off") as db:
+        db.sql("CREATE TABLE d (id INT PRIMARY KEY, d DECIMAL(38, 0))")
+        db.sql(
+            f"INSERT INTO d VALUES (1, {most}), (2, ?), (3, -{most}), (4, CAST(? AS DECIMAL(38, 0)))", [most, str(most)]
+        )
+        assert [row["d"] for row in db.sql("SELECT d FROM d")] == [most, most, most.copy_negate(), most]
+        assert next(row["d"] for row in db.sql("UPDATE d SET d = d - 1 WHERE id <> 3 RETURNING d")) == Decimal(
+            "9" * 37 + "8"
+        )
+        assert [row["id"] for row in db.sql(f"SELECT id FROM d WHERE d + 1 = {most} AND abs(d) < {most}")] == [1, 2, 4]
+        assert [*db.sql("SELECT max(d) AS d FROM d")] == [{"d": Decimal("9" * 37 + "8")}]
+        with pytest.raises(errors.UsageError, match="more than 38 digits in front of the point"):
+            db.sql("UPDATE d SET d = d * 10")
+
+
+def test_integers_are_exact(tmp_path):
+    """What does not fit into a column is refused with what does; in a condition it is computed all the same."""
+    from flatwater.live.database import Database
+
+    most = (1 << 63) - 1
+    with Database(tmp_path / "integers", sync="off") as db:
+        db.sql("CREATE TABLE b (id INT PRIMARY KEY, b BIGINT)")
+        db.sql("INSERT INTO b VALUES (1, ?), (2, 5)", [most])
+        with pytest.raises(
+            errors.UsageError,
+            match=r"9223372036854775808 does not fit into 'b'.*not from -9223372036854775808 to 9223372036854775807",
+        ):
+            db.sql("UPDATE b SET b = b + 1")
+        assert [row["id"] for row in db.sql("SELECT id FROM b WHERE b + 1 > 0")] == [1, 2]
+        assert [*db.sql("SELECT CAST(b AS DECIMAL(38, 0)) + 1 AS v FROM b WHERE id = 1")] == [{"v": most + 1}]
+        assert [*db.sql("SELECT CAST(b AS DOUBLE) + 1 AS v FROM b WHERE id = 1")] == [{"v": float(most)}]

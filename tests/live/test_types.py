@@ -8,7 +8,7 @@ import pytest
 
 from flatwater import errors
 from flatwater.live.statements import understood
-from flatwater.live.types import Type
+from flatwater.live.types import EXACT, Type, json_in, json_of
 
 ID = "12345678-1234-5678-1234-567812345678"
 
@@ -72,3 +72,29 @@ def test_decimals_have_their_digits():
     for value in ("1234", "1.234", "x", float("nan"), True):
         with pytest.raises(errors.UsageError):
             kind.take(value, "c")
+
+
+def test_decimals_of_38_digits():
+    """All of them are held, and what does not fit is told in words."""
+    most = Decimal("9" * 38)
+    for scale in (0, 2, 38):
+        value = most.scaleb(-scale, EXACT)
+        found = Type("DECIMAL", 38, scale).take(str(value), "c")
+        assert (found, found.as_tuple().exponent) == (value, -scale)
+    kind = Type("DECIMAL", 38, 0)
+    assert kind.take(10**38 - 1, "c") == most
+    for value, why in (
+        ("x", "it is no number"), (10**38, "more than 38 digits"), ("0." + "1" * 60, "behind the point"), ("1e-999999", "behind the point"), ("9" * 38 + ".5", "behind the point"),
+    ):  # fmt: skip
+        with pytest.raises(errors.UsageError, match=why) as refused:
+            kind.take(value, "c")
+        assert "decimal." not in str(refused.value)
+
+
+def test_texts_of_json():
+    """They are read, or refused with how to write them."""
+    assert json_of('{"a": [1]}', "c") == json_in('{"a": [1]}') == {"a": [1]}
+    assert (json_in("x"), json_in(5)) == ("x", 5)
+    for text in ("x", "", "{'a': 1}", "[" * 100_000):
+        with pytest.raises(errors.UsageError, match="is no JSON"):
+            json_of(text, "c")

@@ -1,31 +1,31 @@
 """INSERT, UPDATE and DELETE: which rows become which, decided in the transaction that writes them.
 
-Covers:     values and defaults, conflicts of keys, assignments, rows by key or by condition, RETURNING.
-Not here:   committing (`live.writing`), conditions (`live.predicates`), who may (`live.access`).
+Covers:     values and defaults, conflicts of keys, rows by key or by condition, RETURNING.
+Not here:   what columns are set to (`live.assigning`), committing (`live.writing`), conditions (`live.predicates`), who may (`live.access`).
 Holds:      the rows that one statement changes, at most `LIVE_STATEMENT_ROWS_MAX`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, final
 
 from sqlglot import exp
 
 from flatwater import errors, limits
-from flatwater.live.conditions import Condition, condition_of, value_of
-from flatwater.live.definitions import constant
+from flatwater.live.assigning import DEFAULT, altered, assignments, bound, cell_of, conflict_of, known, made_now
+from flatwater.live.conditions import Condition, condition_of
 from flatwater.live.log import Get
 from flatwater.live.reading import Snapshot
 from flatwater.live.rows import NUMBER_BYTES, Place, number_of
-from flatwater.live.schema import NOW, Column, Row, Schema
+from flatwater.live.schema import NOW, Row, Schema
 from flatwater.live.sequence import PER_MS
 from flatwater.live.sequence import Sequence as Numbers
-from flatwater.live.statements import Sql, identifier
+from flatwater.live.statements import identifier
+from flatwater.live.types import json_in
 from flatwater.live.writing import Edit, Plan
 
-_DEFAULT: Any = object()  # a value that stands for the column's default
 _KEY_BYTES_MAX = limits.LIVE_KEY_BYTES_MAX
 
 
@@ -91,10 +91,12 @@ class Insert:
                     raise errors.UsageError(
                         f"{len(cells)} values are given for {len(names)} columns of {schema.full_name}."
                     )
-                self.cells.append([_cell(cell) for cell in cells])
+                self.cells.append(
+                    [cell_of(cell, schema.columns[name]) for name, cell in zip(names, cells, strict=True)]
+                )
             if len(self.cells) > limits.LIVE_STATEMENT_ROWS_MAX:
                 raise too_many()
-        self.conflict = _conflict(tree.args.get("conflict"), schema)
+        self.conflict = conflict_of(tree.args.get("conflict"), schema)
         self.returning = returned(tree.args.get("returning"), schema)
 
     def rows(self, values: Sequence[Any], numbers: Numbers) -> Iterator[Row]:
@@ -108,6 +110,27 @@ class Insert:
                 numbers,
                 now,
             )
+
+    def selected(self, cells: Sequence[Any], numbers: Numbers, now: datetime, *, is_text: bool) -> Row:
+        """A row that its SELECT gave.
+
+        Args:
+            cells: its values.
+            numbers: for defaults.
+            now: the time of the statement.
+            is_text: the SQL engine gave them: JSON is a text there; a text that is none stays one.
+
+        Raises:
+            UsageError: they do not fit.
+        """
+        if len(cells) != len(self.names):
+            raise errors.UsageError(f"{len(cells)} values are selected for {len(self.names)} columns.")
+        columns = self.schema.columns
+        made = [
+            json_in(cell) if is_text and columns[name].type.name == "JSON" else cell
+            for name, cell in zip(self.names, cells, strict=True)
+        ]
+        return complete(self.schema, self.names, made, numbers, now)
 
     def plan(
         self, place: Place, rows: Sequence[Row], values: Sequence[Any], now: int, given: list[Row]
@@ -237,8 +260,8 @@ def complete(schema: Schema, names: Sequence[str], values: Sequence[Any], number
     given = dict(zip(names, values, strict=True))
     row: Row = {}
     for name, column in schema.columns.items():
-        value = given.get(name, _DEFAULT)
-        if value is _DEFAULT:
+        value = given.get(name, DEFAULT)
+        if value is DEFAULT:
             value = column.default
             if column.is_made:
                 value = made_now(column, now) if value == NOW else numbers.next()
@@ -248,22 +271,6 @@ def complete(schema: Schema, names: Sequence[str], values: Sequence[Any], number
             raise errors.UsageError(f"{name!r} of {schema.full_name} takes no NULL.", hint="Give it a value.")
         row[name] = value
     return row
-
-
-def made_now(column: Column, now: datetime) -> Any:
-    """What NOW() is as the default of a column: a time, or its date."""
-    return now.date() if column.type.name == "DATE" else now
-
-
-def altered(schema: Schema, row: Row, change: Sequence[tuple[str, Callable[[Row], Any]]]) -> Row:
-    """A row with other values in some columns."""
-    new = dict(row)
-    for name, value in change:
-        column = schema.columns[name]
-        new[name] = column.type.take(value(row), name)
-        if new[name] is None and column.is_required:
-            raise errors.UsageError(f"{name!r} of {schema.full_name} takes no NULL.")
-    return new
 
 
 def matching(snapshot: Snapshot, place: Place, condition: Condition, since: int) -> Iterator[tuple[bytes, bytes]]:
@@ -299,19 +306,6 @@ def check_key(key: bytes) -> None:
         )
 
 
-def known(names: Iterable[str], schema: Schema) -> None:
-    """Refuse names that are no columns.
-
-    Raises:
-        UsageError: one is none.
-    """
-    for name in names:
-        if name not in schema.columns:
-            raise errors.UsageError(
-                f"{schema.full_name} has no column {name!r}.", hint=f"It has {', '.join(schema.columns)}."
-            )
-
-
 def too_many() -> errors.LimitReached:
     """The refusal of a statement that changes too much at once."""
     return errors.LimitReached(
@@ -322,107 +316,6 @@ def too_many() -> errors.LimitReached:
 
 
 # --- parts of statements ----------------------------------------------------------------------------------------------
-
-
-def _cell(node: Any) -> Any:
-    """A value of an INSERT: itself, or a function of the parameters and the time of the statement."""
-    if isinstance(node, exp.Parameter):
-        at = int(node.name) - 1
-        return lambda values, _now: values[at]
-    if isinstance(node, exp.Var) and node.name.upper() == "DEFAULT":
-        return _DEFAULT
-    try:
-        return constant(node)
-    except errors.UsageError:
-        return lambda values, now: value_of(node, None, values, moment=now)({})
-
-
-def assignments(nodes: Sequence[Any], schema: Schema) -> list[tuple[str, Any]]:
-    """Columns and what they are set to.
-
-    Raises:
-        UsageError: one is no column, or is set twice.
-    """
-    found: list[tuple[str, Any]] = []
-    for node in nodes:
-        if not isinstance(node, exp.EQ) or not isinstance(node.this, exp.Column):
-            raise errors.UsageError(f"{node.sql(dialect=Sql)!r} is no assignment.", hint="SET column = value.")
-        name, value = identifier(node.this.this), node.expression
-        if isinstance(value, exp.Column) and value.sql().upper() == "DEFAULT":  # unquoted
-            value = _DEFAULT
-        found.append((name, value))
-    known([name for name, _node in found], schema)
-    if len({name for name, _node in found}) < len(found):
-        raise errors.UsageError("a column is set twice.")
-    for name, value in found:
-        if value is _DEFAULT and schema.columns[name].is_made and schema.columns[name].default != NOW:
-            raise errors.UsageError(
-                f"{name!r} gets its default when a row is inserted, and is not set to it.", hint="Set a value."
-            )
-    return found
-
-
-def bound(
-    sets: Sequence[tuple[str, Any]], schema: Schema, values: Sequence[Any], moment: datetime, *, excluded: bool = False
-) -> list[tuple[str, Callable[[Row], Any]]]:
-    """Columns, and what computes for a row what they are set to."""
-    made: list[tuple[str, Callable[[Row], Any]]] = []
-    for name, node in sets:
-        if node is not _DEFAULT:
-            made.append((name, value_of(node, schema, values, excluded=excluded, moment=moment)))
-            continue
-        column = schema.columns[name]
-        value = made_now(column, moment) if column.is_made else column.default
-        made.append((name, lambda _row, value=value: value))  # type: ignore[misc]
-    return made
-
-
-class _OnConflict:
-    """What is done with a row whose key is there."""
-
-    def __init__(self, sets: list[tuple[str, Any]] | None, where: Any, schema: Schema) -> None:
-        self._sets, self._where, self._schema = sets, where, schema
-
-    def bound(self, values: Sequence[Any]) -> Callable[[Row, Row], Row | None]:
-        """With parameters: given the row that is there and the one that was to be inserted, the one to be written."""
-        schema, sets = self._schema, self._sets
-        if sets is None:
-            return lambda _there, _new: None
-        moment = datetime.now(UTC)
-        change = bound(sets, schema, values, moment, excluded=True)
-        condition = None if self._where is None else value_of(self._where, schema, values, excluded=True, moment=moment)
-
-        def updated(there: Row, new: Row) -> Row | None:
-            both = there | {f"excluded.{name}": value for name, value in new.items()}
-            if condition is not None and condition(both) is not True:
-                return None
-            made = altered(schema, both, change)
-            return {name: made[name] for name in schema.columns}
-
-        return updated
-
-
-def _conflict(node: Any, schema: Schema) -> _OnConflict | None:
-    if node is None:
-        return None
-    keys = [
-        identifier(each.this if isinstance(each, exp.Ordered) else each)
-        for each in node.args.get("conflict_keys") or ()
-    ]
-    if node.args.get("duplicate") or node.args.get("constraint") or (keys and sorted(keys) != sorted(schema.key)):
-        raise errors.UsageError(
-            f"ON CONFLICT has another key than {schema.full_name}.", hint=f"ON CONFLICT ({', '.join(schema.key)})."
-        )
-    action = str(node.args.get("action")).upper()
-    where = node.args.get("where")
-    if action == "DO NOTHING":
-        return _OnConflict(None, None, schema)
-    if action != "DO UPDATE":
-        raise errors.UsageError("ON CONFLICT does neither NOTHING nor UPDATE.")
-    sets = assignments(node.expressions, schema)
-    if any(name in schema.key for name, _node in sets):
-        raise errors.UsageError("ON CONFLICT cannot change the key that is in conflict.")
-    return _OnConflict(sets, where.this if where is not None else None, schema)
 
 
 def returned(node: Any, schema: Schema) -> tuple[str, ...] | None:

@@ -18,7 +18,7 @@ from flatwater.live.access import ROLES, Limits
 from flatwater.live.catalog import UserRecord, check_name
 from flatwater.live.schema import ACCESS_LEVELS, KINDS, NOW, SHARED, SNOWFLAKE, STREAM, Column, Schema
 from flatwater.live.statements import Name, Sql, identifier, table_name
-from flatwater.live.types import KEYS, Type
+from flatwater.live.types import KEYS, Type, json_of
 
 _OPTIONS = ("TYPE", "TTL_SECONDS", "ACCESS_LEVEL")
 _MADE = {NOW: ("TIMESTAMP", "DATE"), "CURRENT_DATE": ("DATE",), SNOWFLAKE: ("BIGINT",)}  # and types that they have
@@ -128,7 +128,10 @@ def _default(node: Any, kind: Type, name: str) -> tuple[Any, bool]:
         if kind.name not in _MADE[made]:
             raise errors.UsageError(f"{made} is {_MADE[made][0]}, and {name!r} is {kind}.")
         return SNOWFLAKE if made == SNOWFLAKE else NOW, True
-    return kind.take(constant(node), name), False
+    while isinstance(node, exp.Cast | exp.Paren):  # as pg_dump writes them: 'x'::text
+        node = node.this
+    value = constant(node)
+    return kind.take(json_of(value, name) if kind.name == "JSON" and isinstance(value, str) else value, name), False
 
 
 def constant(node: Any) -> Any:
@@ -140,7 +143,7 @@ def constant(node: Any) -> Any:
     if isinstance(node, exp.Neg):
         value = constant(node.this)
         if isinstance(value, int | Decimal) and not isinstance(value, bool):
-            return -value
+            return -value if isinstance(value, int) else value.copy_negate()
     elif isinstance(node, exp.Paren):
         return constant(node.this)
     elif isinstance(node, exp.Null):

@@ -25,7 +25,7 @@ from flatwater.live.intervals import interval_of, is_moment, midnight, moment_of
 from flatwater.live.operators import ACTS, NUMBERS, absolute, alike, cast, negated, pattern_of
 from flatwater.live.schema import Schema
 from flatwater.live.statements import Sql, identifier
-from flatwater.live.types import Type
+from flatwater.live.types import Type, json_of
 
 Values = Sequence[Any]
 Function = Callable[[Mapping[str, Any], Values], Any]
@@ -103,7 +103,7 @@ class Compiler:
         if isinstance(node, exp.Column) and self._schema is not None:
             name = self.column(node)
             return None if name is None else self._schema.columns[name.removeprefix("excluded.")].type
-        if isinstance(node, exp.Paren | exp.Neg):
+        if isinstance(node, exp.Paren | exp.Neg | exp.Coalesce | exp.Nullif):
             return self.type_of(node.this)
         return Type.of(node.args["to"]) if isinstance(node, exp.Cast) else None
 
@@ -218,8 +218,7 @@ class Compiler:
             case exp.Case():
                 return self._case(node)
             case exp.Cast():
-                inner, kind = self.function(node.this), Type.of(node.args["to"])
-                return _safe(lambda row, values: cast(inner(row, values), kind))
+                return self._cast(node)
             case exp.Abs():
                 inner = self.function(node.this)
                 return _safe(lambda row, values: None if (found := inner(row, values)) is None else absolute(found))
@@ -315,6 +314,13 @@ class Compiler:
             return None if one is None or other is None else act(*alike(one, other))
 
         return _safe(computed)
+
+    def _cast(self, node: Any) -> Function:
+        inner, kind, of = self.function(node.this), Type.of(node.args["to"]), self.type_of(node.this)
+        is_one, said = self.constant(node.this)
+        if is_one and isinstance(said, str) and kind.name == "JSON" and not isinstance(node, exp.TryCast):
+            json_of(said, "the cast")  # what is said in the statement is not made NULL of
+        return _safe(lambda row, values: cast(inner(row, values), kind, of))
 
     def _case(self, node: Any) -> Function:
         subject = node.this

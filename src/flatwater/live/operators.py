@@ -14,12 +14,14 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any, Final
+from uuid import UUID
 
+import msgspec
 from sqlglot import exp
 
 from flatwater import limits
 from flatwater.live.intervals import Months, added, subtracted
-from flatwater.live.types import EXACT, Type
+from flatwater.live.types import EXACT, Type, json_of
 
 NUMBERS: Final = {"SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL"}
 _NUMBER: Final = int | float | Decimal
@@ -86,7 +88,7 @@ def absolute(value: Any) -> Any:
 
 
 def _joined(one: Any, other: Any) -> str:
-    return str(one) + str(other)
+    return text_of(one) + text_of(other)
 
 
 ACTS: Final[dict[type, Callable[[Any, Any], Any]]] = {
@@ -94,8 +96,52 @@ ACTS: Final[dict[type, Callable[[Any, Any], Any]]] = {
 }  # fmt: skip
 
 
-def cast(value: Any, kind: Type) -> Any:
+def text_of(value: Any) -> str:
+    """A value as a text, as the SQL engine writes it.
+
+    Raises:
+        UnicodeDecodeError: bytes that are none.
+    """
+    match value:
+        case str():
+            return value
+        case bool():
+            return str(value).lower()
+        case float():
+            return _float_text(value)
+        case bytes():
+            return value.decode()
+        case datetime():
+            digits = (
+                "seconds" if not value.microsecond else "microseconds" if value.microsecond % 1_000 else "milliseconds"
+            )
+            return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=digits) + "Z"
+        case dict() | list():
+            return msgspec.json.encode(value).decode()
+        case Decimal():
+            return f"{value:f}"
+        case int() | date() | UUID():
+            return str(value)
+    raise TypeError
+
+
+def _float_text(value: float) -> str:
+    """Python has signs and zeros in exponents, and one for 0.00001, too."""
+    mantissa, _, exponent = repr(value).partition("e")
+    if not exponent:
+        return mantissa
+    if int(exponent) == -5:  # noqa: PLR2004 - the one that the engine writes out
+        return f"{'-' * (value < 0)}0.0000{mantissa.lstrip('-').replace('.', '')}"
+    return f"{mantissa}e{int(exponent)}"
+
+
+def cast(value: Any, kind: Type, of: Type | None = None) -> Any:
     """A value as another type; None stays None.
+
+    Args:
+        value: of Python.
+        kind: that it shall have.
+        of: that it has, where that is known: a text is JSON unless it comes from a column of JSON.
 
     Raises:
         UsageError: it does not fit.
@@ -104,21 +150,29 @@ def cast(value: Any, kind: Type) -> Any:
     if value is None:
         return None
     if kind.name == "TEXT":
-        return str(value).lower() if isinstance(value, bool) else str(value)
+        return text_of(value)
+    if kind.name == "JSON" and isinstance(value, str) and (of is None or of.name != "JSON"):
+        return json_of(value, "the cast")
     if kind.name == "BOOLEAN" and isinstance(value, str):
         return {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}[value.lower()]
     if kind.name == "DATE" and isinstance(value, datetime):
         return value.astimezone(UTC).date()
     if kind.name in NUMBERS:
-        if isinstance(value, bool):
-            value = int(value)
-        if isinstance(value, str):
-            value = Decimal(value)
-        if kind.name in {"SMALLINT", "INT", "BIGINT"} and abs(value) < 1 << 64:  # int() of 1e999999999 has no end
-            value = int(value)
-        if kind.name == "DECIMAL" and isinstance(value, Decimal) and value.adjusted() < kind.precision:
-            value = value.quantize(Decimal(1).scaleb(-kind.scale), ROUND_HALF_UP, EXACT)
+        value = _number(value, kind)
     return kind.take(value, "the cast")
+
+
+def _number(value: Any, kind: Type) -> Any:
+    """A value as a number, with as many digits as the type has."""
+    if isinstance(value, bool):
+        value = int(value)
+    if isinstance(value, str):
+        value = Decimal(value)
+    if kind.name in {"SMALLINT", "INT", "BIGINT"} and abs(value) < 1 << 64:  # int() of 1e999999999 has no end
+        value = int(value)
+    if kind.name == "DECIMAL" and isinstance(value, Decimal) and value.adjusted() < kind.precision:
+        value = value.quantize(Decimal(1).scaleb(-kind.scale), ROUND_HALF_UP, EXACT)
+    return value
 
 
 @lru_cache(limits.LIVE_PATTERNS_MAX)

@@ -239,6 +239,31 @@ def _uuid(value: Any, _type: Type) -> UUID:
     return value if isinstance(value, UUID) else UUID(_text(value, _type))
 
 
+def json_of(text: str, where: str) -> Any:
+    """What a text of JSON says.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        return msgspec.json.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise errors.UsageError(
+            f"{text!r:.80} of {where} is no JSON: {error}.",
+            hint="Write it as '{\"a\": 1}' or '\"text\"', or pass the value as a parameter.",
+        ) from None
+
+
+def json_in(value: Any) -> Any:
+    """What a text says where it is one of JSON; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return msgspec.json.decode(value)
+    except (ValueError, RecursionError):
+        return value
+
+
 def _json(value: Any, _type: Type) -> Any:
     return msgspec.json.decode(msgspec.json.encode(value))
 

@@ -13,6 +13,7 @@ import pytest
 
 from flatwater import errors
 from flatwater.budget.budget import Budget
+from flatwater.live.allowed import FUNCTIONS
 from flatwater.live.database import Database
 from flatwater.live.engine import Engine
 
@@ -189,6 +190,69 @@ def test_lists_and_nulls(tmp_path, where):
         db.load("t", [{"id": number, "n": n} for number, n in rows])
         assert [row["id"] for row in db.sql(text)] == [number for (number,) in other.execute(text)]
     other.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("first_value(a IGNORE NULLS) OVER (ORDER BY id)", [None, 2, 2]), ("last_value(a) IGNORE NULLS OVER (ORDER BY id)", [None, 2, 2]), ("lag(a) IGNORE NULLS OVER (ORDER BY id)", [None, None, 2]), ("TRY_CAST(s AS INT)", [None, 7, None]),
+        ("to_char(ts, 'YYYY-MM-DD HH24:MI')", ["2026-01-02 03:04"] * 3), ("to_date('02/01/2026', 'DD/MM/YYYY')", [date(2026, 1, 2)] * 3), ("to_timestamp('2026-01-02 03:04', 'YYYY-MM-DD HH24:MI')", [datetime(2026, 1, 2, 3, 4, tzinfo=UTC)] * 3),
+        ("to_timestamp(1)", [datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)] * 3), ("sign(-2.5)", [-1.0] * 3), ("to_hex(255)", ["ff"] * 3), ("hex(255)", ["ff"] * 3), ("isnan(0.5)", [False] * 3),
+    ],
+)  # fmt: skip
+def test_functions_that_the_engine_calls_otherwise(tmp_path, text, found):
+    """What PostgreSQL writes is what is done; nothing of it is left out on the way."""
+    with Database(tmp_path / "data", sync="off") as db:
+        db.sql("CREATE TABLE t (id INT PRIMARY KEY, a INT, s TEXT, ts TIMESTAMP)")
+        db.sql(
+            "INSERT INTO t VALUES (1, NULL, 'x', '2026-01-02 03:04:05Z'), (2, 2, '7', '2026-01-02 03:04:05Z'), (3, NULL, NULL, '2026-01-02 03:04:05Z')"
+        )
+        assert [row["v"] for row in db.sql(f"SELECT {text} AS v FROM t ORDER BY id")] == found
+
+
+_CALLS = {
+    "": ["row_number() OVER (ORDER BY id)", "rank() OVER (ORDER BY id)", "dense_rank() OVER (ORDER BY id)", "percent_rank() OVER (ORDER BY id)", "cume_dist() OVER (ORDER BY id)", "ntile(2) OVER (ORDER BY id)", "nth_value(a, 1) OVER (ORDER BY id)"],
+    "({} OVER (ORDER BY id))": ["lag(a)", "lead(a)", "first_value(a)", "last_value(a)"],
+    "aggregates": ["count(*)", "count_if(a > 1)", "sum(x)", "avg(x)", "min(x)", "max(s)", "median(x)", "stddev(x)", "stddev_samp(x)", "stddev_pop(x)", "variance(x)", "variance_pop(x)", "corr(x, a)", "covar_samp(x, a)", "covar_pop(x, a)", "approx_distinct(a)",
+                   "bool_and(f)", "bool_or(f)", "logical_and(f)", "logical_or(f)", "array_agg(a)", "group_concat(s, ',')", "string_agg(s, ',')", "percentile_cont(0.5) WITHIN GROUP (ORDER BY x)"],
+    "numbers": ["abs(a)", "ceil(x)", "floor(x)", "round(x, 1)", "trunc(x)", "sqrt(x)", "cbrt(x)", "exp(x)", "ln(x)", "log(2.0, x)", "log2(x)", "log10(x)", "pow(x, 2)", "power(x, 2)", "sign(x)", "mod(a, 2)", "degrees(x)", "radians(x)", "sin(x)", "cos(x)", "tan(x)", "asin(x)", "acos(x)", "atan(x)",
+                "atan2(x, 1)", "coalesce(a, 1)", "nullif(a, 1)", "greatest(a, 1)", "least(a, 1)", "ifnull(a, 1)", "nvl(a, 1)", "isnan(x)", "gcd(a, 4)", "lcm(a, 4)"],
+    "texts": ["lower(s)", "upper(s)", "length(s)", "char_length(s)", "character_length(s)", "octet_length(s)", "bit_length(s)", "trim(s)", "ltrim(s)", "rtrim(s)", "btrim(s)", "substring(s, 1, 2)", "substr(s, 2)", "left(s, 1)", "right(s, 1)", "concat(s, a)", "concat_ws('-', s, s)", "replace(s, 'a', 'b')", "reverse(s)",
+              "strpos(s, 'a')", "position('a' IN s)", "initcap(s)", "split_part(s, ' ', 1)", "starts_with(s, 'a')", "ends_with(s, 'a')", "contains(s, 'a')", "md5(s)", "sha2(s, 256)", "ascii(s)", "unicode(s)", "chr(65)", "translate(s, 'a', 'b')", "regexp_replace(s, 'a', 'b')", "regexp_count(s, 'a')", "to_hex(a)", "hex(a)"],
+    "times": ["current_timestamp", "current_date", "extract(YEAR FROM ts)", "date_part('year', ts)", "date_trunc('day', ts)", "to_timestamp(1)", "to_date('2026-01-01')", "date_bin(INTERVAL '1 hour', ts, TIMESTAMP '2020-01-01')", "make_date(2026, 1, 2)", "to_char(ts, 'YYYY')"],
+}  # fmt: skip
+
+
+def test_every_function_that_is_known_is_one(tmp_path):
+    """Each on the list is called once, and gives something."""
+    with Database(tmp_path / "data", sync="off") as db:
+        db.sql("CREATE TABLE t (id INT PRIMARY KEY, a INT, x DOUBLE, s TEXT, ts TIMESTAMP, f BOOLEAN)")
+        db.sql("INSERT INTO t VALUES (1, 2, 0.5, 'ab c', NOW(), true), (2, 3, 0.7, 'x', NOW(), false)")
+        called = set()
+        for form, calls in _CALLS.items():
+            for call in calls:
+                list(db.sql(f"SELECT {form.format(call) if '{}' in form else call} AS v FROM t"))
+                called.add(call.split("(")[0].strip())
+        assert FUNCTIONS - called == {"str_position", "timestamp_trunc"}  # which sqlglot calls strpos and date_trunc
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT id FROM t LIMIT 50 PERCENT",
+        "SELECT , FROM t",
+        "SELECT id FROM t ORDER BY id FETCH FIRST 2 ROWS WITH TIES",
+    ],
+)
+def test_what_would_be_left_out_is_refused(tmp_path, text):
+    """FETCH FIRST is a LIMIT; parts of the rows, and nothing at all, are none."""
+    with Database(tmp_path / "data", sync="off") as db:
+        db.sql("CREATE TABLE t (id INT PRIMARY KEY)")
+        db.sql("INSERT INTO t VALUES (1), (2), (3)")
+        assert [row["id"] for row in db.sql("SELECT id FROM t ORDER BY id DESC FETCH FIRST 2 ROWS ONLY")] == [3, 2]
+        assert [row["id"] for row in db.sql("SELECT id + 1 AS id FROM t ORDER BY id FETCH FIRST ROW ONLY")] == [2]
+        with pytest.raises(errors.UsageError):
+            list(db.sql(text))
 
 
 def test_columns_of_the_same_name(tmp_path):

@@ -22,6 +22,7 @@ NODES: Final = frozenset({
     exp.Mod, exp.Neg, exp.DPipe, exp.Case, exp.If, exp.Cast, exp.TryCast, exp.DataType, exp.DataTypeParam, exp.Exists, exp.Window,
     exp.WindowSpec, exp.Filter, exp.WithinGroup, exp.Interval, exp.Var, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Values, exp.Any, exp.All,
     exp.IgnoreNulls, exp.RespectNulls, exp.Qualify, exp.RegexpLike, exp.RegexpILike,
+    exp.TimeToStr, exp.StrToDate, exp.StrToTime, exp.UnixToTime,
 })  # fmt: skip
 """Parts of a statement."""
 
@@ -29,16 +30,16 @@ FUNCTIONS: Final = frozenset({
     # over rows
     "count", "count_if", "sum", "avg", "min", "max", "median", "stddev", "stddev_samp", "stddev_pop", "variance", "variance_pop", "corr",
     "covar_samp", "covar_pop", "approx_distinct", "bool_and", "bool_or", "logical_and", "logical_or", "array_agg", "group_concat",
-    "string_agg", "first", "last", "first_value", "last_value", "nth_value", "row_number", "rank", "dense_rank", "percent_rank",
+    "string_agg", "first_value", "last_value", "nth_value", "row_number", "rank", "dense_rank", "percent_rank",
     "cume_dist", "ntile", "lag", "lead", "percentile_cont",
     # of values
     "abs", "ceil", "floor", "round", "trunc", "sqrt", "cbrt", "exp", "ln", "log", "log2", "log10", "pow", "power", "sign", "mod",
     "degrees", "radians", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "coalesce", "nullif", "greatest", "least", "ifnull",
-    "nvl", "isnan", "is_nan", "gcd", "lcm",
+    "nvl", "isnan", "gcd", "lcm",
     # of texts
     "lower", "upper", "length", "char_length", "character_length", "octet_length", "bit_length", "trim", "ltrim", "rtrim", "btrim",
     "substring", "substr", "left", "right", "concat", "concat_ws", "replace", "reverse", "str_position", "strpos", "position", "initcap",
-    "split_part", "starts_with", "ends_with", "contains", "md5", "sha256", "sha2", "ascii", "unicode", "chr", "translate",
+    "split_part", "starts_with", "ends_with", "contains", "md5", "sha2", "ascii", "unicode", "chr", "translate",
     "regexp_replace", "regexp_count", "to_hex", "hex",
     # of times
     "current_timestamp", "current_date", "extract", "date_part", "date_trunc", "timestamp_trunc", "to_timestamp", "to_date",

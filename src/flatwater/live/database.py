@@ -21,7 +21,7 @@ from typing import Any, Literal, Self, final
 
 from flatwater import errors, limits, units
 from flatwater.budget.budget import Budget
-from flatwater.live import changing, system
+from flatwater.live import assigning, changing, system
 from flatwater.live.access import SYSTEM_USER
 from flatwater.live.catalog import Catalog
 from flatwater.live.conditions import condition_of
@@ -186,7 +186,7 @@ class Database:
             return edits
 
         for row in system.rows_of(rows):
-            changing.known(row, schema)
+            assigning.known(row, schema)
             made = changing.complete(schema, list(row), list(row.values()), self._numbers, now)
             edits.append(Edit(schema.number, place.head, place.key(made), schema.encode(made)))
             changing.check_key(edits[-1].key)

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 from sqlglot import exp
 from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import SqlglotError
+from sqlglot.generators.postgres import PostgresGenerator
 from sqlglot.tokenizer_core import Token, TokenType
 
 from flatwater import errors, limits
@@ -35,6 +36,23 @@ class Sql(Postgres):
         """Without commands, of which sqlglot would keep the text."""
 
         COMMANDS: ClassVar[Any] = set()
+
+    class Generator(PostgresGenerator):
+        """What the SQL engine calls otherwise, or knows and PostgreSQL does not."""
+
+        TRANSFORMS: ClassVar[Any] = {
+            **PostgresGenerator.TRANSFORMS,
+            exp.Hex: lambda self, node: self.func("to_hex", node.this),
+            exp.IgnoreNulls: lambda self, node: f"{self.sql(node, 'this')} IGNORE NULLS",
+            exp.RespectNulls: lambda self, node: f"{self.sql(node, 'this')} RESPECT NULLS",
+            exp.IsNan: lambda self, node: self.func("isnan", node.this),
+            exp.Sign: lambda self, node: self.func("signum", node.this),
+            exp.StrToDate: lambda self, node: self.func("to_date", node.this, node.args.get("format")),
+            exp.StrToTime: lambda self, node: self.func("to_timestamp", node.this, node.args.get("format")),
+            exp.TimeToStr: lambda self, node: self.func("to_char", node.this, node.args.get("format")),
+            exp.TryCast: lambda self, node: f"TRY_CAST({self.sql(node, 'this')} AS {self.sql(node, 'to')})",
+            exp.UnixToTime: lambda self, node: self.func("to_timestamp", node.this),
+        }
 
 
 class Statement(NamedTuple):
@@ -153,7 +171,26 @@ def _parsed(text: str) -> Any:
     found = [tree for tree in trees if tree is not None]
     if len(found) != 1:
         raise errors.UsageError("there is more than one statement in the text.", hint="Pass them one by one.")
+    _settle_limits(found[0])
     return found[0]
+
+
+def _settle_limits(tree: Any) -> None:
+    """FETCH FIRST as the LIMIT that it is.
+
+    Raises:
+        UsageError: a LIMIT is a part of the rows; a SELECT has no columns.
+    """
+    for node in tree.find_all(exp.Limit, exp.Fetch, exp.Select):
+        if isinstance(node, exp.Select):
+            if not node.expressions:
+                raise errors.UsageError("SELECT names no columns.", hint="SELECT * has all of them.")
+            continue
+        options = node.args.get("limit_options")
+        if options is not None and (options.args.get("percent") or options.args.get("with_ties")):
+            raise errors.UsageError("a LIMIT is a number of rows here.", hint="PERCENT and WITH TIES are not known.")
+        if isinstance(node, exp.Fetch):
+            node.replace(exp.Limit(expression=node.args.get("count") or exp.Literal.number(1)))
 
 
 def _no_sql(error: SqlglotError) -> errors.UsageError:

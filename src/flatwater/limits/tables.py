@@ -46,6 +46,7 @@ LIVE_POOL_RATIO = 4  # of what the engine takes to its pool: 3 was seen for sort
 LIVE_NESTING_MAX = 100  # of an expression; each level takes a few frames of Python's stack
 LIVE_PATTERNS_MAX = 1_000  # of LIKE, compiled and kept; about 2 KiB each
 LIVE_RANGES_MAX = 1_000  # of keys, of an IN with so many values at most; with more, all rows of the user are read
+LIVE_TEXT_MADE_MAX = 4_000_000  # characters that REPLACE makes of a row's text; up to four bytes each
 LIVE_FORMS_BYTES = 2 * MIB  # of forms of conditions, most recently used; subscriptions keep theirs beside
 LIVE_NODES_MAX = 20_000  # of a SELECT; about 600 B each
 LIVE_QUERIES_MAX = 4  # of the SQL engine at once: they share its pool; others wait

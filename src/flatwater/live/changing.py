@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, final
 from sqlglot import exp
 
 from flatwater import errors, limits
-from flatwater.live.assigning import DEFAULT, altered, assignments, bound, cell_of, conflict_of, known, made_now
+from flatwater.live.assigning import DEFAULT, altered, assignments, bound, cell_of, conflict_of, made_now
+from flatwater.live.assigning import known as known  # noqa: PLC0414 - which others take from here
 from flatwater.live.conditions import Condition, condition_of
 from flatwater.live.log import Get
 from flatwater.live.reading import Snapshot

@@ -15,7 +15,8 @@ from sqlglot import exp
 
 from flatwater import errors, limits
 from flatwater.live.cache import Cache
-from flatwater.live.expressions import FLIPPED, Compiler, Function, flattened
+from flatwater.live.expressions import FLIPPED, Compiler, flattened
+from flatwater.live.logic import Function
 from flatwater.live.rows import Place, Range
 from flatwater.live.schema import Schema
 from flatwater.live.statements import Sql, identifier

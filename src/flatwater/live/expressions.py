@@ -1,7 +1,8 @@
 """Expressions of SQL as functions of a row, with NULL as SQL has it.
 
 Covers:     comparisons, AND, OR, NOT, IS, IN, BETWEEN, LIKE, arithmetic, texts, CASE, CAST, a few functions.
-Not here:   which rows a condition is asked for (`live.conditions`, `live.matching`), everything else (`live.engine`).
+Not here:   functions of values (`live.functions`), which rows a condition is asked for (`live.conditions`, `live.matching`),
+            everything else (`live.engine`).
 Holds:      a function for each node.
 
 Literals and parameters are taken out: a function is given them beside the row, so that conditions which differ in these only
@@ -12,23 +13,33 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, final
-from uuid import UUID
 
 from sqlglot import exp
 
 from flatwater import errors, limits
-from flatwater.live.intervals import interval_of, is_moment, midnight, moment_of
+from flatwater.live.functions import Call, call_of, family_of
+from flatwater.live.intervals import interval_of, is_moment, moment_of
+from flatwater.live.logic import (
+    FAMILIES,
+    TIMES,
+    Function,
+    Values,
+    all_of,
+    any_of,
+    compared,
+    family_named,
+    is_alike,
+    of_column,
+    safe,
+)
 from flatwater.live.operators import ACTS, NUMBERS, absolute, alike, cast, negated, pattern_of
 from flatwater.live.schema import Schema
 from flatwater.live.statements import Sql, identifier
 from flatwater.live.types import Type, json_of
-
-Values = Sequence[Any]
-Function = Callable[[Mapping[str, Any], Values], Any]
 
 _COMPARE: Final[dict[type, Callable[[Any, Any], bool]]] = {
     exp.EQ: operator.eq, exp.NEQ: operator.ne, exp.LT: operator.lt, exp.LTE: operator.le, exp.GT: operator.gt, exp.GTE: operator.ge,
@@ -37,23 +48,8 @@ FLIPPED: Final = {exp.EQ: exp.EQ, exp.NEQ: exp.NEQ, exp.LT: exp.GT, exp.LTE: exp
 _ARGS: Final = {  # of a node, that are known; one with another one says something else
     "this", "expression", "expressions", "low", "high", "ifs", "default", "to", "negate", "typed", "safe", "query", "unnest", "field",
 }  # fmt: skip
-_FAILS: Final = (
-    TypeError,
-    ValueError,
-    ArithmeticError,
-    KeyError,
-    IndexError,
-    AttributeError,
-    RecursionError,
-    errors.UsageError,
-)
-_FAMILY: Final[dict[type, str]] = {
-    bool: "BOOLEAN", int: "number", float: "number", Decimal: "number", str: "TEXT", bytes: "BYTES", datetime: "TIMESTAMP",
-    date: "DATE", UUID: "UUID", timedelta: "INTERVAL",
-}  # fmt: skip
-_TIMES: Final = {"DATE", "TIMESTAMP"}
 _TEXTS: Final[dict[type, Callable[[str], Any]]] = {
-    exp.Lower: str.lower, exp.Upper: str.upper, exp.Length: len, exp.Trim: str.strip,
+    exp.Lower: str.lower, exp.Upper: str.upper, exp.Length: len,
 }  # fmt: skip
 
 
@@ -107,6 +103,16 @@ class Compiler:
             return self.type_of(node.this)
         return Type.of(node.args["to"]) if isinstance(node, exp.Cast) else None
 
+    def family_of(self, node: Any) -> str | None:
+        """What kind of values a node gives, as far as that is said: TEXT, number, ..., NULL; None where it is not known."""
+        is_one, value = self.constant(node)
+        if is_one:
+            return "NULL" if value is None else FAMILIES.get(type(value))
+        kind = self.type_of(node)
+        if kind is not None:
+            return None if kind.name == "FLOAT" else family_named(kind)  # of which the engine computes with 32 bits
+        return family_of(node, self.family_of)
+
     def constant(self, node: Any) -> tuple[bool, Any]:
         """Whether a node is a literal, a parameter, an interval or a moment, and its value.
 
@@ -146,7 +152,7 @@ class Compiler:
         """
         if value is None or kind is None:
             return value
-        family = _FAMILY.get(type(value))
+        family = FAMILIES.get(type(value))
         wanted = "number" if kind.name in NUMBERS else kind.name
         if family == wanted and (wanted != "number" or value == value):  # noqa: PLR0124 - no NaN
             return kind.take(value, "the condition") if wanted == "TIMESTAMP" else value
@@ -182,6 +188,9 @@ class Compiler:
         name = self.column(node)
         if name is not None:
             return lambda row, _values: row[name]
+        call = call_of(node, self.family_of)
+        if call is not None:
+            return self._call(call)
         if any(value for arg, value in node.args.items() if arg not in _ARGS):
             raise _unknown(node)
         if node.args.get("negate"):  # IS NOT, NOT LIKE
@@ -202,7 +211,7 @@ class Compiler:
             case exp.Between():
                 low = self.function(exp.GTE(this=node.this, expression=node.args["low"]))
                 high = self.function(exp.LTE(this=node.this, expression=node.args["high"]))
-                return _and([low, high])
+                return all_of([low, high])
             case exp.Like() | exp.ILike():
                 return self._like(node)
             case exp.Add() | exp.Sub() | exp.Mul() | exp.Div() | exp.Mod() | exp.DPipe() | exp.Neg():
@@ -221,10 +230,10 @@ class Compiler:
                 return self._cast(node)
             case exp.Abs():
                 inner = self.function(node.this)
-                return _safe(lambda row, values: None if (found := inner(row, values)) is None else absolute(found))
-            case exp.Lower() | exp.Upper() | exp.Length() | exp.Trim() if not node.args.get("expression"):
+                return safe(lambda row, values: None if (found := inner(row, values)) is None else absolute(found))
+            case exp.Lower() | exp.Upper() | exp.Length():
                 inner, act = self.function(node.this), _TEXTS[type(node)]
-                return _safe(lambda row, values: None if (found := inner(row, values)) is None else act(found))
+                return safe(lambda row, values: None if (found := inner(row, values)) is None else act(found))
         raise _unknown(node)
 
     def _comparison(self, node: Any) -> Function:
@@ -234,21 +243,21 @@ class Compiler:
             return self._comparison(FLIPPED[type(node)](this=right, expression=left))
         kind, name = self.type_of(left), self.column(left)
         if right_is:
-            is_time = is_moment(right) and kind is not None and kind.name in _TIMES
+            is_time = is_moment(right) and kind is not None and kind.name in TIMES
             at = self.put(right_value if left_is or is_time else self.taken(right_value, kind, node))
             if name is not None and not is_time:
-                return _of_column(name, at, compare)
-            return _compared(self.function(left), lambda _row, values: values[at], compare)
+                return of_column(name, at, compare)
+            return compared(self.function(left), lambda _row, values: values[at], compare)
         other = self.type_of(right)
-        if kind is not None and other is not None and not _is_alike(_family(kind), _family(other)):
+        if kind is not None and other is not None and not is_alike(family_named(kind), family_named(other)):
             raise errors.UsageError(
                 f"{node.sql(dialect=Sql)!r:.80} compares {kind} with {other}.", hint="Cast one of them."
             )
-        return _compared(self.function(left), self.function(right), compare)
+        return compared(self.function(left), self.function(right), compare)
 
     def _logic(self, node: Any) -> Function:
         parts = [self.function(each) for each in flattened(node, type(node))]
-        return _and(parts) if isinstance(node, exp.And) else _or(parts)
+        return all_of(parts) if isinstance(node, exp.And) else any_of(parts)
 
     def _is(self, node: Any) -> Function:
         inner, wanted = self.function(node.this), node.expression
@@ -280,7 +289,7 @@ class Compiler:
                 return None
             return True if found in values[at] else None if values[null_at] else False
 
-        return _safe(found_in)
+        return safe(found_in)
 
     def _like(self, node: Any) -> Function:
         flags = re.DOTALL | (re.IGNORECASE if isinstance(node, exp.ILike) else 0)
@@ -290,37 +299,46 @@ class Compiler:
         if name is not None and is_one and given is not None:
             at = self.put(pattern_of(given, flags))
 
-            def of_column(row: Mapping[str, Any], values: Values) -> bool | None:
+            def column_like(row: Mapping[str, Any], values: Values) -> bool | None:
                 found = row[name]
                 return values[at].fullmatch(found) is not None if isinstance(found, str) else None
 
-            return of_column
+            return column_like
         inner, pattern = self.function(node.this), self.function(node.expression)
 
         def like(row: Mapping[str, Any], values: Values) -> bool | None:
             found, wanted = inner(row, values), pattern(row, values)
             return None if found is None or wanted is None else pattern_of(wanted, flags).fullmatch(found) is not None
 
-        return _safe(like)
+        return safe(like)
 
     def _arithmetic(self, node: Any) -> Function:
         if isinstance(node, exp.Neg):
             inner = self.function(node.this)
-            return _safe(lambda row, values: None if (found := inner(row, values)) is None else negated(found))
+            return safe(lambda row, values: None if (found := inner(row, values)) is None else negated(found))
         left, right, act = self.function(node.this), self.function(node.expression), ACTS[type(node)]
 
         def computed(row: Mapping[str, Any], values: Values) -> Any:
             one, other = left(row, values), right(row, values)
             return None if one is None or other is None else act(*alike(one, other))
 
-        return _safe(computed)
+        return safe(computed)
+
+    def _call(self, call: Call) -> Function:
+        parts, act, takes_null = [self.function(each) for each in call.args], call.act, call.takes_null
+
+        def called(row: Mapping[str, Any], values: Values) -> Any:
+            found = [part(row, values) for part in parts]
+            return act(*found) if takes_null or None not in found else None
+
+        return safe(called)
 
     def _cast(self, node: Any) -> Function:
         inner, kind, of = self.function(node.this), Type.of(node.args["to"]), self.type_of(node.this)
         is_one, said = self.constant(node.this)
         if is_one and isinstance(said, str) and kind.name == "JSON" and not isinstance(node, exp.TryCast):
             json_of(said, "the cast")  # what is said in the statement is not made NULL of
-        return _safe(lambda row, values: cast(inner(row, values), kind, of))
+        return safe(lambda row, values: cast(inner(row, values), kind, of))
 
     def _case(self, node: Any) -> Function:
         subject = node.this
@@ -346,7 +364,8 @@ def _unknown(node: Any) -> errors.UsageError:
     return errors.UsageError(
         f"{node.sql(dialect=Sql)!r:.80} is not known in a condition that is asked for each row.",
         hint="Comparisons, AND, OR, NOT, IS, IN, BETWEEN, LIKE, arithmetic, ||, CASE, CAST, NOW(), INTERVAL, COALESCE, NULLIF, "
-        "LOWER, UPPER, LENGTH, TRIM and ABS are.",
+        "GREATEST, LEAST, LOWER, UPPER, LENGTH, TRIM, CONCAT, REPLACE, SUBSTRING, LEFT, RIGHT, STRPOS, STARTS_WITH, ABS, ROUND, FLOOR "
+        "and CEIL are.",
     )
 
 
@@ -363,80 +382,3 @@ def flattened(node: Any, kind: type) -> list[Any]:
         else:
             found.append(each)
     return found
-
-
-def _of_column(name: str, at: int, compare: Callable[[Any, Any], bool]) -> Function:
-    """A column compared with a value of its type."""
-
-    def of_column(row: Mapping[str, Any], values: Values) -> bool | None:
-        found, wanted = row[name], values[at]
-        if found is None or wanted is None:
-            return None
-        try:
-            return compare(found, wanted)
-        except _FAILS:
-            return None
-
-    return of_column
-
-
-def _compared(first: Function, second: Function, compare: Callable[[Any, Any], bool]) -> Function:
-    def compared(row: Mapping[str, Any], values: Values) -> bool | None:
-        found, wanted = first(row, values), second(row, values)
-        if found is None or wanted is None:
-            return None
-        one, other = _FAMILY.get(type(found)), _FAMILY.get(type(wanted))
-        if one != other:
-            if not _is_alike(one, other):
-                return None
-            found, wanted = midnight(found), midnight(wanted)
-        return compare(found, wanted)
-
-    return _safe(compared)
-
-
-def _is_alike(one: str | None, other: str | None) -> bool:
-    """Whether values of two families can be compared: a date is the midnight that it begins with."""
-    return one == other or (one in _TIMES and other in _TIMES)
-
-
-def _family(kind: Type) -> str:
-    return "number" if kind.name in NUMBERS else kind.name
-
-
-def _safe(function: Function) -> Function:
-    def computed(row: Mapping[str, Any], values: Values) -> Any:
-        try:
-            return function(row, values)
-        except _FAILS:
-            return None
-
-    return computed
-
-
-def _and(parts: Sequence[Function]) -> Function:
-    def all_of(row: Mapping[str, Any], values: Values) -> bool | None:
-        result: bool | None = True
-        for part in parts:
-            found = part(row, values)
-            if found is False:
-                return False
-            if found is None:
-                result = None
-        return result
-
-    return all_of
-
-
-def _or(parts: Sequence[Function]) -> Function:
-    def any_of(row: Mapping[str, Any], values: Values) -> bool | None:
-        result: bool | None = False
-        for part in parts:
-            found = part(row, values)
-            if found is True:
-                return True
-            if found is None:
-                result = None
-        return result
-
-    return any_of

@@ -324,6 +324,13 @@ def test_results_in_results(db):
     assert deep(5) == 3**5
 
 
+def test_as_many_rows_as_a_statement_may_change(db):
+    """A hundred thousand small ones."""
+    db.load("notes", ({"id": n, "body": "x"} for n in range(100_000)), user="ada")
+    assert db.sql("UPDATE notes SET n = n + 1", user="ada").count == 100_000
+    assert db.sql("DELETE FROM notes", user="ada").count == 100_000
+
+
 def test_rows_of_arrow_are_loaded(db):
     """A table, a record batch, a list of these, and a reader."""
     batch = pa.record_batch({"id": [1, 2], "body": ["a", None]})

@@ -30,7 +30,7 @@ TEXTS += [
 TEXTS += [f"substr(s, {start}, {length})" for start, length in itertools.product((-3, 0, 1, 3, 9), (0, 1, 4))]
 TEXTS += ["substring(s FROM 2 FOR 3)", "substring(s FROM 2)", "substr(s, a)", "left(s, NULL)"]
 TEXTS += [f"{side}(s, {count})" for side, count in itertools.product(("left", "right"), (-9, -2, 0, 1, 99))]
-TEXTS += ["trim(s)", "ltrim(s)", "rtrim(s)", "btrim(s)", "btrim(s, 'ab ')", "trim(LEADING 'a ' FROM s)", "trim(TRAILING 'b' FROM s)", "trim(BOTH 'a' FROM s)", "ltrim(s, 'a ')", "trim(NULL FROM s)"]  # fmt: skip
+TEXTS += ["trim(s)", "ltrim(s)", "rtrim(s)", "btrim(s)", "btrim(s, 'ab ')", "trim(LEADING 'a ' FROM s)", "trim(TRAILING 'b' FROM s)", "trim(BOTH 'a' FROM s)", "ltrim(s, 'a ')", "trim(NULL FROM s)", "trim(CASE WHEN a > 2 THEN s ELSE 'x ' END)", "upper(CASE a WHEN 1 THEN s END)", "left(CASE WHEN a > 2 THEN s ELSE NULL END, 2)"]  # fmt: skip
 OTHERS = ["starts_with(s, 'a')", "starts_with(s, '')", "starts_with(s, NULL)", "strpos(s, 'b')", "strpos(s, '')", "position('x' IN s)", "length(s)"]  # fmt: skip
 OTHERS += [
     f"{name}({column})" for name, column in itertools.product(("round", "floor", "ceil", "abs"), ("a", "x", "m"))

@@ -213,7 +213,7 @@ class Alteration:
             keys = []
             for found, json in matching(snapshot, place, condition, since):
                 keys.append(found)
-                size += len(json) + len(found) + limits.LIVE_EDIT_BYTES
+                size += len(json) + len(found)
                 if len(keys) > limits.LIVE_STATEMENT_ROWS_MAX or size > limits.STORE_WRITE_BYTES_MAX // 4:
                     raise too_many()
         change = None if self.sets is None else bound(self.sets, schema, values, moment)
@@ -232,7 +232,7 @@ class Alteration:
                     edits += _moved(place, each, new, edits, get)
             return edits
 
-        return plan, size
+        return plan, size + len(keys) * limits.LIVE_EDIT_BYTES
 
 
 def _moved(place: Place, key: bytes, new: Row | None, before: Sequence[Edit], get: Get) -> list[Edit]:

@@ -97,6 +97,11 @@ def family_of(node: Any, inner: Families) -> str | None:
     if isinstance(node, _INNER):
         found = {inner(each) for each in node.iter_expressions()} - {"NULL"}
         return found.pop() if len(found) == 1 else None
+    if isinstance(node, exp.Case):
+        parts = [each.args["true"] for each in node.args["ifs"]]
+        parts += [node.args["default"]] if node.args.get("default") else []
+        found = {inner(each) for each in parts} - {"NULL"}
+        return found.pop() if len(found) == 1 else None
     if isinstance(node, exp.Paren | exp.Neg):
         return inner(node.this)
     return None

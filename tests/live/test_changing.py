@@ -1,6 +1,6 @@
 """INSERT, UPDATE and DELETE in detail."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -193,3 +193,39 @@ def test_integers_are_exact(tmp_path):
         assert [row["id"] for row in db.sql("SELECT id FROM b WHERE b + 1 > 0")] == [1, 2]
         assert [*db.sql("SELECT CAST(b AS DECIMAL(38, 0)) + 1 AS v FROM b WHERE id = 1")] == [{"v": most + 1}]
         assert [*db.sql("SELECT CAST(b AS DOUBLE) + 1 AS v FROM b WHERE id = 1")] == [{"v": float(most)}]
+
+
+def test_a_key_that_another_row_has(db):
+    """It is told which, and what to do."""
+    db.sql("INSERT INTO notes VALUES (1, 'a', 1), (2, 'b', 2)", user="ada")
+    with pytest.raises(
+        changing.Conflict, match=r"a row with id = 5, which another row would get.*name that row in WHERE"
+    ):
+        db.sql("UPDATE notes SET id = 5", user="ada")
+
+
+def test_rows_have_a_length(db, monkeypatch):
+    """A row that is too long is refused with the limit, whichever statement makes it."""
+    monkeypatch.setattr(limits, "LIVE_ROW_BYTES_MAX", 1_000)
+    db.sql("INSERT INTO notes VALUES (1, ?, 1)", ["x" * 900], user="ada")
+    for text in (
+        "INSERT INTO notes VALUES (2, ?, 1)", "UPDATE notes SET body = ?", "UPDATE notes SET id = 7, body = ?", "INSERT INTO notes VALUES (1, '', 1) ON CONFLICT DO UPDATE SET body = ?",
+    ):  # fmt: skip
+        with pytest.raises(errors.LimitReached, match=r"a row of main.notes has 1,\d\d\d B .* 1,000 are possible"):
+            db.sql(text, ["x" * 1_000], user="ada")
+
+
+def test_bytes_of_all_kinds(tmp_path):
+    """bytearray and memoryview are bytes, and a timedelta is an interval."""
+    from flatwater.live.database import Database
+
+    with Database(tmp_path / "bytes", sync="off") as db:
+        db.sql("CREATE TABLE t (id BYTES PRIMARY KEY, at TIMESTAMP)")
+        db.sql(
+            "INSERT INTO t VALUES (?, now()), (?, now() - ?)", [bytearray(b"a"), memoryview(b"b"), timedelta(days=3)]
+        )
+        assert [*db.sql("SELECT id FROM t WHERE id = ?", [bytearray(b"a")])] == [{"id": b"a"}]
+        assert [*db.sql("SELECT id FROM t WHERE id IN (?, ?)", [b"x", memoryview(b"b")])] == [{"id": b"b"}]
+        assert [*db.sql("SELECT id FROM t WHERE at < now() - ?", [timedelta(days=1)])] == [{"id": b"b"}]
+        with pytest.raises(errors.UsageError, match="A value is a bool"):
+            db.sql("SELECT id FROM t WHERE at > ?", [time(1)])

@@ -84,3 +84,24 @@ def test_options_of_users():
 def test_literals(text, value):
     """A literal is its value."""
     assert constant(understood(f"SELECT {text}").tree.expressions[0]) == value
+
+
+def test_ways_out(db):
+    """What cannot be said is told with what can."""
+    with pytest.raises(errors.UsageError, match=r"two primary keys.*PRIMARY KEY \(a, b\)"):
+        db.sql("CREATE TABLE c (a INT PRIMARY KEY, b INT PRIMARY KEY)")
+    with pytest.raises(errors.UsageError, match="Add it without this default, UPDATE the rows"):
+        db.sql("ALTER TABLE notes ADD COLUMN at TIMESTAMP DEFAULT NOW()")
+    with pytest.raises(errors.UsageError, match="said in CREATE TABLE"):
+        db.sql("ALTER TABLE notes ADD COLUMN at TIMESTAMP PRIMARY KEY")
+    for text in ("at TIMESTAMP DEFAULT CURRENT_DATE", "at INT DEFAULT NOW()", "at DATE DEFAULT SNOWFLAKE_ID()"):
+        with pytest.raises(errors.UsageError, match=r" is (DATE|TIMESTAMP|BIGINT), and 'at' is"):
+            db.sql(f"CREATE TABLE c (id INT PRIMARY KEY, {text})")
+
+
+def test_a_type_is_shown_as_it_is_written(db):
+    """REAL has 32 bits, and FLOAT is DOUBLE, as in PostgreSQL; a table that is made of what is shown is the same."""
+    db.sql("CREATE TABLE f (id INT PRIMARY KEY, a REAL, b FLOAT, c DOUBLE PRECISION)")
+    assert [row["type"] for row in db.sql("DESCRIBE f")] == ["INT", "REAL", "DOUBLE", "DOUBLE"]
+    db.sql("INSERT INTO f VALUES (1, 0.1, 0.1, 0.1)")
+    assert [*db.sql("SELECT a = b AS x, b = c AS y FROM f")] == [{"x": False, "y": True}]

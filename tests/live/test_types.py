@@ -1,6 +1,6 @@
 """Types of columns and values that fit them."""
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from uuid import UUID
 
@@ -19,7 +19,7 @@ def of(text):
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("BIGINT", "BIGINT"), ("INTEGER", "INT"), ("SMALLINT", "SMALLINT"), ("BOOL", "BOOLEAN"), ("DOUBLE PRECISION", "DOUBLE"), ("REAL", "FLOAT"), ("VARCHAR(10)", "TEXT"),
+    [("BIGINT", "BIGINT"), ("INTEGER", "INT"), ("SMALLINT", "SMALLINT"), ("BOOL", "BOOLEAN"), ("DOUBLE PRECISION", "DOUBLE"), ("REAL", "REAL"), ("FLOAT", "DOUBLE"), ("FLOAT4", "REAL"), ("FLOAT8", "DOUBLE"), ("VARCHAR(10)", "TEXT"),
      ("TEXT", "TEXT"), ("BYTEA", "BYTES"), ("DATE", "DATE"), ("TIMESTAMP", "TIMESTAMP"), ("TIMESTAMPTZ", "TIMESTAMP"), ("UUID", "UUID"), ("JSONB", "JSON"), ("NUMERIC(5, 2)", "DECIMAL(5, 2)")],
 )  # fmt: skip
 def test_names(text, name):
@@ -98,3 +98,11 @@ def test_texts_of_json():
     for text in ("x", "", "{'a': 1}", "[" * 100_000):
         with pytest.raises(errors.UsageError, match="is no JSON"):
             json_of(text, "c")
+
+
+@pytest.mark.parametrize("value", [time(1), timedelta(1), object(), {1}, 1j])
+def test_what_no_column_takes(value):
+    """It is said what values there are."""
+    for kind in ("TEXT", "TIMESTAMP", "BIGINT", "BYTES"):
+        with pytest.raises(errors.UsageError, match="A value is a bool, int, float"):
+            Type(kind).take(value, "c")

@@ -33,6 +33,7 @@ LIVE_USER_ROWS = 100_000_000  # that one SELECT of a user gives, unless told oth
 LIVE_USER_BYTES = 1 << 40  # of their JSON, unless told otherwise; they are streamed
 LIVE_USER_SECONDS = 3_600  # of one statement of a user, unless told otherwise; it holds its pages meanwhile
 LIVE_TTL_S_MAX = 10 * 365 * 86_400  # seconds that a row of a STREAM table lives; it stays on disk as long
+LIVE_ROW_BYTES_MAX = 16 * MIB  # of a row's JSON, which stands in one transaction three times: before, after, logged
 LIVE_KEY_BYTES_MAX = 450  # of a row's key with its table and user: what a page of the store has in one piece
 LIVE_UPKEEP_S = 5.0  # seconds between two looks at what expired, which is not seen any more in any case
 LIVE_READER_BYTES = 160  # of the object that reads a subscription

@@ -142,8 +142,9 @@ class Insert:
         """
         schema = self.schema
         made = [(place.key(row), schema.encode(row), row) for row in rows]
-        for key, _json, _row in made:
+        for key, json, _row in made:
             check_key(key)
+            check_row(json, schema)
         conflict = None if self.conflict is None else self.conflict.bound(values)
 
         def plan(get: Get) -> list[Edit]:
@@ -168,7 +169,7 @@ class Insert:
                     updated = conflict(schema.decode(found), row)
                     if updated is None:
                         continue
-                    row, json = updated, schema.encode(updated)  # noqa: PLW2901 - that row instead
+                    row, json = updated, check_row(schema.encode(updated), schema)  # noqa: PLW2901 - that row instead
                 new[key] = json
                 given.append(row)
                 edits.append(Edit(schema.number, place.head, key, json))
@@ -240,13 +241,17 @@ def _moved(place: Place, key: bytes, new: Row | None, before: Sequence[Edit], ge
     schema = place.schema
     if new is None:
         return [Edit(schema.number, place.head, key, None)]
-    to = place.key(new)
+    to, json = place.key(new), check_row(schema.encode(new), schema)
     if to == key:
-        return [Edit(schema.number, place.head, key, schema.encode(new))]
+        return [Edit(schema.number, place.head, key, json)]
     check_key(to)
     if get(to) is not None or any(edit.key == to and edit.new is not None for edit in before):
-        raise Conflict(f"{schema.full_name} has a row with the key that {new!r:.200} would have.")
-    return [Edit(schema.number, place.head, key, None), Edit(schema.number, place.head, to, schema.encode(new))]
+        shown = ", ".join(f"{name} = {new[name]!r:.60}" for name in schema.key)
+        raise Conflict(
+            f"{schema.full_name} has a row with {shown}, which another row would get.",
+            hint="A key is of one row: name that row in WHERE, or DELETE the other one first.",
+        )
+    return [Edit(schema.number, place.head, key, None), Edit(schema.number, place.head, to, json)]
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------
@@ -305,6 +310,21 @@ def check_key(key: bytes) -> None:
             f"a primary key of {len(key)} B, with its table and user, is too long.",
             hint=f"{_KEY_BYTES_MAX} B are possible: take a hash of it.",
         )
+
+
+def check_row(json: bytes, schema: Schema) -> bytes:
+    """The JSON of a row, if it is not too long.
+
+    Raises:
+        LimitReached: it is.
+    """
+    if len(json) > limits.LIVE_ROW_BYTES_MAX:
+        raise errors.LimitReached(
+            f"a row of {schema.full_name} has {len(json):,} B as JSON, where {limits.LIVE_ROW_BYTES_MAX:,} are possible.",
+            what="LIVE_ROW_BYTES_MAX", limit=limits.LIVE_ROW_BYTES_MAX,
+            hint="Keep large values in several rows, or in files, and their names here.",
+        )  # fmt: skip
+    return json
 
 
 def too_many() -> errors.LimitReached:

@@ -39,6 +39,11 @@ def table_of(tree: exp.Create, number: int) -> Schema:
     for part in made.expressions:
         if isinstance(part, exp.ColumnDef):
             column, is_key = column_of(part)
+            if is_key and key:
+                raise errors.UsageError(
+                    f"{table_name(made.this)} has two primary keys.",
+                    hint=f"One of several columns is PRIMARY KEY ({', '.join([*key, column.name])}), behind the columns.",
+                )
             columns.append(column)
             key += [column.name] * is_key
         elif isinstance(part, exp.PrimaryKey) and not key:
@@ -206,7 +211,10 @@ def added(tree: exp.Alter, schema: Schema) -> Schema:
             raise errors.UsageError(f"{schema.full_name} has a column {column.name!r}.")
         if is_key or column.is_made:
             raise errors.UsageError(
-                f"{column.name!r} cannot be added: rows that are there would have no value of their own."
+                f"{column.name!r} cannot be added: rows that are there would have no value of their own.",
+                hint="Add it without this default, UPDATE the rows that are there, and name the column in each INSERT."
+                if column.is_made
+                else "A key is said in CREATE TABLE.",
             )
         if column.is_required and column.default is None:
             raise errors.UsageError(

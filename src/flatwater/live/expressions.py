@@ -39,7 +39,7 @@ from flatwater.live.logic import (
 from flatwater.live.operators import ACTS, NUMBERS, absolute, alike, cast, negated, pattern_of
 from flatwater.live.schema import Schema
 from flatwater.live.statements import Sql, identifier
-from flatwater.live.types import Type, json_of
+from flatwater.live.types import POSSIBLE, Type, json_of
 
 _COMPARE: Final[dict[type, Callable[[Any, Any], bool]]] = {
     exp.EQ: operator.eq, exp.NEQ: operator.ne, exp.LT: operator.lt, exp.LTE: operator.le, exp.GT: operator.gt, exp.GTE: operator.ge,
@@ -121,7 +121,8 @@ class Compiler:
         if isinstance(node, exp.Paren):
             return self.constant(node.this)
         if isinstance(node, exp.Parameter):
-            return True, None if self._params is None else self._params[int(node.name) - 1]
+            given = None if self._params is None else self._params[int(node.name) - 1]
+            return True, bytes(given) if isinstance(given, bytearray | memoryview) else given
         if isinstance(node, exp.Null):
             return True, None
         if isinstance(node, exp.Boolean):
@@ -159,7 +160,8 @@ class Compiler:
         if wanted in {"TIMESTAMP", "DATE", "UUID", "BYTES"}:
             return kind.take(value, "the condition")
         raise errors.UsageError(
-            f"{node.sql(dialect=Sql)!r:.80} compares {kind} with {value!r:.40}.", hint="Cast one of them."
+            f"{node.sql(dialect=Sql)!r:.80} compares {kind} with {value!r:.40}.",
+            hint="Cast one of them." if family is not None else POSSIBLE,
         )
 
     # --- functions ----------------------------------------------------------------------------------------------------

@@ -56,6 +56,8 @@ _SQL = {  # names that sqlglot knows, and ours
     "DATE": "DATE", "TIMESTAMP": "TIMESTAMP", "TIMESTAMPTZ": "TIMESTAMP", "DATETIME": "TIMESTAMP", "UUID": "UUID",
     "JSON": "JSON", "JSONB": "JSON",
 }  # fmt: skip
+_VALUES = (bool, int, float, Decimal, str, bytes, bytearray, memoryview, date, UUID, dict, list, tuple)
+POSSIBLE = "A value is a bool, int, float, Decimal, str, bytes, date, datetime, UUID or None, and what JSON has."
 KEYS = frozenset({"BOOLEAN", "SMALLINT", "INT", "BIGINT", "TEXT", "BYTES", "TIMESTAMP", "UUID"})  # of a primary key
 
 
@@ -83,7 +85,10 @@ class Type(NamedTuple):
         if str(kind.args.get("kind")).upper() == "BYTES":  # which PostgreSQL does not have
             name = "BYTES"
         if name is None or (name != "DECIMAL" and kind.args.get("nested")):
-            raise errors.UsageError(f"{kind.sql()} is no type of a column.", hint=f"Take one of {', '.join(_PYTHON)}.")
+            raise errors.UsageError(
+                f"{kind.sql()} is no type of a column.",
+                hint=f"Take one of {', '.join(_PYTHON)}.".replace("FLOAT", "REAL"),
+            )
         if name != "DECIMAL":
             return cls(name)
         written = [part.name for part in kind.expressions]
@@ -101,6 +106,8 @@ class Type(NamedTuple):
         return cls("DECIMAL", precision, scale)
 
     def __str__(self) -> str:
+        if self.name == "FLOAT":
+            return "REAL"  # FLOAT is double precision in SQL
         return f"DECIMAL({self.precision}, {self.scale})" if self.precision else self.name
 
     @property
@@ -143,7 +150,8 @@ class Type(NamedTuple):
             return _TAKE[self.name](value, self)
         except (ValueError, TypeError, OverflowError, InvalidOperation, RecursionError, binascii.Error) as error:
             raise errors.UsageError(
-                f"{_shown(value)} does not fit into {column!r}, which is {self}: {error}."
+                f"{_shown(value)} does not fit into {column!r}, which is {self}: {error}.",
+                hint="" if self.name == "JSON" or isinstance(value, _VALUES) else POSSIBLE,
             ) from None
 
 

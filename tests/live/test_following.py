@@ -50,6 +50,9 @@ def test_an_update_has_both_rows(db):
         assert (second.row, second.old) == ({"text": "b"}, {"text": "a"})
         assert second.seq > first.seq
         assert "update" in repr(second)
+        db.sql("DELETE FROM notes", user="ada")
+        third = changes.poll()
+        assert (third.op, third.row, third.old) == ("delete", {"text": "b"}, {"text": "b"})
 
 
 def test_changes_of_others_do_not_come(db):

@@ -26,7 +26,7 @@ class Event:
         op: "snapshot", "insert", "update", "delete"; "reset": what came before no longer holds, a snapshot follows.
         seq: number of the change, or of the moment of the snapshot: what `since=` goes on from.
         row: the row, for a "delete" the one that was deleted or left the condition; None for a "reset".
-        old: the row before an "update"; else None.
+        old: the row before an "update", or the one of a "delete"; else None.
     """
 
     __slots__ = ("_names", "_new", "_old", "_schema", "op", "seq")

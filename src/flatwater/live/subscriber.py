@@ -265,7 +265,7 @@ class Subscription:
         if is_now:
             op, new, old = (UPDATE, change.new, change.old) if was else (INSERT, change.new, None)
         elif was:
-            op, new, old = DELETE, change.old, None
+            op, new, old = DELETE, change.old, change.old
         else:
             return None
         return Event(op, change.sequence, schema, self._names, new, old)

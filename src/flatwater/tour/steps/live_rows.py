@@ -354,7 +354,7 @@ def _changes(rows: Sequence[Row]) -> Iterator[tuple[str, Row, Row | None]]:
         if row["number"] % CHANGED_EACH == 0:
             now[row["number"]] = {**row, "cents": row["cents"] + CHANGE}
             yield "update", now[row["number"]], row
-    yield from (("delete", row, None) for number, row in now.items() if number % GONE_EACH == 0)
+    yield from (("delete", row, row) for number, row in now.items() if number % GONE_EACH == 0)
 
 
 def _database_bytes() -> int:

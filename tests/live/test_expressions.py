@@ -84,3 +84,20 @@ def test_nesting_has_an_end():
     with pytest.raises(errors.UsageError, match="deep"):
         value("(" * 300 + "a" + ")" * 300 + " = 1")
     assert value(" OR ".join(["a = 1"] * 2_000)) is False
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" + " + 1" * 600 + " > 0",
+        "greatest(" * 150 + "a" + ", 1)" * 150,
+        "concat(b" + " || b" * 600 + ") = 'x'",
+        "t > now()" + " - interval '1 day'" * 600,
+    ],
+)
+def test_nesting_of_all_kinds_has_an_end(text):
+    """It is refused in our words, or goes, however deep the statement is."""
+    try:
+        value(text)
+    except errors.UsageError as error:
+        assert "nested too deep" in str(error)

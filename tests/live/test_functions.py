@@ -100,3 +100,22 @@ def test_texts_that_grow(monkeypatch):
     monkeypatch.setattr(limits, "LIVE_TEXT_MADE_MAX", 64)
     assert compute(ROWS[0] | {"s": "aaaa"}) == "c" * 64
     assert compute(ROWS[0] | {"s": "aaaaa"}) is None
+
+
+@pytest.mark.parametrize(
+    ("where", "ids"),
+    [
+        ("at + INTERVAL '1 day' > '2026-01-03T03:04:05.05Z'", [1]), ("day + INTERVAL '1 day' > '2026-01-02'", [0, 3]), ("'2026-01-03' = day + 1", [0, 3]), ("day - day = 0", [0, 1, 3]),
+        ("at - at = INTERVAL '0 days'", [0, 1, 2]), ("at - INTERVAL '1 day' IN ('2026-01-01T03:04:05Z')", [0]), ("round(x) = 3", [0]), ("concat(a, s) = '0'", [2]), ("at + INTERVAL '1 month' < '2026-02-03'", [0, 1, 2]),
+    ],
+)  # fmt: skip
+def test_what_is_compared_with_something_computed(db, where, ids):
+    """A text is taken as a time where it stands beside one."""
+    assert [row["id"] for row in db.sql(f"SELECT id FROM t WHERE {where}")] == ids
+
+
+@pytest.mark.parametrize("text", ["round(x) = 'x'", "concat(s, a) = 5", "at + INTERVAL '1 day' > 5", "at - at > 'x'", "at + INTERVAL '1 day' > 'soon'", f"a = {'1' * 2_000}"])  # fmt: skip
+def test_what_cannot_be_compared(text):
+    """It is refused, instead of holding for no row."""
+    with pytest.raises(errors.UsageError):
+        value_of(understood(f"SELECT {text}").tree.expressions[0], SCHEMA, ())

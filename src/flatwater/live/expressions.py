@@ -48,6 +48,7 @@ FLIPPED: Final = {exp.EQ: exp.EQ, exp.NEQ: exp.NEQ, exp.LT: exp.GT, exp.LTE: exp
 _ARGS: Final = {  # of a node, that are known; one with another one says something else
     "this", "expression", "expressions", "low", "high", "ifs", "default", "to", "negate", "typed", "safe", "query", "unnest", "field",
 }  # fmt: skip
+_DIGITS_MAX: Final = 1_000  # of a number in a statement; Python reads some more
 _TEXTS: Final[dict[type, Callable[[str], Any]]] = {
     exp.Lower: str.lower, exp.Upper: str.upper, exp.Length: len,
 }  # fmt: skip
@@ -128,7 +129,7 @@ class Compiler:
         if isinstance(node, exp.Boolean):
             return True, bool(node.this)
         if isinstance(node, exp.Literal):
-            return True, str(node.this) if node.is_string else int(node.this) if node.is_int else Decimal(node.this)
+            return True, str(node.this) if node.is_string else _number(node)
         if isinstance(node, exp.Interval):
             return True, interval_of(node)
         if is_moment(node):
@@ -152,7 +153,7 @@ class Compiler:
             UsageError: that makes no sense.
         """
         if value is None or kind is None:
-            return value
+            return value if value is None else self._matched(value, node)
         family = FAMILIES.get(type(value))
         wanted = "number" if kind.name in NUMBERS else kind.name
         if family == wanted and (wanted != "number" or value == value):  # noqa: PLR0124 - no NaN
@@ -162,6 +163,17 @@ class Compiler:
         raise errors.UsageError(
             f"{node.sql(dialect=Sql)!r:.80} compares {kind} with {value!r:.40}.",
             hint="Cast one of them." if family is not None else POSSIBLE,
+        )
+
+    def _matched(self, value: Any, node: Any) -> Any:
+        """A value that is compared with something computed: a text beside a time is one, too."""
+        family, given = self.family_of(node.this), FAMILIES.get(type(value))
+        if family in {None, "NULL"} or is_alike(family, given):
+            return value
+        if family in TIMES and given == "TEXT":
+            return Type("TIMESTAMP").take(value, "the condition")
+        raise errors.UsageError(
+            f"{node.sql(dialect=Sql)!r:.80} compares {family} with {value!r:.40}.", hint="Cast one of them."
         )
 
     # --- functions ----------------------------------------------------------------------------------------------------
@@ -177,6 +189,8 @@ class Compiler:
             raise errors.UsageError("the condition is nested too deep.", hint="Use IN for long ORs.")
         try:
             return self._function(node)
+        except RecursionError:
+            raise errors.UsageError("the condition is nested too deep.", hint="Use IN for long ORs.") from None
         finally:
             self._depth -= 1
 
@@ -360,6 +374,12 @@ class Compiler:
             return None if other is None else other(row, values)
 
         return chosen
+
+
+def _number(node: Any) -> int | Decimal:
+    if len(node.this) > _DIGITS_MAX:
+        raise errors.UsageError(f"a number of {len(node.this)} digits is none that can be computed with.")
+    return int(node.this) if node.is_int else Decimal(node.this)
 
 
 def _unknown(node: Any) -> errors.UsageError:

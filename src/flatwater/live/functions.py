@@ -28,18 +28,9 @@ _MADE: Final[dict[str, tuple[type, ...]]] = {  # nodes that are of one family, w
     "number": (exp.Length, exp.StrPosition, exp.Round, exp.Floor, exp.Ceil),
     "BOOLEAN": (exp.StartsWith, exp.And, exp.Or, exp.Not, exp.Predicate),
 }
-_INNER: Final = (
-    exp.Add,
-    exp.Sub,
-    exp.Mul,
-    exp.Div,
-    exp.Mod,
-    exp.Abs,
-    exp.Greatest,
-    exp.Least,
-    exp.Coalesce,
-    exp.Nullif,
-)
+_ARITHMETIC: Final = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
+_INNER: Final = (exp.Abs, exp.Greatest, exp.Least, exp.Coalesce, exp.Nullif)
+_TIMES: Final = {"DATE", "TIMESTAMP"}
 _JOINED: Final = {"TEXT", "BOOLEAN", "number", "TIMESTAMP", "DATE", "NULL"}
 _ARGS: Final[dict[type, tuple[str, ...]]] = {  # of each, in their order
     exp.Concat: ("expressions",), exp.Replace: ("this", "expression", "replacement"), exp.Substring: ("this", "start", "length"),
@@ -94,6 +85,8 @@ def family_of(node: Any, inner: Families) -> str | None:
     for family, nodes in _MADE.items():
         if isinstance(node, nodes):
             return family
+    if isinstance(node, _ARITHMETIC):
+        return _computed(type(node), inner(node.this), inner(node.expression))
     if isinstance(node, _INNER):
         found = {inner(each) for each in node.iter_expressions()} - {"NULL"}
         return found.pop() if len(found) == 1 else None
@@ -105,6 +98,20 @@ def family_of(node: Any, inner: Families) -> str | None:
     if isinstance(node, exp.Paren | exp.Neg):
         return inner(node.this)
     return None
+
+
+def _computed(kind: type, one: str | None, other: str | None) -> str | None:
+    """The family of what an operator makes of two."""
+    both = {one, other} - {"NULL"}
+    if both <= {"number"}:
+        return "number" if both else "NULL"
+    if kind in {exp.Add, exp.Sub} and "INTERVAL" in both and len(both) == 2 and both & _TIMES:  # noqa: PLR2004 - it and a time
+        return "TIMESTAMP"
+    if kind in {exp.Add, exp.Sub} and both == {"DATE", "number"}:
+        return "DATE"
+    if kind is exp.Sub and both <= _TIMES:
+        return "number" if both == {"DATE"} else "INTERVAL"
+    return "INTERVAL" if both <= {"INTERVAL", "number"} else None
 
 
 # --- texts ------------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from flatwater import errors
-from flatwater.live.intervals import midnight
+from flatwater.live.intervals import Months, midnight
 from flatwater.live.operators import NUMBERS
 from flatwater.live.types import Type
 
@@ -33,7 +33,7 @@ _FAILS: Final = (
 )
 FAMILIES: Final[dict[type, str]] = {
     bool: "BOOLEAN", int: "number", float: "number", Decimal: "number", str: "TEXT", bytes: "BYTES", datetime: "TIMESTAMP",
-    date: "DATE", UUID: "UUID", timedelta: "INTERVAL",
+    date: "DATE", UUID: "UUID", timedelta: "INTERVAL", Months: "INTERVAL",
 }  # fmt: skip
 TIMES: Final = {"DATE", "TIMESTAMP"}
 

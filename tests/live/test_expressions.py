@@ -92,12 +92,10 @@ def test_nesting_has_an_end():
         "a" + " + 1" * 600 + " > 0",
         "greatest(" * 150 + "a" + ", 1)" * 150,
         "concat(b" + " || b" * 600 + ") = 'x'",
-        "t > now()" + " - interval '1 day'" * 600,
+        "t > now()" + " - interval '1000 years'" * 600,
     ],
 )
 def test_nesting_of_all_kinds_has_an_end(text):
-    """It is refused in our words, or goes, however deep the statement is."""
-    try:
+    """It is refused in our words, however deep the statement is."""
+    with pytest.raises(errors.UsageError, match=r"nested too deep|no time"):
         value(text)
-    except errors.UsageError as error:
-        assert "nested too deep" in str(error)

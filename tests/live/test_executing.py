@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from flatwater import errors
+from flatwater.live.database import Database
 from flatwater.live.engine import Engine
 
 
@@ -108,3 +109,20 @@ with fw.Database(sys.argv[1], sync="off") as db:
     assert {"pyarrow", "datafusion"} <= set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "db")], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("value", [{"a": [1, None]}, [1], "5", "null", "text", '{"a": 1}', 5, True, None, 0.5])
+def test_json_stays_what_it_is(tmp_path, value):
+    """Through the engine, and from one table into another."""
+    with Database(tmp_path / "data", sync="off") as db:
+        db.sql("CREATE TABLE t (id INT PRIMARY KEY, j JSON)")
+        db.sql("INSERT INTO t VALUES (1, ?)", [value])
+        for text in (
+            "SELECT j FROM t",
+            "SELECT j, id + 1 AS x FROM t",
+            "SELECT a.j FROM t AS a JOIN t AS b ON a.id = b.id",
+        ):
+            assert [row["j"] for row in db.sql(text)] == [value], text
+        db.sql("INSERT INTO t SELECT id + 1, j FROM t")
+        db.sql("INSERT INTO t SELECT 3, j FROM t WHERE id = 2")
+        assert [row["j"] for row in db.sql("SELECT j FROM t")] == [value] * 3

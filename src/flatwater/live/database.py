@@ -188,7 +188,8 @@ class Database:
         for row in system.rows_of(rows):
             assigning.known(row, schema)
             made = changing.complete(schema, list(row), list(row.values()), self._numbers, now)
-            edits.append(Edit(schema.number, place.head, place.key(made), schema.encode(made)))
+            json = changing.check_row(schema.encode(made), schema)
+            edits.append(Edit(schema.number, place.head, place.key(made), json))
             changing.check_key(edits[-1].key)
             size += len(edits[-1].new or b"")
             if len(edits) == limits.LIVE_LOAD_ROWS or size >= limits.LIVE_GROUP_BYTES // 4:

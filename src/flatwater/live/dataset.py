@@ -137,23 +137,19 @@ def _batch(rows: Sequence[Row], names: Sequence[str], wanted: Any) -> Any:
     arrays = []
     for name, field in zip(names, wanted, strict=True):
         values = [row[name] for row in rows]
-        make = _texts_of(field.type, values)
+        make = _texts_of(field, values)
         arrays.append(
             pa.array(values if make is None else [None if each is None else make(each) for each in values], field.type)
         )
     return pa.RecordBatch.from_arrays(arrays, schema=wanted)
 
 
-def _texts_of(kind: Any, values: Sequence[Any]) -> Callable[[Any], str] | None:
-    """What makes a text of UUIDs and JSON, which are texts in Arrow."""
-    if not pa.types.is_string(kind):
+def _texts_of(field: Any, values: Sequence[Any]) -> Callable[[Any], str] | None:
+    """What makes a text of UUIDs and JSON, which are texts in Arrow; a text in JSON has its quotes."""
+    if not pa.types.is_string(field.type):
         return None
+    if (field.metadata or {}).get(FIELD_TYPE.encode()) == b"JSON":
+        return lambda value: msgspec.json.encode(value).decode()
     if all(type(value) is str or value is None for value in values):
         return None
-    return lambda value: (
-        value
-        if isinstance(value, str)
-        else str(value)
-        if hasattr(value, "hex")
-        else msgspec.json.encode(value).decode()
-    )
+    return str

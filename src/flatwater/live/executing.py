@@ -434,6 +434,8 @@ def values_of(params: Sequence[Any]) -> Sequence[Any]:
     """
     if isinstance(params, str | bytes) or not isinstance(params, Sequence):
         raise errors.UsageError(f"params is {type(params).__name__}.", hint="Pass a list or tuple of values.")
+    if any(isinstance(each, bytearray | memoryview) for each in params):
+        return [bytes(each) if isinstance(each, bytearray | memoryview) else each for each in params]
     return params
 
 

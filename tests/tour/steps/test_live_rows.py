@@ -124,8 +124,8 @@ def test_a_late_one_that_loses_something_is_told(tmp_path, monkeypatch):
     step, inputs = prepared(tmp_path)
     real = Following.follow
 
-    def follow(self, followed, user, names, *, last_rows, since):
-        return real(self, followed, user, names, last_rows=0, since=since)
+    def follow(self, *given, last_rows, since):
+        return real(self, *given, last_rows=0, since=since)
 
     monkeypatch.setattr(Following, "follow", follow)
     with pytest.raises(errors.BrokenError, match="a subscription of 'ada'"):

@@ -79,7 +79,7 @@ def by_key(size: int) -> Run:
 def by_engine(size: int) -> Run:
     db, end = opened()
     text = "SELECT kind, count(*) AS n FROM events WHERE id > ? GROUP BY kind"
-    return each(lambda number: list(db.sql(text, [number % 100], user="ada")), size // 10 or 1, end)  # type: ignore[attr-defined, func-returns-value]
+    return each(lambda number: list(db.sql(text, [number % 100], user="ada")), size, end)  # type: ignore[attr-defined, func-returns-value]
 
 
 @case.contestant(INSERTS, needs=("lmdb", "sqlglot"))

@@ -84,6 +84,12 @@ def test_errors_are_in_our_words(engine, text):
     assert engine._front not in str(caught.value)
 
 
+def test_a_column_called_memory(engine):
+    """A name is no reason: what is not there is told, not that the pool is too small."""
+    with pytest.raises(errors.UsageError, match="memory_limit"):
+        run(engine, "SELECT memory_limit FROM t", TABLE)
+
+
 def test_tables_are_forgotten(engine):
     """After the end, an error, and an end in the middle, the engine knows no table."""
     run(engine, "SELECT * FROM t", TABLE)

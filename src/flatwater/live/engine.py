@@ -37,6 +37,7 @@ from flatwater.live.turns import Turn, Turns
 from flatwater.live.widths import TooWide, Widths
 
 _TOKEN = re.compile(r't[0-9a-f]{32}_\d+"?\.?|"datafusion\.public\.|datafusion\.public\.')
+_FROM_POOL = re.compile(r"Resources exhausted|Failed to allocate|[Oo]ut of memory|OutOfMemory")
 _FROM_ARROW = re.compile(r"PyErr|ArrowTypeError|ArrowNotImplementedError|array-like")
 _PARAMETERS = (bool, int, float, str, bytes, Decimal, date, datetime, type(None))
 
@@ -228,7 +229,7 @@ class Engine:
     def _said(self, error: BaseException, names: Mapping[tuple[str, str], str]) -> errors.FlatwaterError:
         """An error of the engine in our words."""
         text = str(error)
-        if "Resources exhausted" in text or "memory" in text.lower():
+        if _FROM_POOL.search(text):
             return errors.LimitReached(
                 f"the query needs more than the SQL engine's {self._pool_bytes:,} B.",
                 what="sql_pool", limit=self._pool_bytes, hint="Open the database with a larger sql_pool=, or ask for less at a time.",

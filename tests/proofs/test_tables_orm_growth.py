@@ -128,7 +128,7 @@ def proof_of(way, path, *, keep):
 def test_a_pass_is_flat(way, path):
     """500 to 8,000 rows: the peak is that of a batch."""
     proof = proof_of(way, path, keep=False)
-    if proof.verdict == "grows":  # by 16 bytes a row once in many runs, beside others on the machine: what grows, grows again
+    if proof.verdict == "grows":  # beside others on the machine, once by 16 bytes a row: what grows, grows again
         proof = proof_of(way, path, keep=False)
     assert (proof.verdict, proof.outcome) == ("constant", "holds"), str(proof)
 

@@ -4,6 +4,7 @@ import pytest
 
 import flatwater as fw
 from flatwater import errors
+from flatwater.live import system
 from flatwater.live.database import Database
 
 
@@ -81,3 +82,11 @@ def test_they_need_no_engine_and_little_memory(tmp_path):
         assert sum(batch.num_rows for batch in db.sql("SELECT * FROM system.live_queries").arrow()) == len(held)
         with pytest.raises(errors.UsageError, match="can be followed"):
             db.subscribe("SELECT * FROM system.live_queries")
+
+
+def test_names_that_are_none_are_not_kept(db):
+    """However many tables of system are asked for that there are not."""
+    for n in range(20):
+        with pytest.raises(errors.UsageError, match="no table"):
+            db.sql(f"SELECT * FROM system.nothing_{n}")
+    assert system._schema_of.cache_info().currsize <= len(system._TABLES)

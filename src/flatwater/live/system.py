@@ -113,11 +113,13 @@ _TABLES: dict[str, tuple[Callable[[Parts, Actor], Iterator[Row]], dict[str, str]
 _OF_DBAS = frozenset({"memory", "jobs"})
 
 
-@functools.cache
 def schema_of(name: str) -> Schema | None:
     """The columns of one of these tables; None if there is none of this name."""
-    if name not in _TABLES:
-        return None
+    return _schema_of(name) if name in _TABLES else None
+
+
+@functools.cache  # of the names above only: others come from outside, and have no end
+def _schema_of(name: str) -> Schema:
     return Schema(0, SYSTEM, name, SHARED, [Column(each, Type(kind)) for each, kind in _TABLES[name][1].items()], ())
 
 

@@ -6,21 +6,6 @@ from flatwater import errors
 from flatwater.live.database import Database
 
 
-@pytest.fixture
-def times(tmp_path):
-    """A table of times, whose defaults are the time."""
-    with Database(tmp_path / "times", sync="off") as db:
-        db.sql(
-            "CREATE TABLE t (id INT PRIMARY KEY, at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, day DATE DEFAULT CURRENT_DATE, n INT DEFAULT 7)"
-        )
-        db.sql("INSERT INTO t (id) VALUES (1)")
-        db.sql("INSERT INTO t VALUES (2, now() + interval '1 day', current_date + 1, 0)")
-        db.sql(
-            "INSERT INTO t VALUES (3, current_timestamp - interval '2 hours', CAST(now() - interval '1 week' AS DATE), 0)"
-        )
-        yield db
-
-
 def test_set_to_a_default(times):
     """DEFAULT is the column's, the time where it is that, and NULL where there is none."""
     found = next(iter(times.sql("UPDATE t SET at = DEFAULT, day = DEFAULT, n = DEFAULT WHERE id = 3 RETURNING *")))
@@ -36,7 +21,6 @@ def test_set_to_a_default(times):
 @pytest.fixture
 def jsons(tmp_path):
     """A table with a column of JSON."""
-    from flatwater.live.database import Database
 
     with Database(tmp_path / "jsons", sync="off") as db:
         db.sql("CREATE TABLE y (id INT PRIMARY KEY, j JSON, s TEXT)")

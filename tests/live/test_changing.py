@@ -88,23 +88,6 @@ def test_all_rows_have_one_time(tmp_path):
         assert len({value for row in found for value in row.values()}) == 1
 
 
-@pytest.fixture
-def times(tmp_path):
-    """A table of times, whose defaults are the time."""
-    from flatwater.live.database import Database
-
-    with Database(tmp_path / "times", sync="off") as db:
-        db.sql(
-            "CREATE TABLE t (id INT PRIMARY KEY, at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, day DATE DEFAULT CURRENT_DATE, n INT DEFAULT 7)"
-        )
-        db.sql("INSERT INTO t (id) VALUES (1)")
-        db.sql("INSERT INTO t VALUES (2, now() + interval '1 day', current_date + 1, 0)")
-        db.sql(
-            "INSERT INTO t VALUES (3, current_timestamp - interval '2 hours', CAST(now() - interval '1 week' AS DATE), 0)"
-        )
-        yield db
-
-
 @pytest.mark.parametrize(
     ("where", "ids"),
     [

@@ -282,11 +282,10 @@ def complete(schema: Schema, names: Sequence[str], values: Sequence[Any], number
 def matching(snapshot: Snapshot, place: Place, condition: Condition, since: int) -> Iterator[tuple[bytes, bytes]]:
     """Key and JSON of the rows that a condition holds for."""
     decode = place.schema.decode
-    for within in condition.ranges(place):
-        for page in snapshot.pages(within, place.there, since=since):
-            for key, json in page:
-                if condition.matches(decode(json)):
-                    yield key, json
+    for page in snapshot.walk(condition.ranges(place), place.there, since=since):
+        for key, json in page:
+            if condition.matches(decode(json)):
+                yield key, json
 
 
 def oldest(schema: Schema, now: int) -> int:

@@ -50,6 +50,11 @@ class Form:
         self.is_all = False
         self.tops = tuple(tops)
 
+    @property
+    def cost(self) -> int:
+        """Bytes that it takes in memory, or about."""
+        return _FORM_BYTES + 2 * len(self.text)
+
 
 class Predicate(NamedTuple):
     """A form and its values: two that are equal hold for the same rows."""
@@ -173,9 +178,8 @@ def condition_of(
     for part in parts:
         found, at = _compared(part, compiler), len(compiler.values)
         functions.append(compiler.function(part))
-        if len(compiler.values) == at + sum(
-            1 + (kind is exp.In) for _name, kind in found
-        ):  # an IN has its NULL beside it
+        put = sum(1 + (kind is exp.In) for _name, kind in found)  # values; an IN has its NULL beside it
+        if len(compiler.values) == at + put:
             tops += [(name, kind, at + number) for number, (name, kind) in enumerate(found)]
     values = tuple(compiler.values)
     if params is None:
@@ -185,7 +189,7 @@ def condition_of(
     if form is None:
         form = Form(schema.number, text, _all(functions), tops)
         form.is_all = len(parts) == 1 and len(tops) == 1
-        _forms.put((schema.number, schema.full_name, text), form, _FORM_BYTES + 2 * len(text))
+        _forms.put((schema.number, schema.full_name, text), form, form.cost)
     return Condition(Predicate(form, values), is_of_moment=compiler.is_of_moment)
 
 

@@ -93,9 +93,12 @@ class Following:
 
     def _note(self, groups: list[int], sequence: int) -> None:
         for number in self.subscriptions.note(groups, sequence):
-            wake = self._waiting.pop(number, None)
-            if wake is not None:
-                wake()
+            self._wake(number)
+
+    def _wake(self, number: int) -> None:
+        wake = self._waiting.pop(number, None)
+        if wake is not None:
+            wake()
 
     def table_dropped(self, table: int) -> None:
         """Wake who follows a table that was dropped: reading on tells them."""
@@ -115,9 +118,7 @@ class Following:
                 if schema is not None and not may_read(schema):
                     self.refused.add(number)
                     self.subscriptions.mark(number, max(self.told, 1))
-                    wake = self._waiting.pop(number, None)
-                    if wake is not None:
-                        wake()
+                    self._wake(number)
 
     def settle(self) -> None:
         """End subscriptions that were dropped. Not when they are: that may be in the middle of anything, in this thread, too."""

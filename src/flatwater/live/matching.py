@@ -20,7 +20,6 @@ from flatwater.live.schema import Row
 
 _GROUP_BYTES: Final = 560  # of a condition: its entry, its values, its places in the index
 _VALUE_BYTES: Final = 160  # of one of several values: itself, its place in a set and in the index
-_FORM_BYTES: Final = 3_000  # of a form with its functions, beside its text
 
 
 @final
@@ -135,7 +134,7 @@ class Groups:
         if sign < 0:
             self._forms[form] -= 1
         if not self._forms[form]:
-            self._held += sign * (_FORM_BYTES + 2 * len(form.text))
+            self._held += sign * form.cost
         if sign > 0:
             self._forms[form] += 1
         elif not self._forms[form]:

@@ -10,7 +10,7 @@ were changed since, and how they were. So no transaction stays open, and all tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import final
 
 from flatwater import errors, limits
@@ -86,6 +86,19 @@ class Snapshot:
             return
         with self._space.budget.reserve(self.walk_bytes_max(), "live.read"):
             yield from self._walk(low, high, there, rows, since, reverse=reverse)
+
+    def walk(
+        self,
+        ranges: Iterable[Range],
+        there: bytes,
+        *,
+        reverse: bool = False,
+        rows: int = limits.LIVE_PAGE_ROWS,
+        since: int = 0,
+    ) -> Iterator[list[Entry]]:
+        """The pages of several ranges, one behind the other; `ranges` come in the order in which they are read."""
+        for within in ranges:
+            yield from self.pages(within, there, reverse=reverse, rows=rows, since=since)
 
     def _walk(
         self, low: bytes, high: bytes, there: bytes, rows: int, since: int, *, reverse: bool

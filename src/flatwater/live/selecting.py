@@ -7,7 +7,6 @@ Holds:      pages of rows; see `Snapshot.walk_bytes_max`.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar, final
 
@@ -64,8 +63,6 @@ def simple(tree: Any, schema_of: Callable[[Name], Schema | None]) -> Simple | No
     limit, offset = tree.args.get("limit"), tree.args.get("offset")
     bounds = [each.expression if each is not None else None for each in (limit, offset)]
     if order is None or any(each is not None and not isinstance(each, exp.Literal | exp.Parameter) for each in bounds):
-        return None
-    if isinstance(limit, exp.Fetch):
         return None
     return Simple(name, names or None, where, order, bounds[0], bounds[1])
 
@@ -213,11 +210,8 @@ def read(
     left, skip = bound_of(wanted.limit, values), bound_of(wanted.offset, values) or 0
     decode, matches = place.schema.decode, condition.matches
     rows = {} if left is None or condition.is_filter else {"rows": max(1, min(left + skip, 1_000))}
-    ranges = condition.ranges(place)
-    pages: Iterator[list[Entry]] = itertools.chain.from_iterable(
-        snapshot.pages(within, place.there, reverse=wanted.reverse, since=since, **rows)
-        for within in (reversed(ranges) if wanted.reverse else ranges)
-    )
+    ranges = condition.ranges(place)[:: -1 if wanted.reverse else 1]
+    pages = snapshot.walk(ranges, place.there, reverse=wanted.reverse, since=since, **rows)
     if condition.is_filter:
         pages = ([entry for entry in page if matches(decode(entry[1]))] for page in pages)
     return _some(pages, skip, left)
@@ -293,11 +287,9 @@ class TableSource:
         """Record batches of these columns."""
         from flatwater.live.dataset import batches_of  # and Arrow with it: who asks for no batches is spared 57 MiB
 
-        place, since = self._place, self._since
-        pages = itertools.chain.from_iterable(
-            self._snapshot.pages(within, place.there, since=since) for within in self._condition.ranges(place)
-        )
-        return batches_of(map(self._rows, pages), self._place.schema, columns)
+        place = self._place
+        pages = self._snapshot.walk(self._condition.ranges(place), place.there, since=self._since)
+        return batches_of(map(self._rows, pages), place.schema, columns)
 
     def _rows(self, page: list[Entry]) -> list[Row]:
         decode, condition = self._place.schema.decode, self._condition

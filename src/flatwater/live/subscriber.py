@@ -230,11 +230,11 @@ class Subscription:
             return
         if self._last_rows is not None:
             first = _first(snapshot, place, condition, since, self._last_rows)
-        for low, high in condition.ranges(place):
-            for page in snapshot.pages((max(low, first), high), place.there, since=since) if first < high else ():
-                for _key, json in page:
-                    if condition.matches(schema.decode(json)):
-                        yield Event(SNAPSHOT, snapshot.at, schema, self._names, json)
+        ranges = ((max(low, first), high) for low, high in condition.ranges(place) if first < high)
+        for page in snapshot.walk(ranges, place.there, since=since):
+            for _key, json in page:
+                if condition.matches(schema.decode(json)):
+                    yield Event(SNAPSHOT, snapshot.at, schema, self._names, json)
 
     def _changes(self, behind: int, up_to: int) -> Iterator[Event]:
         """What the log has for it behind a number, up to and with another."""
@@ -295,11 +295,10 @@ def _wake(woken: asyncio.Future[None]) -> None:
 def _first(snapshot: Snapshot, place: Place, condition: Condition, since: int, rows: int) -> bytes:
     """The key of the first of the last so many rows that the condition holds for."""
     first, left = b"", rows
-    for within in reversed(condition.ranges(place)):
-        for page in snapshot.pages(within, place.there, reverse=True, since=since):
-            for key, json in page:
-                if condition.matches(place.schema.decode(json)):
-                    first, left = key, left - 1
-                    if not left:
-                        return first
+    for page in snapshot.walk(reversed(condition.ranges(place)), place.there, reverse=True, since=since):
+        for key, json in page:
+            if condition.matches(place.schema.decode(json)):
+                first, left = key, left - 1
+                if not left:
+                    return first
     return first

@@ -17,17 +17,7 @@ def few(monkeypatch):
     monkeypatch.setattr(notifications, "FOLLOWERS", 5)
 
 
-def ended(steps):
-    """The moments it named, and what it returned."""
-    moments = []
-    while True:
-        try:
-            moments.append(next(steps))
-        except StopIteration as end:
-            return moments, end.value
-
-
-def test_all_followers_get_all_changes(tmp_path):
+def test_all_followers_get_all_changes(tmp_path, ended):
     """Each of five reads versions 0 to 19, whatever was kept for him until then."""
     expected = ["ready", "all changed", "all read"], 5 * (20 + sum(range(20)))
     for steps in (notifications.owned(20), notifications.copied(20), notifications.encoded(20)):

@@ -22,17 +22,7 @@ def few(monkeypatch):
     monkeypatch.setattr(sessions, "USERS", 4)
 
 
-def ended(steps):
-    """The moments it named, and what it returned."""
-    moments = []
-    while True:
-        try:
-            moments.append(next(steps))
-        except StopIteration as end:
-            return moments, end.value
-
-
-def test_all_variants_give_the_same_answer(tmp_path):
+def test_all_variants_give_the_same_answer(tmp_path, ended):
     """Ten queries, to users in turn; only a database and a shared context make no more than one context."""
     expected = sum(
         sum(40 * sum(row["cents"] for row in sessions.rows_of(user) if row["kind"] == kind) for kind in range(5))

@@ -6,16 +6,6 @@ from flatwater.tour.lab import registry
 from flatwater.tour.lab.programs import subscriptions
 
 
-def ended(steps):
-    """The moments it named, and what it returned."""
-    moments = []
-    while True:
-        try:
-            moments.append(next(steps))
-        except StopIteration as end:
-            return moments, end.value
-
-
 def test_42_in_100_are_distinct():
     """Of a thousand queries 420 ask what no other kind asks, each at least twice."""
     asked = [subscriptions.wanted(number, 1_000) for number in range(1_000)]
@@ -23,7 +13,7 @@ def test_42_in_100_are_distinct():
     assert all(asked.count(one) in {2, 3} for one in asked[:5])
 
 
-def test_all_variants_find_the_same_followers(tmp_path):
+def test_all_variants_find_the_same_followers(tmp_path, ended):
     """Of twenty rows ten are high enough, and each is followed by two or three in a hundred queries."""
     expected = (["ready", "all there"], sum(1 for n in range(100) if n % 42 < 20 and n % 42 % 2))
     assert ended(subscriptions.dicts(100)) == expected

@@ -63,9 +63,10 @@ def test_hostile_texts(model, text):
 
 
 def test_a_text_is_cut_at_256_tokens(model):
-    """What comes behind the first 256 tokens changes nothing."""
-    one, other = model.embed(["word " * 400, "word " * 300 + "other " * 500])
-    assert np.array_equal(one, other)
+    """What comes behind the first 256 tokens changes nothing, but for how the processor rounds; what comes within does."""
+    one, other, early = model.embed(["word " * 400, "word " * 300 + "other " * 500, "word " * 150 + "other " * 500])
+    assert np.abs(one - other).max() < 1e-5
+    assert np.abs(one - early).max() > 1e-3
 
 
 def test_the_limit_counts_against_the_budget():
@@ -103,8 +104,8 @@ def test_a_process_that_is_killed(model):
     os.kill(model._pool._workers[0].pid, signal.SIGKILL)
     vectors, failed = Embedding(model).embed(["a", "b"])
     assert failed == {}
-    assert np.array_equal(vectors[0], Embedding(model).embed_query("a"))
-    assert np.allclose(vectors[0], before)
+    assert np.abs(vectors[0] - Embedding(model).embed_query("a")).max() < 1e-5
+    assert np.allclose(vectors[0], before, atol=1e-5)
 
 
 def test_a_limit_that_is_too_small():

@@ -8,7 +8,7 @@ import time
 import pytest
 
 import flatwater as fw
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.live.access import AccessDenied
 from flatwater.live.database import Database
 
@@ -188,3 +188,26 @@ def test_rows_by_key_alone(tmp_path):
             assert drained(changes) == [("snapshot", n) for n in (50, 70)]
         with db.subscribe("SELECT * FROM notes WHERE id BETWEEN 10 AND 12") as changes:
             assert drained(changes) == [("snapshot", n) for n in (10, 11, 12)]
+
+
+@pytest.mark.parametrize("size", [1, 300, 1 << 20])
+def test_pages_hold_nothing_between_them(tmp_path, size):
+    """Pages of any size give what an iterator gives, each row and change once; between two of them nothing is promised."""
+    database = Database(tmp_path, sync="off")
+    database.sql("CREATE TABLE t (id BIGINT PRIMARY KEY, v TEXT)")
+    for number in range(20):
+        database.sql("INSERT INTO t VALUES (?, 'a')", [number])
+    held = database.budget.held
+    seen = []
+    with database, database.subscribe("SELECT * FROM t WHERE id <> 3") as rows:
+        step = 0
+        while (events := rows.page(size)) is not None:
+            assert len(events) <= 1 or size > 1
+            seen += [(event.op, event.row["id"]) for event in events]
+            assert database.budget.held - held <= limits.LIVE_FOLLOW_BYTES * 2
+            if step < 5:
+                database.sql("UPDATE t SET v = ? WHERE id = 19", [str(step)])
+            step += 1
+        assert rows.page(size) is None
+    assert [row for op, row in seen if op == "snapshot"] == [number for number in range(20) if number != 3]
+    assert [row for op, row in seen if op == "update"] == [19] * min(step, 5)

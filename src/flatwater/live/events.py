@@ -9,13 +9,25 @@ from __future__ import annotations
 
 from typing import Final, final
 
+import msgspec
+
 from flatwater.live.log import DELETE, INSERT, UPDATE
 from flatwater.live.schema import Row, Schema
 
 SNAPSHOT, RESET = 0, 4
-_OPS: Final = {SNAPSHOT: "snapshot", INSERT: "insert", UPDATE: "update", DELETE: "delete", RESET: "reset"}
+OPS: Final = {SNAPSHOT: "snapshot", INSERT: "insert", UPDATE: "update", DELETE: "delete", RESET: "reset"}
+
+_encode = msgspec.json.Encoder().encode
 
 Names = tuple[tuple[str, str], ...] | None  # columns as they are called, and in the table; None for all
+
+
+def json_of(stored: bytes | None, schema: Schema, names: Names) -> bytes | None:
+    """The JSON of a row with columns as they are asked for, of the JSON that is stored."""
+    if stored is None or (names is None and not schema.is_changed):
+        return stored
+    row = schema.decode(stored)
+    return _encode(row if names is None else {called: row[name] for called, name in names})
 
 
 @final
@@ -34,7 +46,7 @@ class Event:
     def __init__(
         self, op: int, seq: int, schema: Schema, names: Names, new: bytes | None, old: bytes | None = None
     ) -> None:
-        self.op = _OPS[op]
+        self.op = OPS[op]
         self.seq = seq
         self._schema = schema
         self._names = names
@@ -50,6 +62,16 @@ class Event:
     def old(self) -> Row | None:
         """The same."""
         return self._decoded(self._old)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the JSON as it stands in the table."""
+        return len(self._new or b"") + len(self._old or b"") + 64
+
+    @property
+    def json(self) -> tuple[bytes | None, bytes | None]:
+        """The JSON of `row` and of `old`: where the row is asked for as it stands in the table, the bytes that all share."""
+        return json_of(self._new, self._schema, self._names), json_of(self._old, self._schema, self._names)
 
     def _decoded(self, json: bytes | None) -> Row | None:
         if json is None:

@@ -12,8 +12,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
-from typing import final
+from collections.abc import Callable, Mapping
+from typing import Protocol, final
 
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
@@ -31,6 +31,31 @@ from flatwater.live.subscriptions import Subscriptions
 from flatwater.store.space import Space
 
 logger = logging.getLogger("flatwater.live")
+
+
+class Pushing(Protocol):
+    """Who gives changes to subscriptions as they are committed, in place of these being woken to read the log.
+
+    Attributes:
+        targets: subscriptions that it serves, by number.
+        levels: those of them that have read all there was: they are given changes whose number is above their cursor. The others
+            read the log.
+    """
+
+    targets: Mapping[int, object]
+    levels: set[int]
+
+    def position(self, told: int) -> int:
+        """The number up to which it has given what was offered; `told` if that is all."""
+
+    def make_room(self) -> None:
+        """Wait, a little, until what was offered before has been given. Without the lock."""
+
+    def offer(self, change: Change, schema: Schema, found: list[tuple[int, int]]) -> bool:
+        """A change, and the groups that it concerns, each with its operation; False where there is no room: to be read later."""
+
+    def wake(self, number: int) -> None:
+        """Something is in the log for one of `targets` that has to be read."""
 
 
 @final
@@ -65,10 +90,13 @@ class Following:
         self.is_closed = False
         self.dropped: deque[int] = deque()  # subscriptions that nobody holds any more
         self.refused: set[int] = set()  # subscriptions whose user may no longer read the table
+        self.pushing: Pushing | None = None
 
     def tell(self, changes: list[Change]) -> None:
         """Match what was committed, and wake whom it concerns. What fails here is logged: the statement is done."""
         self.settle()
+        if self.pushing is not None:
+            self.pushing.make_room()
         with self.lock:
             for change in changes:
                 if change.table in self._tables:
@@ -89,16 +117,36 @@ class Following:
         new = None if change.new is None else schema.decode(change.new)
         found = self.groups.match(change.table, user_of(change.key) if schema.is_personal else "", old, new)
         if found:
-            self._note([group for group, _op in found], change.sequence)
+            pushing = self.pushing
+            is_offered = pushing is not None and pushing.offer(change, schema, found)
+            self._note([group for group, _op in found], change.sequence, is_offered=is_offered)
 
-    def _note(self, groups: list[int], sequence: int) -> None:
-        for number in self.subscriptions.note(groups, sequence):
+    def _note(self, groups: list[int], sequence: int, *, is_offered: bool = False) -> None:
+        given = self.pushing.levels if is_offered and self.pushing is not None else ()
+        for number in self.subscriptions.note(groups, sequence, given):
             self._wake(number)
+
+    def levelled(self, number: int) -> None:
+        """It has read all there is: from here on it may be given changes. With the lock."""
+        if self.pushing is not None and number in self.pushing.targets:
+            self.pushing.levels.add(number)
+
+    def unlevel(self, number: int) -> None:
+        """It is not given changes any more, and has to read those that it was not given. With the lock."""
+        if self.pushing is not None and number in self.pushing.levels:
+            self.pushing.levels.discard(number)
+            self.subscriptions.behind_from(number, self.pushing.position(self.told))
+
+    def is_level(self, number: int) -> bool:
+        """Whether it is given changes, and nothing else came for it. With the lock."""
+        return self.pushing is not None and number in self.pushing.levels and not self.subscriptions.pending(number)
 
     def _wake(self, number: int) -> None:
         wake = self._waiting.pop(number, None)
         if wake is not None:
             wake()
+        elif self.pushing is not None and number in self.pushing.targets:
+            self.pushing.wake(number)
 
     def table_dropped(self, table: int) -> None:
         """Wake who follows a table that was dropped: reading on tells them."""
@@ -214,6 +262,8 @@ class Following:
                 del self._tables[table]
             self._reserve()
             wake = self._waiting.pop(number, None)
+            if self.pushing is not None:
+                self.pushing.levels.discard(number)
             self.refused.discard(number)
         if wake is not None:
             wake()

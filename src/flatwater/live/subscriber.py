@@ -11,8 +11,8 @@ import asyncio
 import enum
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any, Self, final
+from collections.abc import AsyncIterator, Generator, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, final
 
 from flatwater import errors, limits
 from flatwater.live.access import AccessDenied
@@ -38,6 +38,13 @@ class Start(enum.Enum):
 _RESET, _RESUME = Start.RESET, Start.RESUME
 
 
+class _Paused(NamedTuple):
+    """A snapshot of which some was read."""
+
+    snapshot: Snapshot
+    first: bytes  # key from which on it goes on
+
+
 class _Lost(Exception):  # noqa: N818 - it is no error: a new snapshot follows
     """The log does not reach back to where a subscription stands."""
 
@@ -49,7 +56,7 @@ class Subscription:
     It ends with `close()`, with the database, or when it is dropped. One thread or task at a time.
     """
 
-    __slots__ = ("_events", "_hub", "_last_rows", "_names", "_number", "_start")
+    __slots__ = ("_events", "_hub", "_last_rows", "_names", "_number", "_paused", "_start")
 
     def __init__(
         self, hub: Following, number: int, names: Names, start: Snapshot | Start | None, last_rows: int | None
@@ -58,7 +65,8 @@ class Subscription:
         self._number = number
         self._names = names
         self._last_rows = last_rows
-        self._start = start  # what comes next, if it is not what came since
+        self._start: Snapshot | _Paused | Start | None = start  # what comes next, if it is not what came since
+        self._paused: _Paused | None = None  # where the snapshot is that is being read
         self._events: Iterator[Event] | None = None
 
     @property
@@ -137,7 +145,7 @@ class Subscription:
     def close(self) -> None:
         """End; more than once does no harm."""
         number, self._number = self._number, -1
-        self._events = self._start = None
+        self._events = self._start = self._paused = None
         if number >= 0:
             self._hub.leave(number)
 
@@ -152,44 +160,92 @@ class Subscription:
         """Whether there is something to read."""
         return self._start is not None or self._hub.subscriptions.pending(self._alive())
 
-    def _ready(self) -> Event | None:
-        """An event that is there; None if there is none.
+    def page(self, size: int) -> list[Event] | None:
+        """Events that are there, of one reading, until their JSON is `size` bytes; None if there is nothing to read: it is level.
 
-        What was handed out is noted one by one: whatever fails, the next call goes on behind it, or says `reset`.
+        From the moment at which it is level it may be given changes as they come (`Following.pushing`).
         """
+        number = self._alive()
+        if self._events is None:
+            self._events = self._begun(number)
+            if self._events is None:
+                return None
+        events: list[Event] = []
+        while size > 0:
+            event = self._read_on(number)
+            if event is None:
+                break
+            events.append(event)
+            size -= event.size
+        else:
+            self._pause()
+        return events
+
+    def _pause(self) -> None:
+        """Hold nothing until the next page: what is being read is begun again where it is."""
+        events, self._events = self._events, None
+        self._start = self._paused or _RESUME
+        if isinstance(events, Generator):
+            events.close()
+
+    @property
+    def number(self) -> int:
+        """By which it is known; -1 when it is closed."""
+        return self._number
+
+    @property
+    def names(self) -> Names:
+        """Columns that were asked for."""
+        return self._names
+
+    def _ready(self) -> Event | None:
+        """An event that is there; None if there is none."""
         number = self._alive()
         while True:
             if self._events is None:
                 self._events = self._begun(number)
                 if self._events is None:
                     return None
-            try:
-                event = next(self._events, None)
-            except (_Lost, errors.LimitReached):
-                self._events, self._start = None, _RESET
-                continue
-            except errors.BudgetExceeded:
-                self._events = None
-                raise
-            except (errors.UsageError, AccessDenied):  # there is nothing to follow any more
-                self.close()
-                raise
-            except BaseException:
-                self._events = None
-                raise
+            event = self._read_on(number)
             if event is not None:
-                if event.op in {"snapshot", "reset"}:
-                    self._start = _RESET  # if it fails from here on
-                else:
-                    self._hub.subscriptions.advance(number, event.seq)
                 return event
-            self._events = self._start = None
+
+    def _read_on(self, number: int) -> Event | None:
+        """The next event of the reading under way; None where it is over.
+
+        What was handed out is noted one by one: whatever fails, the next call goes on behind it, or says `reset`.
+        """
+        assert self._events is not None
+        try:
+            event = next(self._events, None)
+        except (_Lost, errors.LimitReached):
+            self._events, self._start, self._paused = None, _RESET, None
+            return None
+        except errors.BudgetExceeded:
+            self._events = None
+            raise
+        except (errors.UsageError, AccessDenied):  # there is nothing to follow any more
+            self.close()
+            raise
+        except BaseException:
+            self._events = None
+            raise
+        if event is None:
+            self._events = self._start = self._paused = None
+        elif event.op in {"snapshot", "reset"}:
+            self._start = _RESET  # if it fails from here on
+        else:
+            self._hub.subscriptions.advance(number, event.seq)
+        return event
 
     def _begun(self, number: int) -> Iterator[Event] | None:
         """What there is to read now; None if nothing is."""
         hub, start, behind = self._hub, self._start, 0
         with hub.lock:
             told = hub.told
+            if start is None and hub.is_level(number):
+                return None
+            hub.unlevel(number)
             if start is _RESET:
                 hub.subscriptions.level(number, told)
             elif start is _RESUME:
@@ -197,10 +253,13 @@ class Subscription:
             elif start is None:
                 begin = hub.subscriptions.take(number, told)
                 if not begin:
+                    hub.levelled(number)
                     return None
                 behind, self._start = begin - 1, _RESUME
         if isinstance(start, Snapshot):
             return self._counted(self._snapshot(start))
+        if isinstance(start, _Paused):
+            return self._counted(self._snapshot(*start))
         if start is _RESET:
             return self._counted(self._reset(Snapshot(hub.space, hub.log, told)))
         return self._counted(self._changes(behind, told))
@@ -209,11 +268,13 @@ class Subscription:
         """The same; how many there were is written down at the end."""
         count = 0
         with self._hub.space.budget.reserve(limits.LIVE_LOG_PAGE_BYTES, "live.follow"):
-            for event in events:
-                count += 1
-                yield event
-        if count:
-            self._hub.queries.count(self._number, count)
+            try:
+                for event in events:
+                    count += 1
+                    yield event
+            finally:
+                if count and self._number >= 0:
+                    self._hub.queries.count(self._number, count)
 
     def _reset(self, snapshot: Snapshot) -> Iterator[Event]:
         """Another snapshot, and the word that what came before no longer holds."""
@@ -221,19 +282,20 @@ class Subscription:
         yield Event(RESET, snapshot.at, place.schema, self._names, None)
         yield from self._snapshot(snapshot)
 
-    def _snapshot(self, snapshot: Snapshot) -> Iterator[Event]:
-        """The rows that there are, in the order of their keys; the last ones, if only these are wanted."""
+    def _snapshot(self, snapshot: Snapshot, first: bytes = b"") -> Iterator[Event]:
+        """The rows that there are, from a key on, in the order of their keys; the last ones, if only these are wanted."""
         place, condition = self._hub.read(self._number)
         schema = place.schema
-        since, first = self._hub.since_of(schema), b""
+        since = self._hub.since_of(schema)
         if self._last_rows == 0:
             return
-        if self._last_rows is not None:
+        if self._last_rows is not None and not first:
             first = _first(snapshot, place, condition, since, self._last_rows)
         ranges = ((max(low, first), high) for low, high in condition.ranges(place) if first < high)
         for page in snapshot.walk(ranges, place.there, since=since):
-            for _key, json in page:
+            for key, json in page:
                 if condition.matches(schema.decode(json)):
+                    self._paused = _Paused(snapshot, key + b"\0")
                     yield Event(SNAPSHOT, snapshot.at, schema, self._names, json)
 
     def _changes(self, behind: int, up_to: int) -> Iterator[Event]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from typing import Final, final
 
 _NONE: Final = 0xFFFF_FFFF  # no number, and the group of one that is free
@@ -73,18 +73,28 @@ class Subscriptions:
         self._reading.discard(number)
         self._free.append(number)
 
-    def note(self, groups: Iterable[int], sequence: int) -> list[int]:
-        """Something came for all in these groups; those that had nothing before."""
+    def note(self, groups: Iterable[int], sequence: int, but: Container[int] = ()) -> list[int]:
+        """Something came for all in these groups, without those of `but`; those that had nothing before."""
         woken: list[int] = []
-        pending, following = self._pending, self._next
+        pending = self._pending
         for group in groups:
-            number = self._first[group] if group < len(self._first) else _NONE
-            while number != _NONE:
-                if not pending[number]:
+            for number in self.members(group):
+                if not pending[number] and number not in but:
                     pending[number] = sequence
                     woken.append(number)
-                number = following[number]
         return woken
+
+    def members(self, group: int) -> Iterator[int]:
+        """Those in a group."""
+        number = self._first[group] if group < len(self._first) else _NONE
+        following = self._next
+        while number != _NONE:
+            yield number
+            number = following[number]
+
+    def behind_from(self, number: int, sequence: int) -> None:
+        """It was given all up to `sequence`, or read it: what came behind that has to be read."""
+        self._pending[number] = max(self._cursors[number], sequence) + 1
 
     def take(self, number: int, told: int) -> int:
         """The number that it has to read from, up to `told`; 0 if there is nothing, and then it is level."""

@@ -10,6 +10,7 @@ Nothing here is `None` or infinite: a bound that cannot be named is not a bound.
 from __future__ import annotations
 
 from flatwater.limits.ingestion import *  # noqa: F403 - one name for all limits
+from flatwater.limits.serving import *  # noqa: F403 - the same
 from flatwater.limits.syncs import *  # noqa: F403 - the same
 from flatwater.limits.tables import *  # noqa: F403 - the same
 from flatwater.units import GIB, KIB, MIB

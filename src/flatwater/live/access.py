@@ -26,12 +26,16 @@ class Limits(msgspec.Struct, frozen=True):
         rows: that one SELECT gives.
         bytes: of the JSON of these.
         seconds: that one statement takes.
+        connections: to a server, open at once.
+        messages: that one connection sends, a second.
     """
 
     subscriptions: int = limits.LIVE_USER_SUBSCRIPTIONS
     rows: int = limits.LIVE_USER_ROWS
     bytes: int = limits.LIVE_USER_BYTES
     seconds: int = limits.LIVE_USER_SECONDS
+    connections: int = limits.LIVE_USER_CONNECTIONS
+    messages: int = limits.LIVE_USER_MESSAGES
 
 
 class Actor(NamedTuple):

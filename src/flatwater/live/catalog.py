@@ -44,6 +44,8 @@ class UserRecord(msgspec.Struct):
 
     role: str = "user"
     limits: Limits = msgspec.field(default_factory=Limits)
+    password: str = ""
+    stamp: int = 0
 
 
 @final

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Literal, Self, final
+from typing import TYPE_CHECKING, Any, Literal, Self, final
 
 from flatwater import errors, limits, units
 from flatwater.budget.budget import Budget
@@ -40,6 +40,9 @@ from flatwater.live.upkeep import Upkeep
 from flatwater.live.writing import Edit, Writer
 from flatwater.store.directory import full
 from flatwater.store.store import Store
+
+if TYPE_CHECKING:
+    from flatwater.live.serving.server import Server
 
 
 @final
@@ -254,6 +257,47 @@ class Database:
         made.enter(actor.name, text)
         return made
 
+    # --- serving ------------------------------------------------------------------------------------------------------
+
+    def serve(
+        self,
+        host: str = "127.0.0.1",
+        port: int = limits.SERVE_PORT,
+        *,
+        tls: tuple[str, str] | None = None,
+        hosts: Sequence[str] = (),
+        origins: Sequence[str] = (),
+    ) -> Server:
+        """Serve it by HTTP and WebSocket, from a thread of its own, until the server or the database is closed.
+
+        Args:
+            host: an address of this machine; others reach what is not loopback.
+            port: 0 takes a free one.
+            tls: files of a certificate with its chain, and of its key.
+            hosts: names that clients call it by; of loopback, unless told otherwise.
+            origins: of pages from elsewhere that may connect, such as "https://example.org".
+
+        Returns:
+            The server: `.url`, `.one_time_token`, `.token(user)`, `.close()`.
+
+        Raises:
+            UsageError: an argument makes no sense, or it is served already.
+            BrokenError: the port is taken.
+            MissingExtra: a library of the extra `serve` is not installed.
+        """
+        self._check_open()
+        try:
+            from flatwater.live.serving.server import Server
+        except ModuleNotFoundError as error:
+            raise errors.MissingExtra("serve", error.name or "a library") from error
+        if self._following.pushing is not None:
+            raise errors.UsageError(f"the database {self.path} is served already.", hint="Close that server first.")
+        server = Server(self, host, port, tls=tls, hosts=hosts, origins=origins)
+        self._closing.callback(server.close)
+        return server
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
     def _table_dropped(self, number: int) -> None:
         self._following.table_dropped(number)
 
@@ -284,6 +328,10 @@ class Database:
         return self._queries.rows()
 
     # --- what it holds ------------------------------------------------------------------------------------------------
+
+    def parts(self) -> Iterator[Row]:
+        """The parts of `system.memory`: what each promised, and holds where that is known."""
+        return self._memory()
 
     def _memory(self) -> Iterator[Row]:
         """The rows of `system.memory`: who promised how much, and holds how much where that is known."""

@@ -1,0 +1,56 @@
+"""Bounds of the served database, each with its cost.
+
+Covers:     connections, messages, requests, fan-out, log-ins, the audit log, clients.
+Not here:   bounds of tables and statements (`limits.tables`).
+Holds:      numbers.
+"""
+
+from __future__ import annotations
+
+from flatwater.units import KIB, MIB
+
+# --- server -----------------------------------------------------------------------------------------------------------
+
+SERVE_PORT = 8_642
+SERVE_BODY_BYTES = 20 * MIB  # of a request; taken from the budget three times: as it came, parsed, as values
+SERVE_HEAD_BYTES = 32 * KIB  # of a request's line and headers
+SERVE_BACKLOG = 4_096  # connections that the kernel keeps until they are taken
+SERVE_HEAD_S = 10.0  # that a request's head may take, or the TLS handshake
+SERVE_BODY_S = 60.0  # that its body may take
+SERVE_IDLE_S = 30.0  # that a connection of HTTP stays open between two requests
+SERVE_REQUESTS_MAX = 64  # at work at once; others wait, up to SERVE_WAITING_MAX. About 100 KiB each, beside their bytes
+SERVE_WAITING_MAX = 1_000  # requests that wait for their turn; about 12 KiB each
+SERVE_REQUEST_BYTES = 320 * KIB  # taken from the budget for a request at work: its page of rows, and what is sent
+SERVE_HTTP_MAX = 4_000  # connections of HTTP at once; see SERVE_HTTP_BYTES
+SERVE_HTTP_BYTES = 8 * KIB  # of each
+SERVE_SEND_S = 60.0  # for a client to take a piece of a response
+SERVE_BURST_S = 20  # seconds' worth of messages that a user may send at once, such as when he comes back
+SERVE_CHUNK_BYTES = 64 * KIB  # of a response, sent at a time
+SERVE_THREADS = 8  # for statements; about 100 KiB each
+SERVE_LOGIN_THREADS = 2  # for passwords
+SERVE_LOGIN_BYTES = 8 * KIB  # of the body of a log-in
+SERVE_WATCH_S = 0.1  # between two looks at memory
+SERVE_GRACE_S = 5.0  # for requests at work when the server ends
+
+SERVE_CONNECTIONS_MAX = 50_000  # of live queries at once; see SERVE_CONNECTION_BYTES
+SERVE_CONNECTION_BYTES = (
+    2 * KIB
+)  # that an idle one takes in the process; the kernel takes about 4 KiB more for its socket
+SERVE_TLS_BYTES = 48 * KIB  # that one takes more with TLS
+SERVE_CONNECTIONS_STEP = 64 * KIB  # of connections, taken from the budget at a time
+SERVE_MESSAGE_BYTES = 512 * KIB  # of a message from a client
+SERVE_RECEIVING_BYTES = 8 * MIB  # of messages that have not arrived in whole, of all connections
+SERVE_SOCKET_BYTES = 64 * KIB  # that the kernel keeps for a client who reads slowly; Linux doubles it
+SERVE_OUTBOX_BYTES = 32 * KIB  # that wait in the process for such a client; what comes behind waits in the log
+SERVE_PAGE_BYTES = 32 * KIB  # of changes or rows that are read at a time for one who reads the log
+SERVE_READERS = 4  # who read the log at once for those that are behind; a thread each
+SERVE_FEED_BYTES = 600  # of a live query beside its place in the log
+SERVE_FANOUT_BYTES = 4 * MIB  # of changes that are committed and not given out; then who writes waits a little
+SERVE_FANOUT_WAIT_S = 2.0  # that a writer waits for them; then those it concerns read the log
+SERVE_TICK_S = 0.01  # of giving out at a time, before others on the loop have their turn
+SERVE_AUTH_S = 5.0  # for the first message
+SERVE_SILENCE_S = 30.0  # until a silent client is pinged, and as long again until it is gone
+SERVE_LEVEL_S = 20.0  # between two messages that say up to where everything was given
+SERVE_CLOSE_S = 5.0  # for a client to answer a closing frame
+SERVE_SUBSCRIPTIONS_MAX = 1_000  # of a connection
+SERVE_SWEEP_S = 1.0  # between two looks at what is due for connections

@@ -1,0 +1,160 @@
+"""What connections, live queries and messages under way may take: counted, and taken from the budget before it is used.
+
+Covers:     connections by user, bytes of connections, feeds, full outboxes and messages that arrive; refusing.
+Not here:   statements, which take their bytes themselves (`serving.app`).
+Holds:      a count for each user who is connected.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import final
+
+from flatwater import errors, limits
+from flatwater.budget.budget import Budget
+
+
+class Refusal(errors.LimitReached):
+    """The server takes no more of something now; later it may."""
+
+    code, status = "limit_reached", 429
+
+
+@final
+class Admission:
+    """Of one server. For its loop alone.
+
+    Args:
+        budget: that all is taken from.
+        is_tls: whether connections have TLS, which takes more.
+    """
+
+    def __init__(self, budget: Budget, *, is_tls: bool) -> None:
+        self._budget = budget
+        self._reservation = budget.reserve(0, "live.connections")
+        self._each = limits.SERVE_CONNECTION_BYTES + is_tls * limits.SERVE_TLS_BYTES
+        self._users: Counter[str] = Counter()
+        self.connections = self.feeds = self.paused = self.receiving = self.https = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the budget's gate is: under pressure nothing new is taken."""
+        return self._budget.gate.is_open
+
+    def bytes_held(self) -> int:
+        """Bytes that all that was admitted may take."""
+        total = 0
+        total += self.connections * self._each  # idle
+        total += self.https * limits.SERVE_HTTP_BYTES  # of HTTP
+        total += self.feeds * limits.SERVE_FEED_BYTES  # live queries
+        total += self.paused * 2 * limits.SERVE_OUTBOX_BYTES  # what clients have not taken
+        total += self.receiving  # messages that arrive
+        return total
+
+    def promised(self) -> int:
+        """Bytes that were taken from the budget for it."""
+        return self._reservation.bytes
+
+    def _take(self) -> None:
+        step = limits.SERVE_CONNECTIONS_STEP
+        held = self.bytes_held()
+        if not self._reservation.bytes - 2 * step <= held <= self._reservation.bytes:
+            self._reservation.resize(-(-held // step) * step)
+
+    def come(self) -> bool:
+        """One more connection of HTTP; False if there is no place for it."""
+        if self.https >= limits.SERVE_HTTP_MAX:
+            return False
+        try:
+            self._change("https", 1)
+        except errors.FlatwaterError:
+            return False
+        return True
+
+    def go(self) -> None:
+        """One less."""
+        self._change("https", -1)
+
+    def connect(self) -> None:
+        """One more connection.
+
+        Raises:
+            BudgetExceeded: there are no bytes for it.
+            Refusal: there are too many, or the gate is closed.
+        """
+        if not self.is_open:
+            raise Refusal("the server is short of memory and takes nothing new.", hint="Try again in a while.")
+        if self.connections >= limits.SERVE_CONNECTIONS_MAX:
+            raise Refusal(f"the server has {self.connections:,} connections.", hint="Try again in a while.")
+        self.connections += 1
+        try:
+            self._take()
+        except BaseException:
+            self.connections -= 1
+            raise
+
+    def disconnect(self) -> None:
+        """One less."""
+        self.connections -= 1
+        self._take()
+
+    def enter(self, user: str, most: int) -> None:
+        """A connection is a user's.
+
+        Raises:
+            Refusal: he has too many.
+        """
+        if self._users[user] >= most:
+            raise Refusal(
+                f"{user!r} has {most} connections.", what="connections", limit=most,
+                hint="Close some; a dba may ALTER USER ... CONNECTIONS <more>.",
+            )  # fmt: skip
+        self._users[user] += 1
+
+    def leave(self, user: str) -> None:
+        """It is his no longer."""
+        self._users[user] -= 1
+        if not self._users[user]:
+            del self._users[user]
+
+    def follow(self, count: int) -> None:
+        """So many more live queries, or fewer.
+
+        Raises:
+            BudgetExceeded: there are no bytes for them.
+            Refusal: the gate is closed.
+        """
+        if count > 0 and not self.is_open:
+            raise Refusal("the server is short of memory and takes nothing new.", hint="Try again in a while.")
+        self._change("feeds", count)
+
+    def pause(self, count: int) -> None:
+        """So many more clients that do not take what they are sent, or fewer.
+
+        Raises:
+            BudgetExceeded: there are no bytes for it.
+        """
+        self._change("paused", count)
+
+    def receive(self, size: int) -> None:
+        """So many more bytes of messages that arrive, or fewer.
+
+        Raises:
+            Refusal: too many arrive at once.
+            BudgetExceeded: there are no bytes for them.
+        """
+        if size > 0 and self.receiving + size > limits.SERVE_RECEIVING_BYTES:
+            raise Refusal("too many large messages arrive at once.", hint="Try again in a while.")
+        self._change("receiving", size)
+
+    def _change(self, what: str, count: int) -> None:
+        setattr(self, what, getattr(self, what) + count)
+        try:
+            self._take()
+        except BaseException:
+            setattr(self, what, getattr(self, what) - count)
+            raise
+
+    def close(self) -> None:
+        """Give everything back."""
+        self._reservation.release()

@@ -1,0 +1,229 @@
+"""Changes to all who follow them: looked up once, made into a frame once, the same bytes to everybody; and who is behind reads the log.
+
+Covers:     giving out what was committed, who may be given it, readers of the log for the others.
+Not here:   frames (`serving.channels`), connections (`serving.connection`), matching (`live.following`).
+Holds:      changes that were committed and not yet given out, at most `SERVE_FANOUT_BYTES` and one transaction's.
+
+A client who reads slowly has no queue: it is taken from those who are given changes, and its place in the log says where it goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple, final
+
+from flatwater import errors, limits
+from flatwater.live.following import Following
+from flatwater.live.log import Change
+from flatwater.live.schema import Schema
+from flatwater.live.serving.channels import Channel
+from flatwater.live.serving.feed import Feed
+
+if TYPE_CHECKING:
+    from flatwater.live.serving.connection import Connection
+
+_BYTES = 200  # of a change beside its rows
+
+
+class _Offer(NamedTuple):
+    """A change that was committed."""
+
+    sequence: int
+    schema: Schema
+    old: bytes | None
+    new: bytes | None
+    found: list[tuple[int, int]]  # groups, each with its operation
+    size: int
+
+
+@final
+class Fanout:
+    """Gives changes out on an event loop. `offer`, `wake` and `make_room` are for any thread, all else for the loop's.
+
+    Args:
+        following: whose changes.
+        loop: that is running.
+    """
+
+    def __init__(self, following: Following, loop: asyncio.AbstractEventLoop) -> None:
+        self.targets: dict[int, Feed] = {}
+        self.levels: set[int] = set()
+        self.delivered = 0  # messages of changes that were given as they came
+        self._following = following
+        self._loop = loop
+        self._thread = threading.get_ident()
+        self._offers: deque[_Offer] = deque()
+        self._held = 0  # bytes of these
+        self._has_room = threading.Event()
+        self._has_room.set()
+        self._is_scheduled = False
+        self._woken: set[int] = set()
+        self._is_closed = False
+        self._due: deque[Connection] = deque()
+        self._came = asyncio.Event()  # something is due
+        self._threads = ThreadPoolExecutor(limits.SERVE_READERS, "flatwater-feeds")
+        self._readers = [loop.create_task(self._read()) for _ in range(limits.SERVE_READERS)]
+        with following.lock:
+            following.pushing = self
+
+    # --- what was committed -------------------------------------------------------------------------------------------
+
+    def position(self, told: int) -> int:
+        """The number up to which everything was given; `told` if nothing waits. With the lock of `following`."""
+        return self._offers[0].sequence - 1 if self._offers else told
+
+    def make_room(self) -> None:
+        """Wait, a little, while too much waits to be given out."""
+        if not self._has_room.is_set() and threading.get_ident() != self._thread:
+            self._has_room.wait(limits.SERVE_FANOUT_WAIT_S)
+
+    def offer(self, change: Change, schema: Schema, found: list[tuple[int, int]]) -> bool:
+        """Take a change to be given out; False where there is no room, or nobody to give it to. With the lock."""
+        if not self.levels or self._is_closed or self._held > limits.SERVE_FANOUT_BYTES:
+            return False
+        size = len(change.old or b"") + len(change.new or b"") + _BYTES + 16 * len(found)
+        self._offers.append(_Offer(change.sequence, schema, change.old, change.new, found, size))
+        self._held += size
+        if self._held > limits.SERVE_FANOUT_BYTES:
+            self._has_room.clear()
+        self._schedule()
+        return True
+
+    def wake(self, number: int) -> None:
+        """Something is in the log for one of them. With the lock."""
+        self._woken.add(number)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._is_scheduled and not self._is_closed:
+            self._is_scheduled = True
+            self._loop.call_soon_threadsafe(self._give)
+
+    def _give(self) -> None:
+        """Give out what waits, for one tick."""
+        until = time.monotonic() + limits.SERVE_TICK_S
+        with self._following.lock:
+            woken, self._woken = self._woken, set()
+            for number in woken:
+                feed = self.targets.get(number)
+                if feed is not None:
+                    self.late(feed)
+            offers = self._offers
+            while offers:
+                self._give_one(offers[0])
+                self._held -= offers.popleft().size
+                if time.monotonic() > until:
+                    break
+            self._is_scheduled = bool(offers)
+        if self._held <= limits.SERVE_FANOUT_BYTES // 2:
+            self._has_room.set()
+        if offers:
+            self._loop.call_soon(self._give)
+
+    def _give_one(self, offer: _Offer) -> None:
+        following, targets, levels = self._following, self.targets, self.levels
+        subscriptions = following.subscriptions
+        sequence, schema = offer.sequence, offer.schema
+        frames: dict[Channel, bytes] = {}
+        for group, op in offer.found:
+            for number in subscriptions.members(group):
+                if number not in levels or subscriptions.cursor(number) >= sequence:
+                    continue
+                feed = targets[number]
+                connection = feed.connection
+                if connection.is_paused or subscriptions.pending(number):
+                    following.unlevel(number)
+                    self.late(feed)
+                    continue
+                channel = feed.channel
+                frame = frames.get(channel)
+                if frame is None:
+                    frame = frames[channel] = channel.change(op, sequence, schema, offer.old, offer.new)
+                if not feed.is_ready:
+                    connection.write(feed.ready(sequence - 1))
+                connection.write(frame)
+                feed.given += 1
+                self.delivered += 1
+
+    # --- who is behind ------------------------------------------------------------------------------------------------
+
+    def add(self, feed: Feed) -> None:
+        """One more, who reads the log first."""
+        self.targets[feed.number] = feed
+        self.late(feed)
+
+    def remove(self, feed: Feed) -> None:
+        """One less; its reader is the caller's to close."""
+        with self._following.lock:
+            self.targets.pop(feed.number, None)
+            self.levels.discard(feed.number)
+
+    def late(self, feed: Feed) -> None:
+        """It has to read the log."""
+        feed.connection.behind_of()[feed] = None
+        self.due(feed.connection)
+
+    def due(self, connection: Connection) -> None:
+        """Some of its queries may have to read the log, if it can be written to."""
+        if connection.behind and not connection.is_due and not connection.is_paused:
+            connection.is_due = True
+            self._due.append(connection)
+            self._came.set()
+
+    async def _read(self) -> None:
+        """Read for one after another, a page each."""
+        while True:
+            while not self._due:
+                self._came.clear()
+                await self._came.wait()
+            connection = self._due.popleft()
+            if connection.is_paused or not connection.behind:
+                connection.is_due = False
+                continue
+            feed = next(iter(connection.behind))
+            del connection.behind[feed]
+            await self._page(connection, feed)
+            connection.is_due = False
+            self.due(connection)
+
+    async def _page(self, connection: Connection, feed: Feed) -> None:
+        try:
+            frames = await self._loop.run_in_executor(self._threads, feed.page)
+        except errors.BudgetExceeded:  # it is where it was: later
+            self._loop.call_later(0.5, self._again, feed)
+            return
+        except Exception as error:  # noqa: BLE001 - whatever it is, this query ends, and says why
+            connection.ended(feed, error)
+            return
+        if self.targets.get(feed.number) is not feed:
+            return
+        for frame in frames or ():
+            connection.write(frame)
+        if frames is not None:
+            connection.behind_of()[feed] = None
+        elif not feed.is_ready:
+            connection.write(feed.ready(self._following.subscriptions.cursor(feed.number)))
+
+    def _again(self, feed: Feed) -> None:
+        if self.targets.get(feed.number) is feed:
+            self.late(feed)
+
+    def is_level(self, connection: Connection) -> bool:
+        """Whether everything that was committed for its queries was written to it."""
+        return not connection.behind and not connection.is_due and not connection.is_paused
+
+    async def close(self) -> None:
+        """Give nothing any more; changes wait in the log."""
+        with self._following.lock:
+            self._is_closed = True
+            self._following.pushing = None
+            self._offers.clear()
+        self._has_room.set()
+        for reader in self._readers:
+            reader.cancel()
+        await asyncio.gather(*self._readers, return_exceptions=True)
+        await self._loop.run_in_executor(None, self._threads.shutdown)

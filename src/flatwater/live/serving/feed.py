@@ -1,0 +1,73 @@
+"""One live query of one connection: its place in the log, and the frames of what it has to read there.
+
+Covers:     pages of rows and changes as frames, the word that it is ready.
+Not here:   giving changes as they come (`serving.fanout`), messages of clients (`serving.connection`).
+Holds:      nothing between two pages; see `limits.SERVE_FEED_BYTES`.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, final
+
+from flatwater import limits
+from flatwater.live.events import Event
+from flatwater.live.serving.channels import Channel
+from flatwater.live.subscriber import Subscription
+
+if TYPE_CHECKING:
+    from flatwater.live.serving.connection import Connection
+
+
+@final
+class Feed:
+    """A live query of a connection.
+
+    Attributes:
+        connection: whose it is.
+        name: the client's id of it.
+        reader: reads the log.
+        channel: that it is sent under.
+        number: of the subscription, also when the reader is closed.
+        is_ready: its client knows that the snapshot was complete.
+        given: changes that it was given since they were last counted.
+    """
+
+    __slots__ = ("channel", "connection", "given", "is_ready", "name", "number", "reader")
+
+    def __init__(self, connection: Connection, name: int | str, reader: Subscription, channel: Channel) -> None:
+        self.connection, self.name, self.reader, self.channel = connection, name, reader, channel
+        self.number = reader.number
+        self.is_ready = False
+        self.given = 0
+
+    def page(self) -> list[bytes] | None:
+        """Frames of what it has to read next; None if there is nothing. In a thread of its own.
+
+        Raises:
+            FlatwaterError: it has ended.
+        """
+        events = self.reader.page(limits.SERVE_PAGE_BYTES)
+        if events is None:
+            return None
+        frames: list[bytes] = []
+        for op, some in groupby(events, _kind):
+            if op == "snapshot":
+                frames.append(self.channel.rows(list(some)))
+                continue
+            for event in some:
+                if event.op == "reset":
+                    self.is_ready = False
+                elif not self.is_ready:
+                    frames.append(self.ready(event.seq - 1))
+                frames.append(self.channel.event(event))
+        return frames
+
+    def ready(self, sequence: int) -> bytes:
+        """The frame that says so."""
+        self.is_ready = True
+        return self.channel.ready(sequence)
+
+
+def _kind(event: Event) -> str:
+    return event.op if event.op == "snapshot" else "change"

@@ -35,6 +35,7 @@ COMMANDS = {
     "sync": ("flatwater.cli.sync", "Keep a destination as its source is: plan, apply, audit."),
     "ingest": ("flatwater.cli.ingest", "Keep documents searchable: split, embedded, in step with their sources."),
     "search": ("flatwater.cli.search", "Find what documents say, by words and by meaning."),
+    "serve": ("flatwater.cli.serve", "Serve live tables: SQL by HTTP, live queries by WebSocket, a console."),
     "lab": ("flatwater.cli.lab", "The classic memory experiments, measured on this machine."),
     "tour": ("flatwater.cli.tour", "The whole house at work in one process under one budget."),
 }

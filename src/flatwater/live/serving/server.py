@@ -24,6 +24,8 @@ from flatwater.live.serving.http import HttpConnection
 from flatwater.live.serving.passwords import Passwords
 from flatwater.live.serving.service import Service
 from flatwater.live.serving.tokens import OneTime, Tokens
+from flatwater.meter.probe import usage
+from flatwater.watch.watcher import Watcher
 
 if TYPE_CHECKING:
     from flatwater.live.database import Database
@@ -137,11 +139,15 @@ class Server:
             lambda: HttpConnection(config, state, service), sock=self._socket, backlog=limits.SERVE_BACKLOG, ssl=self._context,
             **({} if self._context is None else {"ssl_handshake_timeout": limits.SERVE_HEAD_S}),
         )  # fmt: skip
+        service.watcher = watcher = Watcher(
+            self._database.budget, period_s=limits.SERVE_WATCH_S, baseline=max(0, usage().anon), children=False
+        ).start()
         self.service = service
         self._is_ready.set()
         try:
             await self._ending.wait()
         finally:
+            watcher.stop()
             listening.close()
             for connection in list(state.connections):
                 connection.shutdown()

@@ -10,6 +10,7 @@ A client who reads slowly has no queue: it is taken from those who are given cha
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections import deque
@@ -25,6 +26,8 @@ from flatwater.live.serving.feed import Feed
 
 if TYPE_CHECKING:
     from flatwater.live.serving.connection import Connection
+
+logger = logging.getLogger("flatwater.live")
 
 _BYTES = 200  # of a change beside its rows
 
@@ -114,8 +117,7 @@ class Fanout:
                     self.late(feed)
             offers = self._offers
             while offers:
-                self._give_one(offers[0])
-                self._held -= offers.popleft().size
+                self._give_round()
                 if time.monotonic() > until:
                     break
             self._is_scheduled = bool(offers)
@@ -124,30 +126,59 @@ class Fanout:
         if offers:
             self._loop.call_soon(self._give)
 
-    def _give_one(self, offer: _Offer) -> None:
+    def _give_round(self) -> None:
+        """Give out the first changes, as many as a client may have in its outbox: each client gets them in one piece."""
+        groups: dict[int, list[tuple[int, _Offer]]] = {}
+        size = count = 0
+        for offer in self._offers:
+            size += offer.size
+            if count and size > limits.SERVE_OUTBOX_BYTES:
+                break
+            count += 1
+            for group, op in offer.found:
+                groups.setdefault(group, []).append((op, offer))
+        try:
+            for group, changes in groups.items():
+                self._give_group(group, changes)
+        finally:
+            for _ in range(count):
+                self._held -= self._offers.popleft().size
+
+    def _give_group(self, group: int, changes: list[tuple[int, _Offer]]) -> None:
+        """Give changes to who follows a group, as far as they are new to him."""
         following, targets, levels = self._following, self.targets, self.levels
         subscriptions = following.subscriptions
-        sequence, schema = offer.sequence, offer.schema
-        frames: dict[Channel, bytes] = {}
-        for group, op in offer.found:
-            for number in subscriptions.members(group):
-                if number not in levels or subscriptions.cursor(number) >= sequence:
-                    continue
-                feed = targets[number]
-                connection = feed.connection
-                if connection.is_paused or subscriptions.pending(number):
-                    following.unlevel(number)
-                    self.late(feed)
-                    continue
-                channel = feed.channel
-                frame = frames.get(channel)
-                if frame is None:
-                    frame = frames[channel] = channel.change(op, sequence, schema, offer.old, offer.new)
-                if not feed.is_ready:
-                    connection.write(feed.ready(sequence - 1))
-                connection.write(frame)
-                feed.given += 1
-                self.delivered += 1
+        first, last, count = changes[0][1].sequence, changes[-1][1].sequence, len(changes)
+        made: dict[Channel, bytes] = {}
+        for number in subscriptions.members(group):
+            if number not in levels or (cursor := subscriptions.cursor(number)) >= last:
+                continue
+            feed = targets[number]
+            connection = feed.connection
+            if connection.is_paused or subscriptions.pending(number):
+                following.unlevel(number)
+                self.late(feed)
+                continue
+            channel = feed.channel
+            given = count
+            try:
+                if cursor >= first:  # it has read some of them
+                    new = [change for change in changes if change[1].sequence > cursor]
+                    frames, given = _frames(channel, new), len(new)
+                elif (found := made.get(channel)) is None:
+                    frames = made[channel] = _frames(channel, changes)
+                else:
+                    frames = found
+            except Exception:  # reading them from the log will say what it is
+                logger.exception("changes could not be given")
+                following.unlevel(number)
+                self.late(feed)
+                continue
+            if not feed.is_ready:
+                connection.write(feed.ready(max(cursor, first - 1)))
+            connection.write(frames)
+            feed.given += given
+            self.delivered += given
 
     # --- who is behind ------------------------------------------------------------------------------------------------
 
@@ -227,3 +258,9 @@ class Fanout:
             reader.cancel()
         await asyncio.gather(*self._readers, return_exceptions=True)
         await self._loop.run_in_executor(None, self._threads.shutdown)
+
+
+def _frames(channel: Channel, changes: list[tuple[int, _Offer]]) -> bytes:
+    """The frames of some changes, one behind another."""
+    made = [channel.change(op, each.sequence, each.schema, each.old, each.new) for op, each in changes]
+    return made[0] if len(made) == 1 else b"".join(made)

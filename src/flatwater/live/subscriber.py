@@ -189,6 +189,11 @@ class Subscription:
             events.close()
 
     @property
+    def is_reading(self) -> bool:
+        """Whether a snapshot, or what came since, was begun and is not over."""
+        return self._events is not None or self._start is not None
+
+    @property
     def number(self) -> int:
         """By which it is known; -1 when it is closed."""
         return self._number

@@ -58,9 +58,9 @@ class Feed:
             for event in some:
                 if event.op == "reset":
                     self.is_ready = False
-                elif not self.is_ready:
-                    frames.append(self.ready(event.seq - 1))
                 frames.append(self.channel.event(event))
+        if not self.is_ready and not self.reader.is_reading:
+            frames.append(self.ready(events[-1].seq if events else self.reader.seq))
         return frames
 
     def ready(self, sequence: int) -> bytes:

@@ -163,6 +163,8 @@ class Subscription:
     def page(self, size: int) -> list[Event] | None:
         """Events that are there, of one reading, until their JSON is `size` bytes; None if there is nothing to read: it is level.
 
+        Until `rest` is called, or a reading is over, it holds a page of rows or of the log.
+
         From the moment at which it is level it may be given changes as they come (`Following.pushing`).
         """
         number = self._alive()
@@ -177,12 +179,12 @@ class Subscription:
                 break
             events.append(event)
             size -= event.size
-        else:
-            self._pause()
         return events
 
-    def _pause(self) -> None:
+    def rest(self) -> None:
         """Hold nothing until the next page: what is being read is begun again where it is."""
+        if self._events is None:
+            return
         events, self._events = self._events, None
         self._start = self._paused or _RESUME
         if isinstance(events, Generator):
@@ -284,6 +286,7 @@ class Subscription:
     def _reset(self, snapshot: Snapshot) -> Iterator[Event]:
         """Another snapshot, and the word that what came before no longer holds."""
         place, _condition = self._hub.read(self._number)
+        self._paused = _Paused(snapshot, b"")
         yield Event(RESET, snapshot.at, place.schema, self._names, None)
         yield from self._snapshot(snapshot)
 

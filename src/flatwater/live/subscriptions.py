@@ -93,8 +93,9 @@ class Subscriptions:
             number = following[number]
 
     def behind_from(self, number: int, sequence: int) -> None:
-        """It was given all up to `sequence`, or read it: what came behind that has to be read."""
-        self._pending[number] = max(self._cursors[number], sequence) + 1
+        """It was given all up to `sequence`, or read it, but for what is pending: what came behind that has to be read."""
+        behind = max(self._cursors[number], sequence) + 1
+        self._pending[number] = min(self._pending[number] or behind, behind)
 
     def take(self, number: int, told: int) -> int:
         """The number that it has to read from, up to `told`; 0 if there is nothing, and then it is level."""

@@ -1,5 +1,7 @@
 """A database that is served, and clients that say exactly what a test wants."""
 
+import asyncio
+import contextlib
 import json
 import socket
 import struct
@@ -8,6 +10,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
+from flatwater.budget.budget import Budget
 from flatwater.live.database import Database
 
 PATIENCE_S = 10.0
@@ -52,6 +55,22 @@ def ask(server):
     made.http.close()
 
 
+@pytest.fixture
+def budget_of_server(tmp_path):
+    """A served database under a budget of its own, and who asks it."""
+    with contextlib.ExitStack() as opened:
+
+        def make(size):
+            opened.enter_context(Budget(size))
+            database = opened.enter_context(Database(tmp_path / "small", sync="off"))
+            database.sql(NOTES)
+            asking = Asking(opened.enter_context(database.serve(port=0)))
+            opened.callback(asking.http.close)
+            return database, asking
+
+        yield make
+
+
 class Live:
     """A WebSocket of the `websockets` library, and JSON over it."""
 
@@ -82,17 +101,23 @@ class Live:
 
 
 @pytest.fixture
-def live(server):
-    """Opens connections of users."""
+def live_of():
+    """Opens connections of users to a server."""
     opened = []
 
-    def make(user="ada"):
+    def make(server, user="ada"):
         opened.append(Live(server, user))
         return opened[-1]
 
     yield make
     for each in opened:
         each.socket.close()
+
+
+@pytest.fixture
+def live(server, live_of):
+    """Opens connections of users."""
+    return lambda user="ada": live_of(server, user)
 
 
 class Raw:
@@ -188,7 +213,6 @@ def raw(server):
 @pytest.fixture
 def on_loop(server):
     """Calls something on the server's loop."""
-    import asyncio
 
     def call(function, *arguments):
         async def run():

@@ -124,7 +124,10 @@ def test_refusals(database, live, message, code):
     assert "in use" in ada.hear()["error"]["message"]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "1", '{"type": "nothing"}', '{"id": 1}', "[" * 100_000, '{"type":"subscribe","id":1.5,"sql":""}'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "1", '{"type": "nothing"}', '{"id": 1}', "[" * 100_000, '{"type":"subscribe","id":1.5,"sql":""}'],
+)
 def test_what_is_no_message(live, text):
     """A text that is no message of the protocol closes the connection with 4400."""
     ada = live()
@@ -346,7 +349,11 @@ def test_a_table_that_is_dropped(database, live):
 
 def test_a_role_that_is_taken_away(database, live):
     """Ends what it allowed."""
-    database.sql("CREATE TABLE inner (id BIGINT PRIMARY KEY) WITH (TYPE = 'SHARED', ACCESS_LEVEL = 'RESTRICTED')".replace("inner", "staff"))
+    database.sql(
+        "CREATE TABLE inner (id BIGINT PRIMARY KEY) WITH (TYPE = 'SHARED', ACCESS_LEVEL = 'RESTRICTED')".replace(
+            "inner", "staff"
+        )
+    )
     database.sql("CREATE USER eve WITH ROLE 'service'")
     eve = live("eve")
     eve.follow("SELECT * FROM staff")

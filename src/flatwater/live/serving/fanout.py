@@ -222,21 +222,26 @@ class Fanout:
             self.due(connection)
 
     async def _page(self, connection: Connection, feed: Feed) -> None:
+        """Read for one query, for some time; between two turns it holds nothing."""
+        until = time.monotonic() + limits.SERVE_READ_S
         try:
-            frames = await self._loop.run_in_executor(self._threads, feed.page)
+            while (frames := await self._loop.run_in_executor(self._threads, feed.page)) is not None:
+                if self.targets.get(feed.number) is not feed:
+                    return
+                for frame in frames:
+                    connection.write(frame)
+                if connection.is_paused or time.monotonic() > until:
+                    await self._loop.run_in_executor(self._threads, feed.reader.rest)
+                    if self.targets.get(feed.number) is feed:
+                        connection.behind_of()[feed] = None
+                    return
         except errors.BudgetExceeded:  # it is where it was: later
-            self._loop.call_later(0.5, self._again, feed)
+            self._loop.call_later(limits.SERVE_AGAIN_S, self._again, feed)
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, this query ends, and says why
             connection.ended(feed, error)
             return
-        if self.targets.get(feed.number) is not feed:
-            return
-        for frame in frames or ():
-            connection.write(frame)
-        if frames is not None:
-            connection.behind_of()[feed] = None
-        elif not feed.is_ready:
+        if not feed.is_ready and self.targets.get(feed.number) is feed:
             connection.write(feed.ready(self._following.subscriptions.cursor(feed.number)))
 
     def _again(self, feed: Feed) -> None:

@@ -134,6 +134,9 @@ class Server:
             access_log=False, proxy_headers=False, server_header=False, date_header=False, timeout_keep_alive=int(limits.SERVE_IDLE_S),
         )  # fmt: skip
         config.load()
+        noisy = logging.getLogger("uvicorn.error")  # a line for each request that is none: as many as somebody likes
+        if noisy.level == logging.NOTSET:
+            noisy.setLevel(logging.ERROR)
         state = ServerState()
         listening = await loop.create_server(
             lambda: HttpConnection(config, state, service), sock=self._socket, backlog=limits.SERVE_BACKLOG, ssl=self._context,

@@ -1,0 +1,202 @@
+"""A server's life: its port, TLS, names, tokens for an application, its end."""
+
+import datetime
+import ipaddress
+import json
+import socket
+import ssl
+import threading
+import time
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from flatwater import errors
+from flatwater.live.database import Database
+
+
+def test_where_it_is(database):
+    """It is on loopback unless told otherwise, and a port of 0 takes a free one."""
+    with database.serve(port=0) as server:
+        assert server.url.startswith("http://127.0.0.1:")
+        assert httpx.get(f"{server.url}/health", trust_env=False).status_code == 200
+        assert repr(server) == f"<Server {server.url}>"
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{server.url}/health", trust_env=False)
+    server.close()
+
+
+def test_one_at_a_time(database):
+    """A database is served once; when that server is closed, again, at the same port."""
+    with database.serve(port=0) as server:
+        port = int(server.url.rsplit(":", 1)[1])
+        with pytest.raises(errors.UsageError, match="served already"):
+            database.serve(port=0)
+    with database.serve(port=port) as again:
+        assert again.url == server.url
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, "80", 1.5, None])
+def test_what_is_no_port(database, port):
+    """Is refused."""
+    with pytest.raises(errors.UsageError, match="no port"):
+        database.serve(port=port)
+
+
+def test_addresses_that_cannot_be_served(database, tmp_path):
+    """A port that is taken, and an address that is none, say so; the database can be served elsewhere."""
+    with database.serve(port=0) as server, Database(tmp_path / "other", sync="off") as other:
+        with pytest.raises(errors.BrokenError, match="Take another port"):
+            other.serve(port=int(server.url.rsplit(":", 1)[1]))
+        with pytest.raises(errors.UsageError, match="no address"):
+            other.serve("no such host.invalid", 0)
+        other.serve(port=0).close()
+
+
+def test_closing_the_database_ends_it(tmp_path):
+    """A database that is closed is served no longer; its clients are told to come back."""
+    with Database(tmp_path / "d", sync="off") as database:
+        database.sql("CREATE TABLE t (id BIGINT PRIMARY KEY) WITH (TYPE = 'USER')")
+        server = database.serve(port=0)
+        client = connect(server.url.replace("http", "ws", 1) + "/v1/live", compression=None, proxy=None)
+        client.send(json.dumps({"type": "authenticate", "token": server.token("ada")}))
+        client.recv(5)
+    with pytest.raises(ConnectionClosed) as closed:
+        client.recv(5)
+    assert closed.value.rcvd.code == 1012
+
+
+def test_closing_with_clients_that_do_not_answer(database, raw, server, live):
+    """Clients that do not agree, or do not read, keep nobody waiting for long."""
+    ada, _silent = live(), raw("bob")
+    ada.follow("SELECT * FROM notes")
+    begin = time.monotonic()
+    server.close()
+    assert time.monotonic() - begin < 9
+
+
+def test_closing_in_the_middle(database, server):
+    """Rows that are being sent when the server ends are sent, or cut short so that it is seen; nothing hangs."""
+    database.load("notes", ({"id": number, "body": "x" * 1_000} for number in range(30_000)), user="ada")
+    headers = {"authorization": f"Bearer {server.token('ada')}", "accept": "application/x-ndjson"}
+    with httpx.Client(trust_env=False) as client:
+        with client.stream(
+            "POST", f"{server.url}/v1/sql", json={"sql": "SELECT * FROM notes"}, headers=headers
+        ) as answer:
+            parts = answer.iter_bytes()
+            assert next(parts)
+            closing = threading.Thread(target=server.close)
+            closing.start()
+            count = 0
+            try:
+                count = sum(part.count(b"\n") for part in parts)
+            except httpx.RemoteProtocolError:
+                count = -1
+        closing.join(15)
+        assert not closing.is_alive()
+        assert count == -1 or count > 0
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """Files of a certificate for 127.0.0.1."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+        .not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("tls")
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return str(folder / "cert.pem"), str(folder / "key.pem")
+
+
+def test_tls(database, certificate):
+    """With a certificate, statements and live queries are encrypted; without TLS there is nothing."""
+    context = ssl.create_default_context(cafile=certificate[0])
+    with database.serve(port=0, tls=certificate) as server:
+        assert server.url.startswith("https://")
+        headers = {"authorization": f"Bearer {server.token('ada')}"}
+        body = {"sql": "INSERT INTO notes VALUES (1, 'a')"}
+        with httpx.Client(verify=context, trust_env=False) as client:
+            assert client.post(f"{server.url}/v1/sql", json=body, headers=headers).json()["count"] == 1
+            with pytest.raises(httpx.HTTPError):
+                client.get(f"{server.url.replace('https', 'http', 1)}/health")
+        url = server.url.replace("https", "wss", 1) + "/v1/live"
+        with connect(url, ssl=context, compression=None, proxy=None, additional_headers=headers) as client:
+            assert json.loads(client.recv(5))["type"] == "authenticated"
+            client.send(json.dumps({"type": "subscribe", "id": 1, "sql": "SELECT * FROM notes"}))
+            assert [json.loads(client.recv(5)).get("op") for _ in range(3)] == [None, "snapshot", "ready"]
+
+
+def test_certificates_that_are_none(database, certificate, tmp_path):
+    """Files that are missing or do not belong together are refused by name."""
+    (tmp_path / "empty").write_text("")
+    for pair in ((certificate[0], str(tmp_path / "empty")), ("nowhere.pem", certificate[1])):
+        with pytest.raises(errors.UsageError, match=r"TLS with.*PEM"):
+            database.serve(port=0, tls=pair)
+
+
+def test_names_and_origins(database):
+    """With names of hosts, these alone; pages of origins that were named may connect."""
+    with database.serve(port=0, hosts=["db.example"], origins=["https://app.example"]) as server:
+        assert httpx.get(f"{server.url}/health", trust_env=False).status_code == 421
+        assert httpx.get(f"{server.url}/health", headers={"host": "DB.example:80"}, trust_env=False).status_code == 200
+        url = server.url.replace("http", "ws", 1) + "/v1/live"
+        headers = {"authorization": f"Bearer {server.token('ada')}"}
+        port = int(server.url.rsplit(":", 1)[1])
+        there = socket.create_connection(("127.0.0.1", port))
+        with connect(
+            f"ws://db.example:{port}/v1/live",
+            sock=there,
+            origin="https://app.example",
+            additional_headers=headers,
+            proxy=None,
+        ) as found:
+            assert json.loads(found.recv(5))["user"] == "ada"
+        with pytest.raises(Exception, match="421"):
+            connect(url, proxy=None)
+
+
+def test_every_address(database):
+    """Served at every address, it goes by any name, since a token is in front of everything."""
+    with database.serve("0.0.0.0", 0) as server:
+        port = int(server.url.rsplit(":", 1)[1])
+        headers = {"host": "anything.example"}
+        assert httpx.get(f"http://127.0.0.1:{port}/health", headers=headers, trust_env=False).status_code == 200
+
+
+def test_the_first_start(tmp_path):
+    """Each start prints another token while nobody has a password."""
+    seen = set()
+    for _ in range(2):
+        with Database(tmp_path / "d", sync="off") as database, database.serve(port=0) as server:
+            assert len(server.one_time_token) >= 32
+            seen.add(server.one_time_token)
+    assert len(seen) == 2
+
+
+def test_tokens_hold_over_a_restart(tmp_path):
+    """A token of before a restart holds behind it."""
+    with Database(tmp_path / "d", sync="off") as database, database.serve(port=0) as server:
+        token = server.token("ada")
+    with Database(tmp_path / "d", sync="off") as database, database.serve(port=0) as server:
+        answer = httpx.post(
+            f"{server.url}/v1/sql",
+            json={"sql": "SHOW TABLES"},
+            headers={"authorization": f"Bearer {token}"},
+            trust_env=False,
+        )
+        assert answer.status_code == 200

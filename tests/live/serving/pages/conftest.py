@@ -13,7 +13,9 @@ import pytest
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(HERE.parents[2] / "servers"))
 
+from browser import CHROMIUM, Browser
 from standin import Standin
 
 from flatwater.live.database import Database
@@ -36,8 +38,8 @@ def db(tmp_path):
 
 
 @pytest.fixture
-def serve():
-    """A function that starts a server of a database; all end with the test."""
+def stand_in():
+    """A function that starts a stand-in; all end with the test."""
     made = []
 
     def served(db, port=0, **options):
@@ -50,9 +52,9 @@ def serve():
 
 
 @pytest.fixture
-def server(db, serve):
-    """Of the database."""
-    return serve(db)
+def server(db, stand_in):
+    """A stand-in of the database."""
+    return stand_in(db)
 
 
 @pytest.fixture
@@ -92,3 +94,13 @@ def result(process):
     out, err = process.communicate(timeout=12)
     assert process.returncode == 0, err
     return json.loads(out.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    """A browser for all tests of a module."""
+    if CHROMIUM is None:
+        pytest.skip("NO BROWSER: the console is not looked at (install chromium)")
+    browser = Browser(tmp_path_factory.mktemp("browser"))
+    yield browser
+    browser.close()

@@ -94,12 +94,12 @@ def test_rows_are_streamed(run, db, server):
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
 @pytest.mark.parametrize("error", [None, {"code": "limit_reached", "message": "too much", "hint": "less"}])
-def test_rows_in_pieces(run, serve, monkeypatch, size, error):
+def test_rows_in_pieces(run, stand_in, monkeypatch, size, error):
     """However an answer is cut into pieces, in the middle of letters and escapes, too, its rows and what fails behind them are told."""
     rows = [{"a": '\\"}{', "b": {"c": [{"d": "é\N{ROCKET}"}, []]}}, {"a": "x\\\\", "b": None}, {"a": "]}", "b": []}]
     body = {"columns": ["a", "b"], "rows": rows, "count": None, **({"error": error} if error else {})}
     data = json.dumps(body, ensure_ascii=False).encode()
-    server = serve(None)
+    server = stand_in(None)
     server.tokens["any"] = ("ada", "user")
     server.answer = [data[start : start + size] for start in range(0, len(data), size)]
     told = run("pieces", server.url)
@@ -107,9 +107,9 @@ def test_rows_in_pieces(run, serve, monkeypatch, size, error):
     assert told["end"].get("code") == (error and "limit_reached")
 
 
-def test_an_answer_that_is_cut(run, serve):
+def test_an_answer_that_is_cut(run, stand_in):
     """Is an error behind the rows that came whole."""
-    server = serve(None)
+    server = stand_in(None)
     server.tokens["any"] = ("ada", "user")
     server.answer = [b'{"columns": ["a"], "rows": [{"a": 1}, {"a": 2}, {"a']
     told = run("pieces", server.url)
@@ -133,9 +133,9 @@ def test_a_live_query(run, db, server):
     assert told["told"] == ["connecting", "connected", "closed"]
 
 
-def test_a_connection_that_is_lost(run, serve):
+def test_a_connection_that_is_lost(run, stand_in):
     """Is made again, and goes on behind the last change; a level counts, too."""
-    server = serve(None)
+    server = stand_in(None)
     server.script, asked = scripted(
         [SUBSCRIBED, snapshot(5, 1), READY, change("insert", 6), 1012],
         [SUBSCRIBED, change("insert", 7), change("insert", 8), 1001],  # before it is ready
@@ -151,18 +151,18 @@ def test_a_connection_that_is_lost(run, serve):
     assert told["seq"] == 21
 
 
-def test_a_snapshot_that_breaks(run, serve):
+def test_a_snapshot_that_breaks(run, stand_in):
     """Begins anew, and the reader is told `reset`."""
-    server = serve(None)
+    server = stand_in(None)
     server.script, asked = scripted([SUBSCRIBED, snapshot(5, 1, 2), 1012], [SUBSCRIBED, snapshot(8, 2, 3), {"op": "ready", "seq": 8}])
     told = run("scripted", server.url, 6)
     assert asked == [None, None]
     assert seen(told) == [("snapshot", 1), ("snapshot", 2), ("reset", 0), ("snapshot", 2), ("snapshot", 3), ("ready", 8)]
 
 
-def test_a_log_that_was_trimmed(run, serve):
+def test_a_log_that_was_trimmed(run, stand_in):
     """Is told as `reset`; a connection that breaks in the snapshot behind it begins that anew, without `since`."""
-    server = serve(None)
+    server = stand_in(None)
     server.script, asked = scripted(
         [SUBSCRIBED, {"op": "reset", "seq": 50}, snapshot(50, 1), 1012],
         [SUBSCRIBED, snapshot(60, 4), {"op": "ready", "seq": 60}],
@@ -172,9 +172,9 @@ def test_a_log_that_was_trimmed(run, serve):
     assert seen(told) == [("reset", 50), ("snapshot", 1), ("reset", 0), ("snapshot", 4), ("ready", 60)]
 
 
-def test_a_query_that_is_ended(run, serve):
+def test_a_query_that_is_ended(run, stand_in):
     """Hands out what came before it, then the server's error."""
-    server = serve(None)
+    server = stand_in(None)
     error = {"code": "usage", "message": "The table was dropped.", "hint": "Make it again."}
     server.script, _asked = scripted([SUBSCRIBED, snapshot(5, 1), READY, {"type": "ended", "error": error}])
     told = run("scripted", server.url, 9)
@@ -182,9 +182,9 @@ def test_a_query_that_is_ended(run, serve):
     assert (told["end"]["message"], told["end"]["hint"]) == ("The table was dropped.", "Make it again.")
 
 
-def test_a_query_that_is_refused(run, serve):
+def test_a_query_that_is_refused(run, stand_in):
     """Is an error where it is new; one that was there before the connection was lost waits for room."""
-    server = serve(None)
+    server = stand_in(None)
     error = {"type": "error", "error": {"code": "limit_reached", "message": "2 subscriptions.", "hint": "Close some."}}
     server.script, asked = scripted([error])
     assert run("scripted", server.url, 9)["end"]["message"] == "2 subscriptions."
@@ -194,17 +194,17 @@ def test_a_query_that_is_refused(run, serve):
 
 
 @pytest.mark.parametrize(("code", "word"), [(4403, "access_denied"), (4400, "usage"), (1009, "usage")])
-def test_closed_for_good(run, serve, code, word):
+def test_closed_for_good(run, stand_in, code, word):
     """Another try would fail, too: the reader gets an error."""
-    server = serve(None)
+    server = stand_in(None)
     server.script, asked = scripted([SUBSCRIBED, code])
     told = run("scripted", server.url, 9)
     assert (told["end"]["code"], asked) == (word, [None])
 
 
-def test_a_token_that_has_ended(run, serve):
+def test_a_token_that_has_ended(run, stand_in):
     """Is got anew with the password; who is refused again and again is told."""
-    server = serve(None)
+    server = stand_in(None)
     server.script, asked = scripted([4401], [SUBSCRIBED, snapshot(5, 1), READY])
     assert seen(run("scripted", server.url, 2)) == [("snapshot", 1), ("ready", 5)]
     assert asked == ["refused", None]
@@ -214,17 +214,17 @@ def test_a_token_that_has_ended(run, serve):
     assert "signed-out" in told["told"]
 
 
-def test_a_token_that_nobody_takes(run, serve):
+def test_a_token_that_nobody_takes(run, stand_in):
     """Without a password there is nothing to try: nobody is logged in."""
-    server = serve(None)
+    server = stand_in(None)
     told = run("scripted", server.url, 2, "wrong")
     assert told["end"]["code"] == "unauthenticated"
     assert told["told"][-2:] == ["signed-out", "closed"]
 
 
-def test_tokens_are_renewed(run, db, serve):
+def test_tokens_are_renewed(run, db, stand_in):
     """Before they end; the connection for live queries stays."""
-    server = serve(db, expires_s=2)
+    server = stand_in(db, expires_s=2)
     told = run("token", server.url)
     assert (told["isAnother"], told["id"]) == (True, 1)
     assert told["told"] == ["connecting", "connected", "closed"]
@@ -232,16 +232,16 @@ def test_tokens_are_renewed(run, db, serve):
     assert [kind for kind, _ in server.heard].count("authenticate") >= 2
 
 
-def test_a_server_that_starts_again(in_node, db, serve):
+def test_a_server_that_starts_again(in_node, db, stand_in):
     """On the same port: each row comes once, none is missing."""
-    first = serve(db)
+    first = stand_in(db)
     process = in_node("kept", first.url)
     db.sql("INSERT INTO notes (id) VALUES (1)", user="ada")
     assert process.stdout.readline() == "ready\n"
     db.sql("INSERT INTO notes (id) VALUES (2)", user="ada")
     first.close()
     db.sql("INSERT INTO notes (id) VALUES (3)", user="ada")
-    serve(db, first.port, tokens=first.tokens)
+    stand_in(db, first.port, tokens=first.tokens)
     db.sql("INSERT INTO notes (id) VALUES (4), (-1)", user="ada")
     told = result(process)
     assert sorted(told["ids"]) == [-1, 1, 2, 3, 4]

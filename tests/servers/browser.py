@@ -16,6 +16,7 @@ FLAGS = [
     "--disable-sync", "--disable-dev-shm-usage", "--no-proxy-server", "--hide-scrollbars", "--remote-debugging-pipe",
 ]  # fmt: skip
 PATIENCE_S = 20.0
+VIRTUAL = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowUp": 38, "ArrowDown": 40}
 
 
 class Browser:
@@ -99,11 +100,13 @@ class Browser:
         self.ask("Page.navigate", url=url)
         self.wait(f"location.href === {json.dumps(url)} && document.readyState === 'complete'")
 
-    def key(self, name, text=""):
-        """One key, pressed and let go."""
-        own = {"key": name, "code": {"/": "Slash"}.get(name, name)}
+    def key(self, name, text="", *, modifiers=0):
+        """One key, pressed and let go; modifiers: 1 is Alt, 2 Control, 8 Shift."""
+        own = {"key": name, "code": {"/": "Slash"}.get(name, name), "modifiers": modifiers}
         if name == "Enter":
-            text, own["windowsVirtualKeyCode"] = "\r", 13
+            text = "\r"
+        if name in VIRTUAL:
+            own["windowsVirtualKeyCode"] = VIRTUAL[name]
         self.ask("Input.dispatchKeyEvent", type="keyDown", text=text or (name if len(name) == 1 else ""), **own)
         self.ask("Input.dispatchKeyEvent", type="keyUp", **own)
 

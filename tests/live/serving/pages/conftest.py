@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-sys.path.insert(0, str(HERE.parents[2] / "servers"))
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[3] / "servers"))
 
 from browser import CHROMIUM, Browser
 from standin import Standin
@@ -62,16 +62,26 @@ def in_node():
     """A function that starts a scenario in Node: a process whose last line is its result."""
     if NODE is None:
         pytest.skip("NO NODE: flatwater.js is not run outside of browsers (install nodejs 22)")
-    major = int(subprocess.run([NODE, "--version"], capture_output=True, text=True, check=True).stdout[1:].split(".")[0])
+    major = int(
+        subprocess.run([NODE, "--version"], capture_output=True, text=True, check=True).stdout[1:].split(".")[0]
+    )
     if major < 20:
         pytest.skip(f"NODE {major} IS TOO OLD: flatwater.js is not run outside of browsers (install nodejs 22)")
     flags = ["--experimental-websocket", "--harmony-json-parse-with-source", "--no-warnings"] if major < 22 else []
     module = str(resources.files("flatwater.live").joinpath("serving", "pages", "flatwater.js"))
     made = []
 
-    def started(name, url, *arguments):
-        command = [NODE, *flags, str(HERE / "scenarios.mjs"), module, name, url, *map(str, arguments)]
-        made.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+    def started(name, url, *arguments, token=""):
+        command = [NODE, *flags, str(Path(__file__).parent / "scenarios.mjs"), module, name, url, *map(str, arguments)]
+        made.append(
+            subprocess.Popen(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "FLATWATER_TOKEN": token},
+            )
+        )
         return made[-1]
 
     yield started
@@ -81,19 +91,42 @@ def in_node():
 
 
 @pytest.fixture
-def run(in_node):
+def result():
+    """A function that waits for a scenario: what its last line says."""
+
+    def ended(process):
+        out, err = process.communicate(timeout=40)
+        assert process.returncode == 0, err
+        return json.loads(out.splitlines()[-1])
+
+    return ended
+
+
+@pytest.fixture
+def run(in_node, result):
     """A function that runs a scenario to its end: its result."""
 
-    def ran(name, url, *arguments):
-        return result(in_node(name, url, *arguments))
+    def ran(name, url, *arguments, token=""):
+        return result(in_node(name, url, *arguments, token=token))
 
     return ran
 
 
-def result(process):
-    out, err = process.communicate(timeout=12)
-    assert process.returncode == 0, err
-    return json.loads(out.splitlines()[-1])
+@pytest.fixture(params=["stand-in", "served"])
+def either(request, db, stand_in):
+    """A function that starts a server of the database, the stand-in or the real one, and a token for ada there."""
+    made = []
+
+    def started(port=0, tokens=None):
+        if request.param == "stand-in":
+            made.append(stand_in(db, port, tokens=tokens))
+        else:
+            made.append(db.serve(port=port))
+        return made[-1], made[-1].token("ada")
+
+    yield started
+    for server in made:
+        server.close()
 
 
 @pytest.fixture(scope="module")

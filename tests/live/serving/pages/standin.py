@@ -56,7 +56,9 @@ class Standin:
                 WebSocketRoute("/v1/live", self._live), Route("/health", self._health), Route("/{name:path}", self._page),
             ]
         )  # fmt: skip
-        self._server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1))
+        self._server = uvicorn.Server(
+            uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+        )
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -68,7 +70,7 @@ class Standin:
         asyncio.run(main())
 
     def token(self, user, role="user"):
-        made = secrets.token_hex(8)
+        made = ".".join(secrets.token_hex(4) for _ in range(3))
         self.tokens[made] = (user, role)
         return made
 
@@ -91,7 +93,9 @@ class Standin:
         page = resources.files("flatwater.live").joinpath("serving", "pages", name)
         if "/" in name or not page.is_file():
             return Response(status_code=404)
-        return Response(page.read_bytes(), media_type=TYPES[name.rpartition(".")[2]], headers={"Content-Security-Policy": POLICY})
+        return Response(
+            page.read_bytes(), media_type=TYPES[name.rpartition(".")[2]], headers={"Content-Security-Policy": POLICY}
+        )
 
     async def _health(self, _request):
         return JSONResponse(self.health)

@@ -12,9 +12,10 @@ import {encode} from './flatwater.js'
 
 export const PAGE_ROWS = 1_000 // read at a time; about 300 B a cell on the page
 const ROWS_SHOWN_MAX = 5_000 // of a result; the first ones go
-const CELL_CHARS = 80 // shown of a value; all of it on a click
+const CELL_CHARS = 56 // shown of a value; all of it on a click
 const HIDDEN_CHARS = 1_000 // of a value that are looked at for its cell
 const RATE_S = 5 // over which events are counted
+const DIGITS_MAX = 6 // behind the point, that numbers of a column are aligned by
 const FADE_MS = 600 // of a row that has gone
 const FADING_MAX = 100 // rows that fade at once; others go at once
 
@@ -44,6 +45,7 @@ function isNumber(value) {
 
 function fill(cell, value, name) {
   cell.className = ''
+  delete cell.dataset.blanks
   if (value === null || value === undefined) {
     cell.className = 'null'
     cell.textContent = 'NULL'
@@ -52,14 +54,29 @@ function fill(cell, value, name) {
   if (isNumber(value)) cell.className = 'number'
   else if (typeof value !== 'string') cell.className = 'other'
   const text = typeof value === 'string' ? value : typeof value === 'object' ? encode(value) : String(value)
-  if (text.length <= CELL_CHARS) {
+  const shown = text.slice(0, CELL_CHARS).split('\n', 1)[0]
+  if (shown.length === text.length) {
     cell.textContent = text
     return
   }
-  const button = element('button', {type: 'button', textContent: `${text.slice(0, CELL_CHARS).replace(/[\ud800-\udbff]$/, '')}…`})
+  const button = element('button', {type: 'button', textContent: `${shown.replace(/[\ud800-\udbff]$/, '')}…`}) // no half of a letter
   button.setAttribute('aria-label', `${name}: ${text.slice(0, HIDDEN_CHARS)}`)
   button.onclick = () => show(name, typeof value === 'object' ? JSON.stringify(JSON.parse(text), null, 2) : text)
   cell.replaceChildren(button)
+}
+
+function digitsOf(cell) {
+  const text = cell.textContent
+  const at = text.indexOf('.')
+  return at < 0 || text.includes('e') ? 0 : Math.min(DIGITS_MAX, text.length - at - 1)
+}
+
+function pad(cell, digits) {
+  if (!cell.classList.contains('number') || cell.classList.contains('null')) return
+  const own = digitsOf(cell)
+  const blanks = `${own || !digits ? '' : '\u2008'}${'\u2007'.repeat(digits - own)}` // as wide as a point, and as a digit
+  if (blanks) cell.dataset.blanks = blanks
+  else delete cell.dataset.blanks
 }
 
 /** A whole value, above the page. */
@@ -72,6 +89,8 @@ function show(name, text) {
 
 class Grid {
   #columns = null
+  #digits = [] // behind the point, by column
+  #fresh = null // rows that are not in the body yet
   #head = element('tr')
   #body = element('tbody')
 
@@ -81,6 +100,11 @@ class Grid {
     this.element = element('div', {className: 'grid', tabIndex: 0}, this.table)
     this.element.setAttribute('role', 'region')
     this.element.setAttribute('aria-label', label)
+  }
+
+  /** Rows that are made until they are put into the body together. */
+  page() {
+    return (this.#fresh = document.createDocumentFragment())
   }
 
   get body() {
@@ -108,9 +132,23 @@ class Grid {
 
   #align(row) {
     for (const [at, cell] of [...row.cells].entries()) {
-      if (cell.className === 'number') this.#head.cells[at].classList.add('number')
+      if (cell.className === 'number') {
+        this.#head.cells[at].classList.add('number')
+        this.#point(cell, at)
+      }
       else if (cell.className === 'null' && this.#head.cells[at].classList.contains('number')) cell.className = 'null number'
     }
+  }
+
+  /** Points stand below points: a shorter fraction is followed by blanks, which are no part of its text. */
+  #point(cell, at) {
+    const digits = digitsOf(cell)
+    if (digits > (this.#digits[at] ?? 0)) {
+      this.#digits[at] = digits
+      for (const row of this.#body.rows) pad(row.cells[at], digits)
+      for (const row of this.#fresh?.children ?? []) pad(row.cells[at], digits)
+    }
+    pad(cell, this.#digits[at] ?? 0)
   }
 
   /** Another row in the place of one: the cells that changed. */
@@ -158,7 +196,7 @@ export class ResultPanel {
     this.#more.disabled = true
     const begun = performance.now()
     let [read, isDone] = [0, false]
-    const page = document.createDocumentFragment()
+    const page = this.#grid.page()
     try {
       while (true) {
         const {done, value} = this.#ahead ?? (await this.#rows.next())

@@ -135,7 +135,7 @@ function connection(status) {
 }
 
 function state() {
-  if (link.state === 'waiting') told('warn', `Connection lost; trying again${link.retryS >= 2 ? ` in ${Math.round(link.retryS)} s` : ''}`)
+  if (link.state === 'waiting') told('warn', 'Connection lost, trying again')
   else if (reaches === false) told('bad', 'The server does not answer')
   else if (link.state === 'connecting') told('warn', 'Connecting')
   else if (link.state === 'connected') told('good', 'Connected, live')

@@ -814,9 +814,10 @@ class Link {
       return
     }
     this.#forget(subscription)
-    setTimeout(() => {
+    const again = setTimeout(() => {
       if (this.#isIn && this.#all.has(subscription)) this.#subscribe(subscription)
     }, 1000 * Math.max(error.retryS, jittered(LIMITS.busyPauseS)))
+    again.unref?.() // in Node the connection stays for it
   }
 
   #lost(socket, {code, reason, error}) {

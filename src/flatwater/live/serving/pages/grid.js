@@ -17,7 +17,8 @@ const HIDDEN_CHARS = 1_000 // of a value that are looked at for its cell
 const RATE_S = 5 // over which events are counted
 const DIGITS_MAX = 6 // behind the point, that numbers of a column are aligned by
 const FADE_MS = 600 // of a row that has gone
-const FADING_MAX = 100 // rows that fade at once; others go at once
+const FADING_MAX = 20 // rows of a panel that fade at a time; others go at once
+const FLASHES_MAX = 50 // of what changes at a time: more are a blur, and cost more than the rows
 
 /** An element. Whatever is given becomes text or properties, never HTML. */
 export function element(name, properties = {}, ...children) {
@@ -261,6 +262,7 @@ export class LivePanel {
   #counts = [] // [when, how many events by then]
   #timer
   #hasEnded = false
+  #fading = 0
 
   constructor(place, db, text, {rowsMax, onClose}) {
     const short = text.replace(/\s+/g, ' ')
@@ -296,34 +298,43 @@ export class LivePanel {
 
   #change(view, changes) {
     this.#grid.columns(view.columns)
+    const fresh = this.#grid.page()
     const gone = []
-    for (const {op, entry, old} of changes) {
-      if (op === 'clear') {
-        this.#rows.clear()
-        this.#grid.body.replaceChildren()
-        continue
-      }
-      const there = this.#rows.get(entry.number)
+    let flashes = 0
+    const shine = (made, name) => {
+      if (flashes++ < FLASHES_MAX) flash(made, name)
+    }
+    if (changes[0]?.op === 'clear') {
+      this.#rows.clear()
+      this.#grid.body.replaceChildren()
+    }
+    for (const {op, entry, old} of changes.reverse()) {
+      const there = entry && this.#rows.get(entry.number)
       if (op === 'delete') {
         this.#rows.delete(entry.number)
         if (there) gone.push(there)
       } else if (op === 'update' && there) {
-        for (const cell of this.#grid.update(there, entry.row, old)) flash(cell, 'changed')
-      } else if (!there) {
+        for (const cell of this.#grid.update(there, entry.row, old)) shine(cell, 'changed')
+      } else if (op === 'insert' && !there) {
         const made = this.#grid.row(entry.row)
-        if (view.events) flash(made, 'came')
+        if (view.events) shine(made, 'came')
         this.#rows.set(entry.number, made)
-        this.#grid.body.prepend(made)
+        fresh.append(made) // the newest first
       }
     }
-    for (const [at, each] of gone.entries()) this.#leave(each, at)
+    this.#grid.body.prepend(fresh)
+    for (const each of gone) this.#leave(each)
     this.#tell()
   }
 
-  #leave(row, at) {
-    if (at >= FADING_MAX) return row.remove()
+  #leave(row) {
+    if (this.#fading >= FADING_MAX) return row.remove()
+    this.#fading += 1
     row.classList.add('gone')
-    setTimeout(() => row.remove(), FADE_MS)
+    setTimeout(() => {
+      this.#fading -= 1
+      row.remove()
+    }, FADE_MS)
   }
 
   #tell() {

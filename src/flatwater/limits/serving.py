@@ -56,3 +56,19 @@ SERVE_LEVEL_S = 20.0  # between two messages that say up to where everything was
 SERVE_CLOSE_S = 5.0  # for a client to answer a closing frame
 SERVE_SUBSCRIPTIONS_MAX = 1_000  # of a connection
 SERVE_SWEEP_S = 1.0  # between two looks at what is due for connections
+
+# --- log-ins ----------------------------------------------------------------------------------------------------------
+
+SERVE_TOKEN_S = 3_600  # that a token holds, unless told otherwise
+SERVE_TOKEN_S_MAX = 30 * 86_400  # that one may hold
+SERVE_TOKEN_BYTES_MAX = 4 * KIB  # of a token; what is longer is not looked at
+SERVE_KEY_BYTES = 32  # of the key that tokens are signed with
+SERVE_ONE_TIME_TRIES = 20  # wrong ones, then the token of the first start is gone
+SERVE_HASH_BYTES = 19 * MIB  # that argon2 takes for a password, in SERVE_LOGIN_THREADS at once
+SERVE_FAILURES = 5  # log-ins of a user from one address that may fail; behind these, pauses double
+SERVE_ADDRESS_FAILURES = 20  # of all users from one address
+SERVE_FAILURE_S = 900.0  # the longest of these pauses; and until failures are forgotten
+SERVE_FAILURES_MAX = 10_000  # that are remembered; about 300 B each
+SERVE_AUDIT_BYTES = 16 * MIB  # of a file of the audit log, on disk
+SERVE_AUDIT_FILES = 4  # of these
+SERVE_AUDIT_TEXT = 1_024  # characters of a statement in it

@@ -40,7 +40,14 @@ class TableRecord(msgspec.Struct):
 
 
 class UserRecord(msgspec.Struct):
-    """A user as it stands on disk."""
+    """A user as it stands on disk.
+
+    Attributes:
+        role: what he may.
+        limits: of what he uses.
+        password: a hash of it; empty if he has none.
+        stamp: what his tokens are of: another one with each password, and whenever a user of this name is made.
+    """
 
     role: str = "user"
     limits: Limits = msgspec.field(default_factory=Limits)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, final
 from flatwater import errors, limits, units
 from flatwater.budget.budget import Budget
 from flatwater.live import assigning, changing, system
-from flatwater.live.access import SYSTEM_USER
+from flatwater.live.access import SYSTEM_USER, Actor
 from flatwater.live.catalog import Catalog
 from flatwater.live.conditions import condition_of
 from flatwater.live.executing import Executor
@@ -121,7 +121,7 @@ class Database:
         self._executor = Executor(
             self.path, space, heads, log, catalog, self._writer, self._numbers,
             sql_pool=sql_pool, budget=self.budget, wake=self._upkeep.wake,
-            table_dropped=self._table_dropped, user_changed=self._user_changed,
+            table_dropped=self._table_dropped, user_changed=self._user_changed, kill=self._kill,
             parts=system.Parts(self.budget, catalog, self._upkeep.jobs, self._live, self._memory),
         )  # fmt: skip
         self._following = Following(
@@ -300,6 +300,16 @@ class Database:
 
     def _table_dropped(self, number: int) -> None:
         self._following.table_dropped(number)
+
+    def _kill(self, number: int, actor: Actor) -> bool:
+        """End a live query, which may be another user's."""
+        with self._following.lock:
+            owner = self._queries.owner(number)
+            if owner is None:
+                return False
+            if owner != actor.name:
+                actor.must_rule(self._executor.actor(owner).role, owner)
+            return self._following.kill(number)
 
     def _user_changed(self, user: str) -> None:
         """End his subscriptions that he may no longer have."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
-from flatwater.live import changing, definitions, selecting, system
+from flatwater.live import changing, definitions, selecting, system, users
 from flatwater.live.access import SYSTEM_USER, Actor, Limits
 from flatwater.live.cache import Cache
 from flatwater.live.catalog import SYSTEM, Catalog, check_name
@@ -57,15 +57,16 @@ class Executor:
         wake: is called where there is something to do behind the statements.
         table_dropped: is called with the number of a table that was dropped.
         user_changed: is called with the name of a user whose role was changed.
+        kill: ends a live query, in the name of an actor; False if there is none of this number.
         parts: what system tables are made of.
     """
 
     def __init__(
         self, path: str, space: Space, heads: Heads, log: Log, catalog: Catalog, writer: Writer, numbers: Numbers, *,
         sql_pool: int, budget: Budget, wake: Callable[[], None], table_dropped: Callable[[int], None],
-        user_changed: Callable[[str], None], parts: system.Parts,
+        user_changed: Callable[[str], None], kill: Callable[[int, Actor], bool], parts: system.Parts,
     ) -> None:  # fmt: skip
-        self._table_dropped, self._user_changed = table_dropped, user_changed
+        self._table_dropped, self._user_changed, self._kill = table_dropped, user_changed, kill
         self.catalog = catalog
         self._path, self._space, self._heads, self._log, self._writer, self._numbers = (
             path,
@@ -167,6 +168,14 @@ class Executor:
                 return self._do(self.understood(inner), inner, values, other)
             case "show" | "describe":
                 return system.shown(self._parts, statement, actor)
+            case "create user" | "alter user" | "drop user":
+                changed = users.define(self.catalog, statement, values, actor)
+                if changed:
+                    self._user_changed(changed)
+                return Result((), count=0)
+            case "kill":
+                users.kill(statement, values, actor, self._kill)
+                return Result((), count=1)
             case _:
                 return self._define(statement, actor)
 
@@ -315,7 +324,7 @@ class Executor:
             case "alter table":
                 schema = self.catalog.table(*definitions.name_of(tree))
                 self.catalog.change_table(definitions.added(tree, schema))
-            case "drop table":
+            case _:
                 found = self.catalog.find(*definitions.name_of(tree))
                 if found is not None:
                     self.catalog.drop_table(found)
@@ -325,8 +334,6 @@ class Executor:
                     raise errors.UsageError(
                         f"there is no table {definitions.name_of(tree)}.", hint="SHOW TABLES names them."
                     )
-            case _:
-                self._define_user(statement, actor)
         return Result((), count=0)
 
     def _define_namespace(self, statement: Statement) -> None:
@@ -355,30 +362,6 @@ class Executor:
         schema = self.catalog.make_table(*name, lambda number: definitions.table_of(tree, number))
         if schema.ttl_s:
             self._wake()
-
-    def _define_user(self, statement: Statement, actor: Actor) -> None:
-        name, is_if, given = statement.words
-        before = self.catalog.user(name)
-        if name == SYSTEM_USER:
-            raise errors.UsageError("system is always there.")
-        if before is not None:
-            actor.must_rule(before.role, name)
-        if statement.kind == "drop user":
-            if before is None and not is_if:
-                raise errors.UsageError(f"there is no user {name!r}.", hint="SHOW USERS names them.")
-            self.catalog.drop_user(name)
-            self._user_changed(name)
-            return
-        if statement.kind == "create user" and before is not None:
-            if is_if:
-                return
-            raise errors.UsageError(f"the user {name!r} is there.", hint="ALTER USER changes him.")
-        if statement.kind == "alter user" and before is None:
-            raise errors.UsageError(f"there is no user {name!r}.", hint="CREATE USER makes him.")
-        record = definitions.user_of(dict(given), before)
-        actor.must_rule(record.role, name)
-        self.catalog.put_user(name, record)
-        self._user_changed(name)
 
     # --- parts --------------------------------------------------------------------------------------------------------
 

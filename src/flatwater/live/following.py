@@ -89,7 +89,7 @@ class Following:
         self._waiting: dict[int, Callable[[], None]] = {}  # subscriptions of which somebody waits
         self.is_closed = False
         self.dropped: deque[int] = deque()  # subscriptions that nobody holds any more
-        self.refused: set[int] = set()  # subscriptions whose user may no longer read the table
+        self.ending: dict[int, errors.FlatwaterError] = {}  # subscriptions that end with their next reading, and why
         self.pushing: Pushing | None = None
 
     def tell(self, changes: list[Change]) -> None:
@@ -164,9 +164,23 @@ class Following:
             for number in self.subscriptions.of(user):
                 schema = self.schema_of(self.groups.group(self.subscriptions.group(number)).table)
                 if schema is not None and not may_read(schema):
-                    self.refused.add(number)
-                    self.subscriptions.mark(number, max(self.told, 1))
-                    self._wake(number)
+                    why = "the user may no longer read the table of the subscription."
+                    self._end(number, AccessDenied(why, hint="Ask a dba for a role."))
+
+    def kill(self, number: int) -> bool:
+        """End a subscription: who reads it is told; False if there is none."""
+        with self.lock:
+            if not self.subscriptions.is_there(number):
+                return False
+            self._end(
+                number, errors.UsageError("the subscription was ended by KILL LIVE QUERY.", hint="Subscribe again.")
+            )
+            return True
+
+    def _end(self, number: int, why: errors.FlatwaterError) -> None:
+        self.ending[number] = why
+        self.subscriptions.mark(number, max(self.told, 1))
+        self._wake(number)
 
     def settle(self) -> None:
         """End subscriptions that were dropped. Not when they are: that may be in the middle of anything, in this thread, too."""
@@ -235,13 +249,11 @@ class Following:
         """The rows that a subscription follows, as its table is now.
 
         Raises:
-            UsageError: it was dropped.
+            UsageError: it was dropped, or the subscription was killed.
             AccessDenied: the user may no longer read it.
         """
-        if number in self.refused:
-            raise AccessDenied(
-                "the user may no longer read the table of the subscription.", hint="Ask a dba for a role."
-            )
+        if number in self.ending:
+            raise self.ending[number]
         group = self.groups.group(self.subscriptions.group(number))
         schema = self.schema_of(group.table)
         if schema is None:
@@ -264,7 +276,7 @@ class Following:
             wake = self._waiting.pop(number, None)
             if self.pushing is not None:
                 self.pushing.levels.discard(number)
-            self.refused.discard(number)
+            self.ending.pop(number, None)
         if wake is not None:
             wake()
         self.queries.leave(number)

@@ -58,6 +58,11 @@ class Queries:
                 query.events += events
                 self._store.put((number,), query)
 
+    def owner(self, number: int) -> str | None:
+        """Whose it is; None if there is none of this number."""
+        query = self._store.get((number,))
+        return None if query is None else query.user
+
     def leave(self, number: int) -> None:
         """It has ended."""
         with self._lock:

@@ -60,7 +60,7 @@ class Statement(NamedTuple):
 
     Attributes:
         kind: select, insert, update, delete, create table, create namespace, alter table, drop table, drop namespace,
-            describe, show, create user, alter user, drop user, execute as.
+            describe, show, create user, alter user, drop user, execute as, kill.
         tree: what sqlglot made of it; None for those that it does not know.
         words: what those say: names and values.
         parameters: how many it takes.
@@ -243,7 +243,7 @@ def _kind_of(tree: Any) -> str:
     raise errors.UsageError(
         f"{tree.sql(dialect=Sql)[:60]!r} is no statement of this database.",
         hint="It knows SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER and DROP TABLE, namespaces and users, SHOW, DESCRIBE, "
-        "EXECUTE AS USER; see docs/live-sql.md.",
+        "EXECUTE AS USER, KILL LIVE QUERY; see docs/live-sql.md.",
     )
 
 
@@ -302,6 +302,10 @@ def _special(text: str, words: _Words) -> Statement | None:
         return Statement("show", None, (what, within), 0, len(text))
     if words.take("EXECUTE", "AS", "USER"):
         return _execute_as(text, words)
+    if words.take("KILL", "LIVE", "QUERY"):
+        number = words.next().text
+        words.end()
+        return Statement("kill", None, (None if number == "?" else number,), int(number == "?"), len(text))
     for verb in ("CREATE", "ALTER", "DROP"):
         if words.take(verb, "USER"):
             return _user(text, verb, words)
@@ -320,7 +324,7 @@ def _execute_as(text: str, words: _Words) -> Statement:
     known = understood(inner)
     if known.kind == "execute as":
         raise errors.UsageError("EXECUTE AS USER stands in another one.", hint="Once is enough.")
-    return Statement("execute as", None, (user, inner), known.parameters, 2 * len(text))
+    return Statement("execute as", None, (user, inner), known.parameters, max(2 * len(text), known.cost))
 
 
 def _user(text: str, verb: str, words: _Words) -> Statement:
@@ -334,7 +338,21 @@ def _user(text: str, verb: str, words: _Words) -> Statement:
             words.take("=")
             if words.take("NULL"):
                 raise errors.UsageError(f"{key.upper()} has no value.")
-            given[key] = words.next().text
+            given[key] = _password(words) if key == "password" else words.next().text
             words.take(",")
     words.end()
-    return Statement(f"{verb.lower()} user", None, (name, is_if, given), 0, 2 * len(text))
+    # one with a password costs more than any cache keeps
+    cost = 2 * limits.LIVE_STATEMENTS_BYTES if "password" in given else 2 * len(text)
+    return Statement(f"{verb.lower()} user", None, (name, is_if, given), int(given.get("password", "") is None), cost)
+
+
+def _password(words: _Words) -> str | None:
+    """What stands behind PASSWORD; None for a parameter."""
+    token = words.next()
+    if token.token_type in _QUOTED:
+        return token.text
+    if token.text == "?":
+        return None
+    raise errors.UsageError(
+        "a password stands in quotes.", hint="PASSWORD 'long enough', or PASSWORD ? and a parameter."
+    )

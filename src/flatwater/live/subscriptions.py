@@ -140,6 +140,10 @@ class Subscriptions:
         found += [self._cursors[number] for number in self._reading]
         return min(found, default=None)
 
+    def is_there(self, number: int) -> bool:
+        """Whether there is one of this number."""
+        return 0 <= number < len(self._groups) and self._groups[number] != _NONE
+
     def group(self, number: int) -> int:
         """What it follows."""
         return self._groups[number]

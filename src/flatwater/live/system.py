@@ -80,7 +80,8 @@ def _users(parts: Parts, actor: Actor) -> Iterator[Row]:
             figures = {
                 field: None if record is None else getattr(record.limits, field) for field in Limits.__struct_fields__
             }
-            yield {"name": name, "role": SYSTEM_USER if record is None else record.role, **figures}
+            role, has = (SYSTEM_USER, False) if record is None else (record.role, bool(record.password))
+            yield {"name": name, "role": role, **figures, "password": has}
 
 
 def _live_queries(parts: Parts, actor: Actor) -> Iterator[Row]:
@@ -102,6 +103,7 @@ _TABLES: dict[str, tuple[Callable[[Parts, Actor], Iterator[Row]], dict[str, str]
     }),
     "users": (_users, {
         "name": "TEXT", "role": "TEXT", "subscriptions": "BIGINT", "rows": "BIGINT", "bytes": "BIGINT", "seconds": "BIGINT",
+        "connections": "BIGINT", "messages": "BIGINT", "password": "BOOLEAN",
     }),
     "live_queries": (_live_queries, {
         "number": "BIGINT", "user": "TEXT", "query": "TEXT", "started": "TIMESTAMP", "events": "BIGINT",

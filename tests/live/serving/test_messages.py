@@ -7,7 +7,7 @@ from flatwater.live.access import AccessDenied
 from flatwater.live.changing import Conflict
 from flatwater.live.serving import messages
 from flatwater.live.serving.admission import Refusal
-from flatwater.live.serving.tokens import Unauthenticated
+from flatwater.live.refusals import Unauthenticated
 
 
 def test_messages():

@@ -23,10 +23,10 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from flatwater import errors, limits
+from flatwater.live.refusals import Unauthenticated
 from flatwater.live.serving import answers, telling
 from flatwater.live.serving.messages import encode, told
 from flatwater.live.serving.openapi import DESCRIPTION
-from flatwater.live.serving.tokens import Unauthenticated
 
 if TYPE_CHECKING:
     from flatwater.budget.reservation import Reservation
@@ -116,7 +116,7 @@ class Pages:
                 return await page(request)
             except ClientDisconnect:
                 return Response(status_code=400)
-            except Exception as error:  # noqa: BLE001 - the client is told, whatever it is
+            except Exception as error:
                 if not isinstance(error, errors.FlatwaterError):
                     logger.error("a request failed", exc_info=error)
                 return _error(error)

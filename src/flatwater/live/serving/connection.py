@@ -264,7 +264,7 @@ class Connection(asyncio.Protocol):
         try:
             claims = service.tokens.check(token)
             if self.user is not None and claims.user != self.user:
-                raise errors.UsageError(f"the connection is {self.user!r}'s.", hint="Open another one.")  # noqa: TRY301
+                raise errors.UsageError(f"the connection is {self.user!r}'s.", hint="Open another one.")
             actor = service.actor(claims.user)
             if self.user is None:
                 service.admission.enter(actor.name, actor.limits.connections)

@@ -110,7 +110,7 @@ class Server:
     def _run(self) -> None:
         try:
             _run(self._serve())
-        except BaseException as error:  # noqa: BLE001 - handed to who asked for the server
+        except BaseException as error:
             self._error = error
             if self._is_ready.is_set():
                 logger.exception("the server failed")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, final
 from flatwater import errors, limits
 from flatwater.live.access import SYSTEM_USER
 from flatwater.live.catalog import check_name
+from flatwater.live.refusals import Unauthenticated
 from flatwater.live.serving.admission import Admission
 from flatwater.live.serving.channels import Channels
 from flatwater.live.serving.connection import Connection
@@ -26,7 +27,6 @@ from flatwater.live.serving.fanout import Fanout
 from flatwater.live.serving.feed import Feed
 from flatwater.live.serving.frames import text_frame
 from flatwater.live.serving.messages import RESTART, Subscribe
-from flatwater.live.serving.tokens import Unauthenticated
 
 if TYPE_CHECKING:
     from flatwater.live.access import Actor

@@ -46,7 +46,7 @@ SERVE_PAGE_BYTES = 32 * KIB  # of changes or rows that are read at a time for on
 SERVE_READERS = 4  # who read the log at once for those that are behind; a thread each
 SERVE_READ_S = 0.25  # that one live query may read at a time before others have their turn
 SERVE_AGAIN_S = 0.5  # until one that found no bytes in the budget tries again
-SERVE_FEED_BYTES = 600  # of a live query beside its place in the log
+SERVE_FEED_BYTES = 1_400  # of a live query beside its place in the log
 SERVE_FANOUT_BYTES = 4 * MIB  # of changes that are committed and not given out; then who writes waits a little
 SERVE_FANOUT_WAIT_S = 2.0  # that a writer waits for them; then those it concerns read the log
 SERVE_TICK_S = 0.01  # of giving out at a time, before others on the loop have their turn
@@ -61,6 +61,7 @@ SERVE_SWEEP_S = 1.0  # between two looks at what is due for connections
 
 SERVE_TOKEN_S = 3_600  # that a token holds, unless told otherwise
 SERVE_TOKEN_S_MAX = 30 * 86_400  # that one may hold
+SERVE_TOKENS_BYTES = 512 * KIB  # of what tokens said that were checked, most recently used; about 500 B each
 SERVE_TOKEN_BYTES_MAX = 4 * KIB  # of a token; what is longer is not looked at
 SERVE_KEY_BYTES = 32  # of the key that tokens are signed with
 SERVE_ONE_TIME_TRIES = 20  # wrong ones, then the token of the first start is gone

@@ -225,10 +225,12 @@ class Pages:
             await self._turns.acquire()
         finally:
             self._waiting -= 1
+        self._service.at_work += 1
         try:
             with self._service.database.budget.reserve(limits.SERVE_REQUEST_BYTES, "live.requests") as reservation:
                 yield reservation
         finally:
+            self._service.at_work -= 1
             self._turns.release()
 
 

@@ -119,7 +119,8 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """It does again."""
         if self.is_paused:
-            self.is_paused = False
+            self.is_paused = self._is_pinged = False
+            self.heard = self._service.now  # it reads, however slowly: it is there
             self._service.admission.pause(-1)
             self._service.fanout.due(self)
 
@@ -420,8 +421,7 @@ class Connection(asyncio.Protocol):
             self.abort()
         elif not self._is_pinged:
             self._is_pinged = True
-            if not self.is_paused:
-                self.write(_PING)
+            self.write(_PING)  # to who reads slowly, too: one at a time
 
     def level(self, frame: bytes) -> None:
         """Say up to where everything was given, if it was."""

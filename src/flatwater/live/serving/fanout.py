@@ -14,6 +14,7 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple, final
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("flatwater.live")
 
+_MEMBERS = 128  # who are given something before the time is looked at
 _BYTES = 200  # of a change beside its rows
 
 
@@ -50,9 +52,12 @@ class Fanout:
     Args:
         following: whose changes.
         loop: that is running.
+        is_shared: whether others have work on it.
     """
 
-    def __init__(self, following: Following, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, following: Following, loop: asyncio.AbstractEventLoop, is_shared: Callable[[], bool] = lambda: False
+    ) -> None:
         self.targets: dict[int, Feed] = {}
         self.levels: set[int] = set()
         self.delivered = 0  # messages of changes that were given as they came
@@ -61,6 +66,8 @@ class Fanout:
         self._thread = threading.get_ident()
         self._offers: deque[_Offer] = deque()
         self._held = 0  # bytes of these
+        self._giving: Iterator[None] | None = None
+        self._is_shared = is_shared
         self._has_room = threading.Event()
         self._has_room.set()
         self._is_scheduled = False
@@ -107,78 +114,88 @@ class Fanout:
             self._loop.call_soon_threadsafe(self._give)
 
     def _give(self) -> None:
-        """Give out what waits, for one tick."""
-        until = time.monotonic() + limits.SERVE_TICK_S
+        """Give out what waits, for one tick; then others on the loop have as long, if there are any."""
+        begin = time.monotonic()
+        if self._is_closed:
+            return
         with self._following.lock:
             woken, self._woken = self._woken, set()
             for number in woken:
                 feed = self.targets.get(number)
                 if feed is not None:
                     self.late(feed)
-            offers = self._offers
-            while offers:
-                self._give_round()
-                if time.monotonic() > until:
+            if self._giving is None:
+                self._giving = self._rounds()
+            for _some in self._giving:
+                if time.monotonic() - begin > limits.SERVE_TICK_S:
                     break
-            self._is_scheduled = bool(offers)
+            else:
+                self._giving = None
+            self._is_scheduled = self._giving is not None
         if self._held <= limits.SERVE_FANOUT_BYTES // 2:
             self._has_room.set()
-        if offers:
-            self._loop.call_soon(self._give)
+        if self._is_scheduled:
+            self._loop.call_later(time.monotonic() - begin if self._is_shared() else 0, self._give)
 
-    def _give_round(self) -> None:
-        """Give out the first changes, as many as a client may have in its outbox: each client gets them in one piece."""
-        groups: dict[int, list[tuple[int, _Offer]]] = {}
-        size = count = 0
-        for offer in self._offers:
-            size += offer.size
-            if count and size > limits.SERVE_OUTBOX_BYTES:
-                break
-            count += 1
-            for group, op in offer.found:
-                groups.setdefault(group, []).append((op, offer))
-        try:
+    def _rounds(self) -> Iterator[None]:
+        """Give out what waits, in rounds of as many changes as a client may have in its outbox, each client's in one piece.
+
+        It stops behind some clients. What a client was given is in its cursor; offers stay until their round is over.
+        """
+        offers, subscriptions = self._offers, self._following.subscriptions
+        while offers:
+            groups: dict[int, list[tuple[int, _Offer]]] = {}
+            size = count = 0
+            for offer in offers:
+                size += offer.size
+                if count and size > limits.SERVE_OUTBOX_BYTES:
+                    break
+                count += 1
+                for group, op in offer.found:
+                    groups.setdefault(group, []).append((op, offer))
             for group, changes in groups.items():
-                self._give_group(group, changes)
-        finally:
+                made: dict[Channel, bytes] = {}
+                numbers = list(subscriptions.members(group))  # as they are now: who comes later has read these changes
+                for at in range(0, len(numbers), _MEMBERS):
+                    for number in numbers[at : at + _MEMBERS]:
+                        if number in self.levels:
+                            self._give_one(number, changes, made)
+                    yield
             for _ in range(count):
-                self._held -= self._offers.popleft().size
+                self._held -= offers.popleft().size
 
-    def _give_group(self, group: int, changes: list[tuple[int, _Offer]]) -> None:
-        """Give changes to who follows a group, as far as they are new to him."""
-        following, targets, levels = self._following, self.targets, self.levels
-        subscriptions = following.subscriptions
-        first, last, count = changes[0][1].sequence, changes[-1][1].sequence, len(changes)
-        made: dict[Channel, bytes] = {}
-        for number in subscriptions.members(group):
-            if number not in levels or (cursor := subscriptions.cursor(number)) >= last:
-                continue
-            feed = targets[number]
-            connection = feed.connection
-            if connection.is_paused or subscriptions.pending(number):
-                following.unlevel(number)
-                self.late(feed)
-                continue
-            channel = feed.channel
-            given = count
-            try:
-                if cursor >= first:  # it has read some of them
-                    new = [change for change in changes if change[1].sequence > cursor]
-                    frames, given = _frames(channel, new), len(new)
-                elif (found := made.get(channel)) is None:
-                    frames = made[channel] = _frames(channel, changes)
-                else:
-                    frames = found
-            except Exception:  # reading them from the log will say what it is
-                logger.exception("changes could not be given")
-                following.unlevel(number)
-                self.late(feed)
-                continue
-            if not feed.is_ready:
-                connection.write(feed.ready(max(cursor, first - 1)))
-            connection.write(frames)
-            feed.given += given
-            self.delivered += given
+    def _give_one(self, number: int, changes: list[tuple[int, _Offer]], made: dict[Channel, bytes]) -> None:
+        """Give changes to one who is level, as far as they are new to him; `made` are frames that others had."""
+        following, subscriptions = self._following, self._following.subscriptions
+        cursor, last = subscriptions.cursor(number), changes[-1][1].sequence
+        if cursor >= last:
+            return
+        feed = self.targets[number]
+        connection = feed.connection
+        if connection.is_paused or subscriptions.pending(number):
+            following.unlevel(number)
+            self.late(feed)
+            return
+        first, given = changes[0][1].sequence, len(changes)
+        channel = feed.channel
+        try:
+            if cursor >= first:  # it has read some of them
+                new = [change for change in changes if change[1].sequence > cursor]
+                frames, given = _frames(channel, new), len(new)
+            elif (found := made.get(channel)) is None:
+                frames = made[channel] = _frames(channel, changes)
+            else:
+                frames = found
+        except Exception:  # reading them from the log will say what it is
+            logger.exception("changes could not be given")
+            following.unlevel(number)
+            self.late(feed)
+            return
+        subscriptions.advance(number, last)
+        if not feed.is_ready:
+            connection.write(feed.ready(max(cursor, first - 1)))
+        connection.write(frames)
+        self.delivered += given
 
     # --- who is behind ------------------------------------------------------------------------------------------------
 
@@ -258,6 +275,7 @@ class Fanout:
             self._is_closed = True
             self._following.pushing = None
             self._offers.clear()
+            self._giving = None
         self._has_room.set()
         for reader in self._readers:
             reader.cancel()

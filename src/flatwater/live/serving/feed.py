@@ -30,16 +30,14 @@ class Feed:
         channel: that it is sent under.
         number: of the subscription, also when the reader is closed.
         is_ready: its client knows that the snapshot was complete.
-        given: changes that it was given since they were last counted.
     """
 
-    __slots__ = ("channel", "connection", "given", "is_ready", "name", "number", "reader")
+    __slots__ = ("channel", "connection", "is_ready", "name", "number", "reader")
 
     def __init__(self, connection: Connection, name: int | str, reader: Subscription, channel: Channel) -> None:
         self.connection, self.name, self.reader, self.channel = connection, name, reader, channel
         self.number = reader.number
         self.is_ready = False
-        self.given = 0
 
     def page(self) -> list[bytes] | None:
         """Frames of what it has to read next; None if there is nothing. In a thread of its own.

@@ -76,7 +76,7 @@ class Service:
         self._hosts = frozenset(map(str.lower, hosts)) or _LOOPBACK
         self._any_host = "*" in self._hosts
         self._origins = frozenset(map(str.lower, origins))
-        self.requests = 0  # that were answered
+        self.requests = self.at_work = 0  # that came, and are at work
         self._tasks: set[asyncio.Task[Any]] = set()
         with contextlib.ExitStack() as opened:
             self.admission = Admission(database.budget, is_tls=is_tls)
@@ -89,7 +89,7 @@ class Service:
             opened.callback(self.pages.shutdown)
             self.logins = ThreadPoolExecutor(limits.SERVE_LOGIN_THREADS, "flatwater-logins")
             opened.callback(self.logins.shutdown)
-            self.fanout = Fanout(self.following, self.loop)
+            self.fanout = Fanout(self.following, self.loop, lambda: self.at_work > 0)
             opened.pop_all()
         self.watcher: Watcher | None = None
         self._looking = self.loop.create_task(self._look())

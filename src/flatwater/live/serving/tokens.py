@@ -2,7 +2,7 @@
 
 Covers:     the key, making and checking tokens, tokens that end with a password, the one-time token.
 Not here:   passwords (`serving.passwords`), what a role may (`live.access`).
-Holds:      the key.
+Holds:      the key, and `SERVE_TOKENS_BYTES` of what tokens said that were checked.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple, final
 import jwt
 
 from flatwater import errors, limits
+from flatwater.live.cache import Cache
 from flatwater.live.refusals import Unauthenticated
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _FILE = "server.key"
 _ALGORITHM = "HS256"
+_CLAIMS_BYTES = 300  # of what a token says, with its digest
 
 
 class Claims(NamedTuple):
@@ -65,6 +67,7 @@ class Tokens:
         self, path: str, catalog: Catalog, ttl_s: int = limits.SERVE_TOKEN_S, clock: Callable[[], float] = time.time
     ) -> None:
         self._catalog, self._ttl_s, self._clock = catalog, ttl_s, clock
+        self._known: Cache[Claims] = Cache(limits.SERVE_TOKENS_BYTES)  # what was read, by a digest of the token
         self._key = _key(os.path.join(path, _FILE))
 
     def issue(self, user: str, stamp: int, seconds: int | None = None) -> tuple[str, int]:
@@ -87,6 +90,20 @@ class Tokens:
         Raises:
             Unauthenticated: it does not hold; why is not said, but for one that has ended.
         """
+        digest = hashlib.sha256(token[: limits.SERVE_TOKEN_BYTES_MAX + 1].encode("utf-8", "surrogatepass")).digest()
+        claims = self._known.get(digest)
+        if claims is None:
+            claims = self._read(token)
+            self._known.put(digest, claims, _CLAIMS_BYTES)
+        if claims.expires <= self._clock():
+            raise Unauthenticated("the token has ended.", hint="Log in again.")
+        record = self._catalog.user(claims.user)
+        if claims.stamp != (0 if record is None else record.stamp):
+            raise Unauthenticated("the token does not hold any more.", hint="Log in again.")
+        return claims
+
+    def _read(self, token: str) -> Claims:
+        """What a token says that we have signed."""
         try:
             if len(token) > limits.SERVE_TOKEN_BYTES_MAX:
                 raise jwt.InvalidTokenError
@@ -99,11 +116,6 @@ class Tokens:
                 raise jwt.InvalidTokenError
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise Unauthenticated("the token does not hold.", hint="Log in again.") from error
-        if claims.expires <= self._clock():
-            raise Unauthenticated("the token has ended.", hint="Log in again.")
-        record = self._catalog.user(claims.user)
-        if claims.stamp != (0 if record is None else record.stamp):
-            raise Unauthenticated("the token does not hold any more.", hint="Log in again.")
         return claims
 
 

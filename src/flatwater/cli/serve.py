@@ -39,7 +39,7 @@ from flatwater.cli.options import BytesType, budget_of
 @click.option("--origin", "origins", multiple=True, metavar="URL", help="Pages from there may connect; repeat it.")
 @click.option("--smoke", is_flag=True, help="Serve a database of its own for a moment, try everything, and tell.")
 @click.pass_context
-def command(ctx: click.Context, path: str | None, *, smoke: bool, **flags: Any) -> None:
+def command(ctx: click.Context, /, path: str | None, *, smoke: bool, **flags: Any) -> None:
     """Serve the live tables of the directory PATH: SQL by HTTP, live queries by WebSocket, a console for browsers.
 
     It is made where it does not exist. Only this machine reaches it, unless --host says otherwise; whoever asks needs a token. While

@@ -11,7 +11,7 @@ from flatwater.units import KIB, MIB
 
 # --- server -----------------------------------------------------------------------------------------------------------
 
-SERVE_PORT = 8_642
+SERVE_PORT = 8_642  # where a database is served, unless told otherwise
 SERVE_BODY_BYTES = 20 * MIB  # of a request; taken from the budget three times: as it came, parsed, as values
 SERVE_HEAD_BYTES = 32 * KIB  # of a request's line and headers
 SERVE_BACKLOG = 4_096  # connections that the kernel keeps until they are taken
@@ -33,9 +33,7 @@ SERVE_WATCH_S = 0.1  # between two looks at memory
 SERVE_GRACE_S = 5.0  # for requests at work when the server ends
 
 SERVE_CONNECTIONS_MAX = 50_000  # of live queries at once; see SERVE_CONNECTION_BYTES
-SERVE_CONNECTION_BYTES = (
-    2 * KIB
-)  # that an idle one takes in the process; the kernel takes about 4 KiB more for its socket
+SERVE_CONNECTION_BYTES = 2 * KIB  # that an idle one takes; the kernel takes about 4 KiB more for its socket
 SERVE_TLS_BYTES = 48 * KIB  # that one takes more with TLS
 SERVE_CONNECTIONS_STEP = 64 * KIB  # of connections, taken from the budget at a time
 SERVE_MESSAGE_BYTES = 512 * KIB  # of a message from a client

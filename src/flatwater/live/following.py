@@ -37,13 +37,15 @@ class Pushing(Protocol):
     """Who gives changes to subscriptions as they are committed, in place of these being woken to read the log.
 
     Attributes:
-        targets: subscriptions that it serves, by number.
-        levels: those of them that have read all there was: they are given changes whose number is above their cursor. The others
+        levels: those of its `targets` that have read all there was: they are given changes whose number is above their cursor. The others
             read the log.
     """
 
-    targets: Mapping[int, object]
     levels: set[int]
+
+    @property
+    def targets(self) -> Mapping[int, object]:
+        """Those that it serves."""
 
     def position(self, told: int) -> int:
         """The number up to which it has given what was offered; `told` if that is all."""

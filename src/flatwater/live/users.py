@@ -16,7 +16,7 @@ import msgspec
 from flatwater import errors, limits
 from flatwater.live import definitions
 from flatwater.live.access import SYSTEM_USER, Actor
-from flatwater.live.catalog import Catalog
+from flatwater.live.catalog import Catalog, UserRecord
 from flatwater.live.statements import Statement
 
 
@@ -41,16 +41,22 @@ def define(catalog: Catalog, statement: Statement, values: Sequence[Any], actor:
             raise errors.UsageError(f"there is no user {name!r}.", hint="SHOW USERS names them.")
         catalog.drop_user(name)
         return str(name)
-    if statement.kind == "create user" and before is not None:
+    if (statement.kind == "create user") == (before is not None):
         if is_if:
             return ""
-        raise errors.UsageError(f"the user {name!r} is there.", hint="ALTER USER changes him.")
-    if statement.kind == "alter user" and before is None:
-        raise errors.UsageError(f"there is no user {name!r}.", hint="CREATE USER makes him.")
-    options = {key: value for key, value in given.items() if key != "password"}
-    record = definitions.user_of(options, before)
+        there = "no user of the name" if before is None else "the user"
+        raise errors.UsageError(f"there is {there} {name!r}.", hint="CREATE USER makes one, ALTER USER changes him.")
+    record = _changed(given, before, values)
     if not is_own_password:
         actor.must_rule(record.role, name)
+    catalog.put_user(name, record)
+    return str(name)
+
+
+def _changed(given: dict[str, Any], before: UserRecord | None, values: Sequence[Any]) -> UserRecord:
+    """A user with what was given, and what he had."""
+    options = {key: value for key, value in given.items() if key != "password"}
+    record = definitions.user_of(options, before)
     stamp = 0 if before is None else before.stamp
     if before is None or "password" in given:
         stamp = max(stamp + 1, int(time.time() * 1_000))
@@ -58,8 +64,7 @@ def define(catalog: Catalog, statement: Statement, values: Sequence[Any], actor:
     if "password" in given:
         password = values[0] if given["password"] is None else given["password"]
         record = msgspec.structs.replace(record, password=_hashed(password))
-    catalog.put_user(name, record)
-    return str(name)
+    return record
 
 
 def _hashed(password: Any) -> str:

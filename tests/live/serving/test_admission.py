@@ -33,6 +33,14 @@ def test_everything_is_given_back(budget):
     assert budget.held == 0
 
 
+def fits(take):
+    """Whether something was admitted."""
+    try:
+        return take() is not False
+    except errors.FlatwaterError:
+        return False
+
+
 @pytest.mark.parametrize("what", ["connect", "follow", "pause", "receive", "come"])
 def test_what_does_not_fit(budget, what):
     """Is refused when the budget is full, and is not counted; what there was stays."""
@@ -46,17 +54,12 @@ def test_what_does_not_fit(budget, what):
             "receive": lambda: admission.receive(50_000), "come": admission.come,
         }[what]()  # fmt: skip
 
-    with pytest.raises(errors.FlatwaterError):
-        while count < 100_000:
-            if take() is False:
-                raise errors.LimitReached("come says no")
-            count += 1
+    while count < 100_000 and fits(take):
+        count += 1
     held = admission.bytes_held()
     assert count > 0
     assert held <= 1 << 20
-    with pytest.raises(errors.FlatwaterError):
-        if take() is False:
-            raise errors.LimitReached("come says no")
+    assert not fits(take)
     assert admission.bytes_held() == held
 
 
@@ -65,7 +68,7 @@ def test_connections_of_a_user(budget):
     admission = Admission(budget, is_tls=False)
     admission.enter("ada", 2)
     admission.enter("ada", 2)
-    with pytest.raises(Refusal, match="'ada' has 2 connections.*ALTER USER"):
+    with pytest.raises(Refusal, match=r"'ada' has 2 connections.*ALTER USER"):
         admission.enter("ada", 2)
     admission.enter("bob", 2)
     admission.leave("ada")

@@ -13,6 +13,15 @@ from flatwater.live.serving.tokens import Tokens
 FOLLOW = {"type": "subscribe", "id": 1, "sql": "SELECT * FROM notes"}
 
 
+def opcodes_until_the_end(client):
+    """Of the frames that come until the server ends the connection."""
+    while True:
+        try:
+            yield client.frame()[0]
+        except ConnectionError:
+            return
+
+
 def test_a_live_query(database, live):
     """A snapshot, `ready`, then each change once, in order, with the row before it; a user sees his own rows alone."""
     for number in range(3):
@@ -203,9 +212,7 @@ def test_silence(raw, monkeypatch):
         answering.send(raw.frame(10, payload))
         asked += 1
     assert asked == 3
-    with pytest.raises(ConnectionError):
-        while True:
-            assert silent.frame()[0] == 9
+    assert set(opcodes_until_the_end(silent)) == {9}
 
 
 def test_pings(raw):
@@ -259,9 +266,7 @@ def test_closing_codes(raw, frames, code):
         ada.send(raw.frame(opcode, payload, **options))
     assert ada.closing() == (code if code is not None else 1000)
     ada.send(raw.frame(8, b"\x03\xe8"))
-    with pytest.raises((ConnectionError, TimeoutError)):
-        while True:
-            ada.frame()
+    assert list(opcodes_until_the_end(ada)) == []
 
 
 def test_what_comes_behind_a_broken_frame(raw, live):
@@ -305,10 +310,11 @@ def test_more_connections_than_a_user_may(database, live):
         again = live(None)
         again.say(type="authenticate", token=first_token(first, database))
         try:
-            assert again.hear()["type"] == "authenticated"
-            return
+            heard = again.hear()
         except ConnectionClosed:
             continue
+        assert heard["type"] == "authenticated"
+        return
     pytest.fail("a connection that ended still counts")
 
 

@@ -5,9 +5,9 @@ import pytest
 from flatwater import errors
 from flatwater.live.access import AccessDenied
 from flatwater.live.changing import Conflict
+from flatwater.live.refusals import Unauthenticated
 from flatwater.live.serving import messages
 from flatwater.live.serving.admission import Refusal
-from flatwater.live.refusals import Unauthenticated
 
 
 def test_messages():

@@ -1,6 +1,6 @@
 """A server's life: its port, TLS, names, tokens for an application, its end."""
 
-import datetime
+import datetime as dt
 import ipaddress
 import json
 import socket
@@ -108,10 +108,10 @@ def certificate(tmp_path_factory):
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now).not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .sign(key, hashes.SHA256())
     )  # fmt: skip
@@ -166,6 +166,12 @@ def test_names_and_origins(database):
             proxy=None,
         ) as found:
             assert json.loads(found.recv(5))["user"] == "ada"
+        asks = {"host": "db.example", "origin": "https://app.example", "access-control-request-method": "POST",
+                "access-control-request-headers": "authorization,content-type"}  # fmt: skip
+        answer = httpx.options(f"{server.url}/v1/sql", headers=asks, trust_env=False)
+        assert answer.headers["access-control-allow-origin"] == "https://app.example"
+        answer = httpx.options(f"{server.url}/v1/sql", headers=asks | {"origin": "https://evil.example"}, trust_env=False)
+        assert "access-control-allow-origin" not in answer.headers
         with pytest.raises(Exception, match="421"):
             connect(url, proxy=None)
 

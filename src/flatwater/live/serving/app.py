@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, final
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
@@ -102,6 +104,12 @@ class Pages:
                 *(Route(f"/{name}", partial(_file, name), methods=["GET"]) for name in files),
             ],
             exception_handlers={HTTPException: _no_page},
+            middleware=[
+                Middleware(
+                    CORSMiddleware, allow_origins=list(service.origins), allow_methods=["GET", "POST"],
+                    allow_headers=["authorization", "content-type", "accept"],
+                )
+            ] if service.origins else [],
         )
 
     def _refusing(self, page: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -118,7 +126,7 @@ class Pages:
                 return Response(status_code=400)
             except Exception as error:
                 if not isinstance(error, errors.FlatwaterError):
-                    logger.error("a request failed", exc_info=error)
+                    logger.exception("a request failed")
                 return _error(error)
 
         return answer

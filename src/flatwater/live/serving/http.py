@@ -45,7 +45,7 @@ class HttpConnection(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._is_counted = False
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:  # type: ignore[override] - as asyncio has it
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody came."""
         super().connection_made(cast("asyncio.Transport", transport))
         service = self._service
@@ -121,7 +121,8 @@ class HttpConnection(HttpToolsProtocol):
         """Give the connection over: nothing of this one stays."""
         self.leave()
         super().handle_websocket_upgrade()
-        self.parser = self.transport = self.flow = self.scope = self.cycle = None  # type: ignore[assignment] - it is over
+        for name in ("parser", "transport", "flow", "scope", "cycle"):
+            setattr(self, name, None)  # they hold each other
 
     def shutdown(self) -> None:
         """End behind the request at work."""

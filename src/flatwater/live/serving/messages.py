@@ -50,7 +50,7 @@ class Ping(msgspec.Struct, tag="ping", tag_field="type"):
 
 
 Said = Authenticate | Subscribe | Unsubscribe | Ping
-_decode = msgspec.json.Decoder(Said).decode
+_decoder: msgspec.json.Decoder[Said] = msgspec.json.Decoder(Said)
 
 
 def said(text: bytes) -> Said:
@@ -60,7 +60,7 @@ def said(text: bytes) -> Said:
         UsageError: it is no JSON of a known type.
     """
     try:
-        return _decode(text)
+        return _decoder.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise errors.UsageError(
             f"a message is not understood: {error!s:.100}", hint="See docs/live-protocol.md."

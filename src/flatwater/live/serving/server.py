@@ -129,9 +129,10 @@ class Server:
             self._database, self._tokens, self._passwords, self._one_time, self._audit,
             hosts=self._hosts, origins=self._origins, is_tls=self._context is not None,
         )  # fmt: skip
+        sockets: Any = lambda **_: Connection(service)  # noqa: E731 - uvicorn makes connections by calling a class
+        handshake_s = None if self._context is None else limits.SERVE_HEAD_S
         config = Config(
-            Pages(service).app, http=HttpConnection, ws=lambda **_: Connection(service), lifespan="off", log_config=None,  # type: ignore[arg-type] - made by a function
-            access_log=False, proxy_headers=False, server_header=False, date_header=False, timeout_keep_alive=int(limits.SERVE_IDLE_S),
+            Pages(service).app, http=HttpConnection, ws=sockets, lifespan="off", log_config=None, access_log=False, proxy_headers=False, server_header=False, date_header=False, timeout_keep_alive=int(limits.SERVE_IDLE_S),
         )  # fmt: skip
         config.load()
         noisy = logging.getLogger("uvicorn.error")  # a line for each request that is none: as many as somebody likes
@@ -140,7 +141,7 @@ class Server:
         state = ServerState()
         listening = await loop.create_server(
             lambda: HttpConnection(config, state, service), sock=self._socket, backlog=limits.SERVE_BACKLOG, ssl=self._context,
-            **({} if self._context is None else {"ssl_handshake_timeout": limits.SERVE_HEAD_S}),
+            ssl_handshake_timeout=handshake_s,
         )  # fmt: skip
         service.watcher = watcher = Watcher(
             self._database.budget, period_s=limits.SERVE_WATCH_S, baseline=max(0, usage().anon), children=False

@@ -75,7 +75,7 @@ class Service:
         self.is_tls = is_tls
         self._hosts = frozenset(map(str.lower, hosts)) or _LOOPBACK
         self._any_host = "*" in self._hosts
-        self._origins = frozenset(map(str.lower, origins))
+        self.origins = frozenset(map(str.lower, origins))
         self.requests = self.at_work = 0  # that came, and are at work
         self._tasks: set[asyncio.Task[Any]] = set()
         with contextlib.ExitStack() as opened:
@@ -112,7 +112,7 @@ class Service:
     def is_origin(self, origin: str, host: str) -> bool:
         """Whether pages of this origin may connect: the server's own, and those that were named."""
         own = f"{'https' if self.is_tls else 'http'}://{host}"
-        return origin.lower() in self._origins or origin.lower() == own.lower()
+        return origin.lower() in self.origins or origin.lower() == own.lower()
 
     @staticmethod
     def bound(transport: asyncio.Transport) -> None:
@@ -247,7 +247,7 @@ class Service:
         for connection in list(self.connections):
             connection.close(RESTART, "the server ends")
         until = self.loop.time() + limits.SERVE_CLOSE_S
-        while self.connections and self.loop.time() < until:
+        while self.connections and self.loop.time() < until:  # noqa: ASYNC110 - they end one by one, none of them tells
             await asyncio.sleep(0.02)
         for connection in list(self.connections):
             connection.abort()

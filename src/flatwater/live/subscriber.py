@@ -280,7 +280,7 @@ class Subscription:
                     count += 1
                     yield event
             finally:
-                if count and self._number >= 0:
+                if count and self._number >= 0 and not self._hub.is_closed:
                     self._hub.queries.count(self._number, count)
 
     def _reset(self, snapshot: Snapshot) -> Iterator[Event]:

@@ -170,7 +170,9 @@ def test_names_and_origins(database):
                 "access-control-request-headers": "authorization,content-type"}  # fmt: skip
         answer = httpx.options(f"{server.url}/v1/sql", headers=asks, trust_env=False)
         assert answer.headers["access-control-allow-origin"] == "https://app.example"
-        answer = httpx.options(f"{server.url}/v1/sql", headers=asks | {"origin": "https://evil.example"}, trust_env=False)
+        answer = httpx.options(
+            f"{server.url}/v1/sql", headers=asks | {"origin": "https://evil.example"}, trust_env=False
+        )
         assert "access-control-allow-origin" not in answer.headers
         with pytest.raises(Exception, match="421"):
             connect(url, proxy=None)

@@ -106,10 +106,14 @@ class Pages:
             exception_handlers={HTTPException: _no_page},
             middleware=[
                 Middleware(
-                    CORSMiddleware, allow_origins=list(service.origins), allow_methods=["GET", "POST"],
+                    CORSMiddleware,
+                    allow_origins=list(service.origins),
+                    allow_methods=["GET", "POST"],
                     allow_headers=["authorization", "content-type", "accept"],
                 )
-            ] if service.origins else [],
+            ]
+            if service.origins
+            else [],
         )
 
     def _refusing(self, page: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:

@@ -16,4 +16,5 @@ STEPS = (
     "flatwater.tour.steps.mirror_documents:MirrorDocuments",
     "flatwater.tour.steps.ingest_documents:IngestDocuments",
     "flatwater.tour.steps.live_rows:LiveRows",
+    "flatwater.tour.steps.serve_rows:ServeRows",
 )

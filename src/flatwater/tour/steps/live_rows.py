@@ -172,13 +172,13 @@ class LiveRows:
         database: Database = importlib.import_module("flatwater.live.database").Database(
             os.path.join(inputs.folder, FOLDER + suffix)
         )
-        assert database.bytes_max() <= _database_bytes(), "a database takes more than was promised for it"
+        assert database.bytes_max() <= database_bytes(), "a database takes more than was promised for it"
         return database
 
     @staticmethod
     def _working_bytes() -> int:
         total = 0
-        total += _database_bytes()
+        total += database_bytes()
         total += 2 * limits.STORE_BATCH_BYTES  # a walk over the tables that it knows, when it is opened
         total += 2 * limits.LIVE_PAGE_BYTES + limits.LIVE_LOG_PAGE_BYTES  # a walk over rows
         total += 2 * limits.LIVE_LOG_PAGE_BYTES  # two subscriptions that are read
@@ -357,7 +357,7 @@ def _changes(rows: Sequence[Row]) -> Iterator[tuple[str, Row, Row | None]]:
     yield from (("delete", row, row) for number, row in now.items() if number % GONE_EACH == 0)
 
 
-def _database_bytes() -> int:
+def database_bytes() -> int:
     """What a database promises, as `Database.bytes_max` counts."""
     store = limits.STORE_LMDB_BYTES + 2 * limits.STORE_COMMIT_ROWS * mmap.PAGESIZE + limits.STORE_COMMIT_BYTES
     total = 0

@@ -71,6 +71,7 @@ def test_this_machines_own_text():
         "mirror",
         "ingest",
         "live",
+        "serve",
     ]
     assert all(step["seen_bytes"] <= step["promised_bytes"] for step in data["steps"])
     assert data["steps"][1]["items"] > 10_000

@@ -124,7 +124,7 @@ def test_the_whole_house_holds(tmp_path):
     (tmp_path / "b.html").write_text("<html><p>more words</p></html>")
     report = walk([Root(str(tmp_path))], seconds=1.5, limit_kind="rlimit_data")
     assert report.holds, report.verdict
-    steps = ["words", "find_each", "store", "documents", "flow", "mirror", "ingest", "live"]
+    steps = ["words", "find_each", "store", "documents", "flow", "mirror", "ingest", "live", "serve"]
     assert [row.step for row in report.rows] == steps
     _words, rows, entries, documents, flow, mirror, ingest, live = report.rows
     assert rows.items >= 20_000

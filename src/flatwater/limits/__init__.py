@@ -156,9 +156,7 @@ TOUR_LIVE_WAITING = 5_000  # subscriptions of users who wait meanwhile; 2 KiB ea
 TOUR_SERVE_BYTES = 8 * MIB  # of pages of a served table's file that it fills
 TOUR_SERVE_ROWS = 2_000  # that it serves while they change
 TOUR_SUBSCRIBERS = 1_000  # connections that follow these; some 6 KiB each in the server
-TOUR_SUBSCRIBERS_BYTES = (
-    24 * MIB
-)  # of the process that has them: an interpreter, 1 KiB each, what has come and was not read
+TOUR_SUBSCRIBERS_BYTES = 24 * MIB  # of the process that has them: an interpreter, and what came and was not read
 TOUR_STATE_BYTES = 4 * MIB  # of pages of the file of that mirror's state
 TOUR_WORKER_BYTES = 64 * MIB  # of the process that reads PDF, HTML and DOCX; the documents of a machine took 30 MiB
 TOUR_WORD_CHARS_MAX = 40  # longer runs of letters are counted apart; a word takes 240 B at most

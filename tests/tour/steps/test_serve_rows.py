@@ -56,7 +56,7 @@ def test_a_change_that_is_lost(prepared, monkeypatch):
         return real(channel, changes)
 
     monkeypatch.setattr(fanout, "_frames", frames)
-    with Budget(128 * MIB) as budget, pytest.raises(ServedWrongError, match="was given|subscribers ended"):
+    with Budget(128 * MIB) as budget, pytest.raises(ServedWrongError, match=r"was given|subscribers ended"):
         step.run(budget, inputs)
     assert lost
 

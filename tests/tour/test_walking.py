@@ -126,7 +126,7 @@ def test_the_whole_house_holds(tmp_path):
     assert report.holds, report.verdict
     steps = ["words", "find_each", "store", "documents", "flow", "mirror", "ingest", "live", "serve"]
     assert [row.step for row in report.rows] == steps
-    _words, rows, entries, documents, flow, mirror, ingest, live = report.rows
+    _words, rows, entries, documents, flow, mirror, ingest, live, serve = report.rows
     assert rows.items >= 20_000
     assert rows.bytes > 40 * rows.items
     assert entries.items >= 500
@@ -135,6 +135,7 @@ def test_the_whole_house_holds(tmp_path):
     assert (mirror.items, mirror.complete) == (2, True)
     assert (ingest.items, ingest.complete, ingest.details["places"] > 0) == (2, True, True)
     assert live.items > live.details["rows"] >= 250
+    assert serve.items == 1_000 * (serve.items // 1_000) >= 20_000
     assert 10 * MIB < documents.details["other_processes_bytes"] < documents.seen <= documents.promised
 
 

@@ -234,6 +234,8 @@ class Fanout:
                 continue
             feed = next(iter(connection.behind))
             del connection.behind[feed]
+            if not connection.behind:
+                connection.behind = None  # an empty dict of each connection would be a tenth of what it takes
             await self._page(connection, feed)
             connection.is_due = False
             self.due(connection)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Run = Callable[[], Mapping[str, float] | None]
 Setup = Callable[[int], Run]
 
+CPU = "cpu_s"  # a figure of `run`: seconds of a server that did the work, in place of the process's own
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 CASES = {
     "house/import": "benchmarks.house.import_cost",
@@ -71,6 +72,12 @@ CASES = {
     "live/statements": "benchmarks.live.statements",
     "live/subscriptions": "benchmarks.live.subscriptions",
     "live/tables": "benchmarks.live.tables",
+    "live/connections": "benchmarks.live.connections",
+    "live/delivery": "benchmarks.live.delivery",
+    "live/stalled": "benchmarks.live.stalled",
+    "live/latency": "benchmarks.live.latency",
+    "live/soak": "benchmarks.live.soak",
+    "live/crowd": "benchmarks.live.crowd",
     "ingest/whole": "benchmarks.ingest.whole",
     "ingest/same": "benchmarks.ingest.same",
     "ingest/growth": "benchmarks.ingest.growth",

@@ -1,1 +1,76 @@
+"""The load that was asked for: 1,000 users with 10 queries a second each, and 100 notifications a second for 10,000 subscribers.
 
+That is 10,000 queries and a million messages a second, more than two cores give, of which the load client has one. What is reached is told:
+each alone, then both at once. `cores` is what the whole load takes by the CPU that a query and a message took alone; one server uses one core
+for messages, so that it says how many machines' worth it is, not what one process does on a larger machine. Peers have no queries.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from benchmarks.case import CPU, Case, Run
+from benchmarks.live import servers
+from benchmarks.live.load import Load
+from benchmarks.live.servers import BROADCAST, NCHAN, OURS, Flatwater
+
+USERS, NOTIFICATIONS = 1_000, 100.0
+QUERIES_WANTED, MESSAGES_WANTED = 10_000, 1_000_000
+SECONDS, TINY_SECONDS, LARGE = 10.0, 0.3, 1_000
+CONNECTIONS = 32  # that ask at once
+TOPIC = 0
+
+case = Case(
+    "1,000 users with 10 queries a second each, 100 notifications a second for 10,000 subscribers: what is reached.",
+    size=10_000, tiny=50, commands=True,
+    figures={
+        "messages_s": "messages a second", "message_us": "CPU us a message", "held_mb": "MB held behind", "queries_s": "queries a second", "query_us": "CPU us a query",
+        "both_messages_s": "messages beside queries", "both_queries_s": "queries beside messages", "cores": "cores for all of it",
+    },
+)  # fmt: skip
+
+
+def crowded(name: str, size: int) -> Run:
+    """Before one of them."""
+    seconds = SECONDS if size >= LARGE else TINY_SECONDS
+    server = servers.started(name, users=min(USERS, size))
+    readers, publisher, asking = Load(), Load(), Load()
+    server.connect(readers, [[TOPIC]] * size)
+    server.publish(publisher)
+    publisher.call("publish_for", seconds / 10, NOTIFICATIONS, 1)
+    readers.call("listen", seconds / 3, False)  # noqa: FBT003 - without delays
+
+    def phase(*, notifies: bool, asks: bool) -> tuple[float, float, float]:
+        """Messages a second, queries a second, CPU seconds of a second."""
+        cpu, begin = server.cpu_s(), time.monotonic()
+        readers.start("listen", seconds, False)  # noqa: FBT003 - the same
+        if notifies:
+            publisher.start("publish_for", seconds, NOTIFICATIONS, 1)
+        if asks:
+            asking.start("ask_for", seconds, 0, CONNECTIONS, server.port, server.token)
+        count = readers.result()["count"]
+        used, took = server.cpu_s() - cpu, time.monotonic() - begin
+        asked = asking.result()["count"] if asks else 0
+        if notifies:
+            publisher.result()
+            readers.call("listen", seconds / 3, False)  # noqa: FBT003 - what is still on its way
+        return count / took, asked / took, used / took
+
+    def run() -> dict[str, float]:
+        with servers.serving(server, readers, publisher, asking):
+            cpu = server.cpu_s()
+            messages_s, _, busy = phase(notifies=True, asks=False)
+            found = {"held_mb": server.held_bytes() / 1e6, "messages_s": messages_s, "message_us": busy / max(messages_s, 1) * 1e6}
+            found["cores"] = MESSAGES_WANTED * found["message_us"] / 1e6
+            if isinstance(server, Flatwater):
+                _, queries_s, busy = phase(notifies=False, asks=True)
+                found |= {"queries_s": queries_s, "query_us": busy / queries_s * 1e6}
+                found["cores"] += QUERIES_WANTED * found["query_us"] / 1e6
+                found["both_messages_s"], found["both_queries_s"], _ = phase(notifies=True, asks=True)
+            return {CPU: server.cpu_s() - cpu, **found}
+
+    return run
+
+
+servers.contestants(case, crowded, OURS, NCHAN, BROADCAST)

@@ -52,6 +52,7 @@ def delivered(name: str, size: int) -> Run:
         """CPU seconds of the server, and of the client."""
         begin = server.cpu_s()
         found = load.call("bursts", changes // burst, burst, readers, topic)
+        assert found["share"] == 1
         return server.cpu_s() - begin, found["cpu_s"]
 
     def run() -> dict[str, float]:

@@ -24,7 +24,9 @@ from typing import Any, final
 
 HOST = "127.0.0.1"
 WAIT_S = 120.0  # for whatever is awaited
+SILENCE_S = 5.0  # after which nothing more is awaited
 CHUNK_BYTES = 1 << 18  # that are read at once
+PUBLISHERS = 16  # connections of who publishes at a rate, each with one row under way
 OPENING_MAX = 200  # handshakes under way at once
 SMALL = 126  # bytes of a payload below which it is no row: a ping, or a word of the protocol
 BODY = "x" * 190  # of a row, which makes a message of about 300 bytes
@@ -95,7 +97,6 @@ class Clients:
         self._latencies_ns: list[int] | None = None
         self._publisher: Publisher | None = None
         self._count = 0  # messages with rows that came
-        self._published = 0
 
     # --- connecting ---------------------------------------------------------------------------------------------------
 
@@ -243,14 +244,16 @@ class Clients:
             assert self._latencies_ns is not None
             self._latencies_ns.append(time.monotonic_ns() - int(found[1]))
 
-    def _until(self, count: int, what: str) -> None:
-        """Read until so many messages have come since the beginning."""
-        deadline = time.monotonic() + WAIT_S
+    def _until(self, count: int) -> bool:
+        """Read until so many messages have come since the beginning; False where nothing more comes."""
         poll, by_fd, take = self._poll.poll, self._by_fd, self._take
         while self._count < count:
-            for fd, _ in poll(1.0):
+            before = self._count
+            for fd, _ in poll(SILENCE_S):
                 take(by_fd[fd])
-            _check(deadline, f"{what}: {self._count} of {count}")
+            if self._count == before and not poll(SILENCE_S):
+                return False
+        return True
 
     def listen(self, seconds: float, with_latencies: bool) -> dict[str, Any]:  # noqa: FBT001 - a flag of JSON
         """Read for so long; how many messages came, and percentiles of their delay."""
@@ -273,34 +276,47 @@ class Clients:
     # --- publishing ---------------------------------------------------------------------------------------------------
 
     def publisher(self, kind: str, port: int, token: str, body_bytes: int) -> None:
-        """Who publishes from here on."""
-        self._publisher = Publisher(kind, port, token, "x" * (body_bytes or len(BODY)))
+        """Who publishes from here on; numbers of rows go on."""
+        first = 0 if self._publisher is None else self._publisher.last
+        self._publisher = Publisher(kind, port, token, "x" * (body_bytes or len(BODY)), first)
 
     def bursts(self, count: int, rows: int, readers: int, topic: int) -> dict[str, float]:
-        """So many times: publish `rows`, and wait until all readers have them."""
+        """So many times: publish `rows`, and wait until all readers have them; `share` says what part of all came."""
         assert self._publisher is not None
-        cpu, begin, goal = time.process_time(), time.monotonic(), self._count
-        for _ in range(count):
-            self._publisher.publish(rows, lambda: topic)
-            goal += rows * readers
-            if readers:
-                self._until(goal, "messages")
-        return {"cpu_s": time.process_time() - cpu, "wall_s": time.monotonic() - begin}
+        cpu, begin, before = time.process_time(), time.monotonic(), self._count
+        for number in range(count):
+            self._publisher.publish(rows, topic)
+            if not self._until(before + (number + 1) * rows * readers):
+                break
+        share = (self._count - before) / (count * rows * readers) if readers else 1.0
+        return {"cpu_s": time.process_time() - cpu, "wall_s": time.monotonic() - begin, "share": share}
 
     def publish_for(self, seconds: float, rate: float, topics: int) -> dict[str, float]:
-        """One row at a time, so many a second, each for one of so many topics."""
+        """One row at a time, so many a second, each for one of so many topics; what is not published in time is left out.
+
+        A row is as old as the moment at which it was due.
+        """
         assert self._publisher is not None
-        chance = random.Random(7)
-        begin, done, late = time.monotonic(), 0, 0.0
-        while (due := begin + done / rate) < begin + seconds:
-            wait = due - time.monotonic()
-            if wait > 0:
-                time.sleep(wait)
-            else:
-                late = max(late, -wait)
-            self._publisher.publish(1, lambda: chance.randrange(topics))
-            done += 1
-        return {"count": done, "late_s": late, "wall_s": time.monotonic() - begin}
+        chance, poll = random.Random(7), select.epoll()
+        idle = collections.deque(self._publisher.socks)
+        busy: dict[int, socket.socket] = {}
+        for sock in idle:
+            poll.register(sock.fileno(), select.EPOLLIN)
+        begin, done, late_s = time.monotonic(), 0, 0.0
+        while busy or time.monotonic() < begin + seconds:
+            now, due = time.monotonic(), begin + done / rate
+            while idle and due <= now < begin + seconds:
+                sock = idle.popleft()
+                self._publisher.send(sock, 1, lambda: chance.randrange(topics), int(due * 1e9))
+                busy[sock.fileno()] = sock
+                late_s = max(late_s, now - due)
+                done += 1
+                due = begin + done / rate
+            for fd, _ in poll.poll(min(max(due - time.monotonic(), 0.0), 0.1) if idle else 0.1):
+                self._publisher.answered(busy[fd], 1)
+                idle.append(busy.pop(fd))
+        poll.close()
+        return {"count": done, "late_s": late_s, "wall_s": time.monotonic() - begin}
 
     def ask_for(self, seconds: float, rate: float, connections: int, port: int, token: str) -> dict[str, float]:
         """SELECTs by key, so many a second over so many connections, each with one under way; rate 0 is as many as get answered."""
@@ -374,52 +390,60 @@ class Publisher:
         port: of the server; for websockets, that of publications.
         token: who it is.
         body: of each row.
+        first: number of a row.
     """
 
-    def __init__(self, kind: str, port: int, token: str, body: str) -> None:
+    def __init__(self, kind: str, port: int, token: str, body: str, first: int) -> None:
         self._kind, self._port, self._token, self._body = kind, port, token, body
-        self._sock = socket.create_connection((HOST, port), WAIT_S)
-        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._last = 0
+        self.socks = [socket.create_connection((HOST, port), WAIT_S) for _ in range(PUBLISHERS)]
+        for sock in self.socks:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.last = first
 
-    def publish(self, count: int, topic: Callable[[], int]) -> None:
+    def publish(self, count: int, topic: int) -> None:
+        """So many rows at once."""
+        self.send(self.socks[0], count, lambda: topic, time.monotonic_ns())
+        self.answered(self.socks[0], count)
+
+    def send(self, sock: socket.socket, count: int, topic: Callable[[], int], sent_ns: int) -> None:
         """So many rows at once: one statement; for others, messages one behind another."""
-        rows = [(self._last + number, topic(), time.monotonic_ns(), self._body) for number in range(count)]
-        self._last += count
+        rows = [(self.last + number, topic(), sent_ns, self._body) for number in range(count)]
+        self.last += count
         if self._kind == "flatwater":
             marks = ",".join(["(?,?,?,?)"] * count)
             params = [value for row in rows for value in row]
-            self._sock.sendall(asked(self._port, self._token, f"INSERT INTO events VALUES {marks}", params))
-            self._answers(1)
-        elif self._kind == "nchan":
-            parts = []
-            for row in rows:
-                text = message(*row)
-                parts.append(
-                    b"POST /pub?id=%d HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (row[1], len(text), text)
-                )
-            self._sock.sendall(b"".join(parts))
-            self._answers(count)
+            sock.sendall(asked(self._port, self._token, f"INSERT INTO events VALUES {marks}", params))
+            return
+        texts = [(row[1], message(*row)) for row in rows]
+        if self._kind == "nchan":
+            head = b"POST /pub?id=%d HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+            sock.sendall(b"".join([head % (topic, len(text), text) for topic, text in texts]))
         else:
-            texts = [(row[1], message(*row)) for row in rows]
-            self._sock.sendall(
-                struct.pack("!I", count) + b"".join(struct.pack("!II", topic, len(text)) + text for topic, text in texts)
-            )
-            assert self._sock.recv(1) == b"."
+            parts = [struct.pack("!II", topic, len(text)) + text for topic, text in texts]
+            sock.sendall(struct.pack("!I", count) + b"".join(parts))
 
-    def _answers(self, count: int) -> None:
-        data = b""
-        while count:
-            more = self._sock.recv(CHUNK_BYTES)
-            if not more:
-                raise OSError("the server closed the publisher's connection")
-            data += more
-            while _is_whole(data):
-                if not data.startswith(b"HTTP/1.1 20"):
-                    raise OSError(f"refused: {data[:300]!r}")
-                head = data.index(b"\r\n\r\n") + 4
-                data = data[head + _length(data[:head]) :]
-                count -= 1
+    def answered(self, sock: socket.socket, count: int) -> None:
+        """Wait until rows that were sent are taken."""
+        if self._kind == "websockets":
+            assert sock.recv(1) == b"."
+        else:
+            _answers(sock, count if self._kind == "nchan" else 1)
+
+
+def _answers(sock: socket.socket, count: int) -> None:
+    """So many responses of HTTP."""
+    data = b""
+    while count:
+        more = sock.recv(CHUNK_BYTES)
+        if not more:
+            raise OSError("the server closed the publisher's connection")
+        data += more
+        while _is_whole(data):
+            if not data.startswith(b"HTTP/1.1 20"):
+                raise OSError(f"refused: {data[:300]!r}")
+            head = data.index(b"\r\n\r\n") + 4
+            data = data[head + _length(data[:head]) :]
+            count -= 1
 
 
 def asked(port: int, token: str, sql: str, params: list[Any]) -> bytes:

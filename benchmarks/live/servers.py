@@ -114,7 +114,14 @@ class Flatwater(Server):
         self.sql(
             "CREATE TABLE events (id BIGINT PRIMARY KEY, topic BIGINT, sent_ns BIGINT, body TEXT) WITH (TYPE = 'SHARED', ACCESS_LEVEL = 'PUBLIC')"
         )
-        self.tokens = [self.request("/v1/token", {"for": f"user{number}"})["token"] for number in range(users)]
+        self._users = users
+        self.tokens: list[str] = []
+        self.renew()
+
+    def renew(self) -> None:
+        """New tokens for everybody."""
+        self.token = self.request("/v1/token", {})["token"]
+        self.tokens = [self.request("/v1/token", {"for": f"user{number}"})["token"] for number in range(self._users)]
 
     def _drain(self) -> None:
         with contextlib.suppress(ValueError, OSError):

@@ -50,6 +50,9 @@ PACKAGES = (
     "sqlglot",
     "datafusion",
     "surrealdb",
+    "uvicorn",
+    "uvloop",
+    "websockets",
 )
 
 

@@ -39,7 +39,10 @@ async def serve(port: int, publications: int) -> None:
             writer.write(b".")
 
     options = {"compression": None, "ping_interval": None, "open_timeout": None, "backlog": 4_096}
-    async with served(client, "127.0.0.1", port, **options), await asyncio.start_server(publisher, "127.0.0.1", publications):
+    async with (
+        served(client, "127.0.0.1", port, **options),
+        await asyncio.start_server(publisher, "127.0.0.1", publications),
+    ):
         await asyncio.get_running_loop().create_future()
 
 

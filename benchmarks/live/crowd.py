@@ -8,7 +8,6 @@ for messages, so that it says how many machines' worth it is, not what one proce
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from benchmarks.case import CPU, Case, Run
 from benchmarks.live import servers
@@ -61,7 +60,11 @@ def crowded(name: str, size: int) -> Run:
         with servers.serving(server, readers, publisher, asking):
             cpu = server.cpu_s()
             messages_s, _, busy = phase(notifies=True, asks=False)
-            found = {"held_mb": server.held_bytes() / 1e6, "messages_s": messages_s, "message_us": busy / max(messages_s, 1) * 1e6}
+            found = {
+                "held_mb": server.held_bytes() / 1e6,
+                "messages_s": messages_s,
+                "message_us": busy / max(messages_s, 1) * 1e6,
+            }
             found["cores"] = MESSAGES_WANTED * found["message_us"] / 1e6
             if isinstance(server, Flatwater):
                 _, queries_s, busy = phase(notifies=False, asks=True)

@@ -1,7 +1,7 @@
 """How long a change is on its way: from when it is to be inserted until a client has read it, at 5,000 messages a second.
 
 Of 4,000 connections each follows 10 topics, 40,000 subscriptions; each of 500 inserts a second is for one topic, which 10 of them follow. The
-publisher has 16 connections, and waits on each for an insert to be on the disk. A change is as old as the moment at which its insert was due;
+publisher has 20 connections, and waits on each for an insert to be on the disk. A change is as old as the moment at which its insert was due;
 the clock is that of the machine, on which all of this runs.
 """
 

@@ -26,7 +26,7 @@ HOST = "127.0.0.1"
 WAIT_S = 120.0  # for whatever is awaited
 SILENCE_S = 5.0  # after which nothing more is awaited
 CHUNK_BYTES = 1 << 18  # that are read at once
-PUBLISHERS = 16  # connections of who publishes at a rate, each with one row under way
+PUBLISHERS = 20  # connections of who publishes at a rate, each with one row under way
 OPENING_MAX = 200  # handshakes under way at once
 SMALL = 126  # bytes of a payload below which it is no row: a ping, or a word of the protocol
 BODY = "x" * 190  # of a row, which makes a message of about 300 bytes
@@ -96,12 +96,17 @@ class Clients:
         self._view = memoryview(self._buffer)
         self._latencies_ns: list[int] | None = None
         self._publisher: Publisher | None = None
+        self._is_quick = False
         self._count = 0  # messages with rows that came
 
     # --- connecting ---------------------------------------------------------------------------------------------------
 
-    def open(self, port: int, paths: list[str], texts: list[str], word: str) -> int:
-        """Connect one client for each path, send it its text (of those, in turn), and wait until a message has `word`."""
+    def open(self, port: int, paths: list[str], texts: list[str], word: str, *options: str) -> int:
+        """Connect one client for each path, send it its text (of those, in turn), and wait until a message has `word`.
+
+        With the option "quick" all that comes is acknowledged at once: nchan waits with a second message until the first one is.
+        """
+        self._is_quick = "quick" in options
         first = len(self._clients)
         waiting: dict[int, Client] = {}
         shaking: dict[int, int] = {}
@@ -111,7 +116,7 @@ class Clients:
             while todo and len(shaking) < OPENING_MAX:
                 number = todo.popleft()
                 sock = socket.create_connection((HOST, port), WAIT_S)
-                sock.setblocking(False)
+                sock.settimeout(0.0)
                 sock.sendall(
                     f"GET {paths[number]} HTTP/1.1\r\nHost: {HOST}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                     f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
@@ -179,15 +184,15 @@ class Clients:
         pos = 0
         while pos + 2 <= len(rest):
             begin, size = pos + 2, rest[pos + 1]
-            if size == 126:  # noqa: PLR2004 - RFC 6455, 5.2
+            if size == 126:
                 begin, size = pos + 4, int.from_bytes(rest[pos + 2 : pos + 4], "big")
-            elif size == 127:  # noqa: PLR2004 - the same
+            elif size == 127:
                 begin, size = pos + 10, int.from_bytes(rest[pos + 2 : pos + 10], "big")
             if len(rest) < begin + size:
                 break
-            if rest[pos] == 0x89:  # noqa: PLR2004 - a ping
+            if rest[pos] == 0x89:
                 client.sock.sendall(b"\x8a\x80\0\0\0\0")
-            elif rest[pos] == 0x88:  # noqa: PLR2004 - the end
+            elif rest[pos] == 0x88:
                 raise OSError(f"the server closed: {rest[begin : begin + size]!r}")
             else:
                 look(client, rest[begin : begin + size])
@@ -206,6 +211,8 @@ class Clients:
         came = client.sock.recv_into(view[kept:])
         if not came:
             raise OSError("the server closed a connection")
+        if self._is_quick:
+            client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         length = kept + came
         buffer, pos = self._buffer, client.skip
         if pos:
@@ -216,18 +223,18 @@ class Clients:
         count = 0
         while pos < length:
             size = buffer[pos + 1] if pos + 2 <= length else -1
-            if size == 126 and pos + 4 <= length:  # noqa: PLR2004 - RFC 6455, 5.2
+            if size == 126 and pos + 4 <= length:
                 size = 4 + (buffer[pos + 2] << 8 | buffer[pos + 3])
                 if self._latencies_ns is not None and pos + size <= length:
                     self._note(pos, pos + size)
                 count += pos + size <= length
-            elif size == 127 and pos + 10 <= length:  # noqa: PLR2004 - the same
+            elif size == 127 and pos + 10 <= length:
                 size = 10 + int.from_bytes(view[pos + 2 : pos + 10], "big")
                 count += pos + size <= length
             elif 0 <= size < SMALL and pos + 2 + size <= length:
-                if buffer[pos] == 0x89:  # noqa: PLR2004 - a ping
+                if buffer[pos] == 0x89:
                     client.sock.sendall(b"\x8a\x80\0\0\0\0")
-                elif buffer[pos] == 0x88:  # noqa: PLR2004 - the end
+                elif buffer[pos] == 0x88:
                     raise OSError(f"the server closed: {bytes(view[pos + 2 : pos + 2 + size])!r}")
                 size += 2
             else:
@@ -313,7 +320,7 @@ class Clients:
                 done += 1
                 due = begin + done / rate
             for fd, _ in poll.poll(min(max(due - time.monotonic(), 0.0), 0.1) if idle else 0.1):
-                self._publisher.answered(busy[fd], 1)
+                self._publisher.answered(busy[fd])
                 idle.append(busy.pop(fd))
         poll.close()
         return {"count": done, "late_s": late_s, "wall_s": time.monotonic() - begin}
@@ -358,7 +365,7 @@ class Clients:
         self._poll.unregister(self._clients[number].sock.fileno())
 
     def read_on(self, number: int, count: int, seconds: float) -> dict[str, float]:
-        """It does again, until all ids below `count` have come, or nothing comes for so long."""
+        """It does again, until so many rows have come, or nothing comes for so long; then it reads with the others."""
         client, found = self._clients[number], set[int]()
         twice = resets = 0
 
@@ -374,11 +381,9 @@ class Clients:
         with contextlib.suppress(TimeoutError, OSError):  # what has not come is lost
             while len(found) < count:
                 self._with_care(client, self._received(client), look)
+        client.sock.settimeout(0.0)
+        self._poll.register(client.sock.fileno(), select.EPOLLIN)
         return {"count": len(found), "twice": twice, "resets": resets, "wall_s": time.monotonic() - begin}
-
-    def usage(self) -> dict[str, float]:
-        """CPU seconds of this process."""
-        return {"cpu_s": time.process_time()}
 
 
 @final
@@ -401,12 +406,19 @@ class Publisher:
         self.last = first
 
     def publish(self, count: int, topic: int) -> None:
-        """So many rows at once."""
-        self.send(self.socks[0], count, lambda: topic, time.monotonic_ns())
-        self.answered(self.socks[0], count)
+        """So many rows at once; to nchan on as many connections, as it answers a second request on one only when the first was acknowledged."""
+        if self._kind == "nchan":
+            used = [self.socks[number % PUBLISHERS] for number in range(count)]
+            for sock in used:
+                self.send(sock, 1, lambda: topic, time.monotonic_ns())
+            for sock in used:
+                self.answered(sock)
+        else:
+            self.send(self.socks[0], count, lambda: topic, time.monotonic_ns())
+            self.answered(self.socks[0])
 
     def send(self, sock: socket.socket, count: int, topic: Callable[[], int], sent_ns: int) -> None:
-        """So many rows at once: one statement; for others, messages one behind another."""
+        """So many rows at once, in one statement; nchan takes one at a time."""
         rows = [(self.last + number, topic(), sent_ns, self._body) for number in range(count)]
         self.last += count
         if self._kind == "flatwater":
@@ -416,34 +428,28 @@ class Publisher:
             return
         texts = [(row[1], message(*row)) for row in rows]
         if self._kind == "nchan":
-            head = b"POST /pub?id=%d HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-            sock.sendall(b"".join([head % (topic, len(text), text) for topic, text in texts]))
+            head = (
+                b"POST /pub?id=%d HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+            )
+            for number, text in texts:
+                sock.sendall(head % (number, len(text), text))
         else:
             parts = [struct.pack("!II", topic, len(text)) + text for topic, text in texts]
             sock.sendall(struct.pack("!I", count) + b"".join(parts))
 
-    def answered(self, sock: socket.socket, count: int) -> None:
+    def answered(self, sock: socket.socket) -> None:
         """Wait until rows that were sent are taken."""
         if self._kind == "websockets":
             assert sock.recv(1) == b"."
-        else:
-            _answers(sock, count if self._kind == "nchan" else 1)
-
-
-def _answers(sock: socket.socket, count: int) -> None:
-    """So many responses of HTTP."""
-    data = b""
-    while count:
-        more = sock.recv(CHUNK_BYTES)
-        if not more:
-            raise OSError("the server closed the publisher's connection")
-        data += more
-        while _is_whole(data):
-            if not data.startswith(b"HTTP/1.1 20"):
-                raise OSError(f"refused: {data[:300]!r}")
-            head = data.index(b"\r\n\r\n") + 4
-            data = data[head + _length(data[:head]) :]
-            count -= 1
+            return
+        data = b""
+        while not _is_whole(data):
+            more = sock.recv(CHUNK_BYTES)
+            if not more:
+                raise OSError("the server closed the publisher's connection")
+            data += more
+        if not data.startswith(b"HTTP/1.1 20"):
+            raise OSError(f"refused: {data[:300]!r}")
 
 
 def asked(port: int, token: str, sql: str, params: list[Any]) -> bytes:

@@ -26,7 +26,12 @@ from typing import Any
 from benchmarks.live.load import HOST, Load
 from benchmarks.sync.servers import START_S, answers, free_ports, remover
 
-OURS, NCHAN, BROADCAST, BROADCAST_UV = "flatwater serve", "nchan in nginx", "websockets.broadcast", "websockets.broadcast on uvloop"
+OURS, NCHAN, BROADCAST, BROADCAST_UV = (
+    "flatwater serve",
+    "nchan in nginx",
+    "websockets.broadcast",
+    "websockets.broadcast on uvloop",
+)
 NEEDS = ("lmdb", "sqlglot", "uvicorn", "uvloop", "jwt")
 MODULES = ("/usr/lib/nginx/modules", "/usr/share/nginx/modules", "/usr/lib64/nginx/modules")
 BUDGET = "512MiB"
@@ -44,7 +49,9 @@ class Server:
         token: of who publishes.
     """
 
-    def __init__(self, kind: str, argv: Sequence[str], port: int, publications: int = 0, *, reads: bool = False) -> None:
+    def __init__(
+        self, kind: str, argv: Sequence[str], port: int, publications: int = 0, *, reads: bool = False
+    ) -> None:
         system = ctypes.CDLL(None)
         self._process = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if reads else subprocess.DEVNULL,
@@ -131,12 +138,14 @@ class Flatwater(Server):
     def request(self, path: str, body: Any) -> Any:
         """A POST, and its JSON."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=60)
-        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self.token}"} if self.token else {})
+        headers = {"Content-Type": "application/json"} | (
+            {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        )
         connection.request("POST", path, json.dumps(body), headers)
         response = connection.getresponse()
         found = json.loads(response.read())
         connection.close()
-        assert response.status == 200, found  # noqa: PLR2004 - OK
+        assert response.status == 200, found
         return found
 
     def sql(self, text: str, params: Sequence[Any] = ()) -> Any:
@@ -157,7 +166,9 @@ class Flatwater(Server):
             sql = "SELECT * FROM events WHERE topic = ?"
             return json.dumps({"type": "subscribe", "id": number, "sql": sql, "params": [topic], "last_rows": 0})
 
-        load.call("say", [[text(number, topic) for number, topic in enumerate(mine)] for mine in topics], '"op":"ready"')
+        load.call(
+            "say", [[text(number, topic) for number, topic in enumerate(mine)] for mine in topics], '"op":"ready"'
+        )
 
 
 class Nchan(Server):
@@ -165,7 +176,9 @@ class Nchan(Server):
 
     def __init__(self, folder: str, *, kept: int = 10) -> None:
         (port,) = free_ports(1)
-        places = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        places = "".join(
+            f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
         config = Path(folder, "nginx.conf")
         config.write_text(
             f"""load_module {nchan()}; daemon off; master_process off; pid {folder}/pid; error_log stderr crit; worker_rlimit_nofile 20000;
@@ -183,7 +196,7 @@ class Nchan(Server):
     def connect(self, load: Load, topics: Sequence[Sequence[int]], *, subscribe: bool = True) -> None:  # noqa: ARG002 - it is by the address
         """The topics are in the address."""
         paths = [f"/sub?id={','.join(map(str, mine))}" for mine in topics]
-        load.call("open", self.port, paths, [], "")
+        load.call("open", self.port, paths, [], "", "quick")
 
     def subscribe(self, load: Load, topics: Sequence[Sequence[int]]) -> None:
         """They do already."""

@@ -28,7 +28,7 @@ SILENCE_S = 5.0  # after which nothing more is awaited
 CHUNK_BYTES = 1 << 18  # that are read at once
 PUBLISHERS = 20  # connections of who publishes at a rate, each with one row under way
 OPENING_MAX = 200  # handshakes under way at once
-SMALL = 126  # bytes of a payload below which it is no row: a ping, or a word of the protocol
+SMALL = 126  # bytes below which a frame is no row: a ping, or a word of the protocol
 BODY = "x" * 190  # of a row, which makes a message of about 300 bytes
 _SENT, _ID = re.compile(rb'"sent_ns":(\d+)'), re.compile(rb'"id":(\d+)')
 
@@ -203,47 +203,53 @@ class Clients:
 
     def _take(self, client: Client) -> None:
         """Count the messages that came; of their frames only the heads are looked at."""
-        view = self._view
         kept = len(client.rest)
         if kept:
-            view[:kept] = client.rest
+            self._view[:kept] = client.rest
             client.rest = b""
-        came = client.sock.recv_into(view[kept:])
+        came = client.sock.recv_into(self._view[kept:])
         if not came:
             raise OSError("the server closed a connection")
         if self._is_quick:
             client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-        length = kept + came
-        buffer, pos = self._buffer, client.skip
-        if pos:
-            if pos > length:
-                client.skip = pos - length
-                return
-            self._count += 1
-        count = 0
+        length, pos = kept + came, client.skip
+        if pos > length:
+            client.skip = pos - length
+            return
+        self._count += pos > 0
         while pos < length:
-            size = buffer[pos + 1] if pos + 2 <= length else -1
-            if size == 126 and pos + 4 <= length:
-                size = 4 + (buffer[pos + 2] << 8 | buffer[pos + 3])
-                if self._latencies_ns is not None and pos + size <= length:
-                    self._note(pos, pos + size)
-                count += pos + size <= length
-            elif size == 127 and pos + 10 <= length:
-                size = 10 + int.from_bytes(view[pos + 2 : pos + 10], "big")
-                count += pos + size <= length
-            elif 0 <= size < SMALL and pos + 2 + size <= length:
-                if buffer[pos] == 0x89:
-                    client.sock.sendall(b"\x8a\x80\0\0\0\0")
-                elif buffer[pos] == 0x88:
-                    raise OSError(f"the server closed: {bytes(view[pos + 2 : pos + 2 + size])!r}")
-                size += 2
-            else:
-                client.rest = bytes(view[pos:length])
-                pos = length
-                break
-            pos += size
+            size = self._size(pos, length)
+            end = pos + size
+            if not size or (size < SMALL and end > length):
+                client.rest = bytes(self._view[pos:length])
+                end = length
+            elif size < SMALL:
+                self._heard(client, pos, end)
+            elif end <= length:
+                self._count += 1
+                if self._latencies_ns is not None:
+                    self._note(pos, end)
+            pos = end
         client.skip = pos - length
-        self._count += count
+
+    def _size(self, pos: int, length: int) -> int:
+        """Bytes of the frame at a position; 0 where its head has not come in whole."""
+        buffer = self._buffer
+        if pos + 4 > length:
+            return buffer[pos + 1] + 2 if pos + 2 <= length and buffer[pos + 1] < SMALL else 0
+        size = buffer[pos + 1]
+        if size == 126:  # RFC 6455, 5.2
+            return 4 + (buffer[pos + 2] << 8 | buffer[pos + 3])
+        if size == 127:  # the same
+            return 10 + int.from_bytes(self._view[pos + 2 : pos + 10], "big") if pos + 10 <= length else 0
+        return size + 2
+
+    def _heard(self, client: Client, begin: int, end: int) -> None:
+        """A small frame: a ping is answered."""
+        if self._buffer[begin] == 0x89:
+            client.sock.sendall(b"\x8a\x80\0\0\0\0")
+        elif self._buffer[begin] == 0x88:
+            raise OSError(f"the server closed: {bytes(self._view[begin + 2 : end])!r}")
 
     def _note(self, begin: int, end: int) -> None:
         found = _SENT.search(self._buffer, begin, end)

@@ -52,8 +52,8 @@ def soaked(size: int, *, works: bool = True) -> Run:
     readers, publisher, asking = Load(), Load(), Load()
     server.connect(readers, followed(connections))
     server.publish(publisher)
-    publisher.call("publish_for", 1.0, 200.0, connections)
-    readers.call("listen", 0.5, False)  # noqa: FBT003 - without delays
+    publisher.call("publish_for", min(1.0, size / 10), 200.0, connections)
+    readers.call("listen", min(0.5, size / 10), False)  # noqa: FBT003 - without delays
 
     def run() -> dict[str, float]:
         samples: list[tuple[float, int]] = []

@@ -24,8 +24,8 @@ case = Case(
     "1,000 users with 10 queries a second each, 100 notifications a second for 10,000 subscribers: what is reached.",
     size=10_000, tiny=50, commands=True,
     figures={
-        "messages_s": "messages a second", "message_us": "CPU us a message", "held_mb": "MB held behind", "queries_s": "queries a second", "query_us": "CPU us a query",
-        "both_messages_s": "messages beside queries", "both_queries_s": "queries beside messages", "cores": "cores for all of it",
+        "messages_s": "messages a second", "message_us": "CPU us a message", "p50_ms": "p50 ms", "held_mb": "MB held behind", "queries_s": "queries a second", "query_us": "CPU us a query",
+        "both_messages_s": "messages beside queries", "both_queries_s": "queries beside messages", "both_p50_ms": "p50 ms of these messages", "cores": "cores for all of it",
     },
 )  # fmt: skip
 
@@ -38,39 +38,42 @@ def crowded(name: str, size: int) -> Run:
     server.connect(readers, [[TOPIC]] * size)
     server.publish(publisher)
     publisher.call("publish_for", seconds / 10, NOTIFICATIONS, 1)
-    readers.call("listen", seconds / 3, False)  # noqa: FBT003 - without delays
+    readers.call("listen", seconds / 3)
 
-    def phase(*, notifies: bool, asks: bool) -> tuple[float, float, float]:
-        """Messages a second, queries a second, CPU seconds of a second."""
+    def phase(*, notifies: bool, asks: bool) -> tuple[float, float, float, float]:
+        """Messages a second, queries a second, CPU seconds of a second; the median of messages' delays in ms."""
         cpu, begin = server.cpu_s(), time.monotonic()
-        readers.start("listen", seconds, False)  # noqa: FBT003 - the same
+        readers.start("listen", seconds, max(1, size // 100))
         if notifies:
             publisher.start("publish_for", seconds, NOTIFICATIONS, 1)
         if asks:
             asking.start("ask_for", seconds, 0, CONNECTIONS, server.port, server.token)
-        count = readers.result()["count"]
+        heard = readers.result()
         used, took = server.cpu_s() - cpu, time.monotonic() - begin
         asked = asking.result()["count"] if asks else 0
         if notifies:
             publisher.result()
-            readers.call("listen", seconds / 3, False)  # noqa: FBT003 - what is still on its way
-        return count / took, asked / took, used / took
+            readers.call("listen", seconds / 3)
+        return heard["count"] / took, asked / took, used / took, heard["p50_ms"]
 
     def run() -> dict[str, float]:
         with servers.serving(server, readers, publisher, asking):
             cpu = server.cpu_s()
-            messages_s, _, busy = phase(notifies=True, asks=False)
+            messages_s, _, busy, delay_ms = phase(notifies=True, asks=False)
             found = {
                 "held_mb": server.held_bytes() / 1e6,
                 "messages_s": messages_s,
+                "p50_ms": delay_ms,
                 "message_us": busy / max(messages_s, 1) * 1e6,
             }
             found["cores"] = MESSAGES_WANTED * found["message_us"] / 1e6
             if isinstance(server, Flatwater):
-                _, queries_s, busy = phase(notifies=False, asks=True)
+                _, queries_s, busy, _ = phase(notifies=False, asks=True)
                 found |= {"queries_s": queries_s, "query_us": busy / queries_s * 1e6}
                 found["cores"] += QUERIES_WANTED * found["query_us"] / 1e6
-                found["both_messages_s"], found["both_queries_s"], _ = phase(notifies=True, asks=True)
+                found["both_messages_s"], found["both_queries_s"], _, found["both_p50_ms"] = phase(
+                    notifies=True, asks=True
+                )
             return {CPU: server.cpu_s() - cpu, **found}
 
     return run

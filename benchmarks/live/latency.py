@@ -41,12 +41,12 @@ def delayed(name: str, size: int) -> Run:
     server.connect(readers, followed(size))
     server.publish(publisher)
     publisher.call("publish_for", seconds / 10, rate, 1)
-    readers.call("listen", DRAIN_S if size >= LARGE else 0.1, False)  # noqa: FBT003 - without delays
+    readers.call("listen", DRAIN_S if size >= LARGE else 0.1)
 
     def run() -> dict[str, float]:
         with servers.serving(server, readers, publisher):
             cpu = server.cpu_s()
-            readers.start("listen", seconds + DRAIN_S / 2, True)  # noqa: FBT003 - with delays
+            readers.start("listen", seconds + DRAIN_S / 2, 1)
             published = publisher.call("publish_for", seconds, rate, size)
             found = readers.result()
             used = server.cpu_s() - cpu

@@ -76,10 +76,10 @@ class Load:
 class Client:
     """One WebSocket."""
 
-    __slots__ = ("sock", "rest", "skip")  # noqa: RUF023 - in the order of use
+    __slots__ = ("number", "rest", "skip", "sock")
 
-    def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
+    def __init__(self, sock: socket.socket, number: int) -> None:
+        self.sock, self.number = sock, number
         self.rest = b""  # the begin of a frame whose length is not known, or all of a frame that is read with care
         self.skip = 0  # bytes of a frame that are still to come
 
@@ -94,7 +94,8 @@ class Clients:
         self._poll = select.epoll()
         self._buffer = bytearray(CHUNK_BYTES)
         self._view = memoryview(self._buffer)
-        self._latencies_ns: list[int] | None = None
+        self._latencies_ns: list[int] = []
+        self._timed = 0  # each of so many clients is looked at for delays; 0 for none
         self._publisher: Publisher | None = None
         self._is_quick = False
         self._count = 0  # messages with rows that came
@@ -121,7 +122,7 @@ class Clients:
                     f"GET {paths[number]} HTTP/1.1\r\nHost: {HOST}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                     f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
                 )
-                client = self._by_fd[sock.fileno()] = Client(sock)
+                client = self._by_fd[sock.fileno()] = Client(sock, len(self._clients))
                 self._clients.append(client)
                 shaking[sock.fileno()] = number
                 self._poll.register(sock.fileno(), select.EPOLLIN)
@@ -227,7 +228,7 @@ class Clients:
                 self._heard(client, pos, end)
             elif end <= length:
                 self._count += 1
-                if self._latencies_ns is not None:
+                if self._timed and not client.number % self._timed:
                     self._note(pos, end)
             pos = end
         client.skip = pos - length
@@ -254,7 +255,6 @@ class Clients:
     def _note(self, begin: int, end: int) -> None:
         found = _SENT.search(self._buffer, begin, end)
         if found is not None:
-            assert self._latencies_ns is not None
             self._latencies_ns.append(time.monotonic_ns() - int(found[1]))
 
     def _until(self, count: int) -> bool:
@@ -268,16 +268,15 @@ class Clients:
                 return False
         return True
 
-    def listen(self, seconds: float, with_latencies: bool) -> dict[str, Any]:  # noqa: FBT001 - a flag of JSON
-        """Read for so long; how many messages came, and percentiles of their delay."""
-        self._latencies_ns = [] if with_latencies else None
+    def listen(self, seconds: float, timed: int = 0) -> dict[str, Any]:
+        """Read for so long; how many messages came, and percentiles of their delay, as each of `timed` clients sees it."""
+        self._latencies_ns, self._timed = [], timed
         begin, before, cpu = time.monotonic(), self._count, time.process_time()
         poll, by_fd, take = self._poll.poll, self._by_fd, self._take
         while (left := begin + seconds - time.monotonic()) > 0:
             for fd, _ in poll(min(left, 1.0)):
                 take(by_fd[fd])
-        delays = sorted(self._latencies_ns or [0])
-        self._latencies_ns = None
+        delays, self._timed = sorted(self._latencies_ns) or [0], 0
         found = {"count": self._count - before, "cpu_s": time.process_time() - cpu}
         return {**found, **{f"p{share}_ms": delays[len(delays) * share // 100] / 1e6 for share in (50, 95, 99)}}
 

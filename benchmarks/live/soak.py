@@ -53,7 +53,7 @@ def soaked(size: int, *, works: bool = True) -> Run:
     server.connect(readers, followed(connections))
     server.publish(publisher)
     publisher.call("publish_for", min(1.0, size / 10), 200.0, connections)
-    readers.call("listen", min(0.5, size / 10), False)  # noqa: FBT003 - without delays
+    readers.call("listen", min(0.5, size / 10))
 
     def run() -> dict[str, float]:
         samples: list[tuple[float, int]] = []
@@ -64,7 +64,7 @@ def soaked(size: int, *, works: bool = True) -> Run:
                 seconds = min(left, SLICE_S)
                 server.renew()
                 readers.call("speak", [json.dumps({"type": "authenticate", "token": token}) for token in server.tokens])
-                readers.start("listen", seconds, False)  # noqa: FBT003 - without delays
+                readers.start("listen", seconds)
                 if works:
                     server.publish(publisher)
                     publisher.start("publish_for", seconds, inserts, connections)

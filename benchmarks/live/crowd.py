@@ -1,8 +1,9 @@
 """The load that was asked for: 1,000 users with 10 queries a second each, and 100 notifications a second for 10,000 subscribers.
 
-That is 10,000 queries and a million messages a second, more than two cores give, of which the load client has one. What is reached is told:
-each alone, then both at once. `cores` is what the whole load takes by the CPU that a query and a message took alone; one server uses one core
-for messages, so that it says how many machines' worth it is, not what one process does on a larger machine. Peers have no queries.
+That is 10,000 queries and a million messages a second, asked of two cores, of which the load client has one. What is reached is told, each
+alone, then both at once, and how old messages are, as every hundredth client sees it. `cores` is what the whole load takes by the CPU that a
+query and a message took alone. One server is one interpreter, which uses one core: it says how many servers' worth the load is, not what one
+does on a larger machine. Peers have no queries; theirs is for the messages alone.
 """
 
 from __future__ import annotations

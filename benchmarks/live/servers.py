@@ -252,9 +252,6 @@ def users_of(subscriptions: int) -> int:
     return -(-subscriptions // PER_USER)
 
 
-Start = Callable[[], Server]
-
-
 def started(name: str, *, users: int = 1) -> Server:
     """One of them by its name."""
     folder = folder_of_server()

@@ -37,6 +37,9 @@ from flatwater.cli.options import BytesType, budget_of
 @click.option("--tls-key", type=click.Path(dir_okay=False), metavar="FILE", help="Its key, PEM.")
 @click.option("--host-name", "hosts", multiple=True, metavar="NAME", help="A name that clients call it by; repeat it.")
 @click.option("--origin", "origins", multiple=True, metavar="URL", help="Pages from there may connect; repeat it.")
+@click.option(
+    "--proxy", "proxies", multiple=True, metavar="ADDRESS", help="A reverse proxy that says where clients are."
+)
 @click.option("--smoke", is_flag=True, help="Serve a database of its own for a moment, try everything, and tell.")
 @click.pass_context
 def command(ctx: click.Context, /, path: str | None, *, smoke: bool, **flags: Any) -> None:
@@ -78,7 +81,14 @@ def _serve(opened: contextlib.ExitStack, path: str, flags: dict[str, Any]) -> No
     database = opened.enter_context(Database(path, **given))
     tls = None if flags["tls_cert"] is None else (flags["tls_cert"], flags["tls_key"])
     server = opened.enter_context(
-        database.serve(flags["host"], flags["port"], tls=tls, hosts=flags["hosts"], origins=flags["origins"])
+        database.serve(
+            flags["host"],
+            flags["port"],
+            tls=tls,
+            hosts=flags["hosts"],
+            origins=flags["origins"],
+            proxies=flags["proxies"],
+        )
     )
     click.echo(f"{path} is served at {server.url} within {units.format_bytes(database.budget.limit)}; Ctrl-C ends it.")
     if server.one_time_token:

@@ -19,6 +19,7 @@ SERVE_HEAD_S = 10.0  # that a request's head may take, or the TLS handshake
 SERVE_BODY_S = 60.0  # that its body may take
 SERVE_IDLE_S = 30.0  # that a connection of HTTP stays open between two requests
 SERVE_REQUESTS_MAX = 64  # at work at once; others wait, up to SERVE_WAITING_MAX. About 100 KiB each, beside their bytes
+SERVE_USER_REQUESTS = 32  # of one user at work at once
 SERVE_WAITING_MAX = 1_000  # requests that wait for their turn; about 12 KiB each
 SERVE_REQUEST_BYTES = 320 * KIB  # taken from the budget for a request at work: its page of rows, and what is sent
 SERVE_HTTP_MAX = 4_000  # connections of HTTP at once; see SERVE_HTTP_BYTES

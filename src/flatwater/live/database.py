@@ -267,6 +267,7 @@ class Database:
         tls: tuple[str, str] | None = None,
         hosts: Sequence[str] = (),
         origins: Sequence[str] = (),
+        proxies: Sequence[str] = (),
     ) -> Server:
         """Serve it by HTTP and WebSocket, from a thread of its own, until the server or the database is closed.
 
@@ -276,6 +277,7 @@ class Database:
             tls: files of a certificate with its chain, and of its key.
             hosts: names that clients call it by; of loopback, unless told otherwise.
             origins: of pages from elsewhere that may connect, such as "https://example.org".
+            proxies: addresses of reverse proxies, whose X-Forwarded-For says where clients are.
 
         Returns:
             The server: `.url`, `.one_time_token`, `.token(user)`, `.close()`.
@@ -292,7 +294,7 @@ class Database:
             raise errors.MissingExtra("serve", error.name or "a library") from error
         if self._following.pushing is not None:
             raise errors.UsageError(f"the database {self.path} is served already.", hint="Close that server first.")
-        server = Server(self, host, port, tls=tls, hosts=hosts, origins=origins)
+        server = Server(self, host, port, tls=tls, hosts=hosts, origins=origins, proxies=proxies)
         self._closing.callback(server.close)
         return server
 

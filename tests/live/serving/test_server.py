@@ -208,3 +208,16 @@ def test_tokens_hold_over_a_restart(tmp_path):
             trust_env=False,
         )
         assert answer.status_code == 200
+
+
+def test_proxies(database):
+    """Where clients are is believed of a proxy that was named, and of nobody else."""
+    body = {"user": "nobody", "password": "guess number one"}
+    for proxies, addresses in ((["127.0.0.1"], {"10.1.1.1", "10.2.2.2"}), ([], {"127.0.0.1"})):
+        with database.serve(port=0, proxies=proxies) as server:
+            for address in ("10.1.1.1", "10.2.2.2"):
+                headers = {"x-forwarded-for": address}
+                assert (
+                    httpx.post(f"{server.url}/v1/token", json=body, headers=headers, trust_env=False).status_code == 401
+                )
+            assert {key[1] for key in server._passwords._failures if key[0] == "address"} == addresses

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import os
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, final
@@ -92,6 +93,8 @@ class Pages:
         self._service = service
         self._turns = asyncio.Semaphore(limits.SERVE_REQUESTS_MAX)
         self._waiting = 0
+        self._of_users: dict[str, asyncio.Semaphore] = {}  # turns of those who ask now
+        self._asking: Counter[str] = Counter()
         files = sorted(os.listdir(PAGES)) if os.path.isdir(PAGES) else []
         self.app = Starlette(
             routes=[
@@ -154,7 +157,7 @@ class Pages:
                 406, "none of the accepted forms is known.", hint=f"Take one of {', '.join(answers.FORMS)}."
             )
         async with contextlib.AsyncExitStack() as taken:
-            reservation = await taken.enter_async_context(self._turn())
+            reservation = await taken.enter_async_context(self._turn(actor.name))
             asked = _decoded(await _body(request, reservation), Asked)
             if form == answers.ARROW and not service.gives_rows(asked.sql):
                 raise BadRequest(406, "Arrow streams are for SELECT.", hint="Accept application/json for this one.")
@@ -185,7 +188,7 @@ class Pages:
 
     async def _token(self, request: Request) -> Response:
         service = self._service
-        async with self._turn() as reservation:
+        async with self._turn("") as reservation:
             wanted = _decoded(await _body(request, reservation, most=limits.SERVE_LOGIN_BYTES) or b"{}", Wanted)
             if wanted.user is not None and wanted.password is not None:
                 call = partial(service.passwords.check, wanted.user, wanted.password, _address(request))
@@ -223,8 +226,8 @@ class Pages:
     # --- turns --------------------------------------------------------------------------------------------------------
 
     @contextlib.asynccontextmanager
-    async def _turn(self) -> AsyncIterator[Reservation]:
-        """A request's turn, and its bytes.
+    async def _turn(self, user: str) -> AsyncIterator[Reservation]:
+        """A request's turn, and its bytes. One user has no more than `SERVE_USER_REQUESTS` at once: others come between his.
 
         Raises:
             Busy: too many wait already, or the budget's gate is closed.
@@ -232,18 +235,30 @@ class Pages:
         """
         if self._waiting >= limits.SERVE_WAITING_MAX or not self._service.admission.is_open:
             raise Busy("the server has no turn for the request now.", hint="Try again in a while.")
-        self._waiting += 1
-        try:
-            await self._turns.acquire()
-        finally:
-            self._waiting -= 1
-        self._service.at_work += 1
-        try:
+        own = self._of_users.get(user)
+        if own is None:
+            own = self._of_users[user] = asyncio.Semaphore(limits.SERVE_USER_REQUESTS)
+        async with contextlib.AsyncExitStack() as turns:
+            self._waiting += 1
+            self._asking[user] += 1
+            turns.callback(self._asked, user)
+            try:
+                await turns.enter_async_context(own)
+                await turns.enter_async_context(self._turns)
+            finally:
+                self._waiting -= 1
+            self._service.at_work += 1
+            turns.callback(self._done)
             with self._service.database.budget.reserve(limits.SERVE_REQUEST_BYTES, "live.requests") as reservation:
                 yield reservation
-        finally:
-            self._service.at_work -= 1
-            self._turns.release()
+
+    def _done(self) -> None:
+        self._service.at_work -= 1
+
+    def _asked(self, user: str) -> None:
+        self._asking[user] -= 1
+        if not self._asking[user]:  # nobody waits for his turns, and nobody has one
+            del self._asking[user], self._of_users[user]
 
 
 async def _body(request: Request, reservation: Reservation, *, most: int = limits.SERVE_BODY_BYTES) -> bytes:

@@ -43,11 +43,12 @@ class Server:
     """
 
     def __init__(
-        self, database: Database, host: str, port: int, *, tls: tuple[str, str] | None, hosts: Sequence[str], origins: Sequence[str],
+        self, database: Database, host: str, port: int, *, tls: tuple[str, str] | None,
+        hosts: Sequence[str], origins: Sequence[str], proxies: Sequence[str],
     ) -> None:  # fmt: skip
         self._database = database
         self._context = None if tls is None else _context(*tls)
-        self._hosts, self._origins = list(hosts), list(origins)
+        self._hosts, self._origins, self._proxies = list(hosts), list(origins), list(proxies)
         self._socket = _bound(host, port)
         bound = self._socket.getsockname()
         name = f"[{host}]" if ":" in host else host
@@ -132,7 +133,7 @@ class Server:
         sockets: Any = lambda **_: Connection(service)  # noqa: E731 - uvicorn makes connections by calling a class
         handshake_s = None if self._context is None else limits.SERVE_HEAD_S
         config = Config(
-            Pages(service).app, http=HttpConnection, ws=sockets, lifespan="off", log_config=None, access_log=False, proxy_headers=False, server_header=False, date_header=False, timeout_keep_alive=int(limits.SERVE_IDLE_S),
+            Pages(service).app, http=HttpConnection, ws=sockets, lifespan="off", log_config=None, access_log=False, proxy_headers=bool(self._proxies), forwarded_allow_ips=self._proxies, server_header=False, date_header=False, timeout_keep_alive=int(limits.SERVE_IDLE_S),
         )  # fmt: skip
         config.load()
         noisy = logging.getLogger("uvicorn.error")  # a line for each request that is none: as many as somebody likes

@@ -34,7 +34,7 @@ case = Case(
     "80 MB for each of 20 clients, one of which does not read.",
     size=80, tiny=1, per="MB", unit="ms", commands=True,
     figures={
-        "growth_kib": "KiB grown", "first_kib": "the first time", "share_percent": "% the others got", "published_s": "s to publish",
+        "growth_kib": "KiB grown", "first_kib": "the first time", "share_percent": "% the others got", "published_s": "s to publish", "read_s": "s to read on",
         "lost": "lost", "twice": "twice", "resets": "begun anew",
     },
     bars=(
@@ -83,7 +83,7 @@ def stalled(name: str, size: int, *, stalls: bool = True) -> Run:
             found,
             load.call("read_on", 0, bursts * ROWS, SILENCE_S)
             if stalls
-            else {"count": bursts * ROWS, "twice": 0, "resets": 0},
+            else {"count": bursts * ROWS, "twice": 0, "resets": 0, "wall_s": 0.0},
             growth,
         )
 
@@ -96,7 +96,7 @@ def stalled(name: str, size: int, *, stalls: bool = True) -> Run:
             found, read, growth = once(bursts)
             return {
                 CPU: server.cpu_s() - cpu, "growth_kib": growth, "first_kib": first, "share_percent": 100 * found["share"],
-                "published_s": found["wall_s"], "lost": bursts * ROWS - read["count"], "twice": read["twice"], "resets": read["resets"],
+                "published_s": found["wall_s"], "lost": bursts * ROWS - read["count"], "twice": read["twice"], "resets": read["resets"], "read_s": read["wall_s"],
             }  # fmt: skip
 
     return run

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from flatwater.build.pools import clear_pools as clear_pools
     from flatwater.build.pools import pool_stats as pool_stats
     from flatwater.ingest.corpus import Corpus as Corpus
+    from flatwater.live.client.asynchronous import AsyncClient as AsyncClient
+    from flatwater.live.client.client import Client as Client
     from flatwater.live.database import Database as Database
     from flatwater.meter.measuring import measure as measure
     from flatwater.meter.probe import usage as usage
@@ -68,8 +70,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AsyncClient": "flatwater.live.client.asynchronous",
     "BatchBuilder": "flatwater.build.batch",
     "Budget": "flatwater.budget.budget",
+    "Client": "flatwater.live.client.client",
     "Comparison": "flatwater.proof.comparison",
     "Corpus": "flatwater.ingest.corpus",
     "Database": "flatwater.live.database",

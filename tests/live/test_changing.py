@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from flatwater import errors, limits
+from flatwater.live.refusals import Conflict
 from flatwater.live import changing
 from flatwater.live.statements import understood
 
@@ -38,7 +39,7 @@ def test_values_are_computed(db):
 def test_a_row_gets_another_key(db):
     """It moves, unless a row is there, and then nothing is changed."""
     db.sql("INSERT INTO notes VALUES (1, 'a', 1), (2, 'b', 2)", user="ada")
-    with pytest.raises(changing.Conflict):
+    with pytest.raises(Conflict):
         db.sql("UPDATE notes SET id = 2 WHERE id = 1", user="ada")
     assert db.sql("UPDATE notes SET id = id + 10", user="ada").count == 2
     assert [row["id"] for row in rows(db, "SELECT id FROM notes")] == [11, 12]
@@ -46,7 +47,7 @@ def test_a_row_gets_another_key(db):
 
 def test_the_same_key_twice_in_a_statement(db):
     """The second one is in conflict with the first, or changes it."""
-    with pytest.raises(changing.Conflict):
+    with pytest.raises(Conflict):
         db.sql("INSERT INTO notes VALUES (1, 'a', 1), (1, 'b', 1)", user="ada")
     db.sql(
         "INSERT INTO notes VALUES (1, 'a', 1), (1, 'b', 1) ON CONFLICT DO UPDATE SET body = notes.body || excluded.body",
@@ -182,7 +183,7 @@ def test_a_key_that_another_row_has(db):
     """It is told which, and what to do."""
     db.sql("INSERT INTO notes VALUES (1, 'a', 1), (2, 'b', 2)", user="ada")
     with pytest.raises(
-        changing.Conflict, match=r"a row with id = 5, which another row would get.*name that row in WHERE"
+        Conflict, match=r"a row with id = 5, which another row would get.*name that row in WHERE"
     ):
         db.sql("UPDATE notes SET id = 5", user="ada")
 

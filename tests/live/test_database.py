@@ -14,7 +14,7 @@ import pytest
 import flatwater as fw
 from flatwater import errors
 from flatwater.live.access import AccessDenied
-from flatwater.live.changing import Conflict
+from flatwater.live.refusals import Conflict
 from flatwater.live.database import Database
 
 

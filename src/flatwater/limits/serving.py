@@ -72,3 +72,24 @@ SERVE_FAILURES_MAX = 10_000  # that are remembered; about 300 B each
 SERVE_AUDIT_BYTES = 16 * MIB  # of a file of the audit log, on disk
 SERVE_AUDIT_FILES = 4  # of these
 SERVE_AUDIT_TEXT = 1_024  # characters of a statement in it
+# --- clients ----------------------------------------------------------------------------------------------------------
+
+CLIENT_TIMEOUT_S = 60.0  # for a server to go on with an answer, unless told otherwise
+CLIENT_CONNECT_S = 10.0  # for a connection to be made
+CLIENT_ROW_BYTES = 4 * MIB  # of the longest row as JSON, unless told otherwise; a message has two, an update's
+CLIENT_ANSWER_BYTES = 16 * MIB  # of an answer that is read whole: of a statement that is no SELECT
+CLIENT_TOKEN_BYTES = 64 * KIB  # of an answer with a token, or with an error
+CLIENT_RESULT_BYTES = 256 * KIB  # of a result that is read: what came of it, and the rows that are made of that
+CLIENT_ARROW_BYTES = 64 * MIB  # of a part of an Arrow stream; taken from the budget when it is larger than the above
+CLIENT_HTTP_MAX = 32  # connections of HTTP at once, one for each result that is open
+CLIENT_HTTP_IDLE_S = 10.0  # that one stays open between two statements: for less time than a server keeps it
+CLIENT_TRIES = 6  # of a SELECT, or of what a server did not receive; some 3 s
+CLIENT_PAUSE_S = 0.1  # before the second try, about; each next one is twice as long
+CLIENT_PAUSE_S_MAX = 10.0  # of these, and of what a server asks for
+CLIENT_RENEW_SHARE = 0.8  # of a token's life, after which the next one is asked for
+CLIENT_FEED_BYTES = 256 * KIB  # of a live query that wait to be read; then the server keeps what follows
+CLIENT_SOCKET_BYTES = 512 * KIB  # of a WebSocket beside its message: what came behind it, and the library's own
+CLIENT_SOCKETS_MAX = 8  # at once: one that all share, and one for each long snapshot that is not read
+CLIENT_SUBSCRIPTIONS_MAX = 1_000  # of a client: as many as a connection may have
+CLIENT_SILENCE_S = 15.0  # between two signs of life; a server that gives none for twice as long is gone
+CLIENT_CLOSE_S = 2.0  # for a server to answer a closing frame

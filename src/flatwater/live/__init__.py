@@ -13,7 +13,7 @@ TYPE_CHECKING = False  # typing itself takes as long to import as all else here
 if TYPE_CHECKING:
     from flatwater.live.access import AccessDenied as AccessDenied
     from flatwater.live.access import Limits as Limits
-    from flatwater.live.changing import Conflict as Conflict
+    from flatwater.live.refusals import Conflict as Conflict
     from flatwater.live.database import Database as Database
     from flatwater.live.events import Event as Event
     from flatwater.live.results import Result as Result
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AccessDenied": "flatwater.live.access",
-    "Conflict": "flatwater.live.changing",
+    "Conflict": "flatwater.live.refusals",
     "Database": "flatwater.live.database",
     "Event": "flatwater.live.events",
     "Limits": "flatwater.live.access",

@@ -19,6 +19,7 @@ from flatwater.live.assigning import known as known  # noqa: PLC0414 - which oth
 from flatwater.live.conditions import Condition, condition_of
 from flatwater.live.log import Get
 from flatwater.live.reading import Snapshot
+from flatwater.live.refusals import Conflict
 from flatwater.live.rows import NUMBER_BYTES, Place, number_of
 from flatwater.live.schema import NOW, Row, Schema
 from flatwater.live.sequence import PER_MS
@@ -28,10 +29,6 @@ from flatwater.live.types import json_in
 from flatwater.live.writing import Edit, Plan
 
 _KEY_BYTES_MAX = limits.LIVE_KEY_BYTES_MAX
-
-
-class Conflict(errors.FlatwaterError):
-    """A row with this primary key is there. You do not get it with ON CONFLICT."""
 
 
 class Written(NamedTuple):

@@ -1,13 +1,17 @@
-"""Errors that a server has and an embedded database has not.
+"""What is refused for a reason of the database's own, as errors that need no library.
 
-Covers:     who is not who he says, too many attempts.
-Not here:   the errors of all floors (`errors`), roles (`live.access`).
+Covers:     a row whose key is there, somebody who does not say who he is, too many attempts.
+Not here:   roles (`live.access`), errors of all floors (`errors`).
 Holds:      nothing.
 """
 
 from __future__ import annotations
 
 from flatwater import errors
+
+
+class Conflict(errors.FlatwaterError):
+    """A row with this primary key is there. You do not get it with ON CONFLICT."""
 
 
 class Unauthenticated(errors.FlatwaterError):

@@ -4,8 +4,7 @@ import pytest
 
 from flatwater import errors
 from flatwater.live.access import AccessDenied
-from flatwater.live.changing import Conflict
-from flatwater.live.refusals import Unauthenticated
+from flatwater.live.refusals import Conflict, Unauthenticated
 from flatwater.live.serving import messages
 from flatwater.live.serving.admission import Refusal
 

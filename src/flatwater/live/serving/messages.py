@@ -13,7 +13,7 @@ import msgspec
 
 from flatwater import errors
 from flatwater.live.access import AccessDenied
-from flatwater.live.changing import Conflict
+from flatwater.live.refusals import Conflict
 
 Id = int | str
 

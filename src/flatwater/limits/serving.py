@@ -76,7 +76,7 @@ SERVE_AUDIT_TEXT = 1_024  # characters of a statement in it
 
 CLIENT_TIMEOUT_S = 60.0  # for a server to go on with an answer, unless told otherwise
 CLIENT_CONNECT_S = 10.0  # for a connection to be made
-CLIENT_ROW_BYTES = 4 * MIB  # of the longest row as JSON, unless told otherwise; a message has two, an update's
+CLIENT_ROW_BYTES = 1 * MIB  # of the longest row as JSON, unless told otherwise; a message has two, and is held twice
 CLIENT_ANSWER_BYTES = 16 * MIB  # of an answer that is read whole: of a statement that is no SELECT
 CLIENT_TOKEN_BYTES = 64 * KIB  # of an answer with a token, or with an error
 CLIENT_RESULT_BYTES = 256 * KIB  # of a result that is read: what came of it, and the rows that are made of that

@@ -279,7 +279,7 @@ def bytes_max_of(settings: asking.Settings, results: int, subscriptions: int, lo
     total = 0
     total += results * limits.CLIENT_RESULT_BYTES  # a piece of each body, and the rows that are made of it
     total += results * 3 * settings.row_bytes  # a row that is longer than a piece
-    total += sockets * settings.message_bytes  # a message that arrives
+    total += sockets * 2 * settings.message_bytes  # a message that arrives, as bytes and put together
     total += sockets * limits.CLIENT_SOCKET_BYTES  # what came behind it
     total += subscriptions * limits.CLIENT_FEED_BYTES  # that wait to be read
     total += subscriptions * settings.message_bytes  # the one message that is longer than these

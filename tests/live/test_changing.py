@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from flatwater import errors, limits
-from flatwater.live.refusals import Conflict
 from flatwater.live import changing
+from flatwater.live.refusals import Conflict
 from flatwater.live.statements import understood
 
 
@@ -182,9 +182,7 @@ def test_integers_are_exact(tmp_path):
 def test_a_key_that_another_row_has(db):
     """It is told which, and what to do."""
     db.sql("INSERT INTO notes VALUES (1, 'a', 1), (2, 'b', 2)", user="ada")
-    with pytest.raises(
-        Conflict, match=r"a row with id = 5, which another row would get.*name that row in WHERE"
-    ):
+    with pytest.raises(Conflict, match=r"a row with id = 5, which another row would get.*name that row in WHERE"):
         db.sql("UPDATE notes SET id = 5", user="ada")
 
 

@@ -14,8 +14,8 @@ import pytest
 import flatwater as fw
 from flatwater import errors
 from flatwater.live.access import AccessDenied
-from flatwater.live.refusals import Conflict
 from flatwater.live.database import Database
+from flatwater.live.refusals import Conflict
 
 
 def rows(db, text, params=(), user="ada"):

@@ -13,9 +13,9 @@ TYPE_CHECKING = False  # typing itself takes as long to import as all else here
 if TYPE_CHECKING:
     from flatwater.live.access import AccessDenied as AccessDenied
     from flatwater.live.access import Limits as Limits
-    from flatwater.live.refusals import Conflict as Conflict
     from flatwater.live.database import Database as Database
     from flatwater.live.events import Event as Event
+    from flatwater.live.refusals import Conflict as Conflict
     from flatwater.live.results import Result as Result
     from flatwater.live.subscriber import Subscription as Subscription
 

@@ -7,7 +7,7 @@ Holds:      nothing.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 import math
 import re
@@ -24,7 +24,7 @@ from flatwater.live.refusals import Conflict, Unauthenticated
 
 JSON, LINES, ARROW = "application/json", "application/x-ndjson", "application/vnd.apache.arrow.stream"
 
-_VALUES = (bool, int, float, decimal.Decimal, str, bytes, bytearray, memoryview, datetime.date, uuid.UUID, dict, list, tuple, type(None))  # fmt: skip
+_VALUES = (bool, int, float, decimal.Decimal, str, bytes, bytearray, memoryview, dt.date, uuid.UUID, dict, list, tuple, type(None))  # fmt: skip
 _encode = msgspec.json.Encoder().encode
 _SPACE = r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*"
 _AS_USER = re.compile(rf"{_SPACE}EXECUTE\s+AS\s+(?:USER\s+)?'(?:[^']|'')*'\s*\(", re.IGNORECASE | re.DOTALL)

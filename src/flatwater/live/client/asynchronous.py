@@ -105,8 +105,8 @@ class AsyncClient:
             told.clear()
         finally:
             await response.aclose()
-        error = asking.refusal(response.status_code, bytes(told))
-        raise retrying.refused(response.status_code, response.headers.get("retry-after", ""), error, reads=reads)
+        refused = asking.refusal(response.status_code, bytes(told))
+        raise retrying.refused(response.status_code, response.headers.get("retry-after", ""), refused, reads=reads)
 
     # --- tokens -------------------------------------------------------------------------------------------------------
 

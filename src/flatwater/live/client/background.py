@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar, final
 
-from flatwater import errors, limits
+from flatwater import errors
 from flatwater.live.client.hub import Hub
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Background:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
-        self._loop.run_until_complete(self._loop.shutdown_default_executor(limits.CLIENT_CLOSE_S))
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
 
     def call(self, doing: Coroutine[Any, Any, _T]) -> _T:

@@ -105,9 +105,7 @@ class Client:
                 except Unauthenticated:
                     if not self._keys.can_renew:
                         raise
-                return self._post(
-                    "/v1/sql", statement.body, self._token(stale=token), form, reads=statement.reads
-                )
+                return self._post("/v1/sql", statement.body, self._token(stale=token), form, reads=statement.reads)
         raise AssertionError
 
     def _post(self, path: str, body: bytes, token: str, form: str, *, reads: bool) -> httpx.Response:
@@ -130,8 +128,8 @@ class Client:
             told.clear()
         finally:
             response.close()
-        error = asking.refusal(response.status_code, bytes(told))
-        raise retrying.refused(response.status_code, response.headers.get("retry-after", ""), error, reads=reads)
+        refused = asking.refusal(response.status_code, bytes(told))
+        raise retrying.refused(response.status_code, response.headers.get("retry-after", ""), refused, reads=reads)
 
     # --- tokens -------------------------------------------------------------------------------------------------------
 

@@ -55,15 +55,15 @@ class Feed:
         for name, value in (("last_rows", last_rows), ("since", since)):
             if value is not None and (type(value) is not int or not 0 <= value < 1 << 63):
                 raise errors.UsageError(f"{name}={value!r:.80} is no number from 0 on.")
-        self._asked = {"type": "subscribe", "sql": text, "params": values(text, params)}
+        self.since = since
+        self._asked: dict[str, Any] = {"type": "subscribe", "sql": text, "params": values(text, params)}
         if last_rows is not None:
             self._asked["last_rows"] = last_rows
         size = len(self.message(1 << 62))
-        if size > limits.SERVE_MESSAGE_BYTES - 100:  # the number that it goes on from is not in it yet
+        if size > limits.SERVE_MESSAGE_BYTES - 100:  # the number that it goes on from may not be in it yet
             raise errors.UsageError(
                 f"a live query of {size:,} bytes is too large.", hint=f"A server takes {limits.SERVE_MESSAGE_BYTES:,}."
             )
-        self.since = since
         self.line: Line | None = None
         self.channel: int | None = None
         self.is_parked = self.is_ended = False
@@ -75,7 +75,7 @@ class Feed:
 
     def message(self, number: int) -> bytes:
         """What is said to a server, with the number that this is called by on a connection."""
-        since = {} if getattr(self, "since", None) is None else {"since": self.since}
+        since = {} if self.since is None else {"since": self.since}
         return encoded({**self._asked, "id": number, **since})
 
     def came(self, op: str, seq: int, data: msgspec.Raw, old: msgspec.Raw, size: int) -> bool:

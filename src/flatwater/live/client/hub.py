@@ -51,6 +51,7 @@ class Hub:
         self._ssl = _ssl_of(settings)
         self._is_closed = False
         self._error: Exception | None = None  # why there is no connection
+        self._spare: Reservation | None = None  # of the next connection
 
     # --- queries ------------------------------------------------------------------------------------------------------
 
@@ -114,9 +115,10 @@ class Hub:
             feed.is_parked = False
             self._place(feed)
 
-    def refused(self, feed: Feed, error: errors.FlatwaterError, *, may_go_on: bool = False) -> None:
+    def refused(self, feed: Feed, error: Exception, *, may_go_on: bool = False) -> None:
         """The server does not go on with it; later, perhaps, if it did before."""
         if may_go_on and feed.opened is not None and feed.opened.done() and feed.tries < limits.CLIENT_TRIES:
+            feed.lost()
             feed.tries += 1
             self.loop.call_later(pause_of(feed.tries), self._place, feed)
             return
@@ -155,12 +157,21 @@ class Hub:
             )  # fmt: skip
             self.refused(feed, error)
             return
+        try:
+            self._spare = self._reserved()
+        except errors.BudgetExceeded as error:
+            line.remove(feed)
+            self.refused(feed, error)
+            return
         others = line.others(feed)
         line.alone = feed
         self._shared = self._keeper = None
         for each in others:
             line.remove(each)
             self._place(each)
+        if self._keeper is None:  # nobody needs another one now
+            self._spare.release()
+            self._spare = None
 
     def rejoin(self, line: Line, feed: Feed) -> None:
         """Its snapshot is complete: it goes on with all others."""
@@ -177,43 +188,55 @@ class Hub:
             max_queue=1, ping_interval=None, close_timeout=limits.CLIENT_CLOSE_S, open_timeout=None, user_agent_header=None,
         )  # fmt: skip
 
+    def _reserved(self) -> Reservation:
+        size = 2 * self.settings.message_bytes + limits.CLIENT_SOCKET_BYTES
+        return self.budget.reserve(size, "client.connections")
+
     async def _keep(self) -> None:
         """Have a connection for as long as somebody waits for one; until it is a snapshot's own."""
         reservation: Reservation | None = None
-        line: Line | None = None
         try:
-            size = 2 * self.settings.message_bytes + limits.CLIENT_SOCKET_BYTES
-            reservation = self.budget.reserve(size, "client.connections")
-            attempt, stale = 0, ""
-            while self._waiting and (line is None or line.alone is None):
-                line = Line(self)
-                try:
-                    await self._serve(line, stale)
-                    attempt, stale = 0, ""
-                except Lost as lost:
-                    self._error = lost.error
-                    is_again = bool(stale) and not line.is_level  # the token that was had for the one before, too
-                    stale = lost.stale
-                    attempt = 1 if line.is_level else attempt + 1
-                    if stale and is_again:
-                        raise lost.error from None
-                    self._give_up(lost, attempt)
-                    if self._waiting and not (stale and attempt == 1) and line.alone is None:
-                        await asyncio.sleep(pause_of(attempt))
+            reservation, self._spare = self._spare or self._reserved(), None
+            await self._connections()
         except Exception as error:  # noqa: BLE001 - who waits is told
             waiting, self._waiting = list(self._waiting), {}
             for feed in waiting:
-                self._feeds.discard(feed)
-                feed.fail(error)
+                self.refused(feed, error)
         finally:
             if reservation is not None:
                 reservation.release()
             if self._keeper is asyncio.current_task():
                 self._keeper = None
-            waiting, self._waiting = list(self._waiting), {} if self._keeper is None else self._waiting
             if self._keeper is None:
+                waiting, self._waiting = list(self._waiting), {}
                 for feed in waiting:
                     self._place(feed)
+
+    async def _connections(self) -> None:
+        """One after another.
+
+        Raises:
+            FlatwaterError: another one makes no sense.
+        """
+        attempt, stale = 0, ""
+        while self._waiting:
+            line = Line(self)
+            try:
+                await self._serve(line, stale)
+                if line.alone is not None:
+                    return
+                attempt, stale = 0, ""
+            except Lost as lost:
+                if line.alone is not None:
+                    return
+                self._error = lost.error
+                if stale and lost.stale and not line.is_level:
+                    raise lost.error from None  # the token that was had in the place of a refused one is refused, too
+                stale = lost.stale
+                attempt = 1 if line.is_level else attempt + 1
+                self._give_up(lost, attempt)
+                if self._waiting and not stale:
+                    await asyncio.sleep(pause_of(attempt))
 
     async def _serve(self, line: Line, stale: str) -> None:
         """One connection, from its beginning to its end."""
@@ -228,7 +251,7 @@ class Hub:
             raise
         except Exception as error:  # noqa: BLE001 - its queries are told, and no others
             for feed in line.ended():
-                self.refused(feed, error)  # type: ignore[arg-type] - whatever it is
+                self.refused(feed, error)
         finally:
             if self._shared is line:
                 self._shared = None
@@ -263,6 +286,8 @@ class Hub:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*list(self._tasks), return_exceptions=True)
+        if self._spare is not None:
+            self._spare.release()
 
 
 def _connecting() -> Any:

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("flatwater.live")
 
-_NOT_THERE = frozenset({429, 500, 502, 503, 504})  # statuses of a server, or of what stands before it, that may be there later
+_NOT_THERE = frozenset(
+    {429, 500, 502, 503, 504}
+)  # statuses of a server, or of what stands before it, that may be there later
 _OPS = frozenset({"snapshot", "insert", "update", "delete", "reset", "ready"})
 _LATER = frozenset({"budget_exceeded", "limit_reached", "broken"})
 
@@ -164,7 +166,10 @@ class Line:
                 self._take(await self._socket.recv(decode=False))
         except BaseException as error:
             await self.close()
-            raise self._why(error) from error
+            why = self._why(error)
+            if why is error:
+                raise
+            raise why from error
 
     def _why(self, error: BaseException) -> BaseException:
         """What the end of a connection means: `Lost`, or what to raise."""
@@ -231,8 +236,11 @@ class Line:
                 self._take(await self._socket.recv(decode=False))
                 if self.alone is not None:
                     await self._wait_for_room(self.alone)
-        except Exception as error:  # noqa: BLE001 - which it is, is looked at
-            raise self._why(error) from error
+        except Exception as error:
+            why = self._why(error)
+            if why is error:
+                raise
+            raise why from error
         finally:
             for task in beside:
                 task.cancel()
@@ -288,7 +296,7 @@ class Line:
             token = await self._hub.token("")
             if token == self._token:
                 token = await self._hub.token(token)
-        except Exception:  # noqa: BLE001 - it is tried again; in the end the server closes
+        except Exception:
             logger.warning("a token of live queries could not be renewed", exc_info=True)
             return
         self._token = token
@@ -329,7 +337,7 @@ class Line:
                 feed.opened.set_result(tuple(said.columns))
         elif said.type in {"error", "ended"}:
             self._forget(said.id)
-            feed.lost()
+            feed.line = feed.channel = None
             told = said.error or Told()
             self._hub.refused(feed, error_of(told), may_go_on=said.type == "error" and told.code in _LATER)
 

@@ -152,6 +152,7 @@ class Mailbox:
         with self._lock:
             while self._items and self._items[-1].turn == turn:
                 self._size -= self._items.pop().size
+            self.is_full = self.is_full and self._size >= limits.CLIENT_FEED_BYTES // 4
             return self.is_taken or bool(self._items)
 
     def fail(self, error: BaseException) -> None:

@@ -116,8 +116,8 @@ class ClientResult(_Common):
     def json(self) -> Iterator[bytes]:
         """The rows as lines of JSON, each with its newline."""
         self._take()
-        self._rows = self._lines()
-        return self._rows  # type: ignore[no-any-return] - what was just made
+        self._rows = rows = self._lines()
+        return rows
 
     def _lines(self) -> Iterator[bytes]:
         import httpx
@@ -142,8 +142,8 @@ class ClientResult(_Common):
         if self._form != ARROW and self._response is not None:
             self._response.close()
             self._open(ARROW)
-        self._rows = self._batches()
-        return self._rows  # type: ignore[no-any-return] - what was just made
+        self._rows = rows = self._batches()
+        return rows
 
     def _batches(self) -> Iterator[Any]:
         if self._response is None:
@@ -230,8 +230,8 @@ class AsyncClientResult(_Common):
     def json(self) -> AsyncIterator[bytes]:
         """The rows as lines of JSON, each with its newline."""
         self._take()
-        self._rows = self._lines()
-        return self._rows  # type: ignore[no-any-return] - what was just made
+        self._rows = rows = self._lines()
+        return rows
 
     async def _lines(self) -> AsyncIterator[bytes]:
         import httpx

@@ -11,6 +11,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, final
 
 import msgspec
@@ -218,8 +219,8 @@ class AsyncClientSubscription(_Common):
             event = self._next()
             if event is not None:
                 return event
-            woken = loop.create_future()
-            if self._feed.mailbox.wait(lambda woken=woken: _wake(woken)):  # type: ignore[misc] - its type is known
+            woken: asyncio.Future[None] = loop.create_future()
+            if self._feed.mailbox.wait(partial(_wake, woken)):
                 continue
             try:
                 async with asyncio.timeout_at(until):

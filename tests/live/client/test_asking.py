@@ -17,16 +17,16 @@ def test_parameters():
     """What JSON has no form for is sent as the texts that a database reads."""
     when = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
     number = uuid.UUID(int=5)
-    given = [None, True, 1 << 62, 1.5, "ä", b"ab", bytearray(b"ab"), memoryview(b"ab"), when, when.date(), decimal.Decimal("1.50"), number, {"a": [1]}]  # fmt: skip
+    given = [None, True, 1 << 62, 1.5, "ä", b"ab", bytearray(b"ab"), memoryview(b"ab"), when, when.date(), decimal.Decimal("1.50"), decimal.Decimal("12345678901234567.89"), number, {"a": [1]}]  # fmt: skip
     sent = json.loads(asking.statement("SELECT ?", given).body)["params"]
-    assert sent == [None, True, 1 << 62, 1.5, "ä", "YWI=", "YWI=", "YWI=", "2026-01-02T03:04:05Z", "2026-01-02", "1.50", str(number), {"a": [1]}]  # fmt: skip
+    assert sent == [None, True, 1 << 62, 1.5, "ä", "YWI=", "YWI=", "YWI=", "2026-01-02T03:04:05Z", "2026-01-02", 1.5, "12345678901234567.89", str(number), {"a": [1]}]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("text", "params"),
     [
         ("SELECT ?", [float("nan")]), ("SELECT ?", [float("-inf")]), ("SELECT ?", [object()]), ("SELECT ?", [{1, 2}]), ("SELECT ?", "a"),
-        ("SELECT ?", {"a": 1}), (b"SELECT 1", []), ("SELECT ?", ["\ud800"]), ("SELECT ?", [1 << 70]), ("SELECT ?", [[object()]]),
+        ("SELECT ?", {"a": 1}), (b"SELECT 1", []), ("SELECT ?", ["\ud800"]), ("SELECT ?", [[object()]]),
         ("x" * (21 << 20), []),
     ],
 )  # fmt: skip

@@ -112,8 +112,11 @@ def test_a_token_that_ends(served, client_of):
 
 def test_logging_in(canned, client_of, answer):
     """With a password it logs in once for several statements, and again when its token is refused."""
+
     def token(text):
-        return answer(b'{"token": "%s", "user": "ada", "role": "user", "expires_s": 3600}' % text, kind="application/json")
+        return answer(
+            b'{"token": "%s", "user": "ada", "role": "user", "expires_s": 3600}' % text, kind="application/json"
+        )
 
     rows = answer(b'{"id": 1}\n')
     refused = answer(b'{"error": {"code": "unauthenticated", "message": "no."}}', "401 No")
@@ -132,6 +135,7 @@ def test_logging_in(canned, client_of, answer):
 
 def test_threads(client, database):
     """Threads share a client."""
+
     def write(number):
         for count in range(20):
             client.sql("INSERT INTO notes VALUES (?, 'x')", [number * 100 + count])

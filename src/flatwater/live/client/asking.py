@@ -84,11 +84,17 @@ def values(text: str, params: Sequence[Any]) -> list[Any]:
             )
         if isinstance(value, float) and not math.isfinite(value):
             raise errors.UsageError(f"parameter {number} is {value}: JSON has no such number.")
-    return list(params)
+    return [_number(value) if isinstance(value, decimal.Decimal) else value for value in params]
+
+
+def _number(value: decimal.Decimal) -> float | str:
+    """A number where that is exact, so that it can be compared; a text, which fits into a DECIMAL, for others."""
+    near = float(value)
+    return near if math.isfinite(near) and decimal.Decimal(repr(near)) == value else str(value)
 
 
 def encoded(message: Any) -> bytes:
-    """A message as JSON: bytes in base64, dates and times as in ISO 8601, Decimal and UUID as texts.
+    """A message as JSON: bytes in base64, dates and times as in ISO 8601, UUIDs as texts.
 
     Raises:
         UsageError: something in it has no form in JSON.

@@ -42,9 +42,11 @@ def test_pauses():
 def test_the_last_error_is_raised(quick):
     """After so many tries."""
     tries = []
+
+    def fail():
+        tries.append(1)
+        raise retrying.Again(errors.BrokenError(f"number {len(tries)}."))
+
     with pytest.raises(errors.BrokenError, match="number 6"):
-        for turn in retrying.turns(pause_s=0.001):
-            with turn:
-                tries.append(1)
-                raise retrying.Again(errors.BrokenError(f"number {len(tries)}."))
+        retrying.turns(pause_s=0.001)(fail)
     assert len(tries) == limits.CLIENT_TRIES

@@ -164,6 +164,7 @@ class ClientResult(_Common):
         """End; more than once does no harm."""
         response, self._response = self._response, None
         self._is_taken, self._whole = True, None
+        self._rows = iter(())
         if response is not None:
             response.close()
         self._reservation.release()
@@ -286,6 +287,7 @@ class AsyncClientResult(_Common):
         """End; more than once does no harm."""
         response, self._response = self._response, None
         self._is_taken, self._whole = True, None
+        self._rows = _nothing()
         if response is not None:
             await response.aclose()
         self._reservation.release()
@@ -299,6 +301,11 @@ class AsyncClientResult(_Common):
     def __del__(self) -> None:
         if hasattr(self, "_reservation"):
             self._reservation.release()
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    for line in ():
+        yield line
 
 
 def _bounded(size: int) -> None:

@@ -81,8 +81,7 @@ def test_codes_that_end_it(hostile, client_of, code, kind):
 
     reader = client_of(hostile(say), token="t").subscribe("SELECT 1")
     with pytest.raises(kind, match="no"):
-        while reader.poll(20) is None:
-            assert code == 4429
+        reader.poll(20)
 
 
 @pytest.mark.parametrize("code", [1001, 1012, 1013, 1011, 1000, None])
@@ -125,15 +124,6 @@ def test_a_query_that_has_to_wait(hostile, client_of, take, code):
     turns = []
 
     def say(one):
-        follow(one)
-        one.send('{"channel": 1, "op": "ready", "seq": 7}')
-        if not turns:
-            turns.append(1)
-            one.close(1012)
-            return
-        raise AssertionError
-
-    def say_all(one):
         if not turns:
             follow(one)
             one.send('{"channel": 1, "op": "ready", "seq": 7}')
@@ -145,7 +135,7 @@ def test_a_query_that_has_to_wait(hostile, client_of, take, code):
         follow(one)
         one.send('{"channel": 1, "op": "insert", "seq": 8, "row": {"a": 8}}')
 
-    reader = client_of(hostile(say_all), token="t").subscribe("SELECT 1")
+    reader = client_of(hostile(say), token="t").subscribe("SELECT 1")
     assert take(reader, 1)[0].seq == 8
     with pytest.raises(errors.FlatwaterError, match="full"):
-        client_of(hostile(say_all), token="t").subscribe("SELECT 1")
+        client_of(hostile(say), token="t").subscribe("SELECT 1")

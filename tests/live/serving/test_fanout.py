@@ -231,3 +231,28 @@ def test_rows_larger_than_an_outbox(database, live):
     for number in range(4):
         row = ada.hear()["row"]
         assert (row["id"], len(row["body"])) == (number, 3_000_000)
+
+
+def test_a_place_is_kept_while_it_is_read(database, live, monkeypatch):
+    """Who leaves in the middle of a page keeps his place in the log until it is read: it is not another one's before that."""
+    from flatwater.live.subscriber import Subscription
+
+    begun, may_end, page = threading.Event(), threading.Event(), Subscription.page
+
+    def slow(reader, size):
+        begun.set()
+        may_end.wait(20)
+        return page(reader, size)
+
+    monkeypatch.setattr(Subscription, "page", slow)
+    ada = live()
+    ada.say(type="subscribe", id=1, sql="SELECT * FROM notes")
+    assert ada.hear()["type"] == "subscribed"
+    assert begun.wait(20)
+    ada.say(type="unsubscribe", id=1)
+    assert ada.hear()["type"] == "unsubscribed"
+    ada.say(type="subscribe", id=2, sql="SELECT * FROM notes")
+    assert ada.hear()["type"] == "subscribed"
+    assert len(database._following.subscriptions) == 2
+    may_end.set()
+    assert ada.hear()["op"] == "ready"

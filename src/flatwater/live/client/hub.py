@@ -230,12 +230,12 @@ class Hub:
                 if line.alone is not None:
                     return
                 self._error = lost.error
-                if stale and lost.stale and not line.is_level:
+                if stale and lost.stale and not line.is_of_use:
                     raise lost.error from None  # the token that was had in the place of a refused one is refused, too
                 stale = lost.stale
-                attempt = 1 if line.is_level else attempt + 1
+                attempt = 1 if line.is_of_use else attempt + 1
                 self._give_up(lost, attempt)
-                if self._waiting and not stale:
+                if self._waiting and not (stale and attempt == 1):
                     await asyncio.sleep(pause_of(attempt))
 
     async def _serve(self, line: Line, stale: str) -> None:

@@ -76,6 +76,7 @@ class Line:
     Attributes:
         feeds: that were asked for, by the number that they have here.
         alone: the one that has it for itself: what it does not read is not read from the socket.
+        is_of_use: something came on it.
     """
 
     def __init__(self, hub: Hub) -> None:
@@ -91,7 +92,7 @@ class Line:
         self._is_paused = False
         self.feeds: dict[int, Feed] = {}
         self.alone: Feed | None = None
-        self.is_level = False  # it was of use: something came
+        self.is_of_use = False  # something came
 
     # --- what is on it ------------------------------------------------------------------------------------------------
 
@@ -332,7 +333,6 @@ class Line:
                 raise no_sense("answer names no channel")
             feed.channel = said.channel
             self._channels[said.channel] = feed
-            self.is_level = True
             if feed.opened is not None and not feed.opened.done():
                 feed.opened.set_result(tuple(said.columns))
         elif said.type in {"error", "ended"}:
@@ -348,6 +348,7 @@ class Line:
             self.remove(feed)
             self._hub.refused(feed, error)
             return
+        self.is_of_use = True
         if said.op == "reset":
             self._snapshots.add(feed)
         elif said.op == "ready":

@@ -207,8 +207,9 @@ class Fanout:
     def remove(self, feed: Feed) -> None:
         """One less; its reader is the caller's to close."""
         with self._following.lock:
-            self.targets.pop(feed.number, None)
-            self.levels.discard(feed.number)
+            if self.targets.get(feed.number) is feed:
+                del self.targets[feed.number]
+                self.levels.discard(feed.number)
 
     def late(self, feed: Feed) -> None:
         """It has to read the log."""
@@ -250,7 +251,7 @@ class Fanout:
                 for frame in frames:
                     connection.write(frame)
                 if connection.is_paused or time.monotonic() > until:
-                    await self._loop.run_in_executor(self._threads, feed.reader.rest)
+                    await self._loop.run_in_executor(self._threads, feed.rest)
                     if self.targets.get(feed.number) is feed:
                         connection.behind_of()[feed] = None
                     return

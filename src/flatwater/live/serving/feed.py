@@ -7,6 +7,7 @@ Holds:      nothing between two pages; see `limits.SERVE_FEED_BYTES`.
 
 from __future__ import annotations
 
+import threading
 from itertools import groupby
 from typing import TYPE_CHECKING, final
 
@@ -32,12 +33,14 @@ class Feed:
         is_ready: its client knows that the snapshot was complete.
     """
 
-    __slots__ = ("channel", "connection", "is_ready", "name", "number", "reader")
+    __slots__ = ("_is_closed", "_lock", "channel", "connection", "is_ready", "name", "number", "reader")
 
     def __init__(self, connection: Connection, name: int | str, reader: Subscription, channel: Channel) -> None:
         self.connection, self.name, self.reader, self.channel = connection, name, reader, channel
         self.number = reader.number
         self.is_ready = False
+        self._lock = threading.Lock()  # a number that is given back in the middle of a page would be another one's
+        self._is_closed = False
 
     def page(self) -> list[bytes] | None:
         """Frames of what it has to read next; None if there is nothing. In a thread of its own.
@@ -45,6 +48,10 @@ class Feed:
         Raises:
             FlatwaterError: it has ended.
         """
+        with self._lock:
+            return None if self._is_closed else self._page()
+
+    def _page(self) -> list[bytes] | None:
         events = self.reader.page(limits.SERVE_PAGE_BYTES)
         if events is None:
             return None
@@ -60,6 +67,18 @@ class Feed:
         if not self.is_ready and not self.reader.is_reading:
             frames.append(self.ready(events[-1].seq if events else self.reader.seq))
         return frames
+
+    def rest(self) -> None:
+        """Hold nothing until the next page."""
+        with self._lock:
+            if not self._is_closed:
+                self.reader.rest()
+
+    def close(self) -> None:
+        """Give back its place in the log, behind the page that is being read. In a thread."""
+        with self._lock:
+            self._is_closed = True
+            self.reader.close()
 
     def ready(self, sequence: int) -> bytes:
         """The frame that says so."""

@@ -197,9 +197,9 @@ class Service:
             self.fanout.remove(feed)
             self.channels.give_back(feed.channel)
         self.admission.follow(-len(feeds))
-        self.close_readers([feed.reader for feed in feeds])
+        self.close_readers(feeds)
 
-    def close_readers(self, readers: list[Subscription]) -> None:
+    def close_readers(self, readers: Sequence[Feed | Subscription]) -> None:
         """Close them, in a thread."""
 
         def close() -> None:

@@ -36,6 +36,7 @@ COMMANDS = {
     "ingest": ("flatwater.cli.ingest", "Keep documents searchable: split, embedded, in step with their sources."),
     "search": ("flatwater.cli.search", "Find what documents say, by words and by meaning."),
     "serve": ("flatwater.cli.serve", "Serve live tables: SQL by HTTP, live queries by WebSocket, a console."),
+    "sql": ("flatwater.cli.sql", "A shell for live tables, served or in a directory; also for scripts."),
     "lab": ("flatwater.cli.lab", "The classic memory experiments, measured on this machine."),
     "tour": ("flatwater.cli.tour", "The whole house at work in one process under one budget."),
 }

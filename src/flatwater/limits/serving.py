@@ -93,3 +93,22 @@ CLIENT_SOCKETS_MAX = 8  # at once: one that all share, and one for each long sna
 CLIENT_SUBSCRIPTIONS_MAX = 1_000  # of a client: as many as a connection may have
 CLIENT_SILENCE_S = 15.0  # between two signs of life; a server that gives none for twice as long is gone
 CLIENT_CLOSE_S = 2.0  # for a server to answer a closing frame
+# --- shell ------------------------------------------------------------------------------------------------------------
+
+SHELL_PAGE_ROWS = 200  # of a result that are shown at a time, and that a table's widths are made of
+SHELL_PAGE_CHARS = 256 * KIB  # of these, as they are shown; a larger row is a page of its own
+SHELL_CELL_CHARS = 1_000  # of a value in a table; JSON and CSV have all of it
+SHELL_COLUMN_CHARS = 120  # that a column of a table is wide where there is no terminal; longer values are folded
+SHELL_HISTORY_BYTES = 1 * MIB  # of the file of what was typed; it is halved when it is larger
+SHELL_HISTORY_ENTRY_BYTES = 16 * KIB  # of one statement in it; longer ones are not kept
+SHELL_NAMES_MAX = 2_000  # names of tables that are offered; about 200 bytes each
+SHELL_TABLES_MAX = 64  # tables whose columns are kept for being offered
+SHELL_NAMES_S = 30.0  # until names are asked for anew
+SHELL_NAMES_WAIT_S = 2.0  # for a database to tell names, before what is known is offered
+SHELL_LIVE_ROWS = 200  # of a live query that are kept to be drawn; a terminal shows as many as fit
+SHELL_LIVE_EVENTS = 500  # that are taken between two drawings
+SHELL_DRAW_S = 0.1  # between two drawings
+SHELL_MARK_S = 3.0  # that a row stays marked as new, changed or gone
+SHELL_LEFT_MAX = 4  # statements that were interrupted and are still at work; a thread each
+SHELL_LEFT_S = 5.0  # for them to end when the shell does
+SHELL_TOKEN_BYTES = 16 * KIB  # of a file with a token

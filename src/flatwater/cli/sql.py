@@ -83,8 +83,10 @@ def command(ctx: click.Context, /, target: str, **flags: Any) -> None:
         stack.callback(opened.close)
         session = Session(opened, stack.enter_context(Work()), form=flags["form"])
         if is_shell:
-            from flatwater.cli.sql_shell import Shell
-
+            try:
+                from flatwater.cli.sql_shell import Shell
+            except ModuleNotFoundError as error:
+                raise errors.MissingExtra("client", error.name or "a library") from error
             ctx.exit(Shell(session).run())
         texts = stack.enter_context(contextlib.closing(_texts(flags["commands"], flags["file"])))
         ctx.exit(_run(session, texts, params, live=flags["live"], keep_going=flags["keep_going"]))

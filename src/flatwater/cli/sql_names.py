@@ -25,19 +25,14 @@ from flatwater.cli.sql_targets import Target
 from flatwater.cli.sql_work import Work
 
 WORDS: Final = (
-             "ADD",         "ALTER",         "AND",         "AS",         "ASC",         "BETWEEN",
-    "BIGINT",         "BOOLEAN",         "BY",         "BYTES",         "CASE",         "CAST",         "COLUMN",
-    "CONFLICT",         "CREATE",         "DATE",         "DECIMAL",         "DEFAULT",         "DELETE",
-    "DESC",         "DESCRIBE",         "DISTINCT",         "DO",         "DOUBLE",         "DROP",         "ELSE",
-    "END",         "EXCEPT",         "EXECUTE",         "EXISTS",         "FALSE",         "FROM",         "GROUP",
-    "HAVING",         "IF",         "ILIKE",         "IN",         "INSERT",         "INT",         "INTERSECT",
-    "INTERVAL",         "INTO",         "IS",         "JOIN",         "JSON",         "KEY",         "LEFT",
-    "LIKE",         "LIMIT",         "NAMESPACE",         "NAMESPACES",         "NOT",         "NOTHING",
-    "NOW()",         "NULL",         "OFFSET",         "ON",         "OR",         "ORDER",         "OVER",
-    "PARTITION",         "PASSWORD",         "PRIMARY",         "RETURNING",         "ROLE",         "SELECT",
-    "SET",         "SHOW",         "SMALLINT",         "SNOWFLAKE_ID()",         "TABLE",         "TABLES",
-    "TEXT",         "THEN",         "TIMESTAMP",         "TRUE",         "UNION",         "UPDATE",         "USER",
-    "USERS",         "UUID",         "VALUES",         "WHEN",         "WHERE",         "WITH",     ,
+    "ADD", "ALTER", "AND", "AS", "ASC", "BETWEEN", "BIGINT", "BOOLEAN", "BY", "BYTES", "CASE", "CAST", "COLUMN",
+    "CONFLICT", "CREATE", "DATE", "DECIMAL", "DEFAULT", "DELETE", "DESC", "DESCRIBE", "DISTINCT", "DO", "DOUBLE",
+    "DROP", "ELSE", "END", "EXCEPT", "EXECUTE", "EXISTS", "FALSE", "FROM", "GROUP", "HAVING", "IF", "ILIKE", "IN",
+    "INSERT", "INT", "INTERSECT", "INTERVAL", "INTO", "IS", "JOIN", "JSON", "KEY", "LEFT", "LIKE", "LIMIT",
+    "NAMESPACE", "NAMESPACES", "NOT", "NOTHING", "NOW()", "NULL", "OFFSET", "ON", "OR", "ORDER", "OVER",
+    "PARTITION", "PASSWORD", "PRIMARY", "RETURNING", "ROLE", "SELECT", "SET", "SHOW", "SMALLINT", "SNOWFLAKE_ID()",
+    "TABLE", "TABLES", "TEXT", "THEN", "TIMESTAMP", "TRUE", "UNION", "UPDATE", "USER", "USERS", "UUID", "VALUES",
+    "WHEN", "WHERE", "WITH",
 )  # fmt: skip
 COMMANDS: Final = ("\\?", "\\d", "\\format", "\\live", "\\q", "\\timing")
 _BEFORE_TABLES: Final = {"FROM", "JOIN", "INTO", "UPDATE", "TABLE", "DESCRIBE", "\\D"}

@@ -37,7 +37,7 @@ class History(Base):
     def append_string(self, string: str) -> None:
         """Keep a statement, unless it has a password in it: that is not offered again, either."""
         if not _SECRET.search(string) and string.strip():
-            super().append_string(string)
+            super().append_string(string.strip())
 
     def load_history_strings(self) -> Iterable[str]:
         """Newest first."""

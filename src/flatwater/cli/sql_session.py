@@ -24,6 +24,7 @@ from flatwater.cli.sql_work import Opened, Work
 
 FORMATS = ("table", "json", "csv", "vertical")
 _CHANGING = {"INSERT", "UPDATE", "DELETE"}
+_READING = {"SELECT", "WITH", "VALUES"}
 
 
 @final
@@ -63,14 +64,12 @@ class Session:
 
     def _show(self, result: Opened) -> int:
         """Page by page; how many rows there were."""
-        columns = tuple(result.thing.columns)
-        if not columns:
-            return 0
         form = sql_rows.form_of(self.form, self.out, colours=self.colours, width=self.width)
         rows, count = iter(result.thing), 0
         while True:
-            page, is_last = result.ask(partial(_page, rows, columns, form))
-            if page or not count:
+            page, is_last = result.ask(partial(_page, result.thing, rows, form))
+            columns = tuple(result.thing.columns)  # some are not known before the first row
+            if columns and (page or not count):
                 form.page(columns, page, is_first=not count)
                 self.out.flush()
             count += len(page)
@@ -83,9 +82,10 @@ class Session:
             if self.is_timed:
                 main.say(f"{seconds * 1_000:,.0f} ms")
             return
-        if result.columns:
+        word = text.split(None, 1)[0].upper()
+        if result.columns or word in _READING:
             told = f"{count:,} row{'' if count == 1 else 's'}"
-        elif text.split(None, 1)[0].upper() in _CHANGING or (result.count or 0) > 0:
+        elif word in _CHANGING or (result.count or 0) > 0:
             changed = max(0, result.count or 0)
             told = f"{changed:,} row{'' if changed == 1 else 's'} changed"
         else:
@@ -113,12 +113,12 @@ def told(error: errors.FlatwaterError) -> int:
     return main.exit_code_of(error)
 
 
-def _page(rows: Any, columns: Sequence[str], form: sql_rows.Form) -> tuple[list[Any], bool]:
+def _page(result: Any, rows: Any, form: sql_rows.Form) -> tuple[list[Any], bool]:
     """Rows as they will be shown, and whether there are no more; called in a thread."""
     page: list[Any] = []
     size = 0
     for row in rows:
-        page.append(form.made(columns, row))
+        page.append(form.made(tuple(result.columns), row))
         size += sql_rows.size_of(page[-1])
         if len(page) >= limits.SHELL_PAGE_ROWS or size >= limits.SHELL_PAGE_CHARS:
             return page, False

@@ -143,11 +143,14 @@ class Served:
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise errors.UsageError(f"{url!r} is no address of a server.", hint="Try http://127.0.0.1:8642.")
         try:
-            from flatwater.live import client
-        except ImportError as error:
+            from flatwater.live.client.client import Client
+        except ModuleNotFoundError as error:
             raise errors.MissingExtra("client", error.name or "a library") from error
         self.name = parts.netloc
-        self._client = client.Client(url, **credentials(who))
+        known = credentials(who)
+        if "one_time" in known:
+            known = {"token": _exchanged(url, known["one_time"])}
+        self._client = Client(url, **known)
 
     def sql(self, text: str, params: Sequence[Any] = ()) -> Any:
         """Do one statement."""
@@ -183,6 +186,33 @@ def credentials(who: Who, environment: Mapping[str, str] = os.environ) -> dict[s
         "the server wants to know who asks.",
         hint=f"Use --user, --token-file, {TOKEN} in the environment, or at the first start --one-time.",
     )
+
+
+def _exchanged(url: str, one_time: str) -> str:
+    """The token that a token for one log-in gives.
+
+    Raises:
+        FlatwaterError: what the server says.
+    """
+    import httpx
+
+    from flatwater.live.client.asking import no_sense, refusal
+
+    address = f"{url.rstrip('/')}/v1/token"
+    try:
+        with httpx.Client(trust_env=False, follow_redirects=False, timeout=limits.CLIENT_CONNECT_S) as http:
+            response = http.post(address, json={"one_time": one_time})
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise errors.BrokenError(f"the server cannot be asked: {error}.") from None
+    if response.status_code != httpx.codes.OK:
+        raise refusal(response.status_code, response.content)
+    try:
+        token = response.json()["token"]
+    except (ValueError, KeyError, TypeError):
+        token = None
+    if not isinstance(token, str):
+        raise no_sense("answer is no token")
+    return token
 
 
 def _asked(prompt: str, variable: str) -> str:

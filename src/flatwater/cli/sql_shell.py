@@ -52,7 +52,8 @@ class Shell:
         while True:
             try:
                 text = self._prompt.prompt()
-            except KeyboardInterrupt:  # drops what was typed
+            except KeyboardInterrupt as error:  # drops what was typed
+                _must_be_ctrl_c(error)
                 continue
             except EOFError:
                 return main.HOLDS
@@ -60,8 +61,7 @@ class Shell:
                 if self._do(text.strip()):
                     return main.HOLDS
             except KeyboardInterrupt as error:
-                if type(error) is not KeyboardInterrupt:  # SIGTERM and SIGHUP end it
-                    raise
+                _must_be_ctrl_c(error)
                 self._session.out.flush()
                 main.say("interrupted")
             except errors.FlatwaterError as error:
@@ -102,9 +102,14 @@ class Shell:
         try:
             sql_live.follow(self._session, text)
         except KeyboardInterrupt as error:  # its proper end
-            if type(error) is not KeyboardInterrupt:
-                raise
+            _must_be_ctrl_c(error)
             self._session.out.flush()
+
+
+def _must_be_ctrl_c(error: KeyboardInterrupt) -> None:
+    """SIGTERM and SIGHUP end the shell."""
+    if type(error) is not KeyboardInterrupt:
+        raise error
 
 
 def main_name(session: Session) -> str:

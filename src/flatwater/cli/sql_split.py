@@ -24,7 +24,7 @@ def statements(pieces: Iterable[str]) -> Iterator[str]:
         UsageError: one is longer than a database takes.
 
     >>> list(statements(["SELECT 'a;", "b'; -- done;", "\nSELECT 2"]))
-    ["SELECT 'a;b'", '-- done;\\nSELECT 2']
+    ["SELECT 'a;b'", '-- done;\nSELECT 2']
     """
     rest = ""
     for piece in pieces:
@@ -36,9 +36,10 @@ def statements(pieces: Iterable[str]) -> Iterator[str]:
                     yield text.strip()
                 start = end + 1
             rest = rest[start:]
-        if len(rest) > limits.LIVE_STATEMENT_BYTES_MAX and len(rest.strip()) > limits.LIVE_STATEMENT_BYTES_MAX:
+        rest = rest.lstrip()
+        if len(rest) > limits.LIVE_STATEMENT_BYTES_MAX:
             raise errors.UsageError(
-                f"a statement of more than {limits.LIVE_STATEMENT_BYTES_MAX} characters begins with {rest.strip()[:60]!r}.",
+                f"a statement of more than {limits.LIVE_STATEMENT_BYTES_MAX:,} characters begins with {rest[:60]!r}.",
                 hint="End each with ';', and look for a quote that is not closed.",
             )
     if _says_something(rest):

@@ -7,13 +7,16 @@ Holds:      what the client or the database holds.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from flatwater import errors, limits
+from flatwater.cli import main
 
 PASSWORD, TOKEN, ONE_TIME = "FLATWATER_PASSWORD", "FLATWATER_TOKEN", "FLATWATER_ONE_TIME"
 
@@ -147,7 +150,9 @@ class Served:
         except ModuleNotFoundError as error:
             raise errors.MissingExtra("client", error.name or "a library") from error
         self.name = parts.netloc
-        known = credentials(who)
+        if parts.scheme == "http" and not _is_here(parts.hostname):
+            main.say("flatwater: this connection is not encrypted: others on the way can read it, and the token.")
+        known: dict[str, Any] = dict(credentials(who))
         if "one_time" in known:
             known = {"token": _exchanged(url, known["one_time"])}
         self._client = Client(url, **known)
@@ -188,6 +193,13 @@ def credentials(who: Who, environment: Mapping[str, str] = os.environ) -> dict[s
     )
 
 
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _exchanged(url: str, one_time: str) -> str:
     """The token that a token for one log-in gives.
 
@@ -222,7 +234,12 @@ def _asked(prompt: str, variable: str) -> str:
         raise errors.UsageError(
             "there is no terminal to ask for a password or token at.", hint=f"Set {variable} in the environment."
         )
-    return getpass.getpass(prompt)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)  # it would be seen while it is typed
+            return getpass.getpass(prompt)
+    except (EOFError, getpass.GetPassWarning):
+        raise errors.UsageError("nothing was typed.", hint=f"It can stand in {variable}, too.") from None
 
 
 def _token_in(path: str) -> str:

@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotYet
 from typing import Any, Self, TypeVar, final
 
 from flatwater import errors, limits
@@ -52,10 +51,8 @@ class Work:
             while True:
                 try:
                     return future.result(_LOOK_S if until is None else max(0.0, min(_LOOK_S, until - time.monotonic())))
-                except NotYet:
-                    if future.done():
-                        raise
-                    if until is not None and time.monotonic() >= until:
+                except TimeoutError:
+                    if future.done() or (until is not None and time.monotonic() >= until):
                         raise
         except KeyboardInterrupt:
             self._leave(future, late)

@@ -48,7 +48,8 @@ def test_nobody_else_reads_it(state):
 
 
 @pytest.mark.parametrize(
-    "text", ["ALTER USER ada PASSWORD 'secret'", "create user ada with password 'secret';", "ALTER USER a PassWord\n's';"]
+    "text",
+    ["ALTER USER ada PASSWORD 'secret'", "create user ada with password 'secret';", "ALTER USER a PassWord\n's';"],
 )
 def test_passwords_are_not_kept(state, text):
     """Neither in the file nor for the arrow keys."""

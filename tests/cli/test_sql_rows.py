@@ -14,7 +14,18 @@ from rich.cells import cell_len
 from flatwater import limits
 from flatwater.cli import sql_rows
 
-HOSTILE = ["\x1b[2J", "\x1b]0;title\x07", "\x9b31m", "\u202eright", "\u2066x\u2069", "\r\n", "\x00", "\x7f", "\u2028", "\ud800"]
+HOSTILE = [
+    "\x1b[2J",
+    "\x1b]0;title\x07",
+    "\x9b31m",
+    "\u202eright",
+    "\u2066x\u2069",
+    "\r\n",
+    "\x00",
+    "\x7f",
+    "\u2028",
+    "\ud800",
+]
 
 
 class Terminal(io.StringIO):

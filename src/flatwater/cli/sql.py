@@ -29,7 +29,7 @@ _Do = Callable[[str, list[Any]], None]
 @click.argument("target")
 @click.option("--command", "-c", "commands", multiple=True, metavar="SQL", help="A statement; can be given again.")
 @click.option("--file", "-f", type=click.Path(dir_okay=False), metavar="FILE", help="Statements, each with its ';'.")
-@click.option("--param", "-p", "params", multiple=True, metavar="VALUE", help="For the next ? of each statement: JSON, or else a text.")  # fmt: skip
+@click.option("--param", "-p", "params", multiple=True, metavar="VALUE", help="For the ? of the statements, in their order: JSON, or else a text.")  # fmt: skip
 @click.option(
     "--format",
     "form",
@@ -81,7 +81,7 @@ def command(ctx: click.Context, /, target: str, **flags: Any) -> None:
         except errors.FlatwaterError as error:
             ctx.exit(told(error))
         stack.callback(opened.close)
-        session = Session(opened, stack.enter_context(Work()), form=flags["form"])
+        session = Session(opened, stack.enter_context(Work()), form="json" if flags["live"] else flags["form"])
         if is_shell:
             try:
                 from flatwater.cli.sql_shell import Shell
@@ -98,6 +98,7 @@ def _run(session: Any, texts: Iterator[str], params: list[Any], *, live: bool, k
     from flatwater.cli.sql_session import told
 
     code = main.HOLDS
+    left = list(params)
     steps = _steps(texts, session.do, partial(follow_as_lines, session) if live else session.do)
     while code == main.HOLDS or keep_going:
         try:
@@ -109,11 +110,15 @@ def _run(session: Any, texts: Iterator[str], params: list[Any], *, live: bool, k
             break
         try:
             do, text = step
-            do(text, params)
+            taken = _parameters(text) if left else 0
+            given, left = left[:taken], left[taken:]
+            do(text, given)
         except errors.FlatwaterError as error:
             session.out.flush()
             failed = told(error)
             code = code or failed
+    if left and code == main.HOLDS:
+        code = told(errors.UsageError(f"{len(left)} of {len(params)} values of -p were for no statement."))
     return code
 
 
@@ -129,6 +134,16 @@ def _steps(texts: Iterator[str], do: _Do, do_last: _Do) -> Iterator[tuple[_Do, s
         ahead = text
     if ahead is not None:
         yield do_last, ahead
+
+
+def _parameters(text: str) -> int:
+    """How many a statement takes; none where it is not understood: the database says why."""
+    from flatwater.live.statements import understood
+
+    try:
+        return understood(text).parameters
+    except errors.FlatwaterError:
+        return 0
 
 
 def _value(text: str) -> Any:

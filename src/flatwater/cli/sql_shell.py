@@ -48,7 +48,7 @@ class Shell:
 
     def run(self) -> int:
         """The exit code: 0, whatever statements gave."""
-        self._session.say(f"flatwater sql, at {main_name(self._session)}; \\? tells what it knows, Ctrl-D ends it")
+        self._session.say(f"{main_name(self._session)}: \\? tells what the shell knows, Ctrl-D ends it")
         while True:
             try:
                 text = self._prompt.prompt()

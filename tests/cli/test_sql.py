@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import pty
 import select
 import signal
 import subprocess
 import sys
-import termios
 import time
 
 import pytest
@@ -223,8 +221,10 @@ class Terminal:
     """A terminal with `flatwater sql` at it."""
 
     def __init__(self, *words, **environment):
-        self.pid, self.file = pty.fork()
+        self.pid, self.file = pytest.importorskip("pty").fork()
         if self.pid == 0:
+            import termios
+
             termios.tcsetwinsize(0, (30, 100))
             os.environ.update(environment, TERM="xterm-256color", PROMPT_TOOLKIT_NO_CPR="1")
             os.execv(sys.executable, [sys.executable, "-m", "flatwater", "sql", *words])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-import datetime
 import io
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -78,7 +78,7 @@ def test_letters_of_people_stay():
 
 def test_values_are_those_of_json():
     """NULL is seen; true, times, bytes and JSON are as a server sends them."""
-    row = {"a": None, "b": True, "c": datetime.datetime(2026, 1, 31, tzinfo=datetime.UTC), "d": b"\x00", "e": Decimal("1.50"), "f": {"x": [1]}, "g": 2**62}  # fmt: skip
+    row = {"a": None, "b": True, "c": datetime(2026, 1, 31, tzinfo=UTC), "d": b"\x00", "e": Decimal("1.50"), "f": {"x": [1]}, "g": 2**62}  # fmt: skip
     cells = sql_rows.form_of("table", io.StringIO(), colours=False, width=None).made(tuple(row), row)
     assert [cell.text for cell in cells] == [
         "NULL", "true", "2026-01-31T00:00:00Z", "AA==", "1.50", '{"x":[1]}', "4611686018427387904",

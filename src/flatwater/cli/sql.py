@@ -67,7 +67,7 @@ def command(ctx: click.Context, /, target: str, **flags: Any) -> None:
 
     if flags["commands"] and flags["file"] is not None:
         raise click.UsageError("give -c or -f.")
-    is_shell = not flags["commands"] and flags["file"] is None and sys.stdin.isatty()
+    is_shell = not flags["commands"] and flags["file"] is None and sys.stdin.isatty() and sys.stdout.isatty()
     if is_shell and (flags["live"] or flags["params"]):
         raise click.UsageError("--live and -p go with -c, -f or a pipe; in the shell it is \\live SELECT ...")
     params = [_value(text) for text in flags["params"]]

@@ -51,22 +51,28 @@ class Shell:
         self._session.say(f"{main_name(self._session)}: \\? tells what the shell knows, Ctrl-D ends it")
         while True:
             try:
-                text = self._prompt.prompt()
-            except KeyboardInterrupt as error:  # drops what was typed
-                _must_be_ctrl_c(error)
-                continue
-            except EOFError:
-                return main.HOLDS
-            try:
-                if self._do(text.strip()):
+                if self._turn():
                     return main.HOLDS
             except KeyboardInterrupt as error:
                 _must_be_ctrl_c(error)
                 self._session.out.flush()
                 main.say("interrupted")
-            except errors.FlatwaterError as error:
-                self._session.out.flush()
-                tell(error)
+
+    def _turn(self) -> bool:
+        """Read something and do it; True to end."""
+        try:
+            text = self._prompt.prompt()
+        except KeyboardInterrupt as error:  # drops what was typed
+            _must_be_ctrl_c(error)
+            return False
+        except EOFError:
+            return True
+        try:
+            return self._do(text.strip())
+        except errors.FlatwaterError as error:
+            self._session.out.flush()
+            tell(error)
+            return False
 
     def _do(self, text: str) -> bool:
         """What was typed; True to end."""

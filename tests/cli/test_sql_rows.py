@@ -93,10 +93,22 @@ def test_null_is_no_text():
     assert second.strip() == "NULL"
 
 
-def test_widths_are_those_of_the_first_page():
-    """Pages stand below each other; what is longer later is folded."""
-    lines = shown("table", [[{"id": 1, "b": "x" * 10}], [{"id": 22, "b": "y" * 15}]]).splitlines()
-    assert lines == ["id │ b         ", "───┼───────────", " 1 │ xxxxxxxxxx", "22 │ yyyyyyyyyy", "   │ yyyyy     "]
+def test_pages_stand_below_each_other():
+    """With the widths of the first page, and its names once."""
+    lines = shown("table", [[{"id": 10, "b": "x" * 10}], [{"id": 2, "b": "y"}]]).splitlines()
+    assert [line.rstrip() for line in lines] == ["id │ b", "───┼───────────", "10 │ xxxxxxxxxx", " 2 │ y"]
+
+
+def test_a_page_that_needs_more_has_it():
+    """Columns grow where there is room, below their names; what is still longer is folded."""
+    pages = [[{"id": 1, "b": "x"}], [{"id": 200, "b": "y"}], [{"id": 3, "b": "z" * 12}], [{"id": 4, "b": "short"}]]
+    lines = [line.rstrip() for line in shown("table", pages, width=14).splitlines()]
+    assert lines == [
+        "id │ b", "───┼──", " 1 │ x",
+        " id │ b", "────┼──", "200 │ y",
+        " id │ b", "────┼─────────", "  3 │ zzzzzzzz", "    │ zzzz",
+        "  4 │ short",
+    ]  # fmt: skip
 
 
 def test_a_table_fits_into_the_terminal():

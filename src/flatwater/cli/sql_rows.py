@@ -111,7 +111,10 @@ def _json_escaped(letter: str) -> str:
 
 @final
 class Tables:
-    """A table; its widths are those of the first page, within the terminal's. Longer values are folded."""
+    """A table as wide as its first page, within the terminal.
+
+    Where a later page needs more, and there is room, columns grow and their names stand there again. Longer values are folded.
+    """
 
     def __init__(self, out: TextIO, *, colours: bool, width: int | None) -> None:
         self._out = out
@@ -128,12 +131,21 @@ class Tables:
     def page(self, columns: Sequence[str], rows: Sequence[Any], *, is_first: bool) -> None:
         """With names above the first one."""
         names = [safe(name)[: limits.SHELL_CELL_CHARS] for name in columns]
+        before = self._widths
         if is_first:
-            self._measure(names, rows)
+            self._widths, self._right = [], [any(row[at].is_number for row in rows) for at in range(len(names))]
+        if is_first or before:
+            self._widths = self._measured(names, rows)
         if not self._widths:
             self._vertical.page(columns, rows, is_first=is_first)
             return
-        table = Table(box=box.MINIMAL, show_header=is_first, show_edge=False, pad_edge=False, header_style="bold")
+        table = Table(
+            box=box.MINIMAL,
+            show_header=is_first or self._widths != before,
+            show_edge=False,
+            pad_edge=False,
+            header_style="bold",
+        )
         for name, width, is_right in zip(names, self._widths, self._right, strict=True):
             table.add_column(Text(name), width=width, overflow="fold", justify="right" if is_right else "left")
         for row in rows:
@@ -141,20 +153,17 @@ class Tables:
         total = sum(self._widths) + _BETWEEN * len(self._widths)
         console_for(self._out, colours=self._colours, width=total).print(table)
 
-    def _measure(self, names: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-        widths = [max(1, cell_len(name)) for name in names]
-        self._right = [any(row[at].is_number for row in rows) for at in range(len(names))]
+    def _measured(self, names: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[int]:
+        """Widths with which these rows fit, and those before; none where that is no table."""
+        widths = self._widths or [max(1, cell_len(name)) for name in names]
         for row in rows:
             widths = [max(width, cell_len(cell.text)) for width, cell in zip(widths, row, strict=True)]
-        most = self._width
-        if most is None:
-            self._widths = [min(width, limits.SHELL_COLUMN_CHARS) for width in widths]
-            return
-        room = most - _BETWEEN * (len(names) - 1)
-        if room < sum(min(width, _NARROWEST) for width in widths):
-            self._widths = []
-            return
-        self._widths = narrowed(widths, room)
+        if self._width is None:
+            return [min(width, limits.SHELL_COLUMN_CHARS) for width in widths]
+        room = self._width - _BETWEEN * (len(names) - 1)
+        if not self._widths and room < sum(min(width, _NARROWEST) for width in widths):
+            return []
+        return narrowed(widths, room)
 
 
 @final
@@ -177,12 +186,13 @@ class Vertical:
         names = [safe(name)[: limits.SHELL_CELL_CHARS] for name in columns]
         widest = max(map(cell_len, names), default=0)
         console = console_for(self._out, colours=self._colours, width=1 << 20)
+        rule, bar = ("--", "|") if console.options.ascii_only else ("──", "│")
         for row in rows:
             self._number += 1
-            console.print(Text(f"── {self._number} ──", "dim"))
+            console.print(Text(f"{rule} {self._number} {rule}", "dim"))
             for name, cell in zip(names, row, strict=True):
                 line = Text(name + " " * (widest - cell_len(name)), "bold")
-                console.print(line, Text("│", "dim"), Text(cell.text, "dim italic" if cell.is_null else ""))
+                console.print(line, Text(bar, "dim"), Text(cell.text, "dim italic" if cell.is_null else ""))
 
 
 @final

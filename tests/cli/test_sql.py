@@ -284,16 +284,12 @@ def test_a_session_at_a_terminal(notes, tmp_path):
 
 
 def test_a_password_is_not_seen(served, tmp_path):
-    """It is asked for without echo."""
+    """It is asked for without echo; one that is wrong ends the shell before it begins."""
     terminal = Terminal(served.url, "--user", "ada", XDG_STATE_HOME=str(tmp_path))
     terminal.until("Password: ")
     terminal.type("tell nobody\r")
-    terminal.until("flatwater>")
-    terminal.type("SELECT 1;\r")
     terminal.until("flatwater: ")
-    terminal.until("flatwater>")
-    terminal.type("\\q\r")
-    assert terminal.end() == 0
+    assert terminal.end() in {2, 4}
     assert b"tell nobody" not in terminal.seen
 
 

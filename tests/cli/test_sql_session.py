@@ -134,6 +134,16 @@ def test_columns_that_come_with_the_first_row(asking):
     assert out.getvalue().splitlines() == ["a │ b   ", "──┼─────", "1 │ NULL", "(1 row)"]
 
 
+def test_who_may_not_ask_knows_it_at_once(asking):
+    """Before something is typed; what was asked is closed."""
+    session, _out = asking(Result())
+    session.greet()
+    assert session.target.result.is_closed.is_set()
+    session, _out = asking(errors.BrokenError("nobody there"))
+    with pytest.raises(errors.BrokenError, match="nobody there"):
+        session.greet()
+
+
 def test_ctrl_c_ends_a_statement(asking):
     """In the middle of a page: it is closed when the page is read, and the next statement does not wait for it."""
     go_on = threading.Event()

@@ -87,6 +87,10 @@ def command(ctx: click.Context, /, target: str, **flags: Any) -> None:
                 from flatwater.cli.sql_shell import Shell
             except ModuleNotFoundError as error:
                 raise errors.MissingExtra("client", error.name or "a library") from error
+            try:
+                session.greet()
+            except errors.FlatwaterError as error:
+                ctx.exit(told(error))
             ctx.exit(Shell(session).run())
         texts = stack.enter_context(contextlib.closing(_texts(flags["commands"], flags["file"])))
         ctx.exit(_run(session, texts, params, live=flags["live"], keep_going=flags["keep_going"]))

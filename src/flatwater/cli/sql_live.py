@@ -60,7 +60,7 @@ def follow_as_table(session: Session, text: str, params: Sequence[Any] = ()) -> 
     """A table of the last rows, as they are now, until Ctrl-C; the same errors."""
     size = os.get_terminal_size(session.out.fileno())
     view = View(max(1, min(limits.SHELL_LIVE_ROWS, size.lines - _AROUND)))
-    console = console_for(session.out, colours=True, width=size.columns)
+    console = console_for(session.out, colours=session.colours, width=None)
     with Live(
         view.drawn(), console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False,
         vertical_overflow="crop",

@@ -49,6 +49,15 @@ class Session:
         """Of the terminal; None where there is none."""
         return shutil.get_terminal_size().columns if self.out.isatty() else None
 
+    def greet(self) -> None:
+        """Ask for something small: who may not ask, or asks nobody, is to know it before he types.
+
+        Raises:
+            FlatwaterError: what the database says.
+        """
+        with self.work.open(partial(self.target.sql, "SHOW NAMESPACES")):
+            pass
+
     def do(self, text: str, params: Sequence[Any] = ()) -> None:
         """Do a statement and show all that it gives.
 

@@ -74,7 +74,7 @@ class Work:
             if len(self._left) >= limits.SHELL_LEFT_MAX:
                 raise errors.LimitReached(
                     f"{len(self._left)} statements that were interrupted are still at work.",
-                    what="statements", limit=limits.SHELL_LEFT_MAX, hint="Wait a little.",
+                    what="statements", limit=limits.SHELL_LEFT_MAX, hint="Wait a little, or end the shell.",
                 )  # fmt: skip
             if self._tasks is None:
                 self._tasks = queue.SimpleQueue()

@@ -226,7 +226,7 @@ class Terminal:
             import termios
 
             termios.tcsetwinsize(0, (30, 100))
-            os.environ.update(environment, TERM="xterm-256color", PROMPT_TOOLKIT_NO_CPR="1")
+            os.environ.update({"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"} | environment)
             os.execv(sys.executable, [sys.executable, "-m", "flatwater", "sql", *words])
         self.seen, self.at = b"", 0
 
@@ -281,6 +281,30 @@ def test_a_session_at_a_terminal(notes, tmp_path):
     assert b"Traceback" not in terminal.seen
     kept = (tmp_path / "flatwater" / "sql_history").read_text()
     assert json.loads(kept.splitlines()[0]) == "SELECT *\nFROM notes;"
+
+
+def test_rows_change_in_place(served, tmp_path):
+    """A live query of a server at a terminal: what is new, changed and gone is marked where it stands, also without colours."""
+    words = {"FLATWATER_TOKEN": served.token("ada"), "XDG_STATE_HOME": str(tmp_path), "NO_COLOR": "1"}
+    served.database.sql("INSERT INTO notes VALUES (1, 'first')", user="ada")
+    terminal = Terminal(served.url, **words)
+    terminal.until("flatwater>")
+    terminal.type("\\live SELECT * FROM notes\r")
+    terminal.until("first")
+    served.database.sql("INSERT INTO notes VALUES (2, 'second')", user="ada")
+    terminal.until("\x1b[1A")
+    terminal.until("+ │ 2  │ second")
+    served.database.sql("UPDATE notes SET body = 'other' WHERE id = 1", user="ada")
+    terminal.until("~ │ 1  │ other")
+    served.database.sql("DELETE FROM notes WHERE id = 1", user="ada")
+    terminal.until("- ")
+    terminal.until("other")
+    terminal.type("\x03")
+    terminal.until("flatwater>")
+    terminal.type("\x04")
+    assert terminal.end() == 0
+    assert b"\x1b[32m" not in terminal.seen
+    assert b"Traceback" not in terminal.seen
 
 
 def test_a_password_is_not_seen(served, tmp_path):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -36,7 +37,7 @@ _encode = msgspec.json.Encoder().encode
 
 def follow(session: Session, text: str, params: Sequence[Any] = ()) -> None:
     """As it suits where the output goes."""
-    if session.out.isatty():
+    if session.out.isatty() and os.environ.get("TERM") not in {None, "", "dumb"}:
         follow_as_table(session, text, params)
     else:
         follow_as_lines(session, text, params)
@@ -58,9 +59,9 @@ def follow_as_lines(session: Session, text: str, params: Sequence[Any] = ()) -> 
 
 def follow_as_table(session: Session, text: str, params: Sequence[Any] = ()) -> None:
     """A table of the last rows, as they are now, until Ctrl-C; the same errors."""
-    size = os.get_terminal_size(session.out.fileno())
+    size = shutil.get_terminal_size()
     view = View(max(1, min(limits.SHELL_LIVE_ROWS, size.lines - _AROUND)))
-    console = console_for(session.out, colours=session.colours, width=None)
+    console = console_for(session.out, colours=session.colours, width=None, is_terminal=True)
     with Live(
         view.drawn(), console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False,
         vertical_overflow="crop",

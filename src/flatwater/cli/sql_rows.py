@@ -270,9 +270,9 @@ def narrowed(widths: Sequence[int], room: int) -> list[int]:
     return [min(width, low) for width in widths]
 
 
-def console_for(out: TextIO, *, colours: bool, width: int | None) -> Console:
+def console_for(out: TextIO, *, colours: bool, width: int | None, is_terminal: bool = False) -> Console:
     """Where rich writes, as wide as the terminal if no width is given; without markup, links and emoji, and with colours only if they are wanted."""
     return Console(
         file=out, width=width, markup=False, emoji=False, highlight=False, soft_wrap=False,
-        force_terminal=colours, color_system="standard" if colours else None, no_color=not colours, legacy_windows=False,
+        force_terminal=colours or is_terminal, color_system="standard" if colours else None, no_color=not colours, legacy_windows=False,
     )  # fmt: skip

@@ -304,7 +304,8 @@ class AsyncClientResult(_Common):
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    for line in ():
+    nothing: tuple[bytes, ...] = ()
+    for line in nothing:
         yield line
 
 

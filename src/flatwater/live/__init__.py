@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flatwater.live.database import Database as Database
     from flatwater.live.events import Event as Event
     from flatwater.live.refusals import Conflict as Conflict
+    from flatwater.live.refusals import Unauthenticated as Unauthenticated
     from flatwater.live.results import Result as Result
     from flatwater.live.subscriber import Subscription as Subscription
 
@@ -27,6 +28,7 @@ _HOMES = {
     "Limits": "flatwater.live.access",
     "Result": "flatwater.live.results",
     "Subscription": "flatwater.live.subscriber",
+    "Unauthenticated": "flatwater.live.refusals",
 }
 
 __all__ = [*_HOMES]  # noqa: PLE0604 - one table feeds lookup, dir() and *

@@ -82,6 +82,21 @@ def take():
     return taken
 
 
+@pytest.fixture
+def ready():
+    """Waits until a subscription has read its snapshot, which has no rows."""
+
+    def wait(*readers):
+        for reader in readers:
+            for _ in range(200):
+                assert reader.poll(0.1) is None
+                if reader.seq is not None:
+                    break
+            assert reader.seq is not None
+
+    return wait
+
+
 class Proxy:
     """Gives bytes on, so many from the server, then cuts all connections.
 

@@ -129,7 +129,7 @@ def test_cut_again_and_again(served, proxy, client_of, database, ready, seed):
     for _reader, copy in readers:
         assert copy.rows == rows
         assert copy.resets == 0
-    assert proxy.cuts > 2
+    assert proxy.cuts >= 2
 
 
 def test_the_log_was_trimmed(tmp_path, client_of, ready):

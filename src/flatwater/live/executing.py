@@ -129,6 +129,16 @@ class Executor:
             self._statements.put(text, statement, statement.cost)
         return statement
 
+    def needs_engine(self, text: str) -> bool:
+        """Whether a statement is a SELECT for the SQL engine, where it may have to wait for its turn."""
+        statement = self.understood(text)
+        if statement.kind == "execute as":
+            return self.needs_engine(statement.words[1])
+        return (
+            statement.kind == "select"
+            and self._once(text, lambda: selecting.simple(statement.tree, self.found)) is None
+        )
+
     def followable(self, text: str, params: Sequence[Any]) -> tuple[selecting.Simple, Sequence[Any]]:
         """A query that can be followed, and its values.
 

@@ -323,11 +323,11 @@ def _size_of(file: str) -> int | None:
         return None
 
 
-def write_whole(file: str, content: bytes) -> None:
+def write_whole(file: str, content: bytes, mode: int = 0o666) -> None:
     """Write a file all at once, in place of the one that stood there. Its name is durable after `sync_directory`."""
     temporary = f"{file}.tmp"
     try:
-        with open(temporary, "wb") as stream:
+        with open(temporary, "wb", opener=lambda path, flags: os.open(path, flags, mode)) as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())

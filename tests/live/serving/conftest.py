@@ -17,6 +17,20 @@ PATIENCE_S = 10.0
 NOTES = "CREATE TABLE notes (id BIGINT PRIMARY KEY, body TEXT) WITH (TYPE = 'USER')"
 
 
+class Clock:
+    """Seconds that a test sets."""
+
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
 @pytest.fixture
 def database(tmp_path):
     with Database(tmp_path / "data", sync="off") as made:

@@ -8,20 +8,6 @@ from flatwater.live.refusals import TooManyAttempts, Unauthenticated
 from flatwater.live.serving.passwords import Passwords, hashed
 
 
-class Clock:
-    """Seconds that a test sets."""
-
-    now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def passwords(database, clock):
     database.sql("CREATE USER ada WITH PASSWORD 'correct horse' ROLE 'service'")

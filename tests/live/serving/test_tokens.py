@@ -13,22 +13,9 @@ from flatwater.live.refusals import Unauthenticated
 from flatwater.live.serving.tokens import OneTime, Tokens
 
 
-class Clock:
-    """Seconds that a test sets."""
-
-    now = 1_000_000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def tokens(database, clock):
+    clock.now = 1_000_000.0
     return Tokens(database.path, database._executor.catalog, clock=clock)
 
 

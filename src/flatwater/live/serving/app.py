@@ -159,19 +159,31 @@ class Pages:
         async with contextlib.AsyncExitStack() as taken:
             reservation = await taken.enter_async_context(self._turn(actor.name))
             asked = _decoded(await _body(request, reservation), Asked)
-            if form == answers.ARROW and not service.gives_rows(asked.sql):
-                raise BadRequest(406, "Arrow streams are for SELECT.", hint="Accept application/json for this one.")
-            start = partial(self._started, asked, actor.name, form)
-            first, rest, end = await service.loop.run_in_executor(service.threads, start)
-            service.audit_statement(asked.sql, actor.name, _address(request))
+            start = partial(self._started, asked, actor.name, form, _address(request))
+            begun = await service.loop.run_in_executor(service.threads, start)
+            if begun is None:  # it may have to wait: who needs no engine does not wait behind it
+                begun = await service.loop.run_in_executor(service.engine_threads, partial(start, may_wait=True))
+            assert begun is not None
+            first, rest, end = begun
             if rest is None:
                 return Response(first, media_type=form)
             return answers.Streamed(first, rest, service.pages, request, end, taken.pop_all(), form)
 
-    def _started(self, asked: Asked, user: str, form: str) -> tuple[bytes, Any, Callable[[], None]]:
-        """Do a statement and read the first piece of its answer; what follows is None if that was all. In a thread."""
+    def _started(
+        self, asked: Asked, user: str, form: str, address: str, *, may_wait: bool = False
+    ) -> tuple[bytes, Any, Callable[[], None]] | None:
+        """Do a statement and read the first piece of its answer; what follows is None if that was all. In a thread.
+
+        None where it needs the SQL engine, and may not wait.
+        """
+        if not may_wait:
+            if form == answers.ARROW and not self._service.gives_rows(asked.sql):
+                raise BadRequest(406, "Arrow streams are for SELECT.", hint="Accept application/json for this one.")
+            if self._service.executor.needs_engine(asked.sql):
+                return None
         result = self._service.database.sql(asked.sql, asked.params, user=user)
         try:
+            self._service.audit_statement(asked.sql, user, address)
             parts = answers.pieces(result, form)
             some: list[bytes] = []
             size = 0

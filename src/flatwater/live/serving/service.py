@@ -87,6 +87,8 @@ class Service:
                 limits.SERVE_THREADS, "flatwater-pages"
             )  # results that were begun go on here
             opened.callback(self.pages.shutdown)
+            self.engine_threads = ThreadPoolExecutor(limits.LIVE_QUERIES_MAX, "flatwater-queries")
+            opened.callback(self.engine_threads.shutdown)
             self.logins = ThreadPoolExecutor(limits.SERVE_LOGIN_THREADS, "flatwater-logins")
             opened.callback(self.logins.shutdown)
             self.fanout = Fanout(self.following, self.loop, lambda: self.at_work > 0)
@@ -258,6 +260,6 @@ class Service:
         await self.fanout.close()
         while self._tasks:
             await asyncio.gather(*list(self._tasks), return_exceptions=True)
-        for pool in (self.threads, self.pages, self.logins):
+        for pool in (self.threads, self.engine_threads, self.pages, self.logins):
             await self.loop.run_in_executor(None, pool.shutdown)
         self.admission.close()

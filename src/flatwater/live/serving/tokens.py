@@ -7,7 +7,6 @@ Holds:      the key, and `SERVE_TOKENS_BYTES` of what tokens said that were chec
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import os
@@ -23,6 +22,7 @@ import jwt
 from flatwater import errors, limits
 from flatwater.live.cache import Cache
 from flatwater.live.refusals import Unauthenticated
+from flatwater.store.directory import write_whole
 
 if TYPE_CHECKING:
     from flatwater.live.catalog import Catalog
@@ -127,7 +127,7 @@ def _key(file: str) -> bytes:
     """
     try:
         if not os.path.lexists(file):
-            _make(file)
+            write_whole(file, secrets.token_bytes(limits.SERVE_KEY_BYTES), 0o600)
         with open(file, "rb", opener=_no_link) as opened:
             mode = os.fstat(opened.fileno()).st_mode
             key = opened.read(limits.SERVE_KEY_BYTES + 1)
@@ -143,22 +143,6 @@ def _key(file: str) -> bytes:
     if len(key) != limits.SERVE_KEY_BYTES:
         raise errors.BrokenError(f"{file} is no key.", hint="Remove it: another one is made, and all tokens end.")
     return key
-
-
-def _make(file: str) -> None:
-    """All of it, or nothing, whatever happens meanwhile."""
-    new = f"{file}.{secrets.token_hex(4)}"
-    made = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with open(made, "wb") as opened:
-            opened.write(secrets.token_bytes(limits.SERVE_KEY_BYTES))
-            opened.flush()
-            os.fsync(opened.fileno())
-        os.replace(new, file)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(new)
-        raise
 
 
 def _no_link(path: str, flags: int) -> int:

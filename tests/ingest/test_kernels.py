@@ -33,11 +33,15 @@ def test_products_are_exact_at_every_width(library, width):
 
 @pytest.mark.parametrize("library", kernels.LIBRARIES)
 def test_the_lock_is_given_up(library):
-    """While a library multiplies, another thread runs."""
+    """While a library multiplies, another thread runs: not each time on a busy machine, but never where the lock is kept."""
     dots = by(library)
     rows, row = np.ones((20_000, 4_096), np.int8), np.ones(4_096, np.int8)
+    assert any(ran_meanwhile(dots, rows, row) for _ in range(50))
+
+
+def ran_meanwhile(dots, rows, row):
+    """Whether another thread ran while these were multiplied."""
     go, ran = threading.Event(), threading.Event()
-    during = []
 
     def other():
         go.wait()
@@ -50,11 +54,10 @@ def test_the_lock_is_given_up(library):
         sys.setswitchinterval(60)  # nobody is asked for the lock: it is given up, or kept until the end
         go.set()
         dots(rows, row)
-        during.append(ran.is_set())
+        return ran.is_set()
     finally:
         sys.setswitchinterval(before)
         thread.join()
-    assert during == [True]
 
 
 def test_the_first_library_that_imports_is_taken(monkeypatch):

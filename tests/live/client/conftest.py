@@ -237,7 +237,8 @@ def answer():
 
     def made(body=b"", status="200 OK", kind="application/x-ndjson", head="", size=None):
         length = f"Content-Length: {len(body) if size is None else size}\r\n" if size != -1 else ""
-        return f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\n{length}{head}\r\n".encode() + body
+        front = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nConnection: close\r\n"  # each has its own connection
+        return f"{front}{length}{head}\r\n".encode() + body
 
     return made
 

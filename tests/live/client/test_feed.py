@@ -84,3 +84,11 @@ def test_numbers_that_are_none(feed_of, options):
     """Are refused."""
     with pytest.raises(errors.UsageError):
         feed_of(**options)
+
+
+def test_levels_before_it_is_ready(feed_of):
+    """Say nothing of a query that is still behind: what it was not given yet comes, and it goes on behind that."""
+    feed = feed_of(since=3)
+    come(feed, ("level", 9), ("insert", 5), ("ready", 5), ("level", 9), ("insert", 8), ("reset", 10), ("level", 12))
+    assert taken(feed) == [("insert", 9), ("reset", None)]
+    assert feed.since is None

@@ -56,6 +56,21 @@ def test_what_is_passed_over(hostile, client_of, take):
     assert reader.seq == 10
 
 
+def test_a_level_of_others(hostile, client_of, take):
+    """What a connection says of queries that are ready moves none that is behind: it misses nothing."""
+
+    def say(one):
+        follow(one)
+        for message in (
+            {"type": "level", "seq": 200}, {"channel": 1, "op": "insert", "seq": 150, "row": {"a": 150}}, {"channel": 1, "op": "ready", "seq": 150},
+            {"channel": 1, "op": "insert", "seq": 210, "row": {"a": 210}},
+        ):  # fmt: skip
+            one.send(json.dumps(message))
+
+    reader = client_of(hostile(say), token="t").subscribe("SELECT 1", since=100)
+    assert [event.seq for event in take(reader, 2)] == [150, 210]
+
+
 def test_a_message_that_is_too_large(hostile, client_of):
     """Is not taken; the error says which bound it is."""
 

@@ -45,6 +45,7 @@ class Feed:
         line: that it is on; None while there is none.
         channel: of its messages there.
         is_parked: it is on none because its reader does not read.
+        is_ready: its connection has given all there was; before that, what a connection says of its level is not about this.
         tries: refusals in a row, when it was to go on.
         opened: its columns, or why it is refused.
     """
@@ -66,7 +67,7 @@ class Feed:
             )
         self.line: Line | None = None
         self.channel: int | None = None
-        self.is_parked = self.is_ended = False
+        self.is_parked = self.is_ended = self.is_ready = False
         self.tries = 0
         self.opened: asyncio.Future[tuple[str, ...]] | None = None
         self.room = asyncio.Event()
@@ -85,11 +86,12 @@ class Feed:
             BudgetExceeded: there are no bytes for it.
         """
         if op == "reset":
-            self.since = None
+            self.since, self.is_ready = None, False
             self._turn += 1
         elif op in {"ready", "level"}:
-            if op == "level" and self.since is None:
+            if op == "level" and not self.is_ready:
                 return False
+            self.is_ready = True
             seq = self.since = max(self.since or 0, seq)
             self.tries = 0
         elif op != "snapshot" and self.since is not None:

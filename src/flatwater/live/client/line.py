@@ -98,7 +98,7 @@ class Line:
 
     def add(self, feed: Feed) -> None:
         """One more live query; a snapshot waits for those before it."""
-        feed.line = self
+        feed.line, feed.is_ready = self, False
         if feed.since is None and self._snapshots:
             self._pending.append(feed)
             return
@@ -317,8 +317,7 @@ class Line:
             return
         if said.type == "level":
             for feed in list(self.feeds.values()):
-                if feed.channel is not None and feed not in self._snapshots:
-                    feed.came("level", said.seq, EMPTY, EMPTY, 0)
+                feed.came("level", said.seq, EMPTY, EMPTY, 0)
         elif said.type == "authenticated":
             self._renew_at = self._heard + max(1.0, said.expires_s * limits.CLIENT_RENEW_SHARE)
         elif said.id is not None and said.id in self.feeds:

@@ -59,6 +59,14 @@ class Copy:
                 assert self.rows.pop(key) == event.row["body"]
 
 
+def wait_for(is_so):
+    """Until something is so, for some seconds."""
+    until = time.monotonic() + 20
+    while not is_so() and time.monotonic() < until:
+        time.sleep(0.005)
+    assert is_so()
+
+
 def test_the_server_starts_again(served, client, take, ready):
     """Readers go on where they were: what was changed meanwhile comes once."""
     readers = [client.subscribe("SELECT * FROM notes") for _ in range(3)]
@@ -209,6 +217,19 @@ def test_closing_in_the_middle_of_a_long_snapshot(served, load, small):
         other = client.subscribe("SELECT * FROM notes WHERE id = 5")
         assert other.poll(20).row["id"] == 5
     assert budget.held == 0
+
+
+def test_a_long_snapshot_that_is_ended(served, database, load, small, take):
+    """By the server: the connection that it had for itself ends with it, and its bytes are given back."""
+    with Budget("64 MiB") as budget, fw.Client(served.url, token=served.token()) as client:
+        load(0, 20_000)
+        reader = client.subscribe("SELECT * FROM notes")
+        wait_for(lambda: reader._feed.line is not None and reader._feed.line.alone is reader._feed)
+        database.sql("DROP TABLE notes")
+        with pytest.raises(errors.UsageError, match="dropped"):
+            take(reader, 20_000)
+        wait_for(lambda: budget.held == 0)
+        assert budget.held == 0
 
 
 def test_a_token_that_ends(served, client_of, take):

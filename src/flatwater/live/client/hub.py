@@ -174,10 +174,9 @@ class Hub:
             self._spare = None
 
     def rejoin(self, line: Line, feed: Feed) -> None:
-        """Its snapshot is complete: it goes on with all others."""
+        """Its snapshot is complete: it goes on with all others, and its connection ends."""
         line.remove(feed)
         self._place(feed)
-        self._begin(line.close())
 
     # --- connections --------------------------------------------------------------------------------------------------
 

@@ -236,6 +236,8 @@ class Line:
             while True:
                 self._take(await self._socket.recv(decode=False))
                 if self.alone is not None:
+                    if not self.feeds:  # it went on with all others, or has ended
+                        return
                     await self._wait_for_room(self.alone)
         except Exception as error:
             why = self._why(error)

@@ -42,6 +42,8 @@ def test_parameters_that_cannot_be_sent(text, params):
         ("SELECT 1", True), (" \n-- a word\n/* more */ (select 1)", True), ("VALUES (1)", True), ("WITH a AS (SELECT 1) SELECT * FROM a", True),
         ("WITH a AS (SELECT 1) INSERT INTO b SELECT * FROM a", False), ("INSERT INTO a SELECT 1", False), ("UPDATE a SET b = 1", False),
         ("EXECUTE AS USER 'o''hara' (SELECT 1)", True), ("EXECUTE AS USER 'ada' (DELETE FROM a)", False), ("SHOW TABLES", False),
+        ("/* a /* b */ SELECT 1 */ INSERT INTO a VALUES (1)", False), ("-- a\r\nSELECT 1", True), ("-- a\rINSERT INTO a VALUES (1) --\nSELECT 1", False),
+        ("/* a */ " * 5_000 + "INSERT INTO a VALUES (1)", False), ("/* a */ " * 5_000 + "SELECT 1", True), ("/*" * 5_000 + "SELECT 1", False),
         ("SELECTED", False), ("", False), ("-- SELECT\nDELETE FROM a", False), ("/* SELECT */ DROP TABLE a", False),
     ],
 )  # fmt: skip
@@ -78,7 +80,7 @@ def test_errors_of_others(body):
     ("url", "options"),
     [
         ("127.0.0.1:8642", {}), ("ftp://a", {}), ("http://", {}), (None, {}), ("http://a:99999", {}), ("http://a:0", {}), ("http://ada:secret@a", {}),
-        ("http://a?b", {}), ("http://a", {"user": "ada"}), ("http://a", {"password": "secret"}), ("http://a", {"token": "secret", "user": "a", "password": "secret"}),
+        ("http://a?b", {}), ("http://ä..b", {}), ("http://a", {"user": "ada"}), ("http://a", {"password": "secret"}), ("http://a", {"token": "secret", "user": "a", "password": "secret"}),
         ("http://a", {"token": 5}), ("http://a", {"token": ""}), ("http://a", {"token": "sécret"}), ("http://a", {"timeout_s": 0}),
         ("http://a", {"timeout_s": "1"}), ("http://a", {"row_bytes": 1}), ("http://a", {"row_bytes": "much"}),
         ("https://a", {"verify": "nowhere.pem"}),
@@ -90,3 +92,9 @@ def test_settings_that_make_no_sense(client_of, url, options):
         client_of(url, **options)
     assert "secret" not in str(refused.value)
     assert "sécret" not in str(refused.value)
+
+
+def test_schemes_in_large_letters():
+    """An address is the same in them, for statements and for live queries."""
+    made = asking.settings("HTTPS://Ada.example:1/", "t", None, None, timeout_s=1, row_bytes="1 MiB", verify=True)
+    assert (made.url, made.live_url) == ("https://Ada.example:1", "wss://Ada.example:1/v1/live")

@@ -26,7 +26,7 @@ JSON, LINES, ARROW = "application/json", "application/x-ndjson", "application/vn
 
 _VALUES = (bool, int, float, decimal.Decimal, str, bytes, bytearray, memoryview, dt.date, uuid.UUID, dict, list, tuple, type(None))  # fmt: skip
 _encode = msgspec.json.Encoder().encode
-_SPACE = r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*"
+_SPACE = r"(?>\s|--[^\r\n]*\r?\n|/\*(?:(?!/\*).)*?\*/|\()*+"  # a comment in a comment is in doubt: no SELECT is seen
 _AS_USER = re.compile(rf"{_SPACE}EXECUTE\s+AS\s+(?:USER\s+)?'(?:[^']|'')*'\s*\(", re.IGNORECASE | re.DOTALL)
 _READS = re.compile(rf"{_SPACE}(SELECT|VALUES|WITH)\b", re.IGNORECASE | re.DOTALL)
 _CHANGES = re.compile(r"\b(INSERT|UPDATE|DELETE|MERGE|INTO)\b", re.IGNORECASE)
@@ -204,4 +204,4 @@ def settings(
     if not isinstance(timeout_s, int | float) or not 0 < timeout_s <= limits.WAIT_S_MAX:
         raise errors.UsageError(f"timeout_s={timeout_s!r:.40} is no time.", hint="Pass seconds.")
     size = errors.bytes_of(row_bytes, what="row_bytes", least=limits.SERVE_PAGE_BYTES)
-    return Settings(url.rstrip("/"), token, user, password, float(timeout_s), size, verify)
+    return Settings(parts.geturl().rstrip("/"), token, user, password, float(timeout_s), size, verify)

@@ -237,7 +237,7 @@ def http_of(settings: asking.Settings, *, is_async: bool) -> Any:
 
     Raises:
         MissingExtra: it is not installed.
-        UsageError: there is no such certificate.
+        UsageError: there is no such certificate, or no such address.
     """
     try:
         import httpx
@@ -259,6 +259,10 @@ def http_of(settings: asking.Settings, *, is_async: bool) -> Any:
                 keepalive_expiry=limits.CLIENT_HTTP_IDLE_S,
             ),
         )  # fmt: skip
+    except httpx.InvalidURL as error:
+        raise errors.UsageError(
+            f"this is no address of a server: {error!s:.100}", hint="Such as http://127.0.0.1:8642."
+        ) from None
     except (OSError, TypeError) as error:
         raise errors.UsageError(f"verify={settings.verify!r:.80}: {error}.", hint="Pass a path of PEM files.") from None
 

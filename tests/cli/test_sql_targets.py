@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
+import socket
 import sys
+import threading
 
 import pytest
 
@@ -28,6 +31,25 @@ def terminal(monkeypatch):
         monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
 
     return answers
+
+
+@pytest.fixture
+def endless():
+    """The address of a server whose first answer has no end, until nobody takes it."""
+
+    def answer():
+        with listening.accept()[0] as one, contextlib.suppress(OSError):
+            one.settimeout(20)
+            one.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+            while True:
+                one.sendall(b" " * 65_536)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        thread.join(30)
+    assert not thread.is_alive()
 
 
 def test_what_is_said_counts_before_the_environment(tmp_path):
@@ -109,6 +131,13 @@ def test_a_server_that_is_not_there(monkeypatch):
     with pytest.raises(errors.BrokenError) as told:
         opened("http://127.0.0.1:9", Who(one_time=True))
     assert "tell-nobody" not in str(told.value)
+
+
+def test_an_answer_without_end(endless, monkeypatch):
+    """Of a server that is none of ours only the beginning is read."""
+    monkeypatch.setenv("FLATWATER_ONE_TIME", "tell-nobody")
+    with pytest.raises(errors.BrokenError, match="no token"):
+        opened(endless, Who(one_time=True))
 
 
 @pytest.mark.parametrize(

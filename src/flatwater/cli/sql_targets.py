@@ -206,21 +206,31 @@ def _exchanged(url: str, one_time: str) -> str:
     Raises:
         FlatwaterError: what the server says.
     """
+    import json
+
     import httpx
 
     from flatwater.live.client.asking import no_sense, refusal
 
-    address = f"{url.rstrip('/')}/v1/token"
+    address, told = f"{url.rstrip('/')}/v1/token", bytearray()
     try:
-        with httpx.Client(trust_env=False, follow_redirects=False, timeout=limits.CLIENT_CONNECT_S) as http:
-            response = http.post(address, json={"one_time": one_time})
+        with (
+            httpx.Client(trust_env=False, follow_redirects=False, timeout=limits.CLIENT_CONNECT_S) as http,
+            http.stream(
+                "POST", address, json={"one_time": one_time}, headers={"accept-encoding": "identity"}
+            ) as response,
+        ):
+            for part in response.iter_raw():
+                told += part
+                if len(told) > limits.CLIENT_TOKEN_BYTES:
+                    raise no_sense("answer is no token")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise errors.BrokenError(f"the server cannot be asked: {error}.") from None
     if response.status_code != httpx.codes.OK:
-        raise refusal(response.status_code, response.content)
+        raise refusal(response.status_code, bytes(told))
     try:
-        token = response.json()["token"]
-    except (ValueError, KeyError, TypeError):
+        token = json.loads(told)["token"]
+    except (ValueError, KeyError, TypeError, RecursionError):
         token = None
     if not isinstance(token, str):
         raise no_sense("answer is no token")

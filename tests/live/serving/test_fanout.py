@@ -10,6 +10,7 @@ from flatwater import errors, limits
 from flatwater.live.database import Database
 from flatwater.live.serving import fanout
 from flatwater.live.serving.channels import Channel
+from flatwater.live.serving.feed import Feed
 
 
 def changes_of(client, count):
@@ -181,6 +182,40 @@ def test_no_bytes_to_read_the_log(budget_of_server, database):
     assert subscription.page(1_000) is None
     subscription.close()
     assert ask.sql("SELECT * FROM notes").status_code == 200
+
+
+def test_who_waits_for_bytes_is_not_level(database, live, server, on_loop, monkeypatch):
+    """Where a query waits for bytes to read the log, its client is not told that it has everything; then it gets what it missed."""
+    monkeypatch.setattr(limits, "SERVE_AGAIN_S", 1.0)
+    ada = live()
+    ada.follow("SELECT * FROM notes")
+    feed = next(iter(server.service.fanout.targets.values()))
+    real, asked = Feed.page, []
+
+    def page(self):
+        asked.append(self)
+        if len(asked) == 1:
+            raise errors.BudgetExceeded("a test", asked=1, held=1, limit=1)
+        return real(self)
+
+    monkeypatch.setattr(Feed, "page", page)
+
+    def fall_behind():
+        with database._following.lock:
+            database._following.unlevel(feed.number)
+        server.service.fanout.late(feed)
+
+    on_loop(fall_behind)
+    until = time.monotonic() + 5
+    while not asked and time.monotonic() < until:
+        time.sleep(0.01)
+    database.sql("INSERT INTO notes VALUES (1, 'x')", user="ada")
+    assert not on_loop(lambda: server.service.fanout.is_level(feed.connection))
+    on_loop(server.service._tell_level)
+    assert ada.hear()["op"] == "insert"
+    while not on_loop(lambda: server.service.fanout.is_level(feed.connection)) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert on_loop(lambda: server.service.fanout.is_level(feed.connection))
 
 
 def test_a_trimmed_log(tmp_path, live_of, monkeypatch):

@@ -13,7 +13,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple, final
@@ -74,6 +74,7 @@ class Fanout:
         self._woken: set[int] = set()
         self._is_closed = False
         self._due: deque[Connection] = deque()
+        self._short: Counter[Connection] = Counter()  # queries that found no bytes to read the log, and will try again
         self._came = asyncio.Event()  # something is due
         self._threads = ThreadPoolExecutor(limits.SERVE_READERS, "flatwater-feeds")
         self._readers = [loop.create_task(self._read()) for _ in range(limits.SERVE_READERS)]
@@ -256,6 +257,7 @@ class Fanout:
                         connection.behind_of()[feed] = None
                     return
         except errors.BudgetExceeded:  # it is where it was: later
+            self._short[connection] += 1
             self._loop.call_later(limits.SERVE_AGAIN_S, self._again, feed)
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, this query ends, and says why
@@ -265,12 +267,16 @@ class Fanout:
             connection.write(feed.ready(self._following.subscriptions.cursor(feed.number)))
 
     def _again(self, feed: Feed) -> None:
+        self._short[feed.connection] -= 1
+        if not self._short[feed.connection]:
+            del self._short[feed.connection]
         if self.targets.get(feed.number) is feed:
             self.late(feed)
 
     def is_level(self, connection: Connection) -> bool:
         """Whether everything that was committed for its queries was written to it."""
-        return not connection.behind and not connection.is_due and not connection.is_paused
+        is_behind = connection.behind or connection.is_due or connection.is_paused
+        return not is_behind and connection not in self._short
 
     async def close(self) -> None:
         """Give nothing any more; changes wait in the log."""

@@ -96,7 +96,10 @@ def network():
 
     class Recorder(socketserver.StreamRequestHandler):
         def handle(self):
-            lines.append(self.rfile.readline(4096).decode("latin-1").strip())
+            line = self.rfile.readline(4096).decode("latin-1").strip()
+            if not line:
+                return  # the browser made a connection ahead, and asked for nothing
+            lines.append(line)
             self.wfile.write(b"HTTP/1.1 502 Nothing\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Recorder) as server:

@@ -9,11 +9,11 @@ const who = token ? {token} : {user: 'ada', password: 'secret'}
 const open = (more = {}) => connect(url, {...who, onStatus: status => told.push(status.state), ...more})
 const errorOf = error => ({code: error.code, message: error.message, hint: error.hint, status: error.status, retryS: error.retryS})
 
-/** So many events. */
-async function take(events, count) {
+/** So many events that are of a row: `ready` comes again whenever what was missed has come. */
+async function takeRows(events, count) {
   const seen = []
   for await (const event of events) {
-    seen.push(event)
+    if (event.row) seen.push(event)
     if (seen.length === count) break
   }
   return seen
@@ -138,7 +138,7 @@ const scenarios = {
     const until = Date.now() + 20_000
     while (!events.link.isPaused && Date.now() < until) await new Promise(resolve => setTimeout(resolve, 10))
     const paused = events.link.isPaused
-    const seen = (await take(events, Number(given[0]))).map(event => event.row.id)
+    const seen = (await takeRows(events, Number(given[0]))).map(event => event.row.id)
     db.close()
     return {seen, paused, bound: LIMITS.unreadChars}
   },

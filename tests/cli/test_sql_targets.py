@@ -149,3 +149,20 @@ def test_a_way_that_others_can_read(url, is_told, capsys, monkeypatch):
     monkeypatch.setenv("FLATWATER_TOKEN", "some")
     sql_targets.opened(url, Who()).close()
     assert ("not encrypted" in capsys.readouterr().err) is is_told
+
+
+@pytest.mark.parametrize(("target", "told"), [("here", "directory"), ("http://127.0.0.1:1", "TLS")])
+def test_a_certificate_where_there_is_none(tmp_path, target, told):
+    """A file of authorities goes with https alone."""
+    (tmp_path / "here").mkdir()
+    target = str(tmp_path / target) if target == "here" else target
+    with pytest.raises(errors.UsageError, match=told) as raised:
+        opened(target, Who(user="ada", ca_file="a.pem"))
+    assert "--ca-file" in raised.value.hint
+
+
+def test_a_certificate_that_is_none(monkeypatch):
+    """It is said before a password is asked for."""
+    monkeypatch.setattr(sql_targets, "_asked", lambda *_: pytest.fail("asked"))
+    with pytest.raises(errors.UsageError, match="cannot be used"):
+        opened("https://127.0.0.1:1", Who(user="ada", ca_file="nowhere.pem"))

@@ -43,6 +43,7 @@ _Do = Callable[[str, list[Any]], None]
 @click.option("--user", metavar="NAME", help="Who asks; the password is asked for, or FLATWATER_PASSWORD.")
 @click.option("--token-file", type=click.Path(dir_okay=False), metavar="FILE", help="A file with a token.")
 @click.option("--one-time", is_flag=True, help="Log in with the token that the first start of a server prints.")
+@click.option("--ca-file", type=click.Path(dir_okay=False), metavar="FILE", help="With https: certificates of authorities, in place of the system's.")  # fmt: skip
 @click.pass_context
 def command(ctx: click.Context, /, target: str, **flags: Any) -> None:
     """Ask the database TARGET: the address of a served one, or a directory, which this process opens itself.
@@ -71,7 +72,7 @@ def command(ctx: click.Context, /, target: str, **flags: Any) -> None:
     if is_shell and (flags["live"] or flags["params"]):
         raise click.UsageError("--live and -p go with -c, -f or a pipe; in the shell it is \\live SELECT ...")
     params = [_value(text) for text in flags["params"]]
-    who = sql_targets.Who(flags["user"], flags["token_file"], flags["one_time"])
+    who = sql_targets.Who(flags["user"], flags["token_file"], flags["one_time"], flags["ca_file"])
     with contextlib.ExitStack() as stack:
         stack.enter_context(leaving_on_signals(ctx))
         if hasattr(sys.stdout, "reconfigure"):  # what its encoding does not have is escaped

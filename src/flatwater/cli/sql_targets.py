@@ -81,11 +81,13 @@ class Who(NamedTuple):
         user: a name, or None.
         token_file: a file with a token, or None.
         one_time: whether a token for one log-in is asked for.
+        ca_file: a file with certificates of authorities that the server's is signed by, or None.
     """
 
     user: str | None = None
     token_file: str | None = None
     one_time: bool = False
+    ca_file: str | None = None
 
 
 def opened(target: str, who: Who) -> Target:
@@ -106,6 +108,10 @@ class Local:
         if who.token_file is not None or who.one_time:
             raise errors.UsageError(
                 f"{path!r} is a directory: who can read it needs no token.", hint="--user says in whose name."
+            )
+        if who.ca_file is not None:
+            raise errors.UsageError(
+                f"{path!r} is a directory: it has no certificate.", hint="--ca-file goes with https://."
             )
         if not os.path.isdir(path):
             raise errors.UsageError(
@@ -146,16 +152,22 @@ class Served:
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise errors.UsageError(f"{url!r} is no address of a server.", hint="Try http://127.0.0.1:8642.")
         try:
+            from flatwater.live.client import certificates
             from flatwater.live.client.client import Client
         except ModuleNotFoundError as error:
             raise errors.MissingExtra("client", error.name or "a library") from error
         self.name = parts.netloc
         if parts.scheme == "http" and not _is_here(parts.hostname):
             main.say("flatwater: this connection is not encrypted: others on the way can read it, and the token.")
+        if parts.scheme == "http" and who.ca_file is not None:
+            raise errors.UsageError("there is no certificate without TLS.", hint="--ca-file goes with https://.")
+        verify: Any = True
+        if parts.scheme == "https":
+            verify = certificates.context_of(True if who.ca_file is None else who.ca_file)
         known: dict[str, Any] = dict(credentials(who))
         if "one_time" in known:
-            known = {"token": _exchanged(url, known["one_time"])}
-        self._client = Client(url, **known)
+            known = {"token": _exchanged(url, known["one_time"], verify)}
+        self._client = Client(url, **known, verify=verify)
 
     def sql(self, text: str, params: Sequence[Any] = ()) -> Any:
         """Do one statement."""
@@ -200,7 +212,7 @@ def _is_here(host: str) -> bool:
         return False
 
 
-def _exchanged(url: str, one_time: str) -> str:
+def _exchanged(url: str, one_time: str, verify: Any) -> str:
     """The token that a token for one log-in gives.
 
     Raises:
@@ -210,12 +222,18 @@ def _exchanged(url: str, one_time: str) -> str:
 
     import httpx
 
+    from flatwater.live.client import certificates
     from flatwater.live.client.asking import no_sense, refusal
 
     address, told = f"{url.rstrip('/')}/v1/token", bytearray()
     try:
         with (
-            httpx.Client(trust_env=False, follow_redirects=False, timeout=limits.CLIENT_CONNECT_S) as http,
+            httpx.Client(
+                verify=verify if url.startswith("https") else False,
+                trust_env=False,
+                follow_redirects=False,
+                timeout=limits.CLIENT_CONNECT_S,
+            ) as http,
             http.stream(
                 "POST", address, json={"one_time": one_time}, headers={"accept-encoding": "identity"}
             ) as response,
@@ -225,7 +243,8 @@ def _exchanged(url: str, one_time: str) -> str:
                 if len(told) > limits.CLIENT_TOKEN_BYTES:
                     raise no_sense("answer is no token")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise errors.BrokenError(f"the server cannot be asked: {error}.") from None
+        why = certificates.refused(error) or errors.BrokenError(f"the server cannot be asked: {error}.")
+        raise why from None
     if response.status_code != httpx.codes.OK:
         raise refusal(response.status_code, bytes(told))
     try:

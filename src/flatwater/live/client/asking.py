@@ -11,6 +11,7 @@ import datetime as dt
 import decimal
 import math
 import re
+import ssl
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -20,6 +21,7 @@ import msgspec
 
 from flatwater import errors, limits
 from flatwater.live.access import AccessDenied
+from flatwater.live.client import certificates
 from flatwater.live.refusals import Conflict, Unauthenticated
 
 JSON, LINES, ARROW = "application/json", "application/x-ndjson", "application/vnd.apache.arrow.stream"
@@ -166,7 +168,7 @@ class Settings(NamedTuple):
     password: str | None
     timeout_s: float
     row_bytes: int
-    verify: Any
+    tls: ssl.SSLContext | None
 
     @property
     def live_url(self) -> str:
@@ -203,5 +205,6 @@ def settings(
         raise errors.UsageError("token is none.", hint="Pass a text, or what gives one.")
     if not isinstance(timeout_s, int | float) or not 0 < timeout_s <= limits.WAIT_S_MAX:
         raise errors.UsageError(f"timeout_s={timeout_s!r:.40} is no time.", hint="Pass seconds.")
+    tls = certificates.context_of(verify) if parts.scheme == "https" else None
     size = errors.bytes_of(row_bytes, what="row_bytes", least=limits.SERVE_PAGE_BYTES)
-    return Settings(parts.geturl().rstrip("/"), token, user, password, float(timeout_s), size, verify)
+    return Settings(parts.geturl().rstrip("/"), token, user, password, float(timeout_s), size, tls)

@@ -39,7 +39,8 @@ class Client:
         password: of the user.
         timeout_s: for the server to go on with an answer.
         row_bytes: of the longest row as JSON.
-        verify: False for any certificate, the path of an authority's, or an `ssl.SSLContext`.
+        verify: with https, whose certificates it believes, for statements and live queries: the system's authorities, those in PEM files at a
+            path, any (False: whoever is on the way can read and change everything), or what an `ssl.SSLContext` says.
 
     Raises:
         UsageError: an argument makes no sense.
@@ -237,22 +238,17 @@ def http_of(settings: asking.Settings, *, is_async: bool) -> Any:
 
     Raises:
         MissingExtra: it is not installed.
-        UsageError: there is no such certificate, or no such address.
+        UsageError: there is no such address.
     """
     try:
         import httpx
         import tenacity  # noqa: F401 - looked for when a client is made
     except ImportError as error:
         raise errors.MissingExtra("client", error.name or "httpx") from None
-    import ssl
-
-    verify: Any = settings.verify
     try:
-        if isinstance(verify, str):
-            verify = ssl.create_default_context(cafile=verify)
         kind = httpx.AsyncClient if is_async else httpx.Client
         return kind(
-            base_url=settings.url, verify=verify, trust_env=False, follow_redirects=False,
+            base_url=settings.url, verify=settings.tls or False, trust_env=False, follow_redirects=False,
             timeout=httpx.Timeout(settings.timeout_s, connect=min(settings.timeout_s, limits.CLIENT_CONNECT_S)),
             limits=httpx.Limits(
                 max_connections=limits.CLIENT_HTTP_MAX, max_keepalive_connections=limits.CLIENT_HTTP_MAX,
@@ -263,8 +259,6 @@ def http_of(settings: asking.Settings, *, is_async: bool) -> Any:
         raise errors.UsageError(
             f"this is no address of a server: {error!s:.100}", hint="Such as http://127.0.0.1:8642."
         ) from None
-    except (OSError, TypeError) as error:
-        raise errors.UsageError(f"verify={settings.verify!r:.80}: {error}.", hint="Pass a path of PEM files.") from None
 
 
 def request_of(http: httpx.Client | httpx.AsyncClient, path: str, body: bytes, token: str, form: str) -> httpx.Request:

@@ -48,7 +48,6 @@ class Hub:
         self._shared: Line | None = None
         self._keeper: asyncio.Task[None] | None = None  # of the one that all share
         self._tasks: set[asyncio.Task[None]] = set()
-        self._ssl = _ssl_of(settings)
         self._is_closed = False
         self._error: Exception | None = None  # why there is no connection
         self._spare: Reservation | None = None  # of the next connection
@@ -183,7 +182,7 @@ class Hub:
     async def opening(self) -> Any:
         """A WebSocket."""
         return await _connecting()(
-            self.settings.live_url, ssl=self._ssl, compression=None, proxy=None, max_size=self.settings.message_bytes,
+            self.settings.live_url, ssl=self.settings.tls, compression=None, proxy=None, max_size=self.settings.message_bytes,
             max_queue=1, ping_interval=None, close_timeout=limits.CLIENT_CLOSE_S, open_timeout=None, user_agent_header=None,
         )  # fmt: skip
 
@@ -304,17 +303,3 @@ def _connecting() -> Any:
             return exc
 
     return Connect
-
-
-def _ssl_of(settings: Settings) -> Any:
-    import ssl
-
-    if not settings.url.startswith("https"):
-        return None
-    if isinstance(settings.verify, ssl.SSLContext):
-        return settings.verify
-    context = ssl.create_default_context(cafile=settings.verify if isinstance(settings.verify, str) else None)
-    if settings.verify is False:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import ssl
 from collections import deque
 from typing import TYPE_CHECKING, Any, final
 
@@ -20,6 +19,7 @@ import msgspec
 
 from flatwater import errors, limits
 from flatwater.live.access import AccessDenied
+from flatwater.live.client import certificates
 from flatwater.live.client.asking import Told, encoded, error_of, no_sense, refusal
 from flatwater.live.client.feed import EMPTY, Feed
 from flatwater.live.refusals import Unauthenticated
@@ -182,8 +182,8 @@ class Line:
             status = error.response.status_code
             told = refusal(status, bytes(error.response.body or b"")[: limits.CLIENT_TOKEN_BYTES])
             return Lost(told) if status in _NOT_THERE else told
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return errors.BrokenError(f"the server's certificate does not hold: {error.verify_message:.100}.")
+        if (refused_tls := certificates.refused(error)) is not None:
+            return refused_tls
         if isinstance(error, OSError | TimeoutError | EOFError):
             return Lost(errors.BrokenError("the server cannot be reached.", hint=f"{error!s:.100}"))
         if isinstance(error, exceptions.InvalidHandshake):

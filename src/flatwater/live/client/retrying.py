@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from flatwater import errors, limits
+from flatwater.live.client import certificates
 
 if TYPE_CHECKING:
     import httpx
@@ -74,11 +75,16 @@ def failed(error: httpx.HTTPError, *, reads: bool) -> Exception:
             f"{limits.CLIENT_HTTP_MAX} results of this client are open.", what="results", limit=limits.CLIENT_HTTP_MAX,
             hint="Read them to their end, or close them.",
         )  # fmt: skip
+    if (refused_tls := certificates.refused(error)) is not None:
+        return refused_tls
     never = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
     if never:
         told = errors.BrokenError("the server cannot be reached.", hint=f"{error!s:.100}")
     elif reads:
-        told = errors.BrokenError(f"the connection broke: {_kind(error)}.")
+        is_mute = isinstance(error, httpx.RemoteProtocolError)  # such as one that waits for TLS
+        told = errors.BrokenError(
+            f"the connection broke: {_kind(error)}.", hint="Does it want https://?" if is_mute else ""
+        )
     else:
         told = errors.BrokenError(
             f"the connection broke: {_kind(error)}.", hint="Whether the statement was done is not known."

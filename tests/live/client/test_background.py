@@ -1,6 +1,7 @@
 """The thread of a client's live queries."""
 
 import threading
+import time
 
 import pytest
 
@@ -27,3 +28,43 @@ def test_its_thread(client):
 
     with pytest.raises(errors.ClosedError):
         background.call(nothing())
+
+
+def test_a_function_for_tokens_that_never_returns(served, client_of):
+    """The client ends all the same, and who waits for its live query is told."""
+    asked, go_on, told = threading.Event(), threading.Event(), []
+
+    def token():
+        asked.set()
+        go_on.wait(60)
+        return served.token()
+
+    client = client_of(served.url, token=token)
+
+    def follow():
+        try:
+            client.subscribe("SELECT * FROM notes")
+        except errors.FlatwaterError as error:
+            told.append(error)
+
+    following = threading.Thread(target=follow)
+    following.start()
+    assert asked.wait(20)
+    begin = time.monotonic()
+    client.close()
+    assert time.monotonic() - begin < 20
+    following.join(20)
+    assert not following.is_alive()
+    assert isinstance(told[0], errors.ClosedError)
+    go_on.set()
+
+
+@pytest.mark.parametrize("raised", [ValueError("no"), errors.UsageError("no")])
+def test_a_function_for_tokens_that_fails(served, client_of, raised):
+    """Its error is that of the call."""
+
+    def token():
+        raise raised
+
+    with pytest.raises(type(raised)):
+        client_of(served.url, token=token).subscribe("SELECT * FROM notes")

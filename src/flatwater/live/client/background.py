@@ -1,6 +1,6 @@
 """Connections of live queries for a program with threads: a loop in a thread of its own.
 
-Covers:     the thread, calls into it, its end.
+Covers:     the thread, calls into it, its end, which a function for tokens that never returns does not hold up.
 Not here:   connections (`client.hub`).
 Holds:      a thread and its loop.
 """
@@ -8,6 +8,7 @@ Holds:      a thread and its loop.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar, final
@@ -36,7 +37,7 @@ class Background:
 
     def __init__(self, settings: Settings, budget: Budget, token: Callable[[str], str], keys: Keys) -> None:
         async def ask(stale: str) -> str:
-            return await asyncio.to_thread(token, stale)
+            return await _in_a_thread(token, stale)
 
         async def made() -> Hub:
             return Hub(settings, budget, ask, keys)
@@ -53,8 +54,7 @@ class Background:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
-        self._loop.close()
+        self._loop.close()  # without waiting for a name that is looked up
 
     def call(self, doing: Coroutine[Any, Any, _T]) -> _T:
         """Do something there, and wait for it.
@@ -89,3 +89,26 @@ class Background:
         """End all live queries, and the thread."""
         self.call(self.hub.close())
         self._stop()
+
+
+async def _in_a_thread(function: Callable[[str], str], stale: str) -> str:
+    """What a function gives that may take its time; a thread that the end of the process does not wait for."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[str] = loop.create_future()
+
+    def told(call: Callable[[Any], None], said: Any) -> None:
+        if not answer.done():
+            call(said)
+
+    def run() -> None:
+        call: Callable[[Any], None] = answer.set_result
+        said: Any
+        try:
+            said = function(stale)
+        except BaseException as error:  # noqa: BLE001 - raised where it is awaited
+            call, said = answer.set_exception, error
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(told, call, said)
+
+    threading.Thread(target=run, name="flatwater-token", daemon=True).start()
+    return await answer

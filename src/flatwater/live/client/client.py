@@ -215,7 +215,7 @@ class Client:
             raise errors.ClosedError("the client was closed.")
 
     def close(self) -> None:
-        """End: results and subscriptions, too. More than once does no harm."""
+        """End: results and subscriptions, too. More than once does no harm. Waits for some seconds at most, also for a server that is silent."""
         with self._live_lock:
             self._is_closed = True
             live, self._live = self._live, None

@@ -1,15 +1,11 @@
 """TLS of the clients: one context for statements and live queries; what does not hold ends at once, and says what to do."""
 
 import asyncio
-import datetime as dt
-import ipaddress
 import ssl
 import time
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 import flatwater as fw
 from flatwater import errors
@@ -18,27 +14,9 @@ from flatwater.live.client import certificates
 AT_ONCE_S = 8  # not the tries of a minute
 
 
-def made(folder, *, names=("127.0.0.1",), days=1):
-    """Files of a certificate that signs itself: it is its own authority."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.UTC)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
-    built = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=9)).not_valid_after(now + dt.timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(each)) for each in names]), critical=False)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    folder.mkdir()
-    (folder / "cert.pem").write_bytes(built.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return str(folder / "cert.pem"), str(folder / "key.pem")
-
-
 @pytest.fixture
-def pair(tmp_path):
-    return made(tmp_path / "good")
+def pair(certificate_of, tmp_path):
+    return certificate_of(tmp_path / "good")
 
 
 @pytest.fixture
@@ -118,9 +96,9 @@ def test_any_certificate(secure, client_of):
 
 @pytest.mark.parametrize("act", ["sql", "follow"])
 @pytest.mark.parametrize("what", ["unknown", "name", "expired"])
-def test_what_does_not_hold(database, client_of, tmp_path, act, what):
+def test_what_does_not_hold(database, client_of, certificate_of, tmp_path, act, what):
     """An authority that nobody knows, another name, a time that has passed: told at once, with what to do."""
-    pair = made(
+    pair = certificate_of(
         tmp_path / what, names=["127.0.0.9"] if what == "name" else ["127.0.0.1"], days=-1 if what == "expired" else 1
     )
     with database.serve(port=0, tls=pair) as server:

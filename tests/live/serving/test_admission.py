@@ -91,11 +91,27 @@ def test_the_gate(budget):
     admission.connect()
 
 
-def test_tls_takes_more(budget):
+def test_tls_takes_more():
     """A connection with TLS is counted with what TLS takes."""
+    budget = Budget("16 MiB", name="tls")
     admission = Admission(budget, is_tls=True)
+    handshakes = admission.bytes_held()
+    assert handshakes == limits.SERVE_HANDSHAKES_MAX * limits.SERVE_TLS_BYTES <= budget.held
     admission.connect()
-    assert admission.bytes_held() == limits.SERVE_CONNECTION_BYTES + limits.SERVE_TLS_BYTES
+    assert admission.bytes_held() - handshakes == limits.SERVE_CONNECTION_BYTES + limits.SERVE_TLS_BYTES
+    assert admission.come(has_tls=False)
+    assert admission.come()
+    admission.go(has_tls=False)
+    admission.go()
+    admission.disconnect()
+    assert admission.bytes_held() == handshakes
+
+
+def test_no_room_for_tls(budget):
+    """A budget in which no handshakes fit is told where the server starts, and keeps nothing."""
+    with pytest.raises(errors.BudgetExceeded):
+        Admission(budget, is_tls=True)
+    assert budget.held == 0
 
 
 def test_messages_that_arrive(budget, monkeypatch):

@@ -1,7 +1,5 @@
 """A server's life: its port, TLS, names, tokens for an application, its end."""
 
-import datetime as dt
-import ipaddress
 import json
 import socket
 import ssl
@@ -100,27 +98,9 @@ def test_closing_in_the_middle(database, server):
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
+def certificate(certificate_of, tmp_path_factory):
     """Files of a certificate for 127.0.0.1."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now).not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    folder = tmp_path_factory.mktemp("tls")
-    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return str(folder / "cert.pem"), str(folder / "key.pem")
+    return certificate_of(tmp_path_factory.mktemp("tls") / "made")
 
 
 def test_tls(database, certificate):

@@ -27,14 +27,24 @@ class Admission:
     Args:
         budget: that all is taken from.
         is_tls: whether connections have TLS, which takes more.
+
+    Raises:
+        BudgetExceeded: there is no room for the handshakes of TLS.
     """
 
     def __init__(self, budget: Budget, *, is_tls: bool) -> None:
         self._budget = budget
         self._reservation = budget.reserve(0, "live.connections")
-        self._each = limits.SERVE_CONNECTION_BYTES + is_tls * limits.SERVE_TLS_BYTES
+        tls = limits.SERVE_TLS_BYTES if is_tls else 0
+        self._each, self._each_http = limits.SERVE_CONNECTION_BYTES + tls, limits.SERVE_HTTP_BYTES + tls
+        self._handshakes = tls * limits.SERVE_HANDSHAKES_MAX
         self._users: Counter[str] = Counter()
-        self.connections = self.feeds = self.paused = self.receiving = self.https = 0
+        self.connections = self.feeds = self.paused = self.receiving = self.https = self.shaking = 0
+        try:
+            self._take()
+        except BaseException:
+            self._reservation.release()
+            raise
 
     @property
     def is_open(self) -> bool:
@@ -45,7 +55,8 @@ class Admission:
         """Bytes that all that was admitted may take."""
         total = 0
         total += self.connections * self._each  # idle
-        total += self.https * limits.SERVE_HTTP_BYTES  # of HTTP
+        total += self.https * self._each_http  # of HTTP
+        total += self._handshakes + self.shaking * limits.SERVE_HTTP_BYTES  # that have no TLS yet
         total += self.feeds * limits.SERVE_FEED_BYTES  # live queries
         total += self.paused * 2 * limits.SERVE_OUTBOX_BYTES  # what clients have not taken
         total += self.receiving  # messages that arrive
@@ -61,19 +72,24 @@ class Admission:
         if not self._reservation.bytes - 2 * step <= held <= self._reservation.bytes:
             self._reservation.resize(-(-held // step) * step)
 
-    def come(self) -> bool:
-        """One more connection of HTTP; False if there is no place for it."""
-        if self.https >= limits.SERVE_HTTP_MAX:
+    def come(self, *, has_tls: bool = True) -> bool:
+        """One more connection of HTTP; False if there is no place for it.
+
+        Args:
+            has_tls: where TLS is spoken at all, its handshake is done.
+        """
+        what = "https" if has_tls else "shaking"
+        if getattr(self, what) >= limits.SERVE_HTTP_MAX:
             return False
         try:
-            self._change("https", 1)
+            self._change(what, 1)
         except errors.FlatwaterError:
             return False
         return True
 
-    def go(self) -> None:
+    def go(self, *, has_tls: bool = True) -> None:
         """One less."""
-        self._change("https", -1)
+        self._change("https" if has_tls else "shaking", -1)
 
     def connect(self) -> None:
         """One more connection.

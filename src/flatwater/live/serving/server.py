@@ -13,13 +13,14 @@ import os
 import socket
 import ssl
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Self, final
 
 from flatwater import errors, limits
 from flatwater.live.serving.app import Pages
 from flatwater.live.serving.audit import Audit
 from flatwater.live.serving.connection import Connection
+from flatwater.live.serving.handshakes import Handshakes
 from flatwater.live.serving.http import HttpConnection
 from flatwater.live.serving.passwords import Passwords
 from flatwater.live.serving.service import Service
@@ -131,7 +132,6 @@ class Server:
             hosts=self._hosts, origins=self._origins, is_tls=self._context is not None,
         )  # fmt: skip
         sockets: Any = lambda **_: Connection(service)  # noqa: E731 - uvicorn makes connections by calling a class
-        handshake_s = None if self._context is None else limits.SERVE_HEAD_S
         config = Config(
             Pages(service).app, http=HttpConnection, ws=sockets, lifespan="off", log_config=None, access_log=False, proxy_headers=bool(self._proxies), forwarded_allow_ips=self._proxies, server_header=False, date_header=False, timeout_keep_alive=int(limits.SERVE_IDLE_S),
         )  # fmt: skip
@@ -140,10 +140,15 @@ class Server:
         if noisy.level == logging.NOTSET:
             noisy.setLevel(logging.ERROR)
         state = ServerState()
-        listening = await loop.create_server(
-            lambda: HttpConnection(config, state, service), sock=self._socket, backlog=limits.SERVE_BACKLOG, ssl=self._context,
-            ssl_handshake_timeout=handshake_s,
-        )  # fmt: skip
+        made: Callable[[], asyncio.Protocol] = lambda: HttpConnection(config, state, service)  # noqa: E731 - with TLS something stands before it
+        accepting: asyncio.Task[None] | None = None
+        listening: asyncio.Server | None = None
+        if self._context is None:
+            listening = await loop.create_server(made, sock=self._socket, backlog=limits.SERVE_BACKLOG)
+        else:
+            self._socket.setblocking(False)  # noqa: FBT003 - its only argument
+            self._socket.listen(limits.SERVE_BACKLOG)
+            accepting = loop.create_task(Handshakes(service, self._context, made).accept(self._socket))
         service.watcher = watcher = Watcher(
             self._database.budget, period_s=limits.SERVE_WATCH_S, baseline=max(0, usage().anon), children=False
         ).start()
@@ -153,7 +158,11 @@ class Server:
             await self._ending.wait()
         finally:
             watcher.stop()
-            listening.close()
+            if listening is not None:
+                listening.close()
+            if accepting is not None:
+                accepting.cancel()
+                await asyncio.wait([accepting])
             for connection in list(state.connections):
                 connection.shutdown()
             await service.close_connections()

@@ -269,6 +269,42 @@ def test_closing_codes(raw, frames, code):
     assert list(opcodes_until_the_end(ada)) == []
 
 
+@pytest.mark.parametrize("frames", [[(8, b"x")], [(8, b"\x03\xe8\xff")], [(2, b"x")], [(1, b"\xff")], [(3, b"")]])
+def test_a_broken_connection_ends_by_itself(raw, monkeypatch, frames):
+    """Behind a frame that breaks the protocol the server ends its side at once: a client that fails answers nothing."""
+    monkeypatch.setattr(limits, "SERVE_CLOSE_S", 1_000)
+    ada = raw()
+    for opcode, payload in frames:
+        ada.send(raw.frame(opcode, payload))
+    assert ada.closing() in {1002, 1003, 1007}
+    assert list(opcodes_until_the_end(ada)) == []
+
+
+@pytest.mark.parametrize("cut", range(1, 9))
+def test_nothing_is_read_into_what_comes_behind_a_broken_frame(raw, monkeypatch, cut):
+    """Where a frame begins is not known any more: bytes that look like one are none, wherever they are cut."""
+    monkeypatch.setattr(limits, "SERVE_CLOSE_S", 1_000)
+    ada = raw()
+    behind = raw.frame(9, b"abc") + raw.frame(8, b"\x03\xe8")
+    ada.send(raw.frame(15, b"x"))
+    ada.send(behind[:cut])
+    assert ada.closing() == 1002
+    ada.send(behind[cut:])
+    assert list(opcodes_until_the_end(ada)) == []
+
+
+def test_no_room_for_a_message_that_arrives(raw, server, on_loop, monkeypatch):
+    """A message for which there is no memory is not read on: its client is told 1013, and its bytes are given back."""
+    monkeypatch.setattr(limits, "SERVE_CLOSE_S", 1_000)
+    monkeypatch.setattr(limits, "SERVE_RECEIVING_BYTES", 50_000)
+    ada = raw()
+    ada.send(raw.frame(1, b"x" * 100_000)[:60_000])
+    assert ada.closing() == 1013
+    ada.send(raw.frame(9, b"abc") * 100)
+    assert list(opcodes_until_the_end(ada)) == []
+    assert on_loop(lambda: server.service.admission.receiving) == 0
+
+
 def test_what_comes_behind_a_broken_frame(raw, live):
     """Is not looked at, and harms nobody."""
     ada = raw()

@@ -11,7 +11,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.live.database import Database
 
 
@@ -119,6 +119,27 @@ def test_tls(database, certificate):
             assert json.loads(client.recv(5))["type"] == "authenticated"
             client.send(json.dumps({"type": "subscribe", "id": 1, "sql": "SELECT * FROM notes"}))
             assert [json.loads(client.recv(5)).get("op") for _ in range(3)] == [None, "snapshot", "ready"]
+
+
+def test_a_broken_connection_ends_by_itself_with_tls(database, certificate, monkeypatch):
+    """Over TLS, too, a client that breaks the protocol is told why, and the connection ends without waiting for his answer."""
+    monkeypatch.setattr(limits, "SERVE_CLOSE_S", 1_000)
+    context = ssl.create_default_context(cafile=certificate[0])
+    with database.serve(port=0, tls=certificate) as server:
+        port = int(server.url.rsplit(":", 1)[1])
+        with (
+            socket.create_connection(("127.0.0.1", port), 10) as plain,
+            context.wrap_socket(plain, server_hostname="127.0.0.1") as client,
+        ):
+            client.sendall(
+                b"GET /v1/live HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+                b"\x82\x80\0\0\0\0" + b"\x89\x80\0\0\0\0" * 1_000
+            )
+            data = b""
+            while part := client.recv(1 << 16):
+                data += part
+    assert data.partition(b"\r\n\r\n")[2] == b"\x88\x17\x03\xebmessages are JSON texts"
 
 
 def test_certificates_that_are_none(database, certificate, tmp_path):

@@ -44,15 +44,15 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_counted", "_incoming", "_is_admitted", "_is_busy", "_is_closing", "_is_pinged", "_left", "_service", "_since", "_transport",
-        "behind", "expires", "feeds", "heard", "is_due", "is_paused", "user",
+        "_counted", "_incoming", "_is_admitted", "_is_busy", "_is_closing", "_is_failed", "_is_pinged", "_left", "_service", "_since",
+        "_transport", "behind", "expires", "feeds", "heard", "is_due", "is_paused", "user",
     )  # fmt: skip
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self._transport: asyncio.Transport | None = None
         self._incoming: Incoming | None = None
-        self._is_admitted = self._is_busy = self._is_closing = self._is_pinged = False
+        self._is_admitted = self._is_busy = self._is_closing = self._is_failed = self._is_pinged = False
         self._counted = 0  # bytes of a message that arrives, as they were admitted
         self._left: float | None = None  # messages that may come at once, and since when that is so
         self._since = service.now
@@ -91,7 +91,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes came: the request of the handshake first, in one piece, then frames."""
-        if self._is_closing and not self._is_admitted:
+        if self._is_failed or (self._is_closing and not self._is_admitted):
             return
         if not self._is_admitted:
             self._shake_hands(data)
@@ -175,8 +175,7 @@ class Connection(asyncio.Protocol):
             try:
                 message = self._incoming.next()
             except Refused as error:
-                self.close(error.code, error.reason)
-                self._drop()
+                self._fail(error.code, error.reason)
                 return
             if message is None:
                 if self._incoming.is_empty:
@@ -205,8 +204,7 @@ class Connection(asyncio.Protocol):
         try:
             self._receive(held if held > _SLACK else 0)
         except errors.FlatwaterError as error:
-            self._drop()
-            self.close(messages.LATER, str(error.args[0]))
+            self._fail(messages.LATER, str(error.args[0]))
 
     def _receive(self, held: int) -> None:
         if held != self._counted:
@@ -381,6 +379,18 @@ class Connection(asyncio.Protocol):
         feeds, self.feeds, self.behind = self.feeds, None, None
         if feeds:
             self._service.drop(list(feeds.values()))
+
+    def _fail(self, code: int, reason: str) -> None:
+        """Close where it is no longer known where a frame begins: nothing is read any more, and no answer awaited (RFC 6455, 7.1.7)."""
+        self._drop()
+        self.close(code, reason)
+        self._is_failed = True
+        if self._transport is None:
+            return
+        if self._transport.can_write_eof():
+            self._transport.write_eof()  # closed with bytes unread, the frame might not arrive
+        else:
+            self._transport.close()  # TLS has an end of its own, and waits for the client's
 
     def _end(self, code: bytes) -> None:
         """The client closes: it is answered with its own code."""

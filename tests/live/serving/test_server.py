@@ -134,12 +134,15 @@ def test_a_broken_connection_ends_by_itself_with_tls(database, certificate, monk
             client.sendall(
                 b"GET /v1/live HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-                b"\x82\x80\0\0\0\0" + b"\x89\x80\0\0\0\0" * 1_000
             )
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                head += client.recv(1 << 16)
+            client.sendall(b"\x82\x80\0\0\0\0" + b"\x89\x80\0\0\0\0" * 1_000)
             data = b""
             while part := client.recv(1 << 16):
                 data += part
-    assert data.partition(b"\r\n\r\n")[2] == b"\x88\x17\x03\xebmessages are JSON texts"
+    assert data == b"\x88\x19\x03\xebmessages are JSON texts"
 
 
 def test_certificates_that_are_none(database, certificate, tmp_path):

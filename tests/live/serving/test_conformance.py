@@ -6,6 +6,7 @@ Both speak to a server that is the real one up to the messages: these it sends b
 import json
 import os
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -162,6 +163,61 @@ def test_sections(raw, section, step):
         *found, end = heard(client)
         assert (found, end[0], int.from_bytes(end[1][:2], "big")) == (answers, CLOSE, code or 1000), f"{sent!r:.300}"
         client.socket.close()
+
+
+HANDSHAKE = {
+    "request": "GET /v1/live HTTP/1.1", "host": "Host: 127.0.0.1", "upgrade": "Upgrade: websocket", "connection": "Connection: Upgrade",
+    "key": "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "version": "Sec-WebSocket-Version: 13",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({}, 101),
+        ({"request": "GET /v1/live?some=thing HTTP/1.1"}, 101),
+        ({"request": "POST /v1/live HTTP/1.1"}, 405),
+        ({"request": "GET /v1/live HTTP/1.0"}, 404),
+        ({"request": "GET /elsewhere HTTP/1.1"}, 404),
+        ({"host": ""}, 421),
+        ({"host": "Host: 127.0.0.1\r\nHost: 127.0.0.1"}, 421),
+        ({"upgrade": ""}, 404),
+        ({"upgrade": "Upgrade: h2c"}, 404),
+        ({"upgrade": "UPGRADE: WebSocket"}, 101),
+        ({"connection": ""}, 404),
+        ({"connection": "Connection: close"}, 404),
+        ({"connection": "Connection: keep-alive, UPGRADE"}, 101),
+        ({"key": ""}, 400),
+        ({"key": "Sec-WebSocket-Key: c2hvcnQ="}, 400),
+        ({"key": "Sec-WebSocket-Key: !!!!!!!!!!!!!!!!!!!!!!=="}, 400),
+        ({"key": "\r\n".join(["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="] * 2)}, 400),
+        ({"version": ""}, 400),
+        ({"version": "\r\n".join(["Sec-WebSocket-Version: 13"] * 2)}, 400),
+        *[({"version": f"Sec-WebSocket-Version: {version}"}, 426) for version in (0, 8, 14, "013", "x")],
+        ({"more": "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x-other"}, 101),
+        ({"more": "Sec-WebSocket-Protocol: chat, superchat"}, 101),
+        ({"more": "Content-Length: 3"}, 400),
+        ({"more": "Transfer-Encoding: chunked"}, 400),
+    ],
+)
+def test_handshakes(server, changed, status):
+    """A handshake is answered as sections 4.2 and 4.4 have it; no extension and no subprotocol is taken."""
+    lines = [line for line in (HANDSHAKE | changed).values() if line]
+    with socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1])), 10) as client:
+        client.sendall("\r\n".join([*lines, "", ""]).encode())
+        data = b""
+        while b"\r\n\r\n" not in data:
+            part = client.recv(1 << 16)
+            assert part, data
+            data += part
+    first, *headers = data.partition(b"\r\n\r\n")[0].decode().lower().split("\r\n")
+    told = dict(line.split(": ", 1) for line in headers)
+    assert int(first.split()[1]) == status
+    own = {name: value for name, value in told.items() if name.startswith("sec-") or name == "upgrade"}
+    assert own == {
+        101: {"upgrade": "websocket", "sec-websocket-accept": "s3pplmbitxaq9kygzzhzrbk+xoo="},
+        426: {"upgrade": "websocket", "sec-websocket-version": "13"},
+    }.get(status, {})
 
 
 # --- Autobahn ---------------------------------------------------------------------------------------------------------

@@ -133,6 +133,7 @@ class Connection(asyncio.Protocol):
         protocol.receive_data(head)
         request = next((event for event in protocol.events_received() if isinstance(event, Request)), None)
         if request is None:
+            transport.write(protocol.reject(400, "the request is no handshake: it has a body\n").serialize())
             transport.close()
             return
         response = self._refusal(protocol, request) or protocol.accept(request)
@@ -153,6 +154,10 @@ class Connection(asyncio.Protocol):
         service = self._service
         if request.path.partition("?")[0] != PATH:
             return protocol.reject(404, f"there is nothing here: live queries are at {PATH}\n")
+        if request.headers.get_all("Sec-WebSocket-Version")[:1] not in ([], ["13"]):
+            response = protocol.reject(426, "the version of WebSockets is 13\n")
+            response.headers["Upgrade"], response.headers["Sec-WebSocket-Version"] = "websocket", "13"
+            return response
         hosts, origins = request.headers.get_all("Host"), request.headers.get_all("Origin")
         if not service.is_host(hosts[0] if len(hosts) == 1 else ""):
             return protocol.reject(421, "the server is not known by this name\n")

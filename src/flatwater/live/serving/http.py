@@ -117,6 +117,10 @@ class HttpConnection(HttpToolsProtocol):
         self._has_head()
         super().on_headers_complete()
 
+    def _should_upgrade(self) -> bool:
+        """Whether a WebSocket is asked for: HTTP/1.0 has none (RFC 6455, 4.2.1)."""
+        return super()._should_upgrade() and self.parser.get_http_version() != "1.0"
+
     def handle_websocket_upgrade(self) -> None:
         """Give the connection over: nothing of this one stays."""
         self.leave()

@@ -302,9 +302,7 @@ def autobahn():
             failed = True
         if failed:
             shutil.rmtree(partial, ignore_errors=True)
-            pytest.skip(
-                f"`{' '.join(command[1:6])} {SUITE}` fails with Python 2.7: see to a package index and a C compiler"
-            )
+            pytest.skip(f"`python2.7 -m pip install {SUITE}` fails: it needs a package index, and a C compiler")
         try:
             partial.rename(folder)
         except OSError:  # another run was faster

@@ -133,7 +133,7 @@ class Connection(asyncio.Protocol):
         protocol.receive_data(head)
         request = next((event for event in protocol.events_received() if isinstance(event, Request)), None)
         if request is None:
-            transport.write(protocol.reject(400, "the request is no handshake: it has a body\n").serialize())
+            transport.write(protocol.reject(400, "the request is no handshake of a WebSocket\n").serialize())
             transport.close()
             return
         response = self._refusal(protocol, request) or protocol.accept(request)
@@ -390,7 +390,7 @@ class Connection(asyncio.Protocol):
         self._drop()
         self.close(code, reason)
         self._is_failed = True
-        if self._transport is None:
+        if self._transport is None or self._transport.is_closing():
             return
         if self._transport.can_write_eof():
             self._transport.write_eof()  # closed with bytes unread, the frame might not arrive

@@ -55,6 +55,16 @@ def test_rows_of_a_query(engine):
     assert run(engine, "SELECT count(*) AS n FROM t WHERE b = ?", TABLE, ["x"]) == [{"n": 2}]
 
 
+@pytest.mark.parametrize("text", ["SELECT a, ? AS w FROM (SELECT a FROM t LIMIT 400) AS q", "SELECT a, ? AS w FROM t"])
+def test_a_parameter_that_makes_rows_wide(engine, text):
+    """Narrow rows that become wide come in as many batches as if they had been so."""
+    table = pa.table({"a": range(400)})
+    made = engine.run(checked(understood(text).tree), {("", "t"): Rows(table)}, ["y" * 20_000], 60)[1]
+    sizes = [(batch.num_rows, batch.nbytes) for batch in made]
+    assert sum(rows for rows, _size in sizes) == 400
+    assert max(size for _rows, size in sizes) <= 2 * limits.LIVE_BATCH_BYTES
+
+
 @pytest.mark.parametrize(
     ("kind", "value"),
     [(pa.int64(), 5), (pa.float64(), 0.5), (pa.string(), "it's \\ \" \n\x00 é"), (pa.bool_(), True), (pa.date32(), date(2026, 1, 2)), (pa.binary(), b"\x00\xff"), (pa.timestamp("us", tz="UTC"), datetime(2026, 1, 2, 3, tzinfo=UTC)), (pa.decimal128(10, 2), Decimal("1.50"))],

@@ -342,7 +342,11 @@ class _Watched:
                 if time.monotonic() > self._until:
                     raise _too_long(self._seconds)
                 self._widths.note(self._table, batch, self._source.widest)
-                yield batch
+                rows = self._widths.rows  # what is made of a batch that comes in is one batch, too
+                if batch.num_rows <= rows:
+                    yield batch
+                else:
+                    yield from (batch.slice(first, rows) for first in range(0, batch.num_rows, rows))
         except (errors.FlatwaterError, TooWide) as error:
             self._failed.append(error)
             raise

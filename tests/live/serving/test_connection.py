@@ -185,6 +185,34 @@ def test_a_token_that_ends(database, server, live, monkeypatch):
     assert bob.hear()["op"] == "insert"
 
 
+@pytest.mark.parametrize("change", ["ALTER USER eve PASSWORD 'a new long password'", "DROP USER eve"])
+def test_a_user_who_is_out(database, live, monkeypatch, change):
+    """With another password, or dropped, he is told no more; others are."""
+    monkeypatch.setattr(limits, "SERVE_SWEEP_S", 0.05)
+    database.sql("CREATE USER eve PASSWORD 'other long words'")
+    eve, bob = live("eve"), live("bob")
+    eve.follow("SELECT * FROM notes")
+    bob.follow("SELECT * FROM notes")
+    database.sql(change)
+    with pytest.raises(ConnectionClosed) as closed:
+        eve.hear()
+    assert closed.value.rcvd.code == 4401
+    database.sql("INSERT INTO notes VALUES (1, 'x')", user="bob")
+    assert bob.hear()["op"] == "insert"
+
+
+def test_a_user_who_is_out_asks(database, live, monkeypatch):
+    """What he asks for behind that is not done, however soon it comes."""
+    monkeypatch.setattr(limits, "SERVE_SWEEP_S", 1_000)
+    database.sql("CREATE USER eve PASSWORD 'other long words'")
+    eve = live("eve")
+    database.sql("ALTER USER eve PASSWORD 'a new long password'")
+    eve.say(**FOLLOW)
+    with pytest.raises(ConnectionClosed) as closed:
+        eve.hear()
+    assert closed.value.rcvd.code == 4401
+
+
 def test_somebody_elses_token(server, live):
     """A connection stays whose it is."""
     ada = live()

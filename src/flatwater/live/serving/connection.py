@@ -45,7 +45,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_counted", "_incoming", "_is_admitted", "_is_busy", "_is_closing", "_is_failed", "_is_pinged", "_left", "_service", "_since",
-        "_transport", "behind", "expires", "feeds", "heard", "is_due", "is_paused", "user",
+        "_transport", "behind", "expires", "feeds", "heard", "is_due", "is_paused", "stamp", "user",
     )  # fmt: skip
 
     def __init__(self, service: Service) -> None:
@@ -59,6 +59,7 @@ class Connection(asyncio.Protocol):
         self.heard = service.now
         self.expires = 0.0  # of the token
         self.user: str | None = None
+        self.stamp = 0  # of the user, when he came: another one ends his tokens
         self.feeds: dict[int | str, Feed] | None = None
         self.behind: dict[Feed, None] | None = None  # those that have to read the log
         self.is_due = self.is_paused = False
@@ -226,6 +227,8 @@ class Connection(asyncio.Protocol):
             self._authenticate(message.token)
         elif self.user is None:
             self.close(messages.UNAUTHENTICATED, "the first message is to be authenticate")
+        elif self._service.stamp_of(self.user) != self.stamp:
+            self.is_out()
         elif isinstance(message, messages.Ping):
             self.write(_PONG)
         elif isinstance(message, messages.Unsubscribe):
@@ -280,7 +283,7 @@ class Connection(asyncio.Protocol):
             service.audit.write("refused", "", self.address, what="live", why=str(error.args[0]))
             self.close(messages.UNAUTHENTICATED, str(error.args[0]))
             return
-        self.expires = claims.expires
+        self.expires, self.stamp = claims.expires, claims.stamp
         left = max(0, int(claims.expires - service.clock()))
         self.say({"type": "authenticated", "user": actor.name, "role": actor.role, "expires_s": left})
 
@@ -429,6 +432,10 @@ class Connection(asyncio.Protocol):
             self.close(messages.UNAUTHENTICATED, "the token has ended")
         elif now - self.heard > limits.SERVE_SILENCE_S:
             self._poke(now)
+
+    def is_out(self) -> None:
+        """The user was dropped, or has another password: what he was let in with holds no more."""
+        self.close(messages.UNAUTHENTICATED, "the token does not hold any more")
 
     def _poke(self, now: float) -> None:
         """It was silent for long: ask once, then end."""

@@ -78,6 +78,7 @@ class Service:
         self.origins = frozenset(map(str.lower, origins))
         self.requests = self.at_work = 0  # that came, and are at work
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._version = self.executor.catalog.version  # of users and tables, as connections were last looked at
         with contextlib.ExitStack() as opened:
             self.admission = Admission(database.budget, is_tls=is_tls)
             opened.callback(self.admission.close)
@@ -101,6 +102,11 @@ class Service:
     def actor(self, user: str) -> Actor:
         """The user with his role and limits, as they are now."""
         return self.executor.actor(user)
+
+    def stamp_of(self, user: str) -> int:
+        """What changes with a user's password, and when he is dropped; 0 for one whom nobody made."""
+        record = self.executor.catalog.user(user)
+        return 0 if record is None else record.stamp
 
     def messages_of(self, user: str | None) -> int:
         """How many messages a second a user may send."""
@@ -229,9 +235,24 @@ class Service:
             wall = self.clock()
             for connection in list(self.connections):
                 connection.look(now, wall)
+            if self.executor.catalog.version != self._version:
+                self._version = self.executor.catalog.version
+                self._look_at_users()
             if now - level >= limits.SERVE_LEVEL_S:
                 level = now
                 self._tell_level()
+
+    def _look_at_users(self) -> None:
+        """End the connections of users who were dropped, or have another password."""
+        stamps: dict[str, int] = {}
+        for connection in list(self.connections):
+            user = connection.user
+            if user is None:
+                continue
+            if user not in stamps:
+                stamps[user] = self.stamp_of(user)
+            if stamps[user] != connection.stamp:
+                connection.is_out()
 
     def _tell_level(self) -> None:
         """Tell who has everything up to where that is, so that he can go on there later."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, final
 
@@ -38,6 +38,9 @@ class Queries:
 
     Args:
         path: of the database's directory.
+
+    Attributes:
+        pushed: how many changes a query was given as they came, beside those that it read; for any thread.
     """
 
     def __init__(self, path: str) -> None:
@@ -45,6 +48,7 @@ class Queries:
         shutil.rmtree(self._path, ignore_errors=True)
         self._store = Store(self._path, "lmdb", "off", type=Query)
         self._lock = threading.Lock()
+        self.pushed: Callable[[int], int] = lambda _number: 0
 
     def enter(self, number: int, user: str, text: str) -> None:
         """A query begins."""
@@ -73,7 +77,7 @@ class Queries:
         for batch in self._store.batches(bytes=limits.LIVE_PAGE_BYTES):
             for key, query in batch:
                 row: dict[str, Any] = {"number": key[0], "user": query.user, "query": query.text}
-                yield row | {"started": query.started, "events": query.events}
+                yield row | {"started": query.started, "events": query.events + self.pushed(key[0])}
 
     def bytes_max(self) -> int:
         """What its store takes."""

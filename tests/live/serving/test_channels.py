@@ -64,6 +64,7 @@ def test_rows_that_come_and_go(schema):
     }
     left = read(channel.change(DELETE, 8, schema, old, new))
     assert "old" not in left
+    assert left["row"] == {"id": 1, "v": "a"}
 
 
 def test_the_same_by_the_log(schema):

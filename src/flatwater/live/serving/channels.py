@@ -11,7 +11,7 @@ from collections.abc import Container
 from typing import final
 
 from flatwater.live.events import OPS, Event, Names, json_of
-from flatwater.live.log import UPDATE
+from flatwater.live.log import DELETE, UPDATE
 from flatwater.live.schema import Schema
 from flatwater.live.serving.frames import text_frame
 from flatwater.live.serving.messages import encode
@@ -38,7 +38,7 @@ class Channel:
 
     def change(self, op: int, sequence: int, schema: Schema, old: bytes | None, new: bytes | None) -> bytes:
         """The frame of a change, of the JSON that is stored."""
-        row = json_of(old if new is None else new, schema, self.names)
+        row = json_of(old if op == DELETE else new, schema, self.names)  # a row that left the condition is told as it was
         before = json_of(old, schema, self.names) if op == UPDATE else None
         return self._frame(OPS[op], sequence, row, before)
 

@@ -80,6 +80,7 @@ class Fanout:
         self._readers = [loop.create_task(self._read()) for _ in range(limits.SERVE_READERS)]
         with following.lock:
             following.pushing = self
+        following.queries.pushed = self.pushed
 
     # --- what was committed -------------------------------------------------------------------------------------------
 
@@ -197,6 +198,12 @@ class Fanout:
             connection.write(feed.ready(max(cursor, first - 1)))
         connection.write(frames)
         self.delivered += given
+        feed.pushed += given
+
+    def pushed(self, number: int) -> int:
+        """How many changes a query was given as they came. In any thread."""
+        feed = self.targets.get(number)
+        return 0 if feed is None else feed.pushed
 
     # --- who is behind ------------------------------------------------------------------------------------------------
 

@@ -31,14 +31,16 @@ class Feed:
         channel: that it is sent under.
         number: of the subscription, also when the reader is closed.
         is_ready: its client knows that the snapshot was complete.
+        pushed: changes that it was given as they came.
     """
 
-    __slots__ = ("_is_closed", "_lock", "channel", "connection", "is_ready", "name", "number", "reader")
+    __slots__ = ("_is_closed", "_lock", "channel", "connection", "is_ready", "name", "number", "pushed", "reader")
 
     def __init__(self, connection: Connection, name: int | str, reader: Subscription, channel: Channel) -> None:
         self.connection, self.name, self.reader, self.channel = connection, name, reader, channel
         self.number = reader.number
         self.is_ready = False
+        self.pushed = 0
         self._lock = threading.Lock()  # a number that is given back in the middle of a page would be another one's
         self._is_closed = False
 

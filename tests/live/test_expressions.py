@@ -1,5 +1,7 @@
 """Expressions with NULL, as SQL has them."""
 
+from decimal import Decimal
+
 import pytest
 
 from flatwater import errors
@@ -10,10 +12,19 @@ from flatwater.live.types import Type
 
 SCHEMA = Schema(
     1, "main", "t", SHARED,
-    [Column("a", Type("INT")), Column("b", Type("TEXT")), Column("c", Type("BOOLEAN")), Column("t", Type("TIMESTAMP")), Column("j", Type("JSON"))],
+    [Column("a", Type("INT")), Column("b", Type("TEXT")), Column("c", Type("BOOLEAN")), Column("t", Type("TIMESTAMP")), Column("j", Type("JSON")),
+     Column("d", Type("DOUBLE")), Column("m", Type("DECIMAL", 5, 2))],
     ["a"],
 )  # fmt: skip
-ROW = {"a": 3, "b": "Ada", "c": True, "t": Type("TIMESTAMP").take("2026-01-01", "t"), "j": {"x": 1}}
+ROW = {
+    "a": 3,
+    "b": "Ada",
+    "c": True,
+    "t": Type("TIMESTAMP").take("2026-01-01", "t"),
+    "j": {"x": 1},
+    "d": 0.1,
+    "m": Decimal("0.10"),
+}
 EMPTY = dict.fromkeys(ROW)
 
 
@@ -31,7 +42,9 @@ def value(text, row=ROW, params=()):
         ("coalesce(NULL, a)", 3), ("nullif(a, 3)", None), ("CASE WHEN a > 5 THEN 'x' WHEN a > 2 THEN 'y' END", "y"),
         ("CASE a WHEN 3 THEN 'three' ELSE 'no' END", "three"), ("CASE WHEN a > 5 THEN 1 END", None), ("b::TEXT = 'Ada'", True), ("b::INT", None),
         ("CAST('12' AS INT)", 12), ("t > '2025-12-31'", True), ("'2025-12-31' > t", False), ("NULL AND FALSE", False), ("NULL OR TRUE", True),
-        ("NULL AND TRUE", None), ("a = NULL", None), ("a <> 4 AND (b = 'x' OR c)", True), ("trim(' x ')", "x"), ("t = '2026-01-01T00:00:00Z'", True),
+        ("NULL AND TRUE", None), ("a = NULL", None), ("a <> 4 AND (b = 'x' OR c)", True), ("trim(' x ')", "x"), ("d = 0.1", True), ("0.1 = d", True), ("d <= 0.1", True), ("d BETWEEN 0.1 AND 0.1", True), ("d IN (5, 0.1)", True),
+        ("d * 1 = 0.1", True), ("d * 1 IN (0.1)", True), ("nullif(d, 0.1)", None), ("d <> 0.1", False), ("d = m", True), ("m = 0.1", True), ("m IN (0.1)", True),
+        ("m < 0.1", False), ("d < 1e400", True), ("nullif(d, b)", 0.1), ("t = '2026-01-01T00:00:00Z'", True),
     ],
 )  # fmt: skip
 def test_values(text, expected):

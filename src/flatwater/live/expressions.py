@@ -33,6 +33,7 @@ from flatwater.live.logic import (
     compared,
     family_named,
     is_alike,
+    is_same,
     of_column,
     safe,
 )
@@ -48,6 +49,7 @@ FLIPPED: Final = {exp.EQ: exp.EQ, exp.NEQ: exp.NEQ, exp.LT: exp.GT, exp.LTE: exp
 _ARGS: Final = {  # of a node, that are known; one with another one says something else
     "this", "expression", "expressions", "low", "high", "ifs", "default", "to", "negate", "typed", "safe", "query", "unnest", "field",
 }  # fmt: skip
+_FLOATS = {"FLOAT", "DOUBLE"}
 _DIGITS_MAX: Final = 1_000  # of a number in a statement; Python reads some more
 _TEXTS: Final[dict[type, Callable[[str], Any]]] = {
     exp.Lower: str.lower, exp.Upper: str.upper, exp.Length: len,
@@ -156,6 +158,8 @@ class Compiler:
             return value if value is None else self._matched(value, node)
         family = FAMILIES.get(type(value))
         wanted = "number" if kind.name in NUMBERS else kind.name
+        if kind.name in _FLOATS and isinstance(value, Decimal):  # 0.1 as it is written: the float that is nearest to it
+            return float(value)
         if family == wanted and (wanted != "number" or value == value):  # noqa: PLR0124 - no NaN
             return kind.take(value, "the condition") if wanted == "TIMESTAMP" else value
         if wanted in {"TIMESTAMP", "DATE", "UUID", "BYTES"}:
@@ -239,7 +243,7 @@ class Compiler:
                 )
             case exp.Nullif():
                 left, right = self.function(node.this), self.function(node.expression)
-                return lambda row, values: None if (found := left(row, values)) == right(row, values) else found
+                return lambda row, values: None if is_same(found := left(row, values), right(row, values)) else found
             case exp.Case():
                 return self._case(node)
             case exp.Cast():
@@ -296,6 +300,8 @@ class Compiler:
             if not is_one:
                 raise errors.UsageError("IN has a list of values.", hint="Write it with OR.")
             wanted.append(self.taken(value, kind, node))
+        if kind is None:  # what is computed may be a float
+            wanted += [float(each) for each in wanted if isinstance(each, Decimal)]
         at = self.put(frozenset(each for each in wanted if each is not None))
         null_at = self.put(None in wanted)
 

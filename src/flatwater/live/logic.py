@@ -15,7 +15,7 @@ from uuid import UUID
 
 from flatwater import errors
 from flatwater.live.intervals import Months, midnight
-from flatwater.live.operators import NUMBERS
+from flatwater.live.operators import NUMBERS, alike
 from flatwater.live.types import Type
 
 Values = Sequence[Any]
@@ -65,9 +65,18 @@ def compared(first: Function, second: Function, compare: Callable[[Any, Any], bo
             if not is_alike(one, other):
                 return None
             found, wanted = midnight(found), midnight(wanted)
+        elif type(found) is not type(wanted) and one == "number":
+            found, wanted = alike(found, wanted)
         return compare(found, wanted)
 
     return safe(asked)
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two values are equal; a decimal beside a float is one, too."""
+    if FAMILIES.get(type(one)) == FAMILIES.get(type(other)) == "number":
+        one, other = alike(one, other)
+    return bool(one == other)
 
 
 def is_alike(one: str | None, other: str | None) -> bool:

@@ -7,11 +7,14 @@ Holds:      so many rows of one of these tables at a time as a batch has.
 
 from __future__ import annotations
 
+import base64
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, final
+
+import msgspec
 
 from flatwater import errors, limits
 from flatwater.budget.budget import Budget
@@ -19,8 +22,9 @@ from flatwater.live.access import ROLES, SYSTEM_USER, Actor, Limits
 from flatwater.live.catalog import SYSTEM, Catalog
 from flatwater.live.conditions import Condition, condition_of
 from flatwater.live.definitions import name_of
+from flatwater.live.operators import text_of
 from flatwater.live.results import Result, Rows
-from flatwater.live.schema import NOW, SHARED, SNOWFLAKE, Column, Row, Schema
+from flatwater.live.schema import SHARED, Column, Row, Schema
 from flatwater.live.statements import Statement
 from flatwater.live.types import Type
 from flatwater.live.upkeep import Job
@@ -202,18 +206,23 @@ def shown(parts: Parts, statement: Statement, actor: Actor) -> Result:
 
 def _described(schema: Schema) -> Iterator[Row]:
     for column in schema.columns.values():
-        default = column.default
         yield {
             "column": column.name,
             "type": str(column.type),
             "nullable": not column.is_required,
-            "default": None
-            if default is None
-            else default
-            if default in {NOW, SNOWFLAKE} and column.is_made
-            else str(default),
+            "default": _default_of(column),
             "primary_key": column.name in schema.key,
         }
+
+
+def _default_of(column: Column) -> str | None:
+    """As it is written in a statement; None where there is none."""
+    default = column.default
+    if default is None or column.is_made:
+        return None if default is None else str(default)
+    if isinstance(default, bytes):
+        return base64.b64encode(default).decode()
+    return msgspec.json.encode(default).decode() if column.type.name == "JSON" else text_of(default)
 
 
 def _result(rows: list[Row], columns: tuple[str, ...]) -> Result:

@@ -189,6 +189,8 @@ def _float(value: Any, kind: Type) -> float:
         import struct
 
         number = struct.unpack("f", struct.pack("f", number))[0]
+        if not math.isfinite(number):
+            raise ValueError("it is beyond what 32 bits hold")
     return number
 
 

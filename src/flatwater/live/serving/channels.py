@@ -38,7 +38,9 @@ class Channel:
 
     def change(self, op: int, sequence: int, schema: Schema, old: bytes | None, new: bytes | None) -> bytes:
         """The frame of a change, of the JSON that is stored."""
-        row = json_of(old if op == DELETE else new, schema, self.names)  # a row that left the condition is told as it was
+        row = json_of(
+            old if op == DELETE else new, schema, self.names
+        )  # a row that left the condition is told as it was
         before = json_of(old, schema, self.names) if op == UPDATE else None
         return self._frame(OPS[op], sequence, row, before)
 

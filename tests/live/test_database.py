@@ -409,6 +409,16 @@ def test_threads_that_write_at_once(db):
     assert all(len(rows(db, "SELECT * FROM notes WHERE n = ?", [n], user=f"u{n}")) == 20 for n in range(20))
 
 
+@pytest.mark.parametrize(
+    "given", [5, None, "notes", {"id": 1}, [5], pa.table({"at": pa.array([1], pa.timestamp("ns"))})], ids=str
+)
+def test_what_is_no_collection_of_rows(db, given):
+    """Is refused as such."""
+    db.sql("CREATE TABLE times (at TIMESTAMP PRIMARY KEY)")
+    with pytest.raises(errors.UsageError):
+        db.load("times", given)
+
+
 def test_loading(db):
     """Any number of rows from dicts, batches of a flow and Arrow tables; a wrong one is told, and those before it are there."""
     import pyarrow as pa

@@ -271,6 +271,42 @@ def test_a_table_that_is_dropped_ends_what_follows_it(db):
             changes.poll()
 
 
+@pytest.mark.parametrize("is_opened_again", [False, True])
+def test_a_table_that_is_made_again(tmp_path, is_opened_again):
+    """Who goes on from a number of a table that was dropped is told to begin anew; from one of the new table he goes on."""
+    db = Database(tmp_path, sync="off")
+    db.sql("CREATE TABLE t (k INT PRIMARY KEY, v TEXT)")
+    db.sql("INSERT INTO t VALUES (1, 'old')")
+    with db.subscribe("SELECT * FROM t") as changes:
+        drained(changes)
+        seq = changes.seq
+    db.sql("DROP TABLE t")
+    db.sql("CREATE TABLE t (k INT PRIMARY KEY, w INT)")
+    if is_opened_again:
+        db.close()
+        db = Database(tmp_path, sync="off")
+    with db, db.subscribe("SELECT * FROM t", last_rows=0) as fresh:
+        drained(fresh)
+        db.sql("INSERT INTO t VALUES (3, 7), (4, 8)")
+        first, _second = fresh.poll(), fresh.poll()
+        assert [each[0] for each in drained(db.subscribe("SELECT * FROM t", since=seq))] == [
+            "reset",
+            "snapshot",
+            "snapshot",
+        ]
+        assert [each[0] for each in drained(db.subscribe("SELECT * FROM t", since=first.seq))] == ["insert"]
+
+
+def test_a_new_table_goes_on_from_its_beginning(db):
+    """The number of a snapshot without rows is one to go on from."""
+    db.sql("CREATE TABLE t (k INT PRIMARY KEY)")
+    with db.subscribe("SELECT * FROM t") as changes:
+        drained(changes)
+        seq = changes.seq
+    db.sql("INSERT INTO t VALUES (1)")
+    assert [each[0] for each in drained(db.subscribe("SELECT * FROM t", since=seq))] == ["insert"]
+
+
 def test_rows_of_a_stream_expire(tmp_path):
     """A row of a STREAM table is not seen after its time, and who follows it sees it deleted."""
     with Database(tmp_path, sync="off") as db:

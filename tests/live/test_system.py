@@ -34,6 +34,16 @@ def test_describing(db):
     assert found[2] == {"column": "n", "type": "INT", "nullable": True, "default": "0", "primary_key": False}
 
 
+def test_defaults_as_they_are_written(db):
+    """DESCRIBE gives defaults of all types as a statement has them."""
+    db.sql(
+        "CREATE TABLE t (k INT PRIMARY KEY, j JSON DEFAULT '{\"a\": [1]}', b BYTES DEFAULT 'AAE=', d DATE DEFAULT '2026-01-02', "
+        "m DECIMAL(4, 1) DEFAULT 1, f BOOLEAN DEFAULT TRUE, t TIMESTAMP DEFAULT NOW(), x TEXT)"
+    )
+    found = [row["default"] for row in db.sql("DESCRIBE t")]
+    assert found == [None, '{"a":[1]}', "AAE=", "2026-01-02", "1.0", "true", "NOW()", None]
+
+
 def test_users_see_themselves(db):
     """A user sees himself among the users, a dba all."""
     db.sql("CREATE USER ada WITH ROLE 'user' ROWS 10")

@@ -55,7 +55,7 @@ def test_values_that_fit(kind, given, taken):
     [
         ("SMALLINT", 32_768), ("INT", 1 << 31), ("BIGINT", 1 << 63), ("BIGINT", True), ("BIGINT", 1.5), ("BIGINT", "5"), ("DOUBLE", float("nan")), ("DOUBLE", float("inf")), ("DOUBLE", "1"),
         ("BOOLEAN", 1), ("TEXT", 5), ("TEXT", "\ud800"), ("BYTES", "no base64!"), ("DATE", datetime(2026, 1, 2, tzinfo=UTC)), ("DATE", "2026-02-30"), ("TIMESTAMP", 5), ("UUID", "x"), ("JSON", {1, object()}),
-        ("DOUBLE", 10**400), ("BIGINT", 10**300), ("FLOAT", 1e39), ("FLOAT", -(10**39)),
+        ("DOUBLE", 10**400), ("BIGINT", 10**300), ("JSON", float("nan")), ("JSON", {"a": [1, float("inf")]}), ("FLOAT", 1e39), ("FLOAT", -(10**39)),
     ],
 )  # fmt: skip
 def test_values_that_do_not_fit(kind, given):

@@ -37,6 +37,7 @@ class TableRecord(msgspec.Struct):
     access: str = "PRIVATE"
     ttl_s: int = 0
     is_changed: bool = False
+    born: int = 0
 
 
 class UserRecord(msgspec.Struct):
@@ -296,7 +297,14 @@ def _stored(schema: Schema) -> bytes:
         for each in schema.columns.values()
     ]
     record = TableRecord(
-        schema.number, schema.kind, columns, list(schema.key), schema.access, schema.ttl_s, schema.is_changed
+        schema.number,
+        schema.kind,
+        columns,
+        list(schema.key),
+        schema.access,
+        schema.ttl_s,
+        schema.is_changed,
+        schema.born,
     )
     return msgspec.json.encode(record)
 
@@ -316,4 +324,5 @@ def _schema_of(namespace: str, name: str, record: TableRecord) -> Schema:
         access=record.access,
         ttl_s=record.ttl_s,
         is_changed=record.is_changed,
+        born=record.born,
     )

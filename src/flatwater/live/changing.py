@@ -326,7 +326,7 @@ def check_row(json: bytes, schema: Schema) -> bytes:
 def too_many() -> errors.LimitReached:
     """The refusal of a statement that changes too much at once."""
     return errors.LimitReached(
-        f"the statement changes more than one transaction holds: {limits.LIVE_STATEMENT_ROWS_MAX:,} rows.",
+        f"the statement changes more than one transaction holds: {limits.LIVE_STATEMENT_ROWS_MAX:,} rows, or {limits.STORE_WRITE_BYTES_MAX >> 22} MiB of them.",
         what="LIVE_STATEMENT_ROWS_MAX", limit=limits.LIVE_STATEMENT_ROWS_MAX,
         hint="Change it in parts, such as WHERE id < ...; db.load takes any number of rows.",
     )  # fmt: skip

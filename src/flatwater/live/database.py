@@ -113,7 +113,9 @@ class Database:
         log = Log(store.partition("live.log").head())
         catalog = Catalog(entries)
         self._numbers = Numbers()
-        self._writer = Writer(space, heads, log, self._numbers, self._tell, log_bytes=log_bytes, behind=self._behind)
+        self._writer = Writer(
+            space, heads, log, self._numbers, self._tell, log_bytes=log_bytes, behind=self._behind, mark=self._mark
+        )
         self._numbers.start(self._writer.last)
         # Statements that wait for a turn of the engine have threads of their own: those who read results need some, too.
         self._threads = ThreadPoolExecutor(limits.LIVE_ASYNC_THREADS, "flatwater-asql")
@@ -331,6 +333,9 @@ class Database:
 
     def _tell(self, changes: list[Change]) -> None:
         self._following.tell(changes)
+
+    def _mark(self, number: int) -> None:
+        self._following.mark(number)
 
     def _behind(self) -> int | None:
         return self._following.behind()

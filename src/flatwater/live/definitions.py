@@ -24,8 +24,8 @@ _OPTIONS = ("TYPE", "TTL_SECONDS", "ACCESS_LEVEL")
 _MADE = {NOW: ("TIMESTAMP", "DATE"), "CURRENT_DATE": ("DATE",), SNOWFLAKE: ("BIGINT",)}  # and types that they have
 
 
-def table_of(tree: exp.Create, number: int) -> Schema:
-    """The table that a CREATE TABLE makes.
+def table_of(tree: exp.Create, number: int, born: int = 0) -> Schema:
+    """The table that a CREATE TABLE makes; `number` and `born` as in `Schema`.
 
     Raises:
         UsageError: a column, the key or an option makes no sense.
@@ -54,7 +54,9 @@ def table_of(tree: exp.Create, number: int) -> Schema:
             )
     kind, access, ttl_s = _options(tree)
     return _checked(
-        Schema(number, name.namespace, name.name, kind, columns, key, access=access, ttl_s=ttl_s), columns, key
+        Schema(number, name.namespace, name.name, kind, columns, key, access=access, ttl_s=ttl_s, born=born),
+        columns,
+        key,
     )
 
 
@@ -91,6 +93,7 @@ def _checked(schema: Schema, columns: Sequence[Column], key: Sequence[str]) -> S
         access=schema.access,
         ttl_s=schema.ttl_s,
         is_changed=schema.is_changed,
+        born=schema.born,
     )
 
 
@@ -231,6 +234,7 @@ def added(tree: exp.Alter, schema: Schema) -> Schema:
         access=schema.access,
         ttl_s=schema.ttl_s,
         is_changed=True,
+        born=schema.born,
     )
     return _checked(made, columns, schema.key)
 

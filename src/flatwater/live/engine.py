@@ -39,6 +39,7 @@ from flatwater.live.widths import TooWide, Widths
 _TOKEN = re.compile(r't[0-9a-f]{32}_\d+"?\.?|"datafusion\.public\.|datafusion\.public\.')
 _FROM_POOL = re.compile(r"Resources exhausted|Failed to allocate|[Oo]ut of memory|OutOfMemory")
 _FROM_ARROW = re.compile(r"PyErr|ArrowTypeError|ArrowNotImplementedError|array-like")
+_INT64 = 1 << 63
 _PARAMETERS = (bool, int, float, str, bytes, Decimal, date, datetime, type(None))
 
 
@@ -359,6 +360,8 @@ def _parameter(value: Any) -> Any:
         raise errors.UsageError(
             f"{value!r:.80} is no value of a parameter.", hint="Pass a text, number, time, bytes or None."
         )
+    if isinstance(value, int) and not -_INT64 <= value < _INT64:
+        raise errors.UsageError(f"{value!r:.60} does not fit into 64 bits.", hint="Pass a Decimal.")
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC)
     return value

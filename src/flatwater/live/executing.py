@@ -369,7 +369,8 @@ class Executor:
             if tree.args.get("exists"):
                 return
             raise errors.UsageError(f"the table {name} is there.", hint="IF NOT EXISTS leaves it.")
-        schema = self.catalog.make_table(*name, lambda number: definitions.table_of(tree, number))
+        born = self._writer.mark()
+        schema = self.catalog.make_table(*name, lambda number: definitions.table_of(tree, number, born))
         if schema.ttl_s:
             self._wake()
 

@@ -150,6 +150,11 @@ class Following:
         elif self.pushing is not None and number in self.pushing.targets:
             self.pushing.wake(number)
 
+    def mark(self, number: int) -> None:
+        """All up to this number was told, for there is nothing between the last change and it."""
+        with self.lock:
+            self.told = max(self.told, number)
+
     def table_dropped(self, table: int) -> None:
         """Wake who follows a table that was dropped: reading on tells them."""
         with self.lock:
@@ -236,7 +241,8 @@ class Following:
             snapshot = Snapshot(self.space, self.log, self.told)
         start: Snapshot | Start | None = snapshot if last_rows != 0 else None
         if since is not None:
-            start = Start.RESUME if since <= snapshot.at else Start.RESET  # what is behind our last number is not ours
+            # what is behind our last number is not ours, and what is below the table's first one is of another table
+            start = Start.RESUME if schema.born <= since <= snapshot.at else Start.RESET
         return Subscription(self, number, names, start, last_rows)
 
     def _reserve(self) -> None:

@@ -74,6 +74,7 @@ class Schema:
         access: of a SHARED table, who may: PUBLIC, RESTRICTED or PRIVATE.
         ttl_s: seconds that a row of a STREAM table lives.
         is_changed: columns were added, so that the JSON of some rows lacks them.
+        born: a number that is below those of all its changes: one below it is of another table that had the name.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Schema:
         access: str = "PRIVATE",
         ttl_s: int = 0,
         is_changed: bool = False,
+        born: int = 0,
     ) -> None:
         self.number = number
         self.namespace = namespace
@@ -100,6 +102,7 @@ class Schema:
         self._names = tuple(self.columns)
         self._decode = _decoder(tuple((column.name, column.type.python) for column in columns)).decode
         self.is_changed = is_changed
+        self.born = born
         self._added = {column.name: column.default for column in columns if not column.is_made}
 
     @property

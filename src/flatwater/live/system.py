@@ -242,15 +242,27 @@ def rows_of(given: Any) -> Iterator[Mapping[str, Any]]:
         given = given.to_batches()
     elif hasattr(given, "to_pylist"):
         given = [given]
+    elif isinstance(given, str | bytes | Mapping) or not hasattr(given, "__iter__"):
+        raise errors.UsageError(f"{given!r:.80} is no collection of rows.", hint="Pass dicts, or Arrow record batches.")
     for part in given:
         if isinstance(part, Mapping):
             yield part
         elif hasattr(part, "to_pylist"):
-            yield from part.to_pylist()
+            yield from _listed(part)
         elif isinstance(part, list | tuple):
             yield from rows_of(part)
         else:
             raise errors.UsageError(f"{part!r:.80} is no row.", hint="Pass dicts, or Arrow record batches.")
+
+
+def _listed(part: Any) -> list[Row]:
+    try:
+        rows: list[Row] = part.to_pylist()
+    except (ValueError, OverflowError) as error:  # such as nanoseconds, and years above 9999
+        raise errors.UsageError(
+            f"rows of Arrow have a value that Python has not: {error!s:.120}.", hint="Cast times to microseconds."
+        ) from None
+    return rows
 
 
 def arrow_of(pages: Iterable[list[Row]], schema: Schema, names: tuple[tuple[str, str], ...] | None) -> Iterator[Any]:

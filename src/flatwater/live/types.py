@@ -275,7 +275,18 @@ def json_in(value: Any) -> Any:
 
 
 def _json(value: Any, _type: Type) -> Any:
+    if not _is_finite(value):
+        raise ValueError("JSON has no such number")
     return msgspec.json.decode(msgspec.json.encode(value))
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether all numbers in it have a form in JSON: infinity and NaN would become null."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    return not isinstance(value, list | tuple) or all(map(_is_finite, value))
 
 
 _TAKE = {

@@ -58,6 +58,7 @@ class Writer:
         tell: is given what was committed, in its order, one transaction after another.
         log_bytes: of the log that are kept.
         behind: the number behind which a subscriber still has to read, if one is; else None.
+        mark: is given a number up to which all was told.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Writer:
         *,
         log_bytes: int,
         behind: Callable[[], int | None],
+        mark: Callable[[int], object] = bool,
     ) -> None:
         self._space = space
         self._heads = heads
@@ -77,6 +79,7 @@ class Writer:
         self._numbers = numbers
         self._tell = tell
         self._behind = behind
+        self._mark = mark
         self._waiting: deque[_Job] = deque()
         self._working = threading.Lock()
         self._log_bytes_max = log_bytes
@@ -127,6 +130,13 @@ class Writer:
         if job.error is not None:
             raise job.error
         return job.changes
+
+    def mark(self) -> int:
+        """A number behind all changes so far, and below all that come; nothing is written."""
+        with self._working:
+            number = self._numbers.next()
+            self._mark(number)
+            return number
 
     def _work(self) -> None:
         """Commit what waits, in groups, until nothing does: under the lock."""

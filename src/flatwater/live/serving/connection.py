@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("flatwater.live")
 
 PATH = "/v1/live"
-_PING = ping_frame()
+_PING, _PONG = ping_frame(), text_frame(b'{"type":"pong"}')
 _SLACK = 4_096  # bytes of a message that has not arrived in whole, below which it is not counted
 
 
@@ -55,8 +55,7 @@ class Connection(asyncio.Protocol):
         self._is_admitted = self._is_busy = self._is_closing = self._is_failed = self._is_pinged = False
         self._counted = 0  # bytes of a message that arrives, as they were admitted
         self._left: float | None = None  # messages that may come at once, and since when that is so
-        self._since = service.now
-        self.heard = service.now
+        self._since = self.heard = service.now
         self.expires = 0.0  # of the token
         self.user: str | None = None
         self.stamp = 0  # of the user, when he came: another one ends his tokens
@@ -449,6 +448,3 @@ class Connection(asyncio.Protocol):
         """Say up to where everything was given, if it was."""
         if self.feeds and not self._is_closing and self._service.fanout.is_level(self):
             self.write(frame)
-
-
-_PONG = text_frame(b'{"type":"pong"}')

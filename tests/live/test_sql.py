@@ -440,3 +440,22 @@ def test_a_closed_database_ends_its_queries(tmp_path):
     db.close()
     with pytest.raises(errors.ClosedError):
         list(result)
+
+
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        ("CAST(a.n AS INT) = -2", [1]), ("(CAST(a.n AS INT)) IN (2, -2)", [1, 2]), ("CAST(a.n AS BIGINT) BETWEEN -2 AND 2", [1, 2]),
+        ("a.n::SMALLINT < 3", [1, 2]), ("TRY_CAST(a.n AS INT) = 2", [2]), ("2 = CAST(a.n AS INT)", [2]), ("CAST(a.n AS DECIMAL(10, 0)) = -3", [1]),
+    ],
+)  # fmt: skip
+def test_casts_that_cut(tmp_path, where, found):
+    """A DECIMAL that is cast to an integer is compared as that, in the engine as where rows are asked one by one."""
+    with Database(tmp_path, sync="off") as db:
+        db.sql("CREATE TABLE t (k INT PRIMARY KEY, n DECIMAL(10, 2))")
+        db.sql("INSERT INTO t VALUES (1, -2.5), (2, 2.99), (3, 3)")
+        for text in (
+            f"SELECT a.k FROM t a JOIN t b ON a.k = b.k WHERE {where} ORDER BY 1",
+            f"SELECT a.k FROM t a WHERE {where} ORDER BY a.k",
+        ):
+            assert [row["k"] for row in db.sql(text)] == found

@@ -30,6 +30,8 @@ _ARGS: Final = {  # of a table, that may be set
     "joins",
 }
 _ALL: Final = 2**63 - 1  # rows: a LIMIT below which no condition is handed down
+_CUTTING = {"SMALLINT", "INT", "BIGINT", "DECIMAL"}
+_COMPARING = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.In, exp.Between, exp.NullSafeEQ, exp.NullSafeNEQ)
 _SHOWN: Final = 100  # characters of what is refused
 _SELECT: Final = {
     "kind", "expressions", "from_", "from", "joins", "where", "group", "having", "qualify", "windows", "distinct", "order", "limit", "offset", "with_", "with",
@@ -68,7 +70,7 @@ class Query:
             table.set("db", None)
         for column in tree.find_all(exp.Column):
             column.set("db", None)  # chat.messages.id is messages.id, as the alias has it
-        tree = _kept_apart(tree)
+        tree = _casts_kept(_kept_apart(tree))
         self._text: str = tree.sql(dialect=Sql)
         self._tree = tree if grows(tree) else None
         self._said_bytes = max((len(each.this) for each in tree.find_all(exp.Literal)), default=0)
@@ -205,6 +207,20 @@ def _kept_apart(tree: Any) -> Any:
     for node in lists if len(lists) > 1 else []:
         is_null = exp.EQ(this=exp.paren(node.this.copy()), expression=exp.paren(node.this.copy()))
         node.replace(exp.paren(exp.And(this=node.copy(), expression=is_null)))
+    return tree
+
+
+def _casts_kept(tree: Any) -> Any:
+    """The tree with `CAST(a AS INT) = 2` as `nullif(CAST(a AS INT), NULL) = 2`, which is the same.
+
+    DataFusion 55 compares `a` with the 2 then, so that a DECIMAL of 2.5, which is cut to 2 elsewhere, is none.
+    """
+    for cast in [*tree.find_all(exp.Cast, exp.TryCast)]:
+        above = cast.parent
+        while isinstance(above, exp.Paren):
+            above = above.parent
+        if isinstance(above, _COMPARING) and Type.of(cast.args["to"]).name in _CUTTING:
+            cast.replace(exp.Nullif(this=cast.copy(), expression=exp.Null()))
     return tree
 
 

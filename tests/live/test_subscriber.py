@@ -212,3 +212,72 @@ def test_pages_hold_nothing_between_them(tmp_path, size):
         assert rows.page(size) is None
     assert [row for op, row in seen if op == "snapshot"] == [number for number in range(20) if number != 3]
     assert [row for op, row in seen if op == "update"] == [19] * min(step, 5)
+
+
+def test_a_second_reader(tmp_path):
+    """It is refused at once, a thread and a task too; the first one waits on, and closing from elsewhere wakes him."""
+    with Database(tmp_path, sync="off") as db:
+        db.sql(NOTES)
+        changes, ended = db.subscribe("SELECT * FROM notes"), []
+
+        def read():
+            try:
+                changes.poll(60)
+            except errors.ClosedError as error:
+                ended.append(error)
+
+        thread = threading.Thread(target=read)
+        thread.start()
+        while not db._following._waiting:
+            thread.join(0.001)
+        for _ in range(2):
+            with pytest.raises(errors.UsageError, match="another thread or task reads"):
+                changes.poll()
+            with pytest.raises(errors.UsageError, match="another thread or task reads"):
+                next(changes)
+            with pytest.raises(errors.UsageError, match="another thread or task reads"):
+                asyncio.run(changes.apoll(0))
+        changes.close()
+        thread.join(10)
+        assert ended
+
+
+def test_a_reader_that_was_refused_or_given_up(tmp_path):
+    """Who gave up, was cancelled or failed leaves the place to the next one."""
+    with Database(tmp_path, sync="off") as db:
+        db.sql(NOTES)
+        changes = db.subscribe("SELECT * FROM notes")
+
+        async def cancelled():
+            waiting = asyncio.create_task(changes.apoll())
+            while not db._following._waiting:
+                await asyncio.sleep(0)
+            with pytest.raises(errors.UsageError):
+                await changes.apoll(0)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+
+        asyncio.run(cancelled())
+        assert changes.poll() is None
+        db.sql("INSERT INTO notes VALUES (1, 'a')")
+        assert changes.poll().op == "insert"
+
+
+def test_closing_just_before_waiting(tmp_path, monkeypatch):
+    """Who is about to wait while another thread closes it is told, and waits for nothing."""
+    with Database(tmp_path, sync="off") as db:
+        db.sql(NOTES)
+        changes = db.subscribe("SELECT * FROM notes")
+        ready = type(changes)._ready
+
+        def closing(self):
+            found = ready(self)
+            thread = threading.Thread(target=self.close)
+            thread.start()
+            thread.join()
+            return found
+
+        monkeypatch.setattr(type(changes), "_ready", closing)
+        with pytest.raises(errors.ClosedError):
+            changes.poll(60)
+        assert not db._following._waiting

@@ -11,7 +11,7 @@ import asyncio
 import enum
 import threading
 import time
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, final
 
 from flatwater import errors, limits
@@ -36,6 +36,7 @@ class Start(enum.Enum):
 
 
 _RESET, _RESUME = Start.RESET, Start.RESUME
+_TURN = threading.Lock()  # of all: for a look and a word
 
 
 class _Paused(NamedTuple):
@@ -53,10 +54,11 @@ class _Lost(Exception):  # noqa: N818 - it is no error: a new snapshot follows
 class Subscription:
     """Rows of a query, then their changes, as they are committed: an iterator, an async iterator, a context manager.
 
-    It ends with `close()`, with the database, or when it is dropped. One thread or task at a time.
+    It ends with `close()`, with the database, or when it is dropped. One thread or task reads it at a time, another one is refused; any
+    thread may close it.
     """
 
-    __slots__ = ("_events", "_hub", "_last_rows", "_names", "_number", "_paused", "_start")
+    __slots__ = ("_events", "_hub", "_is_read", "_last_rows", "_names", "_number", "_paused", "_start")
 
     def __init__(
         self, hub: Following, number: int, names: Names, start: Snapshot | Start | None, last_rows: int | None
@@ -65,6 +67,7 @@ class Subscription:
         self._number = number
         self._names = names
         self._last_rows = last_rows
+        self._is_read = False  # somebody polls it
         self._start: Snapshot | _Paused | Start | None = start  # what comes next, if it is not what came since
         self._paused: _Paused | None = None  # where the snapshot is that is being read
         self._events: Iterator[Event] | None = None
@@ -83,19 +86,31 @@ class Subscription:
 
         Raises:
             ClosedError: it, or the database, was closed.
+            UsageError: another thread or task reads it.
         """
         until = time.monotonic() + seconds
-        while True:
-            event = self._ready()
-            if event is not None:
-                return event
-            woken = threading.Event()
-            if not self._hub.wait(self._alive(), woken.set) and not woken.wait(max(0.0, until - time.monotonic())):
-                self._hub.forget(self._number)
-                return None
+        self._take_turn()
+        try:
+            while True:
+                event = self._ready()
+                if event is not None:
+                    return event
+                woken = threading.Event()
+                if not self._waits(woken.set) and not woken.wait(max(0.0, until - time.monotonic())):
+                    self._hub.forget(self._number)
+                    return None
+        finally:
+            self._is_read = False
 
     async def apoll(self, seconds: float | None = None) -> Event | None:
         """As `poll`, without a thread that waits; `seconds` of None waits for as long as it takes."""
+        self._take_turn()
+        try:
+            return await self._apoll(seconds)
+        finally:
+            self._is_read = False
+
+    async def _apoll(self, seconds: float | None) -> Event | None:
         while True:
             if self._events is not None:
                 event = self._ready()  # of a page that was read, or the next one
@@ -109,7 +124,7 @@ class Subscription:
             def wake(woken: asyncio.Future[None] = woken, loop: asyncio.AbstractEventLoop = loop) -> None:
                 loop.call_soon_threadsafe(_wake, woken)
 
-            if not self._hub.wait(self._alive(), wake):
+            if not self._waits(wake):
                 try:
                     await asyncio.wait_for(woken, seconds)
                 except TimeoutError:
@@ -155,6 +170,20 @@ class Subscription:
         if self._number < 0 or self._hub.is_closed:
             raise errors.ClosedError("the subscription was closed.", hint="Subscribe again; since= goes on.")
         return self._number
+
+    def _take_turn(self) -> None:
+        with _TURN:
+            if self._is_read:
+                raise errors.UsageError(
+                    "another thread or task reads this subscription.",
+                    hint="One reads it at a time: give each one of its own.",
+                )
+            self._is_read = True
+
+    def _waits(self, wake: Callable[[], None]) -> bool:
+        """Whether something is there; if not, `wake` is called once: also by `close`, which comes before this or behind it."""
+        with self._hub.lock:
+            return self._hub.wait(self._alive(), wake)
 
     def _is_due(self) -> bool:
         """Whether there is something to read."""
@@ -207,12 +236,13 @@ class Subscription:
 
     def _ready(self) -> Event | None:
         """An event that is there; None if there is none."""
-        number = self._alive()
         while True:
+            number = self._alive()
             if self._events is None:
-                self._events = self._begun(number)
-                if self._events is None:
+                begun = self._begun(number)
+                if begun is None:
                     return None
+                self._events = begun
             event = self._read_on(number)
             if event is not None:
                 return event
@@ -222,9 +252,11 @@ class Subscription:
 
         What was handed out is noted one by one: whatever fails, the next call goes on behind it, or says `reset`.
         """
-        assert self._events is not None
+        events = self._events
+        if events is None:  # it was closed meanwhile
+            return None
         try:
-            event = next(self._events, None)
+            event = next(events, None)
         except (_Lost, errors.LimitReached):
             self._events, self._start, self._paused = None, _RESET, None
             return None
@@ -237,6 +269,8 @@ class Subscription:
         except BaseException:
             self._events = None
             raise
+        if self._number != number:  # as well
+            return None
         if event is None:
             self._events = self._start = self._paused = None
         elif event.op in {"snapshot", "reset"}:
@@ -249,6 +283,7 @@ class Subscription:
         """What there is to read now; None if nothing is."""
         hub, start, behind = self._hub, self._start, 0
         with hub.lock:
+            self._alive()
             told = hub.told
             if start is None and hub.is_level(number):
                 return None

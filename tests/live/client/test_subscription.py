@@ -158,3 +158,44 @@ def test_rows_that_are_none(hostile, client_of, message):
     with pytest.raises(errors.BrokenError, match="not understood"):
         reader.poll(20)
     assert list(reader) == []
+
+
+def test_a_second_reader(client, ready):
+    """It is refused at once; the first one waits on, and closing from another thread wakes him."""
+    reader, ended = client.subscribe("SELECT * FROM notes"), []
+    ready(reader)
+
+    def read():
+        try:
+            reader.poll(60)
+        except errors.ClosedError as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    while reader._feed.mailbox._waiter is None:
+        thread.join(0.001)
+    for _ in range(2):
+        with pytest.raises(errors.UsageError, match="another thread or task reads"):
+            reader.poll()
+    reader.close()
+    thread.join(10)
+    assert ended
+
+
+def test_a_second_reader_of_coroutines(served):
+    """It is refused at once; where the first one is cancelled, the next one may read."""
+
+    async def run():
+        async with fw.AsyncClient(served.url, token=served.token()) as client:
+            reader = await client.subscribe("SELECT * FROM notes")
+            waiting = asyncio.create_task(reader.poll())
+            await asyncio.sleep(0)
+            with pytest.raises(errors.UsageError, match="another thread or task reads"):
+                await reader.poll(0)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+            await client.sql("INSERT INTO notes VALUES (1, 'a')")
+            assert (await reader.poll(20)).op in {"snapshot", "insert"}
+
+    asyncio.run(run())

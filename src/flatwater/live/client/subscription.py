@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from flatwater.live.client.hub import Hub
     from flatwater.live.client.mailbox import Item
 
+_TURN = threading.Lock()  # of all subscriptions: for a look and a word
 _rows = msgspec.json.Decoder(list[dict[str, Any]]).decode
 _row = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -55,6 +56,16 @@ class _Common:
         self._events: Iterator[ClientEvent] = iter(())  # of a snapshot's message
         self._behind: int | None = None  # up to where all is read behind these
         self._is_closed = False
+        self._is_read = False  # somebody polls it
+
+    def _take_turn(self) -> None:
+        with _TURN:
+            if self._is_read:
+                raise errors.UsageError(
+                    "another thread or task reads this subscription.",
+                    hint="One reads it at a time: give each one of its own.",
+                )
+            self._is_read = True
 
     @property
     def seq(self) -> int | None:
@@ -120,7 +131,7 @@ class _Common:
 
 @final
 class ClientSubscription(_Common):
-    """Rows of a query, then their changes: an iterator and a context manager. One thread at a time.
+    """Rows of a query, then their changes: an iterator and a context manager. One thread reads it at a time; any may close it.
 
     It ends with `close()`, with the client, or when it is dropped. Connections that break are made again meanwhile.
 
@@ -146,16 +157,21 @@ class ClientSubscription(_Common):
         Raises:
             ClosedError: it, or the client, was closed.
             FlatwaterError: the server ended it: its table was dropped, a role taken away, the token does not hold any more.
+            UsageError: another thread reads it.
         """
         until = time.monotonic() + seconds
-        while True:
-            event = self._next()
-            if event is not None:
-                return event
-            woken = threading.Event()
-            if not self._feed.mailbox.wait(woken.set) and not woken.wait(max(0.0, until - time.monotonic())):
-                self._feed.mailbox.forget()
-                return None
+        self._take_turn()
+        try:
+            while True:
+                event = self._next()
+                if event is not None:
+                    return event
+                woken = threading.Event()
+                if not self._feed.mailbox.wait(woken.set) and not woken.wait(max(0.0, until - time.monotonic())):
+                    self._feed.mailbox.forget()
+                    return None
+        finally:
+            self._is_read = False
 
     def __iter__(self) -> Iterator[ClientEvent]:
         return self
@@ -215,20 +231,24 @@ class AsyncClientSubscription(_Common):
         """As `ClientSubscription.poll`; `seconds` of None waits for as long as it takes."""
         loop = asyncio.get_running_loop()
         until = None if seconds is None else loop.time() + seconds
-        while True:
-            event = self._next()
-            if event is not None:
-                return event
-            woken: asyncio.Future[None] = loop.create_future()
-            if self._feed.mailbox.wait(partial(_wake, woken)):
-                continue
-            try:
-                async with asyncio.timeout_at(until):
-                    await woken
-            except TimeoutError:
-                return None
-            finally:
-                self._feed.mailbox.forget()
+        self._take_turn()
+        try:
+            while True:
+                event = self._next()
+                if event is not None:
+                    return event
+                woken: asyncio.Future[None] = loop.create_future()
+                if self._feed.mailbox.wait(partial(_wake, woken)):
+                    continue
+                try:
+                    async with asyncio.timeout_at(until):
+                        await woken
+                except TimeoutError:
+                    return None
+                finally:
+                    self._feed.mailbox.forget()
+        finally:
+            self._is_read = False
 
     def __aiter__(self) -> AsyncIterator[ClientEvent]:
         return self

@@ -99,3 +99,31 @@ def test_a_port_that_is_taken(started, tmp_path):
     assert "Take another port" in done.stderr
     assert "Traceback" not in done.stderr
     assert json.dumps(os.listdir(tmp_path))
+
+
+def test_what_others_can_read(started):
+    """Who serves to others without TLS is told on stderr; on loopback nothing is said there."""
+    for options, is_told in ((("--host", "0.0.0.0"), True), ((), False)):
+        process, _url, _line = started(*options)
+        process.send_signal(signal.SIGINT)
+        _out, err = process.communicate(timeout=20)
+        assert ("can read passwords and tokens" in err) == is_told, err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--origin", "nonsense"), ("--origin", "https://a.example/path"), ("--proxy", "nonsense"), ("--host-name", "a b")],
+)
+def test_callers_that_never_match(options, tmp_path):
+    """An origin, a proxy or a name that no request has is refused at the start, with the form that was meant."""
+    arguments = [sys.executable, "-m", "flatwater", "serve", str(tmp_path / "data"), "--port", "0", *options]
+    found = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    assert found.returncode == 2
+    assert "never matches" in found.stderr
+    assert "such as" in found.stderr or "no path" in found.stderr
+
+
+def test_the_help_says_how_it_ends():
+    """The exit codes of the signals that end it stand there."""
+    told = " ".join(CliRunner().invoke(command, ["--help"]).output.split())
+    assert "Exit code 130: it was ended by Ctrl-C; 143: by SIGTERM. 0: --smoke" in told

@@ -48,8 +48,8 @@ def command(ctx: click.Context, /, path: str | None, *, smoke: bool, **flags: An
     It is made where it does not exist. Only this machine reaches it, unless --host says otherwise; whoever asks needs a token. While
     nobody has a password, each start prints a token that holds for one log-in, as `admin`.
 
-    Exit code 0: it was ended by Ctrl-C, or --smoke found everything working. 1: --smoke found something, or the budget is too
-    small. 2: wrong use. 4: the port is taken, or the disk fails.
+    Exit code 130: it was ended by Ctrl-C; 143: by SIGTERM. 0: --smoke found everything working. 1: --smoke found something, or the
+    budget is too small. 2: wrong use. 4: the port is taken, or the disk fails.
 
     \b
     Examples:
@@ -91,6 +91,10 @@ def _serve(opened: contextlib.ExitStack, path: str, flags: dict[str, Any]) -> No
         )
     )
     click.echo(f"{path} is served at {server.url} within {units.format_bytes(database.budget.limit)}; Ctrl-C ends it.")
+    if server.is_readable:
+        main.say(
+            "flatwater: this is not encrypted: others on the way can read passwords and tokens; --tls-cert encrypts it."
+        )
     if server.one_time_token:
         click.echo(
             f"Nobody has a password yet. This page logs in as admin, once:\n  {server.url}/#token={server.one_time_token}\n"

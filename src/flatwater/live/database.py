@@ -285,7 +285,7 @@ class Database:
             The server: `.url`, `.one_time_token`, `.token(user)`, `.close()`.
 
         Raises:
-            UsageError: an argument makes no sense, or it is served already.
+            UsageError: an argument makes no sense, such as an origin that no browser sends, or it is served already.
             BrokenError: the port is taken.
             MissingExtra: a library of the extra `serve` is not installed.
         """

@@ -21,6 +21,7 @@ def test_where_it_is(database):
         assert server.url.startswith("http://127.0.0.1:")
         assert httpx.get(f"{server.url}/health", trust_env=False).status_code == 200
         assert repr(server) == f"<Server {server.url}>"
+        assert not server.is_readable
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{server.url}/health", trust_env=False)
     server.close()
@@ -50,6 +51,8 @@ def test_addresses_that_cannot_be_served(database, tmp_path):
             other.serve(port=int(server.url.rsplit(":", 1)[1]))
         with pytest.raises(errors.UsageError, match="no address"):
             other.serve("no such host.invalid", 0)
+        with pytest.raises(errors.UsageError, match=r"no address of this machine.*0\.0\.0\.0"):
+            other.serve("192.0.2.1", 0)
         other.serve(port=0).close()
 
 
@@ -182,10 +185,21 @@ def test_names_and_origins(database):
             connect(url, proxy=None)
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"origins": ["nonsense"]}, {"proxies": ["nonsense"]}, {"hosts": ["http://db.example"]}]
+)
+def test_callers_that_never_match(database, wrong):
+    """They are refused before anything is served; the database can be served then."""
+    with pytest.raises(errors.UsageError, match="never matches"):
+        database.serve(port=0, **wrong)
+    database.serve(port=0).close()
+
+
 def test_every_address(database):
     """Served at every address, it goes by any name, since a token is in front of everything."""
     with database.serve("0.0.0.0", 0) as server:
         port = int(server.url.rsplit(":", 1)[1])
+        assert server.is_readable
         headers = {"host": "anything.example"}
         assert httpx.get(f"http://127.0.0.1:{port}/health", headers=headers, trust_env=False).status_code == 200
 

@@ -8,6 +8,7 @@ Holds:      a thread and its loop; see `serving.admission` for what grows with c
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import socket
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Self, final
 from flatwater import errors, limits
 from flatwater.live.serving.app import Pages
 from flatwater.live.serving.audit import Audit
+from flatwater.live.serving.callers import checked_hosts, checked_origins, checked_proxies
 from flatwater.live.serving.connection import Connection
 from flatwater.live.serving.handshakes import Handshakes
 from flatwater.live.serving.http import HttpConnection
@@ -41,6 +43,7 @@ class Server:
     Attributes:
         url: where it is.
         one_time_token: for the first log-in, as `admin`, where nobody has a password yet; else "".
+        is_readable: whether others on the way can read passwords and tokens: others reach it, and there is no TLS.
     """
 
     def __init__(
@@ -48,12 +51,14 @@ class Server:
         hosts: Sequence[str], origins: Sequence[str], proxies: Sequence[str],
     ) -> None:  # fmt: skip
         self._database = database
+        self._hosts, self._origins = checked_hosts(hosts), checked_origins(origins)
+        self._proxies = checked_proxies(proxies)
         self._context = None if tls is None else _context(*tls)
-        self._hosts, self._origins, self._proxies = list(hosts), list(origins), list(proxies)
         self._socket = _bound(host, port)
         bound = self._socket.getsockname()
         name = f"[{host}]" if ":" in host else host
         self.url = f"{'https' if tls else 'http'}://{name}:{bound[1]}"
+        self.is_readable = tls is None and not _is_loopback(bound[0])
         if not self._hosts and not _is_loopback(bound[0]):
             self._hosts = ["*"]  # who opens it to a network has a token in front of everything
         self._tokens = Tokens(database.path, database._executor.catalog)  # noqa: SLF001 - the served half of one class
@@ -191,7 +196,7 @@ def _bound(host: str, port: int) -> socket.socket:
     """A socket at this address.
 
     Raises:
-        UsageError: there is no such address.
+        UsageError: there is no such address, or it is none of this machine.
         BrokenError: the port is taken, or not ours to take.
     """
     if type(port) is not int or not 0 <= port < 1 << 16:
@@ -211,9 +216,13 @@ def _bound(host: str, port: int) -> socket.socket:
         made.bind(address)
     except OSError as error:
         made.close()
-        raise errors.BrokenError(
-            f"{host}:{port} cannot be served: {error.strerror}.", hint="Take another port."
-        ) from error
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise errors.UsageError(
+                f"host={host!r:.80} is no address of this machine.",
+                hint="127.0.0.1 is one that only this machine reaches; 0.0.0.0 stands for all that it has.",
+            ) from error
+        hint = "Take one above 1023." if error.errno == errno.EACCES else "Take another port."
+        raise errors.BrokenError(f"{host}:{port} cannot be served: {error.strerror}.", hint=hint) from error
     return made
 
 

@@ -113,6 +113,29 @@ def test_a_file(typed, tmp_path):
     assert typed("-f", path, "-c", "SELECT 1")[0] == 2
 
 
+@pytest.mark.parametrize("text", ["\\d", "\\d notes\nSELECT 1;", "\n  \\timing;", "\\"])
+def test_commands_of_the_terminal(typed, text):
+    """Where there is none, they are refused, and it is told what does the same."""
+    for words, stdin in (((), text), (("-c", text), None)):
+        code, out, err = typed(*words, stdin=stdin)
+        assert (code, out) == (2, "")
+        assert f"{text.split()[0].rstrip(';')}" in err
+        assert "is of the shell at a terminal" in err
+        assert "SHOW TABLES" in err
+
+
+def test_a_directory_that_is_empty(typed, tmp_path):
+    """A script may begin with one; where there is none, it is told how to make it."""
+    script = tmp_path / "schema.sql"
+    script.write_text("CREATE TABLE notes (id BIGINT PRIMARY KEY); INSERT INTO notes VALUES (1);")
+    code, _out, err = typed("-f", script, target=str(tmp_path / "new"))
+    assert code == 2
+    assert "mkdir" in err
+    (tmp_path / "new").mkdir()
+    assert typed("-f", script, target=str(tmp_path / "new"))[0] == 0
+    assert typed("-c", "SELECT * FROM notes", "--format", "csv", target=str(tmp_path / "new"))[1] == "id\n1\n"
+
+
 def test_it_stops_at_an_error(typed):
     """What stands behind is not done, and the exit code says whose fault it is."""
     code, out, err = typed("-c", "SELECT 1 AS a; SELEC; SELECT 2 AS b", "--format", "csv")

@@ -115,6 +115,11 @@ def _run(session: Any, texts: Iterator[str], params: list[Any], *, live: bool, k
             break
         try:
             do, text = step
+            if text.startswith("\\"):
+                raise errors.UsageError(
+                    f"{text.split(maxsplit=1)[0][:20]} is of the shell at a terminal: here are statements alone.",
+                    hint="SHOW TABLES and DESCRIBE are statements; --format and --live are options.",
+                )
             taken = _parameters(text) if left else 0
             given, left = left[:taken], left[taken:]
             do(text, given)

@@ -116,7 +116,7 @@ class Local:
         if not os.path.isdir(path):
             raise errors.UsageError(
                 f"there is no directory {path!r}.",
-                hint="A served database is named as http://127.0.0.1:8642; flatwater serve makes a directory.",
+                hint="A served database is named as http://127.0.0.1:8642; mkdir makes a directory, and an empty one is taken.",
             )
         try:
             from flatwater.live.database import Database

@@ -305,6 +305,22 @@ def test_health_and_metrics(database, ask):
     assert "flatwater_connections 0.0" in ask.get("/metrics", "ops").text
 
 
+def test_live_queries_without_a_websocket(ask):
+    """Who asks for them without an upgrade is told what is missing, with 426; another method is none."""
+    answer = ask.get("/v1/live")
+    assert answer.status_code == 426
+    assert (answer.headers["upgrade"], answer.headers["sec-websocket-version"]) == ("websocket", "13")
+    told = answer.json()["error"]
+    assert told["code"] == "usage"
+    assert "ws://" in told["hint"]
+    assert ask.http.post("/v1/live").status_code == 405
+
+
+def test_a_slash_too_much(ask):
+    """It is no page, and leads nowhere."""
+    assert ask.http.post("/v1/sql/", json={"sql": "SELECT 1"}).status_code == 404
+
+
 def test_pages(ask):
     """The console and its files come with a policy under which no script of others runs; nothing else is a file."""
     page = ask.get("/")

@@ -34,6 +34,15 @@ def test_lines(audit, tmp_path):
     assert stat.S_IMODE(os.stat(tmp_path / "audit.log").st_mode) == 0o600
 
 
+def test_why_is_whole(audit, tmp_path):
+    """The message of a refused log-in has the word, and no password: it stays; a statement is cut behind the word."""
+    audit.write("refused", "ada", "::1", what="log-in", why="the user or the password is wrong.")
+    audit.write("statement", "ada", "::1", sql="ALTER USER ada PASSWORD 'secret'")
+    first, second = lines(tmp_path)
+    assert first["why"] == "the user or the password is wrong."
+    assert "secret" not in second["sql"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -101,6 +101,7 @@ class Pages:
                 Route("/v1/sql", self._refusing(self._sql), methods=["POST"]),
                 Route("/v1/token", self._refusing(self._token), methods=["POST"]),
                 Route("/v1/openapi.json", self._refusing(self._description), methods=["GET"]),
+                Route("/v1/live", self._refusing(self._live), methods=["GET"]),
                 Route("/health", self._refusing(self._health), methods=["GET"]),
                 Route("/metrics", self._refusing(self._metrics), methods=["GET"]),
                 Route("/", partial(_file, "console.html"), methods=["GET"]),
@@ -118,6 +119,7 @@ class Pages:
             if service.origins
             else [],
         )
+        self.app.router.redirect_slashes = False  # what is no page is none with a slash less, either
 
     def _refusing(self, page: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         """A page whose errors are told as the protocol says."""
@@ -221,6 +223,18 @@ class Pages:
             service.audit.write("log-in", user, _address(request))
             role = service.actor(user).role
             return _json({"token": token, "user": user, "role": role, "expires_s": seconds})
+
+    async def _live(self, _request: Request) -> Response:
+        """What is asked for without the words that make it a WebSocket."""
+        response = _error(
+            BadRequest(
+                426,
+                "live queries are a WebSocket.",
+                hint="Connect by ws:// or wss://, in HTTP/1.1; a proxy has to pass Upgrade and Connection on.",
+            )
+        )
+        response.headers.update({"upgrade": "websocket", "connection": "Upgrade", "sec-websocket-version": "13"})
+        return response
 
     async def _health(self, _request: Request) -> Response:
         found = telling.health(self._service)

@@ -71,9 +71,12 @@ class Audit:
         self._handler.setFormatter(logging.Formatter("%(message)s"))
 
     def write(self, event: str, user: str, address: str, **fields: str) -> None:
-        """Write down one event; texts are cut, passwords left out. Whatever fails is logged, and ends nothing."""
+        """Write down one event; texts are cut, passwords left out. Whatever fails is logged, and ends nothing.
+
+        `why` is an error's message, in which no secret ever is: it stays as it is.
+        """
         cut = limits.SERVE_AUDIT_TEXT
-        told = {name: masked(value)[:cut] for name, value in fields.items()}
+        told = {name: (value if name == "why" else masked(value))[:cut] for name, value in fields.items()}
         line = {"at": datetime.now(UTC).isoformat(), "event": event, "user": user[:cut], "address": address, **told}
         with contextlib.suppress(Exception):
             text = _encode(_clean(line)).decode()

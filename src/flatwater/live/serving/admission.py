@@ -39,7 +39,7 @@ class Admission:
         self._each, self._each_http = limits.SERVE_CONNECTION_BYTES + tls, limits.SERVE_HTTP_BYTES + tls
         self._handshakes = tls * limits.SERVE_HANDSHAKES_MAX
         self._users: Counter[str] = Counter()
-        self.connections = self.feeds = self.paused = self.receiving = self.https = self.shaking = 0
+        self.connections = self.feeds = self.paused = self.receiving = self.https = self.shaking = self.heads = 0
         try:
             self._take()
         except BaseException:
@@ -60,6 +60,7 @@ class Admission:
         total += self.feeds * limits.SERVE_FEED_BYTES  # live queries
         total += self.paused * 2 * limits.SERVE_OUTBOX_BYTES  # what clients have not taken
         total += self.receiving  # messages that arrive
+        total += self.heads  # of requests that arrive
         return total
 
     def promised(self) -> int:
@@ -90,6 +91,16 @@ class Admission:
     def go(self, *, has_tls: bool = True) -> None:
         """One less."""
         self._change("https" if has_tls else "shaking", -1)
+
+    def head(self, size: int) -> bool:
+        """So many more bytes of requests' heads that arrive, or fewer; False if there is no place for them."""
+        if size > 0 and self.heads + size > limits.SERVE_HEADS_BYTES:
+            return False
+        try:
+            self._change("heads", size)
+        except errors.FlatwaterError:
+            return False
+        return True
 
     def connect(self) -> None:
         """One more connection.

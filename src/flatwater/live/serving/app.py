@@ -26,6 +26,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from flatwater import errors, limits
+from flatwater.live.access import AccessDenied
 from flatwater.live.refusals import Unauthenticated
 from flatwater.live.serving import answers, telling
 from flatwater.live.serving.messages import encode, told
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("flatwater.live")
 
 PAGES: Final = os.path.join(os.path.dirname(__file__), "pages")
+_ADDRESS_CHARS = 64  # of what a proxy says
 _KINDS: Final = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _HEADERS: Final = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -128,8 +130,12 @@ class Pages:
             service = self._service
             service.requests += 1
             try:
-                if not service.is_host(request.headers.get("host", "")):
+                host = request.headers.get("host", "")
+                if not service.is_host(host):
                     raise BadRequest(421, "the server is not known by this name.", hint="--host-name adds one.")  # noqa: TRY301
+                origin = request.headers.get("origin")
+                if origin is not None and request.method == "POST" and not service.is_page(origin, host):
+                    raise AccessDenied("pages of this origin may not ask.", hint="--origin adds one.")  # noqa: TRY301
                 return await page(request)
             except ClientDisconnect:
                 return Response(status_code=400)
@@ -202,8 +208,10 @@ class Pages:
 
     async def _token(self, request: Request) -> Response:
         service = self._service
-        async with self._turn("") as reservation:
-            wanted = _decoded(await _body(request, reservation, most=limits.SERVE_LOGIN_BYTES) or b"{}", Wanted)
+        # before it has a turn: who keeps his body back keeps nobody out
+        wanted = _decoded(await _body(request, None, most=limits.SERVE_LOGIN_BYTES) or b"{}", Wanted)
+        actor = self._actor(request) if wanted.user is None and wanted.one_time is None else None
+        async with self._turn("" if actor is None else actor.name):
             if wanted.user is not None and wanted.password is not None:
                 call = partial(service.passwords.check, wanted.user, wanted.password, _address(request))
                 try:
@@ -217,8 +225,7 @@ class Pages:
             elif wanted.one_time is not None:
                 user, stamp = service.took_one_time(wanted.one_time, _address(request))
             else:
-                actor = self._actor(request)
-                user, stamp = service.token_for(actor, wanted.for_user)
+                user, stamp = service.token_for(actor or self._actor(request), wanted.for_user)
             token, seconds = service.tokens.issue(user, stamp)
             service.audit.write("log-in", user, _address(request))
             role = service.actor(user).role
@@ -259,7 +266,12 @@ class Pages:
             Busy: too many wait already, or the budget's gate is closed.
             BudgetExceeded: there are no bytes for it.
         """
-        if self._waiting >= limits.SERVE_WAITING_MAX or not self._service.admission.is_open:
+        most = limits.SERVE_USER_REQUESTS + limits.SERVE_USER_WAITING
+        if (
+            self._waiting >= limits.SERVE_WAITING_MAX
+            or self._asking[user] >= most
+            or not self._service.admission.is_open
+        ):
             raise Busy("the server has no turn for the request now.", hint="Try again in a while.")
         own = self._of_users.get(user)
         if own is None:
@@ -287,8 +299,8 @@ class Pages:
             del self._asking[user], self._of_users[user]
 
 
-async def _body(request: Request, reservation: Reservation, *, most: int = limits.SERVE_BODY_BYTES) -> bytes:
-    """The body, once its bytes are reserved.
+async def _body(request: Request, reservation: Reservation | None, *, most: int = limits.SERVE_BODY_BYTES) -> bytes:
+    """The body, once its bytes are reserved; small ones need no reservation.
 
     Raises:
         BadRequest: it is too large, or too slow.
@@ -297,14 +309,14 @@ async def _body(request: Request, reservation: Reservation, *, most: int = limit
     if kind not in {"", "application/json"}:
         raise BadRequest(415, f"a body of {kind!r:.60} is not understood.", hint="Send application/json.")
     parts: list[bytes] = []
-    size, own = 0, reservation.bytes
+    size, own = 0, 0 if reservation is None else reservation.bytes
     try:
         async with asyncio.timeout(limits.SERVE_BODY_S):
             async for part in request.stream():
                 size += len(part)
                 if size > most:
                     raise BadRequest(413, f"a body has at most {most:,} bytes.", hint="Write rows in several requests.")
-                if size > limits.SERVE_CHUNK_BYTES:
+                if reservation is not None and size > limits.SERVE_CHUNK_BYTES:
                     reservation.resize(own + 3 * size)
                 parts.append(part)
     except TimeoutError:
@@ -322,7 +334,7 @@ def _decoded(body: bytes, kind: type[Any]) -> Any:
 
 
 def _address(request: Request) -> str:
-    return request.client.host if request.client is not None else ""
+    return request.client.host[:_ADDRESS_CHARS] if request.client is not None else ""
 
 
 def _json(value: Any, status: int = 200) -> Response:

@@ -99,7 +99,7 @@ class Connection(asyncio.Protocol):
         self.heard = self._service.now
         self._is_pinged = False
         if self._incoming is None:
-            self._incoming = Incoming()
+            self._incoming = Incoming(limits.SERVE_AUTH_BYTES if self.user is None else limits.SERVE_MESSAGE_BYTES)
         self._incoming.feed(data)
         self._go_on()
 
@@ -275,6 +275,8 @@ class Connection(asyncio.Protocol):
             if self.user is None:
                 service.admission.enter(actor.name, actor.limits.connections)
                 self.user = actor.name
+                if self._incoming is not None:
+                    self._incoming.most = limits.SERVE_MESSAGE_BYTES
         except Refusal as error:
             self.close(messages.TOO_MANY, str(error.args[0]))
             return

@@ -78,11 +78,16 @@ class Message(NamedTuple):
 
 @final
 class Incoming:
-    """Frames of one client, from the bytes as they come. When it `is_empty` it may be dropped, and another one made later."""
+    """Frames of one client, from the bytes as they come. When it `is_empty` it may be dropped, and another one made later.
 
-    __slots__ = ("_fragments", "_is_text", "_parsing", "_reader", "size")
+    Args:
+        most: bytes of a message; more from when on that is set.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_fragments", "_is_text", "_parsing", "_reader", "most", "size")
+
+    def __init__(self, most: int = limits.SERVE_MESSAGE_BYTES) -> None:
+        self.most = most
         self._reader = StreamReader()
         self._parsing: Generator[None, None, Frame] | None = None
         self._fragments: list[bytes] = []
@@ -111,7 +116,7 @@ class Incoming:
         """
         while self._parsing is not None or self._reader.buffer:
             if self._parsing is None:
-                left = limits.SERVE_MESSAGE_BYTES - self.size
+                left = self.most - self.size
                 self._parsing = Frame.parse(self._reader.read_exact, mask=True, max_size=left)
             try:
                 next(self._parsing)
@@ -121,8 +126,7 @@ class Incoming:
                 if message is not None:
                     return message
             except PayloadTooBig as error:
-                most = limits.SERVE_MESSAGE_BYTES
-                raise Refused(1009, f"a message has at most {most:,} bytes") from error
+                raise Refused(1009, f"a message has at most {self.most:,} bytes") from error
             except ProtocolError as error:
                 raise Refused(1002, str(error)) from error
             else:
@@ -149,8 +153,8 @@ class Incoming:
             # an empty fragment costs as much as one of some bytes: a message of these alone is no way around the bound
             self._fragments.append(data)
             self.size += max(len(data), 64)
-            if self.size >= limits.SERVE_MESSAGE_BYTES:
-                raise Refused(1009, f"a message has at most {limits.SERVE_MESSAGE_BYTES:,} bytes")
+            if self.size >= self.most:
+                raise Refused(1009, f"a message has at most {self.most:,} bytes")
             return None
         if self._fragments:
             data = b"".join((*self._fragments, data))

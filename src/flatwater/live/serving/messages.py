@@ -7,15 +7,15 @@ Holds:      nothing.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.live.access import AccessDenied
 from flatwater.live.refusals import Conflict
 
-Id = int | str
+Id = int | Annotated[str, msgspec.Meta(max_length=limits.SERVE_ID_CHARS)]
 
 NORMAL, GOING_AWAY, RESTART, LATER = 1000, 1001, 1012, 1013
 NO_MESSAGE, UNAUTHENTICATED, FORBIDDEN, TOO_MANY = 4400, 4401, 4403, 4429  # of our own

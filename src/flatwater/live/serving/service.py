@@ -68,7 +68,8 @@ class Service:
         self.now = self.loop.time()
         self.began = self.now
         self.connections: set[Connection] = set()
-        self.arriving: dict[HttpConnection, None] = {}  # whose request's head has not arrived, the oldest first
+        self.arriving: dict[HttpConnection, None] = {}  # whose request has not arrived, the oldest first
+        self.idle: dict[HttpConnection, None] = {}  # between two requests
         self.channels = Channels()
         self.following = database._following  # noqa: SLF001 - the served half of one class
         self.executor = database._executor  # noqa: SLF001 - the same
@@ -121,6 +122,10 @@ class Service:
         """Whether pages of this origin may connect: the server's own, and those that were named."""
         own = f"{'https' if self.is_tls else 'http'}://{host}"
         return origin.lower() in self.origins or origin.lower() == own.lower()
+
+    def is_page(self, origin: str, host: str) -> bool:
+        """Whether pages of this origin may ask by HTTP: also the server's own behind a proxy with TLS, of which it does not know."""
+        return origin.lower() in self.origins or origin.lower().partition("://")[2] == host.lower() != ""
 
     @staticmethod
     def bound(transport: asyncio.Transport) -> None:

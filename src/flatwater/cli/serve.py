@@ -77,6 +77,7 @@ def _serve(opened: contextlib.ExitStack, path: str, flags: dict[str, Any]) -> No
         from flatwater.live.database import Database
     except ModuleNotFoundError as error:
         raise errors.MissingExtra("serve", error.name or "a library") from error
+    _raise_files()
     given = {name: flags[name] for name in ("sql_pool", "log_bytes") if flags[name] is not None}
     database = opened.enter_context(Database(path, **given))
     tls = None if flags["tls_cert"] is None else (flags["tls_cert"], flags["tls_key"])
@@ -102,6 +103,17 @@ def _serve(opened: contextlib.ExitStack, path: str, flags: dict[str, Any]) -> No
         )
     server.wait()
     raise main.CommandError("the server ended by itself; its log says why.", exit_code=main.FAILED)
+
+
+def _raise_files() -> None:
+    """Have as many descriptors as the process may take: each connection is one."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = limits.SERVE_FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, limits.SERVE_FILES_MAX)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _smoke(folder: str) -> int:

@@ -123,3 +123,25 @@ def test_messages_that_arrive(budget, monkeypatch):
         admission.receive(60_000)
     admission.receive(40_000)
     assert admission.receiving == 100_000
+
+
+def test_descriptors(budget):
+    """Connections leave descriptors of the process to the database: half of them, where there are few."""
+    admission = Admission(budget, is_tls=False, files_max=20)
+    for _ in range(9):
+        admission.connect()
+    assert admission.come()
+    assert not admission.come()
+    admission.go()
+    admission.connect()
+    with pytest.raises(Refusal):
+        admission.connect()
+
+
+def test_heads_under_way(budget):
+    """All heads of requests under way together have a bound."""
+    admission = Admission(Budget("64 MiB", name="test"), is_tls=False)
+    assert admission.head(limits.SERVE_HEADS_BYTES)
+    assert not admission.head(1)
+    assert admission.head(-limits.SERVE_HEADS_BYTES)
+    assert admission.bytes_held() == 0

@@ -1,6 +1,8 @@
 """HTTP: statements in all forms, tokens, errors as the protocol has them, bodies that are large, slow or no bodies."""
 
+import contextlib
 import io
+import select
 import socket
 import threading
 import time
@@ -352,3 +354,40 @@ def test_one_user_leaves_others_their_turns(database, ask, server, on_loop, monk
     while on_loop(lambda: server.service.at_work) and time.monotonic() < until:
         time.sleep(0.02)
     assert on_loop(lambda: server.service.at_work) == 0
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [("https://elsewhere.example", 403), ("null", 403), ("", 403), ("{url}", 200), ("https://{host}", 200), (None, 200)],
+)  # fmt: skip
+def test_pages_from_elsewhere(ask, server, origin, status):
+    """A page of another origin may send nothing, also what a browser sends unasked: not a statement, not a guess at a password."""
+    headers = {"authorization": f"Bearer {server.token('ada')}"}
+    if origin is not None:
+        headers["origin"] = origin.format(url=server.url, host=server.url.partition("://")[2])
+    for path, body in (("/v1/sql", {"sql": "SHOW TABLES"}), ("/v1/token", {})):
+        assert ask.http.post(path, json=body, headers=headers).status_code == status
+    if status == 403:
+        guess = ask.http.post(
+            "/v1/token", content=b'{"user": "ada", "password": "guess"}', headers={"origin": headers["origin"]}
+        )
+        assert (guess.status_code, guess.json()["error"]["code"]) == (403, "access_denied")
+        assert not server._passwords._failures
+
+
+def test_one_user_who_waits(ask, server, monkeypatch):
+    """Who has more requests waiting than one user may is refused; others wait no longer for it."""
+    monkeypatch.setattr(limits, "SERVE_USER_REQUESTS", 1)
+    monkeypatch.setattr(limits, "SERVE_USER_WAITING", 3)
+    port = int(server.url.rsplit(":", 1)[1])
+    head = f"POST /v1/sql HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.token('eve')}\r\nContent-Length: 100\r\n\r\n"
+    with contextlib.ExitStack() as opened:
+        clients = [opened.enter_context(socket.create_connection(("127.0.0.1", port), 10)) for _ in range(20)]
+        for client in clients:
+            client.sendall(head.encode())
+        until, refused = time.monotonic() + 10, []
+        while len(refused) < 16 and time.monotonic() < until:
+            refused = select.select(clients, [], [], 0.05)[0]
+        assert len(refused) == 16
+        assert all(client.recv(1 << 16).startswith(b"HTTP/1.1 503") for client in refused)
+        assert ask.sql("SELECT * FROM notes").status_code == 200

@@ -1,6 +1,8 @@
 """A client of live queries: RFC 6455 over a socket, tokens, limits, silence, broken clients."""
 
 import json
+import socket
+import threading
 import time
 
 import pytest
@@ -180,7 +182,7 @@ def test_before_a_token(live):
     assert closed.value.rcvd.code == 4401
 
 
-@pytest.mark.parametrize("token", ["", "x", "a.b.c", "é", "x" * 100_000])
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "é", "x" * 8_000])
 def test_a_token_that_does_not_hold(live, token):
     """Closes the connection with 4401."""
     nobody = live(None)
@@ -188,6 +190,55 @@ def test_a_token_that_does_not_hold(live, token):
     with pytest.raises(ConnectionClosed) as closed:
         nobody.hear()
     assert closed.value.rcvd.code == 4401
+
+
+def test_large_messages_of_nobody(raw):
+    """Who has not said who he is keeps no more than 8 KiB under way: 1009, at the head of its frame."""
+    nobody = raw(None)
+    nobody.send(raw.frame(1, b"", size=limits.SERVE_AUTH_BYTES + 1))
+    assert nobody.closing() == 1009
+    ada = raw()
+    text = json.dumps({"type": "unsubscribe", "id": 1, "more": "x" * 100_000}).encode()
+    ada.send(raw.frame(1, text))
+    assert json.loads(ada.frame()[1])["type"] == "error"
+
+
+def test_long_ids(live):
+    """An id is kept while its query lives, and sent back: one of more than 256 characters is no message."""
+    ada = live()
+    ada.say(type="unsubscribe", id="x" * limits.SERVE_ID_CHARS)
+    assert ada.hear()["type"] == "error"
+    ada.say(type="subscribe", id="x" * (limits.SERVE_ID_CHARS + 1), sql="SELECT * FROM notes")
+    with pytest.raises(ConnectionClosed) as closed:
+        ada.hear()
+    assert closed.value.rcvd.code == 4400
+
+
+def test_asking_without_reading(server, raw, on_loop, database, monkeypatch):
+    """Who asks on without reading the answers is not read: no more of them wait than the outbox holds; all come when he reads."""
+    monkeypatch.setattr(limits, "LIVE_USER_MESSAGES", 1_000_000)
+    database.sql("CREATE USER eve")
+    database.sql("ALTER USER eve MESSAGES 1000000")
+    count, ids = 6_000, "x" * 200
+    eve = raw("eve")
+    eve.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    asked = b"".join(
+        raw.frame(1, b'{"type":"unsubscribe","id":"%06d%s"}' % (number, ids.encode())) for number in range(count)
+    )
+    sending = threading.Thread(target=eve.send, args=(asked,), daemon=True)
+    sending.start()
+    (connection,) = server.service.connections
+    until = time.monotonic() + 30
+    while not on_loop(lambda: connection._reading is not None) and time.monotonic() < until:
+        time.sleep(0.02)
+    held = on_loop(lambda: (connection.is_paused, connection._transport.get_write_buffer_size()))
+    assert held[0]
+    assert held[1] < limits.SERVE_OUTBOX_BYTES + 4_096
+    eve.socket.settimeout(60)
+    for number in range(count):
+        assert json.loads(eve.frame()[1])["id"] == f"{number:06d}{ids}"
+    sending.join(30)
+    assert not sending.is_alive()
 
 
 def test_a_token_that_ends(database, server, live, monkeypatch):

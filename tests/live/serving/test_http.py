@@ -137,3 +137,214 @@ def test_idle_connections_of_http(ask, on_loop, server):
     while on_loop(lambda: server.service.admission.https) and time.monotonic() < until:
         time.sleep(0.02)
     assert on_loop(lambda: server.service.admission.https) == 0
+
+
+def gone(client, patience_s=PATIENCE_S):
+    """Whether the server ends the connection, which is read by nobody before that."""
+    client.settimeout(patience_s)
+    with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+        while client.recv(1 << 16):
+            pass
+    return True
+
+
+def sent(client, data):
+    """Send it, or as much as the server takes."""
+    with contextlib.suppress(OSError):
+        client.sendall(data)
+
+
+GET = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def test_too_many_requests_at_once(opened, ask):
+    """More requests than may wait behind the one at work are refused, and nothing is kept of them."""
+    client = opened()
+    sent(client, GET * 5_000)
+    told = rest(client)
+    assert told.count(b"HTTP/1.1 200 OK") <= limits.SERVE_PIPELINED_MAX
+    assert ask.get("/health").status_code == 200
+
+
+@pytest.mark.parametrize("head", [b"a:b\r\n" * 101, b"a:b\r\n" * 6_000], ids=["some", "many"])
+def test_too_many_headers(opened, head):
+    """A request has so many headers; more are refused before its end comes."""
+    client = opened()
+    sent(client, b"GET /health HTTP/1.1\r\nHost: localhost\r\n" + head)
+    assert b" 400 " in rest(client)
+
+
+def test_heads_of_all(opened, ask, monkeypatch, on_loop, server):
+    """Heads that arrive have a bound together; who passes it goes, and his bytes are given back."""
+    monkeypatch.setattr(limits, "SERVE_HEADS_BYTES", 100_000)
+    clients = [opened() for _ in range(10)]
+    for client in clients:
+        sent(client, b"GET /health HTTP/1.1\r\nX: " + b"y" * 20_000)
+    until = time.monotonic() + 10
+    while on_loop(lambda: len(server.service.arriving)) > 4 and time.monotonic() < until:
+        time.sleep(0.02)
+    assert 0 < on_loop(lambda: server.service.admission.heads) <= 100_000
+    assert ask.get("/health").status_code == 200
+    for client in clients:
+        client.close()
+    while on_loop(lambda: len(server.service.arriving)) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert on_loop(lambda: server.service.admission.heads) == 0
+
+
+def test_a_body_that_nobody_reads(opened, monkeypatch):
+    """The rest of a request that was refused has to come in time, also when a byte comes now and then."""
+    monkeypatch.setattr(limits, "SERVE_HEAD_S", 0.5)
+    client = opened()
+    client.sendall(b"POST /v1/sql HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n")
+    assert b" 401 " in client.recv(1 << 16)
+    begin = time.monotonic()
+    with contextlib.suppress(OSError):
+        while time.monotonic() - begin < PATIENCE_S:
+            client.sendall(b"x")
+            client.settimeout(0.05)
+            try:
+                if not client.recv(1 << 16):
+                    break
+            except TimeoutError:
+                continue
+    assert time.monotonic() - begin < PATIENCE_S
+    whole = opened()
+    whole.sendall(b"POST /v1/sql HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n01234")
+    assert b" 401 " in whole.recv(1 << 16)
+    whole.sendall(b"56789" + GET)
+    assert b" 200 " in whole.recv(1 << 16)
+
+
+@pytest.mark.parametrize(
+    "end", [b"", b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"], ids=["stays", "closes"]
+)
+def test_responses_that_nobody_takes(opened, monkeypatch, on_loop, server, end):
+    """Who does not read the responses that he asked for goes, with what is at work for him."""
+    monkeypatch.setattr(limits, "SERVE_SEND_S", 0.5)
+    monkeypatch.setattr(limits, "SERVE_IDLE_S", 1.0)
+    client = opened()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    asked = b"GET /flatwater.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    (connection,) = on_loop(lambda: list(server.service.arriving))
+    until = time.monotonic() + 60
+    while not on_loop(lambda: connection.flow.write_paused) and time.monotonic() < until:
+        if not on_loop(lambda: len(connection.pipeline)):
+            client.sendall(asked)
+    sent(client, end)
+    while on_loop(lambda: server.service.admission.https) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert on_loop(lambda: (server.service.admission.https, len(server.service.idle))) == (0, 0)
+    assert connection._at_work.disconnected
+
+
+def test_idle_ones_make_room(opened, ask, monkeypatch, on_loop, server):
+    """Connections that were answered and stay open keep nobody out either: the oldest of them goes."""
+    monkeypatch.setattr(limits, "SERVE_HTTP_MAX", 20)
+    kept = [opened() for _ in range(20)]
+    for client in kept:
+        client.sendall(GET)
+        assert b" 200 " in client.recv(1 << 16)
+    assert on_loop(lambda: len(server.service.idle)) == 20
+    assert ask.get("/health").status_code == 200
+    assert gone(kept[0])
+    assert on_loop(lambda: server.service.admission.https) == 20
+
+
+def test_log_ins_that_are_kept_back(opened, ask, database, monkeypatch):
+    """Bodies of log-ins that do not come take no turn: others log in, and their statements are done."""
+    monkeypatch.setattr(limits, "SERVE_USER_REQUESTS", 2)
+    monkeypatch.setattr(limits, "SERVE_WAITING_MAX", 10)
+    database.sql("CREATE USER bob WITH PASSWORD 'correct horse'")
+    for _ in range(30):
+        opened().sendall(b"POST /v1/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
+    assert ask.sql("SELECT * FROM notes").status_code == 200
+    assert ask.http.post("/v1/token", json={"user": "bob", "password": "correct horse"}).status_code == 200
+
+
+def test_who_leaves_with_requests_waiting(opened, ask, on_loop, server, caplog):
+    """Leaves nothing at work, and nothing in the log."""
+    client = opened()
+    client.sendall(b"GET /flatwater.js HTTP/1.1\r\nHost: localhost\r\n\r\n" * 6)
+    client.close()
+    until = time.monotonic() + 10
+    while on_loop(lambda: server.service.admission.https) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert ask.get("/health").status_code == 200
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+POST = b"POST /v1/sql HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
+BODY = b'{"sql":"SELECT * FROM notes"}'
+HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "rest_of_head",
+    [
+        b"Content-Length: 29\r\nTransfer-Encoding: chunked\r\n\r\n", b"Transfer-Encoding: chunked\r\nContent-Length: 29\r\n\r\n",
+        b"Content-Length: 29\r\nContent-Length: 5\r\n\r\n", b"Content-Length: 29\r\nContent-Length: 29\r\n\r\n", b"Content-Length: 29, 29\r\n\r\n",
+        b"Content-Length: +29\r\n\r\n", b"Content-Length: 0x1d\r\n\r\n", b"Content-Length: 2 9\r\n\r\n", b"Content-Length : 29\r\n\r\n",
+        b"Content-Length: 99999999999999999999999\r\n\r\n", b"Transfer-Encoding: chunked, identity\r\n\r\n", b"Transfer-Encoding: xchunked\r\n\r\n",
+        b"Transfer-Encoding: identity\r\n\r\n", b"Transfer-Encoding : chunked\r\n\r\n", b"X: y\n\r\n", b"X: y\n\n", b"X: y\r\r\n\r\n", b"X\0: y\r\n\r\n", b"X: y\0z\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n", b" Content-Length: 29\r\n\r\n", b"X: y\r\n Content-Length: 29\r\n\r\n", b": y\r\n\r\n", b"X;: y\r\n\r\n",
+    ],
+)  # fmt: skip
+def test_smuggling(opened, server, rest_of_head):
+    """A request whose end two readers may see in different places is refused, and nothing behind it is a request."""
+    client = opened()
+    sent(client, POST % server.token("ada").encode() + rest_of_head + BODY + HIDDEN)
+    client.shutdown(socket.SHUT_WR)
+    told = rest(client)
+    assert told.startswith(b"HTTP/1.1 4")
+    assert told.count(b"HTTP/1.1 ") == 1
+    assert b" 404 " not in told
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        b"1d\n%s\n0\n\n",
+        b"1d;%s\r\n",
+        b"1d \r\n%s\r\n0\r\n\r\n",
+        b"-1d\r\n%s\r\n0\r\n\r\n",
+        b"1dx\r\n%s\r\n0\r\n\r\n",
+        b"1d\r\n%sXX0\r\n\r\n",
+        b"10000000000000001d\r\n%s\r\n0\r\n\r\n",
+    ],
+)
+def test_chunks_that_are_none(opened, server, end):
+    """Are refused; what stands behind them is no request."""
+    client = opened()
+    sent(client, POST % server.token("ada").encode() + b"Transfer-Encoding: chunked\r\n\r\n" + end % BODY + HIDDEN)
+    client.shutdown(socket.SHUT_WR)
+    told = rest(client)
+    assert told.count(b"HTTP/1.1 ") <= 1
+    assert b" 200 " not in told
+    assert b" 404 " not in told
+
+
+def test_headers_behind_a_body(opened, server):
+    """Belong to no request: not to the one that they came with, nor to the next one of the connection."""
+    client = opened()
+    token = server.token("ada").encode()
+    unknown = b"POST /v1/sql HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1d\r\n%s\r\n0\r\nAuthorization: Bearer %s\r\n\r\n"
+    client.sendall(
+        unknown % (BODY, token)
+        + b"POST /v1/sql HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 29\r\n\r\n"
+        + BODY
+    )
+    told = rest(client)
+    assert told.count(b"HTTP/1.1 401") == 2
+
+
+def test_a_handshake_behind_a_request(opened, server, on_loop):
+    """A connection with a request at work is given over to nobody."""
+    client = opened()
+    handshake = (
+        b"GET /v1/live HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    client.sendall(b"GET /flatwater.js HTTP/1.1\r\nHost: localhost\r\n\r\n" + handshake)
+    assert b" 101 " not in rest(client)
+    assert on_loop(lambda: len(server.service.connections)) == 0

@@ -27,12 +27,15 @@ class Admission:
     Args:
         budget: that all is taken from.
         is_tls: whether connections have TLS, which takes more.
+        files_max: descriptors that the process may have open; some of them are kept for the database.
 
     Raises:
         BudgetExceeded: there is no room for the handshakes of TLS.
     """
 
-    def __init__(self, budget: Budget, *, is_tls: bool) -> None:
+    def __init__(self, budget: Budget, *, is_tls: bool, files_max: int | None = None) -> None:
+        files = files_of_process() if files_max is None else files_max
+        self._sockets_max = max(files - limits.SERVE_FILES_SPARE, files // 2)
         self._budget = budget
         self._reservation = budget.reserve(0, "live.connections")
         tls = limits.SERVE_TLS_BYTES if is_tls else 0
@@ -80,7 +83,8 @@ class Admission:
             has_tls: where TLS is spoken at all, its handshake is done.
         """
         what = "https" if has_tls else "shaking"
-        if getattr(self, what) >= limits.SERVE_HTTP_MAX:
+        sockets = self.https + self.shaking * (not has_tls) + self.connections
+        if getattr(self, what) >= limits.SERVE_HTTP_MAX or sockets >= self._sockets_max:
             return False
         try:
             self._change(what, 1)
@@ -111,7 +115,7 @@ class Admission:
         """
         if not self.is_open:
             raise Refusal("the server is short of memory and takes nothing new.", hint="Try again in a while.")
-        if self.connections >= limits.SERVE_CONNECTIONS_MAX:
+        if self.connections >= min(limits.SERVE_CONNECTIONS_MAX, self._sockets_max):
             raise Refusal(f"the server has {self.connections:,} connections.", hint="Try again in a while.")
         self.connections += 1
         try:
@@ -185,3 +189,13 @@ class Admission:
     def close(self) -> None:
         """Give everything back."""
         self._reservation.release()
+
+
+def files_of_process() -> int:
+    """How many descriptors this process may have open."""
+    try:
+        import resource
+    except ImportError:  # there is none for Windows
+        return limits.SERVE_FILES_MAX
+    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return limits.SERVE_FILES_MAX if soft == resource.RLIM_INFINITY else min(soft, limits.SERVE_FILES_MAX)

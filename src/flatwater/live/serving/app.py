@@ -130,7 +130,8 @@ class Pages:
             service = self._service
             service.requests += 1
             try:
-                host = request.headers.get("host", "")
+                hosts = request.headers.getlist("host")
+                host = hosts[0] if len(hosts) == 1 else ""  # two names are none
                 if not service.is_host(host):
                     raise BadRequest(421, "the server is not known by this name.", hint="--host-name adds one.")  # noqa: TRY301
                 origin = request.headers.get("origin")

@@ -44,8 +44,8 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_counted", "_incoming", "_is_admitted", "_is_busy", "_is_closing", "_is_failed", "_is_pinged", "_left", "_service", "_since",
-        "_transport", "behind", "expires", "feeds", "heard", "is_due", "is_paused", "stamp", "user",
+        "_counted", "_incoming", "_is_admitted", "_is_busy", "_is_closing", "_is_failed", "_is_pinged", "_left", "_reading", "_service",
+        "_since", "_transport", "behind", "expires", "feeds", "heard", "is_due", "is_paused", "stamp", "user",
     )  # fmt: skip
 
     def __init__(self, service: Service) -> None:
@@ -55,6 +55,7 @@ class Connection(asyncio.Protocol):
         self._is_admitted = self._is_busy = self._is_closing = self._is_failed = self._is_pinged = False
         self._counted = 0  # bytes of a message that arrives, as they were admitted
         self._left: float | None = None  # messages that may come at once, and since when that is so
+        self._reading: asyncio.Event | None = None  # set when the client reads on
         self._since = self.heard = service.now
         self.expires = 0.0  # of the token
         self.user: str | None = None
@@ -81,6 +82,8 @@ class Connection(asyncio.Protocol):
         feeds, self.feeds, self.behind = self.feeds, None, None
         if feeds:
             service.drop(list(feeds.values()))
+        if self._reading is not None:
+            self._reading.set()
         if self.is_paused:
             self.is_paused = False
             service.admission.pause(-1)
@@ -121,6 +124,8 @@ class Connection(asyncio.Protocol):
         if self.is_paused:
             self.is_paused = self._is_pinged = False
             self.heard = self._service.now  # it reads, however slowly: it is there
+            if self._reading is not None:
+                self._reading.set()
             self._service.admission.pause(-1)
             self._service.fanout.due(self)
 
@@ -236,6 +241,14 @@ class Connection(asyncio.Protocol):
             self._begin(self._subscribe(message))
         if not self._is_closing:
             self._slow_down()
+            if self.is_paused and not self._is_busy:
+                self._begin(self._reads())
+
+    async def _reads(self) -> None:
+        """Until the client reads: who asks on without reading the answers is not read either."""
+        self._reading = asyncio.Event()
+        await self._reading.wait()
+        self._reading = None
 
     def _begin(self, doing: Any) -> None:
         """Do something that takes its time; no message is read meanwhile."""

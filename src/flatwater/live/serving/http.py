@@ -141,7 +141,7 @@ class HttpConnection(HttpToolsProtocol):
         super().resume_writing()
 
     def timeout_keep_alive_handler(self) -> None:
-        """uvicorn's deadline of an idle connection: ours is the same, and ends one that does not take its response, too."""
+        """Uvicorn's deadline of an idle connection: ours is the same, and ends one that does not take its response, too."""
 
     def _close_soon(self) -> None:
         """It closes when what was written is taken, or in a while."""
@@ -212,8 +212,6 @@ class HttpConnection(HttpToolsProtocol):
         self._is_in_head = False
         if self.url.startswith(_WITH_TURNS):
             self._has_come()
-        if sum(name == b"host" for name, _value in self.headers) > 1:
-            raise _TooMuch  # RFC 9112, 3.2: two names are none
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -238,45 +238,45 @@ class Connection(asyncio.Protocol):
         elif isinstance(message, messages.Unsubscribe):
             self._unsubscribe(message.id)
         else:
-            self._begin(self._subscribe(message))
+            self._begin(self._subscribe(message), self._late())
+            return
         if not self._is_closing:
-            self._slow_down()
-            if self.is_paused and not self._is_busy:
-                self._begin(self._reads())
+            late = self._late()
+            if late > 0 or self.is_paused:
+                self._begin(None, late)
 
-    async def _reads(self) -> None:
-        """Until the client reads: who asks on without reading the answers is not read either."""
-        self._reading = asyncio.Event()
-        await self._reading.wait()
-        self._reading = None
-
-    def _begin(self, doing: Any) -> None:
-        """Do something that takes its time; no message is read meanwhile."""
+    def _begin(self, doing: Any, late: float) -> None:
+        """Do something that takes its time, and wait; no message is read meanwhile."""
         self._is_busy = True
         if self._transport is not None:
             self._transport.pause_reading()
-        self._service.begin(self._finish(doing))
+        self._service.begin(self._finish(doing, late))
 
-    async def _finish(self, doing: Any) -> None:
+    async def _finish(self, doing: Any, late: float) -> None:
         try:
-            await doing
+            if doing is not None:
+                await doing
+            if late > 0:
+                await asyncio.sleep(late)
+            if self.is_paused:  # who asks on without reading the answers is not read either
+                self._reading = asyncio.Event()
+                await self._reading.wait()
+                self._reading = None
         finally:
             self._is_busy = False
             if self._transport is not None:
                 self._transport.resume_reading()
                 self._go_on()
 
-    def _slow_down(self) -> None:
-        """A user has so many messages a second: the next one waits for its second."""
+    def _late(self) -> float:
+        """Seconds that the next message has to wait, since a user has so many a second."""
         rate = self._service.messages_of(self.user)
         now = self._service.loop.time()
         full = rate * limits.SERVE_BURST_S
         # `_left` is the moment at which the bucket would be full: one number for both of its values
         until = max(self._left or 0.0, now) + 1 / rate
         self._left = until
-        late = until - now - full / rate
-        if late > 0 and not self._is_busy:
-            self._begin(asyncio.sleep(late))
+        return until - now - full / rate
 
     def _authenticate(self, token: str) -> None:
         service = self._service

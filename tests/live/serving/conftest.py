@@ -235,3 +235,9 @@ def on_loop(server):
         return asyncio.run_coroutine_threadsafe(run(), server.service.loop).result(PATIENCE_S)
 
     return call
+
+
+@pytest.fixture(scope="module")
+def certificate(certificate_of, tmp_path_factory):
+    """Files of a certificate for 127.0.0.1."""
+    return certificate_of(tmp_path_factory.mktemp("tls") / "made")

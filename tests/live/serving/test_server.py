@@ -100,12 +100,6 @@ def test_closing_in_the_middle(database, server):
         assert count == -1 or count > 0
 
 
-@pytest.fixture(scope="module")
-def certificate(certificate_of, tmp_path_factory):
-    """Files of a certificate for 127.0.0.1."""
-    return certificate_of(tmp_path_factory.mktemp("tls") / "made")
-
-
 def test_tls(database, certificate):
     """With a certificate, statements and live queries are encrypted; without TLS there is nothing."""
     context = ssl.create_default_context(cafile=certificate[0])

@@ -63,9 +63,9 @@ def test_closing_the_database_ends_it(tmp_path):
         server = database.serve(port=0)
         client = connect(server.url.replace("http", "ws", 1) + "/v1/live", compression=None, proxy=None)
         client.send(json.dumps({"type": "authenticate", "token": server.token("ada")}))
-        client.recv(5)
+        client.recv(20)
     with pytest.raises(ConnectionClosed) as closed:
-        client.recv(5)
+        client.recv(20)
     assert closed.value.rcvd.code == 1012
 
 
@@ -113,9 +113,9 @@ def test_tls(database, certificate):
                 client.get(f"{server.url.replace('https', 'http', 1)}/health")
         url = server.url.replace("https", "wss", 1) + "/v1/live"
         with connect(url, ssl=context, compression=None, proxy=None, additional_headers=headers) as client:
-            assert json.loads(client.recv(5))["type"] == "authenticated"
+            assert json.loads(client.recv(20))["type"] == "authenticated"
             client.send(json.dumps({"type": "subscribe", "id": 1, "sql": "SELECT * FROM notes"}))
-            assert [json.loads(client.recv(5)).get("op") for _ in range(3)] == [None, "snapshot", "ready"]
+            assert [json.loads(client.recv(20)).get("op") for _ in range(3)] == [None, "snapshot", "ready"]
 
 
 def test_a_broken_connection_ends_by_itself_with_tls(database, certificate, monkeypatch):

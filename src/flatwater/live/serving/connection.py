@@ -1,11 +1,10 @@
 """One client of live queries: a WebSocket that keeps next to nothing while nothing happens.
 
-Covers:     the handshake, messages of the client, limits, silence, tokens that end, closing.
-Not here:   frames (`serving.frames`), giving changes (`serving.fanout`), what all share (`serving.service`).
+Covers:     messages of the client, limits, silence, tokens that end, closing.
+Not here:   the handshake (`serving.upgrades`), frames (`serving.frames`), giving changes (`serving.fanout`), what all share (`serving.service`).
 Holds:      `limits.SERVE_CONNECTION_BYTES` when idle; see `serving.admission`.
 
-The handshake is that of the `websockets` library, which is dropped behind it. Reading begins where the message before was done with: who
-sends faster than he is served is not read.
+Reading begins where the message before was done with: who sends faster than he is served is not read.
 """
 
 from __future__ import annotations
@@ -15,14 +14,13 @@ import logging
 from typing import TYPE_CHECKING, Any, cast, final
 
 from websockets.frames import Opcode
-from websockets.http11 import Request
-from websockets.server import ServerProtocol
 
 from flatwater import errors, limits
 from flatwater.live.serving import messages
 from flatwater.live.serving.admission import Refusal
 from flatwater.live.serving.feed import Feed
 from flatwater.live.serving.frames import Incoming, Refused, close_frame, ping_frame, pong_frame, text_frame
+from flatwater.live.serving.upgrades import upgraded
 
 if TYPE_CHECKING:
     from flatwater.live.serving.service import Service
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("flatwater.live")
 
-PATH = "/v1/live"
 _PING, _PONG = ping_frame(), text_frame(b'{"type":"pong"}')
 _SLACK = 4_096  # bytes of a message that has not arrived in whole, below which it is not counted
 
@@ -132,50 +129,19 @@ class Connection(asyncio.Protocol):
     # --- handshake ----------------------------------------------------------------------------------------------------
 
     def _shake_hands(self, head: bytes) -> None:
-        service, transport = self._service, self._transport
+        transport = self._transport
         assert transport is not None
-        protocol = ServerProtocol(max_size=None, logger=logger)
-        protocol.receive_data(head)
-        request = next((event for event in protocol.events_received() if isinstance(event, Request)), None)
-        if request is None:
-            transport.write(protocol.reject(400, "the request is no handshake of a WebSocket\n").serialize())
-            transport.close()
-            return
-        response = self._refusal(protocol, request) or protocol.accept(request)
-        protocol.send_response(response)
-        transport.write(b"".join(protocol.data_to_send()))
-        if response.status_code != 101:  # noqa: PLR2004 - Switching Protocols
+        upgrade = upgraded(self._service, head)
+        self._is_admitted = upgrade.is_admitted
+        transport.write(upgrade.answer)
+        if not upgrade.is_taken:
             self._is_closing = True
             transport.close()
             return
         transport.set_write_buffer_limits(limits.SERVE_OUTBOX_BYTES, limits.SERVE_OUTBOX_BYTES // 4)
-        service.bound(transport)
-        token = request.headers.get("Authorization", "")
-        if token.lower().startswith("bearer "):
-            self._authenticate(token[7:].strip())
-
-    def _refusal(self, protocol: ServerProtocol, request: Request) -> Any:
-        """The response to who may not come in; None for others."""
-        service = self._service
-        if request.path.partition("?")[0] != PATH:
-            return protocol.reject(404, f"there is nothing here: live queries are at {PATH}\n")
-        if request.headers.get_all("Sec-WebSocket-Version")[:1] not in ([], ["13"]):
-            response = protocol.reject(426, "the version of WebSockets is 13\n")
-            response.headers["Upgrade"], response.headers["Sec-WebSocket-Version"] = "websocket", "13"
-            return response
-        hosts, origins = request.headers.get_all("Host"), request.headers.get_all("Origin")
-        if not service.is_host(hosts[0] if len(hosts) == 1 else ""):
-            return protocol.reject(421, "the server is not known by this name\n")
-        if origins and not service.is_origin(origins[0], hosts[0]):
-            return protocol.reject(403, "pages of this origin may not connect\n")
-        try:
-            service.admission.connect()
-        except errors.FlatwaterError as error:
-            response = protocol.reject(503, f"{error}\n")
-            response.headers["Retry-After"] = "5"
-            return response
-        self._is_admitted = True
-        return None
+        self._service.bound(transport)
+        if upgrade.token:
+            self._authenticate(upgrade.token)
 
     # --- messages -----------------------------------------------------------------------------------------------------
 

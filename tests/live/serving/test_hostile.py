@@ -508,7 +508,7 @@ TEXTS = ('{"type":"ping"}', '{"type":"subscribe","id":1,"sql":"SELECT * FROM not
          '{"type":"subscribe","id":"a","sql":"SELECT id AS x FROM notes WHERE body = ?","params":["x"]}', '{"type":"subscribe","type":"ping","id":1,"id":2}', '{"type":"subscribe","id":1e400,"sql":""}',
          '{"type":"subscribe","id":123456789012345678901234567890,"sql":"SELECT * FROM notes"}', '{"type":"unsubscribe","id":"\\ud800"}', '{"type":"subscribe","id":2,"sql":"SELECT * FROM notes","since":-1}',
          '{"type":"subscribe","id":3,"sql":"SELECT * FROM notes","since":18446744073709551616}', '{"type":"subscribe","id":4,"sql":"SELECT * FROM notes","last_rows":-9223372036854775808}',
-         '{"type":"subscribe","id":5,"sql":"SELECT * FROM notes WHERE id = ?","params":[%s]}' % ("9" * 400), '{"type":"ping","more":' + DEEP + '}', '{"type":"subscribe","id":6,"sql":"SELECT 1","params":' + DEEP + '}',
+         '{"type":"subscribe","id":5,"sql":"SELECT * FROM notes WHERE id = ?","params":[%s]}' % ("9" * 400), '{"type":"ping","more":' + DEEP + "}", '{"type":"subscribe","id":6,"sql":"SELECT 1","params":' + DEEP + "}",
          '{"type":null}', "[]", "1", "null", '"x"', '{"type":"subscribe","id":[],"sql":{}}', '{"type":"subscribe","id":7,"sql":"SELECT * FROM notes","params":{"a":1}}')  # fmt: skip
 
 

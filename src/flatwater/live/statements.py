@@ -116,7 +116,8 @@ def identifier(node: Any) -> str:
     if isinstance(node, exp.Column | exp.Table) and not node.args.get("db"):
         node = node.this
     if not isinstance(node, exp.Identifier):
-        raise errors.UsageError(f"{node.sql(dialect=Sql)} is no name.")
+        told = f"{node.sql(dialect=Sql)} is no name." if isinstance(node, exp.Expression) else "a name is missing."
+        raise errors.UsageError(told)
     text = str(node.this)
     return text if node.args.get("quoted") else text.lower()
 
@@ -124,7 +125,8 @@ def identifier(node: Any) -> str:
 def table_name(node: Any) -> Name:
     """The table that a statement names."""
     if not isinstance(node, exp.Table) or node.args.get("catalog") or not isinstance(node.this, exp.Identifier):
-        raise errors.UsageError(f"{node.sql(dialect=Sql)} is no table.", hint="Write name, or namespace.name.")
+        told = f"{node.sql(dialect=Sql)} is no table." if isinstance(node, exp.Expression) else "there is no table here."
+        raise errors.UsageError(told, hint="Write name, or namespace.name.")
     namespace = node.args.get("db")
     return Name(identifier(namespace) if namespace else DEFAULT, identifier(node.this))
 

@@ -439,7 +439,7 @@ def good(served):
 def test_nonsense_as_requests(served):
     """Whatever bytes come, an answer has a documented status, and the server lives within its memory."""
 
-    @settings(max_examples=250)
+    @settings(max_examples=500)
     @given(
         st.one_of(
             st.binary(max_size=300),
@@ -486,7 +486,7 @@ def statements(draw):
 def test_nonsense_as_statements(served):
     """Whatever a statement says, its answer has a documented status, and no other user's row is in it."""
 
-    @settings(max_examples=300)
+    @settings(max_examples=600)
     @given(
         statements(),
         st.lists(VALUES, max_size=3),
@@ -508,7 +508,7 @@ TEXTS = ('{"type":"ping"}', '{"type":"subscribe","id":1,"sql":"SELECT * FROM not
          '{"type":"subscribe","id":"a","sql":"SELECT id AS x FROM notes WHERE body = ?","params":["x"]}', '{"type":"subscribe","type":"ping","id":1,"id":2}', '{"type":"subscribe","id":1e400,"sql":""}',
          '{"type":"subscribe","id":123456789012345678901234567890,"sql":"SELECT * FROM notes"}', '{"type":"unsubscribe","id":"\\ud800"}', '{"type":"subscribe","id":2,"sql":"SELECT * FROM notes","since":-1}',
          '{"type":"subscribe","id":3,"sql":"SELECT * FROM notes","since":18446744073709551616}', '{"type":"subscribe","id":4,"sql":"SELECT * FROM notes","last_rows":-9223372036854775808}',
-         '{"type":"subscribe","id":5,"sql":"SELECT * FROM notes WHERE id = ?","params":[%s]}' % ("9" * 400), '{"type":"ping","more":' + DEEP + "}", '{"type":"subscribe","id":6,"sql":"SELECT 1","params":' + DEEP + "}",
+         '{"type":"subscribe","id":5,"sql":"SELECT * FROM notes WHERE id = ?","params":[' + "9" * 400 + "]}", '{"type":"ping","more":' + DEEP + "}", '{"type":"subscribe","id":6,"sql":"SELECT 1","params":' + DEEP + "}",
          '{"type":null}', "[]", "1", "null", '"x"', '{"type":"subscribe","id":[],"sql":{}}', '{"type":"subscribe","id":7,"sql":"SELECT * FROM notes","params":{"a":1}}')  # fmt: skip
 
 
@@ -555,7 +555,7 @@ def check_frames(data):
 def test_nonsense_as_frames(served):
     """Whatever frames and messages come, they are answered, or the connection is closed with a documented code."""
 
-    @settings(max_examples=250)
+    @settings(max_examples=500)
     @given(st.lists(st.one_of(TEXT_FRAMES, FRAMES, mutated(TEXT_FRAMES)), max_size=5), st.booleans())
     def check(frames, is_known):
         token = b"Authorization: Bearer %s\r\n" % served.ada.encode() if is_known else b""

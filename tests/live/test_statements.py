@@ -51,6 +51,13 @@ def test_where_it_goes_wrong():
         understood("SELECT a\nFROM WHERE b")
 
 
+@pytest.mark.parametrize("text", ["DELETE notes WHERE id = 1", "INSERT INTO VALUES (1)", "DELETE FROM (SELECT 1)"])
+def test_no_table(db, text):
+    """A change of what is no table, or of none, is refused."""
+    with pytest.raises(errors.UsageError):
+        db.sql(text, user="ada")
+
+
 def test_special_statements():
     """Users, their options and what is done in whose name."""
     assert understood("CREATE USER IF NOT EXISTS 'A b' WITH ROLE 'dba', ROWS = 5").words == (

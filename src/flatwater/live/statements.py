@@ -125,7 +125,9 @@ def identifier(node: Any) -> str:
 def table_name(node: Any) -> Name:
     """The table that a statement names."""
     if not isinstance(node, exp.Table) or node.args.get("catalog") or not isinstance(node.this, exp.Identifier):
-        told = f"{node.sql(dialect=Sql)} is no table." if isinstance(node, exp.Expression) else "there is no table here."
+        told = (
+            f"{node.sql(dialect=Sql)} is no table." if isinstance(node, exp.Expression) else "there is no table here."
+        )
         raise errors.UsageError(told, hint="Write name, or namespace.name.")
     namespace = node.args.get("db")
     return Name(identifier(namespace) if namespace else DEFAULT, identifier(node.this))

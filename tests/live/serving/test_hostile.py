@@ -28,8 +28,8 @@ from flatwater import limits
 
 PATIENCE_S = 60  # for what takes a moment: a machine may be busy
 HALF_OPEN = 10_000
-HALF_OPEN_BYTES = 24 * 1024  # of the server for each of them; about 3 to 20 KiB are seen
-HALF_OPEN_TLS_BYTES = 100 * 1024
+HALF_OPEN_BYTES = 24 * 1024  # of the server for each of them; about 2 to 11 KiB are seen
+HANDSHAKE_BYTES = 200 * 1024  # the same, of a handshake of TLS
 STORM = 2_000
 NOTES = "CREATE TABLE notes (id BIGINT PRIMARY KEY, body TEXT) WITH (TYPE = 'USER')"
 SECRET = "a row of bob's"
@@ -201,10 +201,13 @@ def test_half_open(served, many_files, begun):
             if number % 2_000 == 1_999:
                 assert served.works()
                 grown = max(grown, served.held_bytes() - before)
-        assert grown / count < HALF_OPEN_BYTES
-        assert served.until(lambda: served.files() <= files + 2)  # by the deadlines: no client has closed
+        until = time.monotonic() + PATIENCE_S
+        while served.files() > files + 2:  # until all are let go by the deadlines: no client has closed
+            assert time.monotonic() < until
+            grown = max(grown, served.held_bytes() - before)
+            time.sleep(0.2)
         assert served.works()
-    assert served.held_bytes() - before < grown + (8 << 20)
+    assert grown / count < HALF_OPEN_BYTES
 
 
 @pytest.mark.slow
@@ -222,7 +225,8 @@ def test_half_open_tls(tmp_path, many_files, certificate):
                 with contextlib.suppress(OSError):
                     client.sendall(HELLO)
             assert served.works()
-            assert (served.held_bytes() - before) / count < HALF_OPEN_TLS_BYTES
+            assert served.files() < files + limits.SERVE_HANDSHAKES_MAX + 50
+            assert served.held_bytes() - before < limits.SERVE_HANDSHAKES_MAX * HANDSHAKE_BYTES
             assert served.until(lambda: served.files() <= files + 2)
         assert served.works()
         assert "Traceback" not in served.said()

@@ -65,6 +65,19 @@ def test_one_address_and_many_users(passwords, monkeypatch):
         passwords.check("another", "wrong", "2.2.2.2")
 
 
+def test_addresses_of_one_network(passwords, monkeypatch):
+    """All addresses of a network of IPv6 are one: who has it has 2 to the 64th of them; others are heard."""
+    monkeypatch.setattr(Passwords, "_verified", lambda *_: False)
+    for number in range(limits.SERVE_FAILURES):
+        with pytest.raises(Unauthenticated):
+            passwords.check("ada", "wrong", f"2001:db8::{number:x}")
+    with pytest.raises(TooManyAttempts):
+        passwords.check("ada", "wrong", "2001:db8::ffff:1")
+    for address in ("2001:db8:0:1::1", "::ffff:10.0.0.1", "fe80::1%eth0", "unknown"):
+        with pytest.raises(Unauthenticated):
+            passwords.check("ada", "wrong", address)
+
+
 def test_what_is_remembered_is_bounded(passwords, monkeypatch):
     """However many addresses fail, so many are remembered."""
     monkeypatch.setattr(limits, "SERVE_FAILURES_MAX", 50)

@@ -10,6 +10,7 @@ failed is heard, and what an attacker with many addresses may try is bounded by 
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 import time
 from collections import OrderedDict
@@ -75,6 +76,7 @@ class Passwords:
             TooManyAttempts: it was tried too often; nothing was computed.
             BudgetExceeded: there are no bytes to compute a hash.
         """
+        address = _place(address)
         keys = ((("user", user[: limits.LIVE_NAME_BYTES_MAX], address), limits.SERVE_FAILURES),
                 (("address", address), limits.SERVE_ADDRESS_FAILURES))  # fmt: skip
         with self._lock:
@@ -131,3 +133,20 @@ class Passwords:
         self._failures[key] = (1 if now - last > limits.SERVE_FAILURE_S else count + 1), now
         while len(self._failures) > limits.SERVE_FAILURES_MAX:
             self._failures.popitem(last=False)
+
+
+def _place(address: str) -> str:
+    """Where an address is: who has one of IPv6 has all of its network, 2 to the 64th.
+
+    >>> _place("2001:db8::1:2:3:4"), _place("::ffff:10.0.0.1"), _place("10.0.0.1")
+    ('2001:db8::', '10.0.0.1', '10.0.0.1')
+    """
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:  # a proxy says something else
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return address
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_address(int(found) >> 64 << 64))

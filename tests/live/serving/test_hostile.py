@@ -27,6 +27,8 @@ from hypothesis import strategies as st
 import flatwater as fw
 from flatwater import limits
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc and all of 127.0.0.0/8 are Linux's")
+
 PATIENCE_S = 60  # for what takes a moment: a machine may be busy
 HALF_OPEN = 10_000
 HALF_OPEN_BYTES = 24 * 1024  # of the server for each of them; about 2 to 11 KiB are seen

@@ -40,9 +40,7 @@ SERVE_WATCH_S = 0.1  # between two looks at memory
 SERVE_GRACE_S = 5.0  # for requests at work when the server ends
 
 SERVE_CONNECTIONS_MAX = 50_000  # of live queries at once; see SERVE_CONNECTION_BYTES
-SERVE_FILES_SPARE = (
-    256  # descriptors of the process that connections leave for the database; half of them if there are few
-)
+SERVE_FILES_SPARE = 256  # descriptors that connections leave for the database; half of them where there are few
 SERVE_FILES_MAX = 60_000  # that are looked for: what serves SERVE_CONNECTIONS_MAX and SERVE_HTTP_MAX
 SERVE_CONNECTION_BYTES = 2 * KIB  # that an idle one takes; the kernel takes about 4 KiB more for its socket
 SERVE_TLS_BYTES = 48 * KIB  # that one takes more with TLS

@@ -42,6 +42,7 @@ class Echo(Connection):
 @pytest.fixture
 def server(database, monkeypatch):
     monkeypatch.setattr(serving, "Connection", Echo)
+    monkeypatch.setattr(limits, "SERVE_AUTH_BYTES", limits.SERVE_MESSAGE_BYTES)  # nobody says who he is here
     monkeypatch.setattr(limits, "SERVE_CLOSE_S", 1_000)  # a connection that ends does so by itself
     with database.serve(port=0) as made:
         yield made
@@ -158,7 +159,7 @@ def test_sections(raw, section, step):
         frames = [raw.frame(opcode, payload, **dict(*options)) for opcode, payload, *options in sent]
         whole = b"".join(frames) + (raw.frame(CLOSE, NORMAL) if code is None else b"")
         # behind a client's own closing frame nothing may come: with the next piece it might find nobody
-        size = len(whole) if step is None or len(whole) > 5_000 or sent[:-1][-1:] == [(CLOSE, NORMAL)] else step
+        size = len(whole) if step is None or len(whole) > 5_000 or any(each[0] == CLOSE for each in sent[:-1]) else step
         client = raw(None)
         for at in range(0, len(whole), size):
             client.send(whole[at : at + size])
@@ -314,6 +315,7 @@ def autobahn():
 @pytest.mark.timeout(600)
 def test_autobahn(server, autobahn, tmp_path, monkeypatch):
     """All cases of Autobahn's test suite end as they should; those that are about what is not offered, with a refusal."""
+    monkeypatch.setattr(limits, "SERVE_AUTH_BYTES", 32 * MIB)
     monkeypatch.setattr(limits, "SERVE_MESSAGE_BYTES", 32 * MIB)  # its largest messages have 16
     monkeypatch.setattr(limits, "SERVE_RECEIVING_BYTES", 64 * MIB)
     python, folder = autobahn

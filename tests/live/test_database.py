@@ -1,6 +1,7 @@
 """A database as its users meet it."""
 
 import asyncio
+import errno
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from flatwater import errors
 from flatwater.live.access import AccessDenied
 from flatwater.live.database import Database
 from flatwater.live.refusals import Conflict
+from flatwater.store.directory import said
 
 
 def rows(db, text, params=(), user="ada"):
@@ -455,3 +457,29 @@ def test_what_it_promises_is_given_back(tmp_path):
             list(db.sql("SELECT count(*) FROM t"))
             assert budget.held >= db.bytes_max()
         assert budget.held == 0
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
+def test_a_directory_that_cannot_be_written(tmp_path, monkeypatch, number):
+    """It is told as what a database can do about it, which has no `read_only`."""
+
+    def refuse(path, *_rest):
+        raise said(OSError(number, os.strerror(number)), str(path))
+
+    monkeypatch.setattr("flatwater.live.database.Store", refuse)
+    with pytest.raises(errors.BrokenError) as found:
+        Database(tmp_path / "d")
+    assert "read_only" not in str(found.value)
+    assert "check who owns it" in found.value.hint
+
+
+def test_one_object_for_all_threads(tmp_path):
+    """Opening it twice in a process says what to share; numbers that are none, what they are of."""
+    with Database(tmp_path / "d", sync="off") as db:
+        with pytest.raises(errors.UsageError, match="Share that Database"):
+            Database(tmp_path / "d", sync="off")
+        db.sql("CREATE TABLE notes (id BIGINT PRIMARY KEY)")
+        with pytest.raises(errors.UsageError, match=r"last_rows=-1.*how many rows"):
+            db.subscribe("SELECT * FROM notes", last_rows=-1)
+        with pytest.raises(errors.UsageError, match=r"since=-1.*seq of an event"):
+            db.subscribe("SELECT * FROM notes", since=-1)

@@ -1,5 +1,7 @@
 """CREATE, ALTER and users' options."""
 
+import re
+
 import pytest
 
 from flatwater import errors
@@ -105,3 +107,33 @@ def test_a_type_is_shown_as_it_is_written(db):
     assert [row["type"] for row in db.sql("DESCRIBE f")] == ["INT", "REAL", "DOUBLE", "DOUBLE"]
     db.sql("INSERT INTO f VALUES (1, 0.1, 0.1, 0.1)")
     assert [*db.sql("SELECT a = b AS x, b = c AS y FROM f")] == [{"x": False, "y": True}]
+
+
+@pytest.mark.parametrize(
+    ("text", "why", "hint"),
+    [
+        ("ALTER TABLE told ADD COLUMN a INT, b INT", "this ALTER TABLE is not known", "ADD COLUMN a INT, ADD COLUMN b"),
+        ("ALTER TABLE told DROP COLUMN id", "this ALTER TABLE is not known", "each has its ADD COLUMN"),
+        ("CREATE TABLE system.x (k INT PRIMARY KEY)", "the database's own tables", "another namespace"),
+        ("CREATE TABLE nowhere.x (k INT PRIMARY KEY)", "no namespace nowhere", "CREATE NAMESPACE nowhere"),
+        ("CREATE TABLE s (k INT PRIMARY KEY) WITH (TYPE = 'STREAM')", "needs TTL_SECONDS", "TTL_SECONDS = 60"),
+        ("SHOW TABLES IN nowhere", "no namespace nowhere", "SHOW NAMESPACES"),
+        ("INSERT INTO told VALUES (9, 1) RETURNING id * 2 AS twice", "RETURNING has id * 2 AS twice", "by their names"),
+        ("DELETE FROM told RETURNING id AS k", "RETURNING has id AS k", "by their names"),
+        ("UPDATE told SET n = n / 3", "more than 2 digits behind the point", "ROUND(..., 2)"),
+    ],
+)
+def test_what_to_write_instead(db, text, why, hint):
+    """What is refused is told with the form that is taken."""
+    db.sql("CREATE TABLE told (id INT PRIMARY KEY, n DECIMAL(10, 2))")
+    db.sql("INSERT INTO told VALUES (1, 1)")
+    with pytest.raises(errors.UsageError, match=re.escape(why)) as found:
+        db.sql(text)
+    assert hint in found.value.hint
+
+
+def test_several_columns_at_once(db):
+    """Each has its ADD COLUMN."""
+    db.sql("CREATE TABLE told (id INT PRIMARY KEY)")
+    db.sql("ALTER TABLE told ADD COLUMN a INT DEFAULT 1, ADD COLUMN b TEXT")
+    assert [row["column"] for row in db.sql("DESCRIBE told")] == ["id", "a", "b"]

@@ -24,7 +24,7 @@ from flatwater.live.rows import NUMBER_BYTES, Place, number_of
 from flatwater.live.schema import NOW, Row, Schema
 from flatwater.live.sequence import PER_MS
 from flatwater.live.sequence import Sequence as Numbers
-from flatwater.live.statements import identifier
+from flatwater.live.statements import Sql, identifier
 from flatwater.live.types import json_in
 from flatwater.live.writing import Edit, Plan
 
@@ -341,6 +341,11 @@ def returned(node: Any, schema: Schema) -> tuple[str, ...] | None:
         return None
     names: list[str] = []
     for each in node.expressions:
+        if not isinstance(each, exp.Star | exp.Column | exp.Identifier):
+            raise errors.UsageError(
+                f"RETURNING has {each.sql(dialect=Sql):.80}.",
+                hint="It gives columns by their names, or *: SELECT computes.",
+            )
         names += schema.columns if isinstance(each, exp.Star) else [identifier(each)]
     known(names, schema)
     return tuple(names)

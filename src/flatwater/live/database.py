@@ -91,7 +91,7 @@ class Database:
         pool = errors.bytes_of(sql_pool, what="sql_pool", least=units.MIB)
         self.budget = Budget.current()
         with contextlib.ExitStack() as opened:
-            self._store = Store(path, "lmdb", sync)
+            self._store = _opened(path, sync)
             opened.callback(self._store.close)
             opened.callback(os.close, locked(self.path))
             self._queries = Queries(self.path)
@@ -239,7 +239,8 @@ class Database:
         for name, value in (("last_rows", last_rows), ("since", since)):
             if value is not None and (type(value) is not int or not 0 <= value < 2**63):
                 raise errors.UsageError(
-                    f"{name}={value!r:.80} is no number from 0 on.", hint="Pass the seq of an event."
+                    f"{name}={value!r:.80} is no number from 0 on.",
+                    hint="Pass the seq of an event." if name == "since" else "Pass how many rows: 0 for changes alone.",
                 )
         schema = executor.catalog.table(*wanted.table)
         actor.must_read(schema)
@@ -404,3 +405,17 @@ class Database:
 
     def __repr__(self) -> str:
         return f"<Database {self.path!r}>"
+
+
+def _opened(path: str | os.PathLike[str], sync: Literal["full", "normal", "off"]) -> Store:
+    """The store below; what it says about itself is said about a database."""
+    try:
+        return Store(path, "lmdb", sync)
+    except errors.BudgetExceeded:
+        raise
+    except errors.FlatwaterError as error:
+        if "read_only=True" in error.hint:
+            error.hint = "A database writes in its directory: check who owns it, and whether its disk can be written."
+        elif "Share that Store" in error.hint:
+            error.hint = "Share that Database: it is thread-safe."
+        raise

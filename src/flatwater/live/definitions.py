@@ -17,7 +17,7 @@ from flatwater import errors, limits
 from flatwater.live.access import ROLES, Limits
 from flatwater.live.catalog import UserRecord, check_name
 from flatwater.live.schema import ACCESS_LEVELS, KINDS, NOW, SHARED, SNOWFLAKE, STREAM, Column, Schema
-from flatwater.live.statements import Name, Sql, identifier, table_name
+from flatwater.live.statements import ALTERS, Name, Sql, identifier, table_name
 from flatwater.live.types import KEYS, Type, json_of
 
 _OPTIONS = ("TYPE", "TTL_SECONDS", "ACCESS_LEVEL")
@@ -186,6 +186,11 @@ def _options(tree: exp.Create) -> tuple[str, str, int]:
             f"ACCESS_LEVEL={access!r} of a {kind} table is none.",
             hint=f"A SHARED table has one of {', '.join(ACCESS_LEVELS)}.",
         )
+    if kind == STREAM and "TTL_SECONDS" not in given:
+        raise errors.UsageError(
+            "a STREAM table needs TTL_SECONDS: after so many seconds its rows go.",
+            hint="WITH (TYPE = 'STREAM', TTL_SECONDS = 60).",
+        )
     ttl_s = given.get("TTL_SECONDS", 0)
     if (kind == STREAM) != bool(ttl_s) or type(ttl_s) is not int or not 0 <= ttl_s <= limits.LIVE_TTL_S_MAX:
         raise errors.UsageError(
@@ -204,9 +209,7 @@ def added(tree: exp.Alter, schema: Schema) -> Schema:
     columns = list(schema.columns.values())
     for action in tree.args.get("actions") or ():
         if not isinstance(action, exp.ColumnDef):
-            raise errors.UsageError(
-                "this ALTER TABLE is not known.", hint="ALTER TABLE name ADD COLUMN name type [DEFAULT value]."
-            )
+            raise errors.UsageError("this ALTER TABLE is not known.", hint=ALTERS)
         column, is_key = column_of(action)
         if any(column.name == each.name for each in columns):
             if action.args.get("exists"):

@@ -361,7 +361,11 @@ class Executor:
 
     def _create_table(self, tree: Any) -> None:
         name = definitions.name_of(tree)
-        if not self.catalog.has_namespace(name.namespace) or name.namespace == SYSTEM:
+        if name.namespace == SYSTEM:
+            raise errors.UsageError(
+                f"{name} cannot be made: {SYSTEM} has the database's own tables.", hint="Take another namespace."
+            )
+        if not self.catalog.has_namespace(name.namespace):
             raise errors.UsageError(
                 f"there is no namespace {name.namespace} for tables.", hint=f"CREATE NAMESPACE {name.namespace}."
             )

@@ -24,6 +24,7 @@ from flatwater.live.catalog import DEFAULT
 _NODE_BYTES = 600  # of what sqlglot makes of one token
 _MARKS: Final = ("?", "?::")  # of parameters
 _QUOTED: Final = {TokenType.STRING, TokenType.IDENTIFIER}
+ALTERS: Final = "ALTER TABLE name ADD COLUMN a INT, ADD COLUMN b TEXT DEFAULT 'x': each has its ADD COLUMN."
 _SHOWN: Final = ("TABLES", "NAMESPACES", "USERS")
 
 logging.getLogger("sqlglot").addFilter(lambda record: "contains unsupported syntax" not in record.getMessage())
@@ -244,6 +245,8 @@ def _kind_of(tree: Any) -> str:
                 ("create", "table"), ("create", "namespace"), ("alter", "table"), ("drop", "table"), ("drop", "namespace"),
             }:  # fmt: skip
                 return f"{verb} {what}"
+    if tree.sql(dialect=Sql).upper().startswith("ALTER TABLE"):
+        raise errors.UsageError("this ALTER TABLE is not known.", hint=ALTERS)
     raise errors.UsageError(
         f"{tree.sql(dialect=Sql)[:60]!r} is no statement of this database.",
         hint="It knows SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER and DROP TABLE, namespaces and users, SHOW, DESCRIBE, "

@@ -7,11 +7,12 @@ Holds:      so many rows of one of these tables at a time as a batch has.
 
 from __future__ import annotations
 
-import base64
 import functools
 import itertools
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, NamedTuple, final
 
 import msgspec
@@ -22,7 +23,6 @@ from flatwater.live.access import ROLES, SYSTEM_USER, Actor, Limits
 from flatwater.live.catalog import SYSTEM, Catalog
 from flatwater.live.conditions import Condition, condition_of
 from flatwater.live.definitions import name_of
-from flatwater.live.operators import text_of
 from flatwater.live.results import Result, Rows
 from flatwater.live.schema import SHARED, Column, Row, Schema
 from flatwater.live.statements import Statement
@@ -200,8 +200,26 @@ def shown(parts: Parts, statement: Statement, actor: Actor) -> Result:
         return _result([{"namespace": each} for each in parts.catalog.namespaces()], ("namespace",))
     if what == "USERS":
         return _result(list(_users(parts, actor)), tuple(_TABLES["users"][1]))
+    if within is not None and within != SYSTEM and not parts.catalog.has_namespace(within):
+        raise errors.UsageError(f"there is no namespace {within}.", hint="SHOW NAMESPACES names them.")
     rows = [row for row in _tables(parts, actor) if within in {None, row["namespace"]}]
     return _result(rows, tuple(_TABLES["tables"][1]))
+
+
+def _as_sql(column: Column) -> str | None:
+    """A default as it can be written; None where there is none."""
+    value = column.default
+    if value is None or column.is_made:
+        return None if value is None else str(value)
+    if column.type.name == "JSON":
+        text = msgspec.json.encode(value).decode()
+    elif isinstance(value, bool):
+        return str(value).upper()
+    elif isinstance(value, int | float | Decimal):
+        return str(value)
+    else:
+        text = b64encode(value).decode() if isinstance(value, bytes) else str(value)
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _described(schema: Schema) -> Iterator[Row]:
@@ -210,19 +228,9 @@ def _described(schema: Schema) -> Iterator[Row]:
             "column": column.name,
             "type": str(column.type),
             "nullable": not column.is_required,
-            "default": _default_of(column),
+            "default": _as_sql(column),
             "primary_key": column.name in schema.key,
         }
-
-
-def _default_of(column: Column) -> str | None:
-    """As it is written in a statement; None where there is none."""
-    default = column.default
-    if default is None or column.is_made:
-        return None if default is None else str(default)
-    if isinstance(default, bytes):
-        return base64.b64encode(default).decode()
-    return msgspec.json.encode(default).decode() if column.type.name == "JSON" else text_of(default)
 
 
 def _result(rows: list[Row], columns: tuple[str, ...]) -> Result:

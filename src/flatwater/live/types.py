@@ -151,7 +151,11 @@ class Type(NamedTuple):
         except (ValueError, TypeError, OverflowError, InvalidOperation, RecursionError, binascii.Error) as error:
             raise errors.UsageError(
                 f"{_shown(value)} does not fit into {column!r}, which is {self}: {error}.",
-                hint="" if self.name == "JSON" or isinstance(value, _VALUES) else POSSIBLE,
+                hint=f"ROUND(..., {self.scale}) rounds it."
+                if "behind the point" in str(error)
+                else ""
+                if self.name == "JSON" or isinstance(value, _VALUES)
+                else POSSIBLE,
             ) from None
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from flatwater import limits
 from flatwater.live.allowed import FUNCTIONS
+from flatwater.live.database import Database
 from flatwater.live.types import _PYTHON
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -38,3 +39,24 @@ def test_figures_are_those_of_the_code(text, value):
 
     assert units.parse_bytes(text) == value
     assert text in PAGE
+
+
+def test_how_values_are_compared(tmp_path):
+    """Where a condition of rows and one of the engine differ, they do as the page says; what is said to be the same is."""
+    text = "SELECT k FROM t"
+    with Database(tmp_path / "data", sync="off") as db:
+        db.sql("CREATE TABLE one (o INT PRIMARY KEY)")
+        db.sql("INSERT INTO one VALUES (1)")
+        db.sql("CREATE TABLE t (k INT PRIMARY KEY, d DOUBLE, r REAL, n DECIMAL(10, 2), b BYTES, u UUID)")
+        uuid = "aaaaaaaa-0000-0000-0000-00000000000a"
+        db.sql("INSERT INTO t VALUES (1, 0.1, 0.1, 0.1, ?, ?)", [b"a", uuid])
+        db.sql("INSERT INTO t (k, d) VALUES (2, 9007199254740992)")
+        for condition, params, rows, joined in (
+            ("d = 0.1", [], [], [1]), ("d = 9007199254740993", [], [], [2]), ("r = 0.1", [], [], []),
+            ("n = ?", [0.1], [], [1]), ("b = 'YQ=='", [], [1], []), (f"u = '{uuid.upper()}'", [], [1], []),
+            ("d = CAST(0.1 AS DOUBLE)", [], [1], [1]), ("d = ?", [0.1], [1], [1]), ("n = 0.1", [], [1], [1]),
+            ("r = CAST(0.1 AS REAL)", [], [1], [1]), ("b = ?", [b"a"], [1], [1]), (f"u = '{uuid}'", [], [1], [1]),
+        ):  # fmt: skip
+            assert [row["k"] for row in db.sql(f"{text} WHERE {condition}", params)] == rows, condition
+            found = db.sql(f"{text} JOIN one ON o = 1 WHERE {condition}", params)
+            assert [row["k"] for row in found] == joined, condition

@@ -97,3 +97,28 @@ def test_links_lead_somewhere(page):
         assert (DOCS / target).exists(), target
     for target in re.findall(r"docs/examples/[a-z_]+\.py", text):
         assert (DOCS.parent / target).exists(), target
+
+
+PAGES = sorted([*DOCS.parent.glob("*.md"), *DOCS.rglob("*.md")])
+
+
+def without_code(page):
+    return re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+
+
+def anchors(page):
+    """Headings, as links name them."""
+    headings = re.findall(r"^#+ (.*)$", without_code(page), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS.parent)))
+def test_links_between_pages(page):
+    """Every page, and every heading of one, that any page names is there."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", without_code(page)):
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        name, _, anchor = target.partition("#")
+        there = page.parent / name if name else page
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there), target

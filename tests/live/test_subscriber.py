@@ -250,7 +250,7 @@ def test_a_reader_that_was_refused_or_given_up(tmp_path):
 
         async def cancelled():
             waiting = asyncio.create_task(changes.apoll())
-            while not db._following._waiting:  # noqa: ASYNC110 - the other one is about to wait
+            while not db._following._waiting:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0)
             with pytest.raises(errors.UsageError):
                 await changes.apoll(0)

@@ -33,6 +33,7 @@ SERVE_HTTP_BYTES = 20 * KIB  # of each, with a request whose body is awaited
 SERVE_SEND_S = 60.0  # for a client to take a piece of a response
 SERVE_BURST_S = 20  # seconds' worth of messages that a user may send at once, such as when he comes back
 SERVE_CHUNK_BYTES = 64 * KIB  # of a response, sent at a time
+SERVE_COLUMNS_BYTES = 4 * KIB  # of the header with names of columns; longer ones come with the first row
 SERVE_THREADS = 8  # for statements; about 100 KiB each
 SERVE_LOGIN_THREADS = 2  # for passwords
 SERVE_LOGIN_BYTES = 8 * KIB  # of the body of a log-in

@@ -54,3 +54,12 @@ def test_parts(reservation, wanted):
     assert parts.read(1) == b""
     with pytest.raises(errors.LimitReached):
         parts.read(1 << 40)
+
+
+@pytest.mark.parametrize("said", ["", "id", "{}", "[1]", '["a"', '["\udcff"]'])
+def test_columns_that_are_none(said):
+    """A header that is no list of names is refused; without one they are not known yet."""
+    with pytest.raises(errors.BrokenError, match="columns"):
+        reading.columns_of({"flatwater-columns": said})
+    assert reading.columns_of({}) == ()
+    assert reading.columns_of({"flatwater-columns": '["a", "\\u00fc"]'}) == ("a", "ü")

@@ -51,9 +51,11 @@ def test_forms_for_coroutines(served, many):
 
 
 def test_what_is_known_of_it(client, many):
-    """Columns are known from the first row on, and counts of changes at once."""
+    """Columns are known at once, also where there is no row, and so are counts of changes."""
+    assert client.sql("SELECT id FROM notes WHERE id < 0").columns == ("id",)
+    assert client.sql("SELECT id FROM notes", arrow=True).columns == ("id",)
     rows = client.sql("SELECT body, id FROM notes")
-    assert (rows.columns, rows.count) == ((), -1)
+    assert (rows.columns, rows.count) == (("body", "id"), -1)
     next(rows)
     assert rows.columns == ("body", "id")
     assert "body" in repr(rows)
@@ -186,3 +188,19 @@ def test_answers_that_are_too_large(canned, client_of, answer, monkeypatch):
     arrow = canned(answer(b"\xff\xff\xff\xff\xff\xff\xff\x7f", kind="application/vnd.apache.arrow.stream"))
     with pytest.raises((errors.LimitReached, errors.BrokenError)):
         list(client_of(arrow.url, token="t").sql("SELECT 1", arrow=True).arrow())
+
+
+def test_columns_that_come_with_the_first_row(client, many, monkeypatch):
+    """Names that are too long for a header are known from the first row on."""
+    monkeypatch.setattr("flatwater.limits.SERVE_COLUMNS_BYTES", 5)
+    rows = client.sql("SELECT body, id FROM notes")
+    assert rows.columns == ()
+    next(rows)
+    assert rows.columns == ("body", "id")
+
+
+def test_names_of_any_letters(client, many):
+    """Names of columns come as they are."""
+    rows = client.sql('SELECT id AS "größe, \n""x""" FROM notes')
+    assert rows.columns == ('größe, \n"x"',)
+    assert tuple(next(rows)) == rows.columns

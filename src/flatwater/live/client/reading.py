@@ -130,6 +130,21 @@ def checked(headers: Mapping[str, str], form: str) -> None:
         raise no_sense("answer has no length, so that nobody would see it cut")
 
 
+def columns_of(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of columns, where the server says them in front; else they come with the first row.
+
+    Raises:
+        BrokenError: they are none.
+    """
+    said = headers.get("flatwater-columns")
+    if said is None:
+        return ()
+    try:
+        return msgspec.json.decode(said, type=tuple[str, ...])
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise no_sense("header with columns is not understood") from error
+
+
 def too_long(what: str, most: int, hint: str) -> errors.LimitReached:
     """What came is larger than it may be."""
     return errors.LimitReached(f"an answer has a part of more than {most:,} bytes.", what=what, limit=most, hint=hint)

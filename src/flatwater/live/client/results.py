@@ -69,7 +69,7 @@ class ClientResult(_Common):
     dropped, its connection and its bytes are given back.
 
     Attributes:
-        columns: names, in their order; empty until a first row was read where the server does not say them in front.
+        columns: names, in their order; where they are longer than 4 KiB, empty until a first row was read.
         count: rows that an INSERT, UPDATE or DELETE changed; -1 for others.
     """
 
@@ -89,6 +89,7 @@ class ClientResult(_Common):
 
         self._response = response = self._ask(self._statement, form)
         reading.checked(response.headers, form)
+        self.columns = reading.columns_of(response.headers)
         if form == JSON:
             parts, size, own = [], 0, self._reservation.bytes
             try:
@@ -204,6 +205,7 @@ class AsyncClientResult(_Common):
 
         self._response = response = await self._ask(self._statement, form)
         reading.checked(response.headers, form)
+        self.columns = reading.columns_of(response.headers)
         if form == JSON:
             parts, size, own = [], 0, self._reservation.bytes
             try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import json
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("flatwater.live")
 
 JSON, LINES, ARROW = "application/json", "application/x-ndjson", "application/vnd.apache.arrow.stream"
+COLUMNS = "flatwater-columns"  # a header
 FORMS: Final = (JSON, LINES, ARROW)
 _ANY: Final = {"*/*": JSON, "application/*": JSON}
 
@@ -63,6 +65,14 @@ def pieces(result: Result, form: str) -> Iterator[bytes]:
         FlatwaterError: reading goes wrong, and the form cannot say so.
     """
     return {JSON: _json, LINES: _lines, ARROW: _arrow}[form](result)
+
+
+def headers(result: Result, form: str) -> dict[str, str]:
+    """What is said in front: names of columns as JSON in ASCII, where the body does not say them and they are not too long."""
+    if form == JSON or not result.columns:
+        return {}
+    text = json.dumps(result.columns)
+    return {COLUMNS: text} if len(text) <= limits.SERVE_COLUMNS_BYTES else {}
 
 
 def _lines(result: Result) -> Iterator[bytes]:
@@ -147,13 +157,14 @@ class Streamed(Response):
         end: ends the statement, in a thread.
         taken: given back behind it.
         form: the media type.
+        headers: more of them.
     """
 
     def __init__(
         self, first: bytes, rest: Iterator[bytes], threads: ThreadPoolExecutor, request: Request,
-        end: Callable[[], None], taken: contextlib.AsyncExitStack, form: str,
+        end: Callable[[], None], taken: contextlib.AsyncExitStack, form: str, headers: dict[str, str],
     ) -> None:  # fmt: skip
-        super().__init__(media_type=form)
+        super().__init__(media_type=form, headers=headers)
         del self.headers["content-length"]
         self._first, self._rest, self._threads = first, rest, threads
         self._request, self._end, self._taken = request, end, taken

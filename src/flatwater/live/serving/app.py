@@ -116,6 +116,7 @@ class Pages:
                     allow_origins=list(service.origins),
                     allow_methods=["GET", "POST"],
                     allow_headers=["authorization", "content-type", "accept"],
+                    expose_headers=[answers.COLUMNS],
                 )
             ]
             if service.origins
@@ -173,15 +174,15 @@ class Pages:
             if begun is None:  # it may have to wait: who needs no engine does not wait behind it
                 begun = await service.loop.run_in_executor(service.engine_threads, partial(start, may_wait=True))
             assert begun is not None
-            first, rest, end = begun
+            first, rest, end, headers = begun
             if rest is None:
-                return Response(first, media_type=form)
-            return answers.Streamed(first, rest, service.pages, request, end, taken.pop_all(), form)
+                return Response(first, media_type=form, headers=headers)
+            return answers.Streamed(first, rest, service.pages, request, end, taken.pop_all(), form, headers)
 
     def _started(
         self, asked: Asked, user: str, form: str, address: str, *, may_wait: bool = False
-    ) -> tuple[bytes, Any, Callable[[], None]] | None:
-        """Do a statement and read the first piece of its answer; what follows is None if that was all. In a thread.
+    ) -> tuple[bytes, Any, Callable[[], None], dict[str, str]] | None:
+        """Do a statement and read the first piece of its answer; what follows is None if that was all. Its headers. In a thread.
 
         None where it needs the SQL engine, and may not wait.
         """
@@ -193,19 +194,19 @@ class Pages:
         result = self._service.database.sql(asked.sql, asked.params, user=user)
         try:
             self._service.audit_statement(asked.sql, user, address)
-            parts = answers.pieces(result, form)
+            parts, headers = answers.pieces(result, form), answers.headers(result, form)
             some: list[bytes] = []
             size = 0
             for part in parts:
                 some.append(part)
                 size += len(part)
                 if size >= limits.SERVE_CHUNK_BYTES:
-                    return b"".join(some), parts, result.close
+                    return b"".join(some), parts, result.close, headers
         except BaseException:
             result.close()
             raise
         result.close()
-        return b"".join(some), None, result.close
+        return b"".join(some), None, result.close, headers
 
     async def _token(self, request: Request) -> Response:
         service = self._service

@@ -91,11 +91,11 @@ def _serve(opened: contextlib.ExitStack, path: str, flags: dict[str, Any]) -> No
             proxies=flags["proxies"],
         )
     )
-    click.echo(f"{path} is served at {server.url} within {units.format_bytes(database.budget.limit)}; Ctrl-C ends it.")
     if server.is_readable:
         main.say(
             "flatwater: this is not encrypted: others on the way can read passwords and tokens; --tls-cert encrypts it."
         )
+    click.echo(f"{path} is served at {server.url} within {units.format_bytes(database.budget.limit)}; Ctrl-C ends it.")
     if server.one_time_token:
         click.echo(
             f"Nobody has a password yet. This page logs in as admin, once:\n  {server.url}/#token={server.one_time_token}\n"

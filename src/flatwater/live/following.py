@@ -241,8 +241,9 @@ class Following:
             snapshot = Snapshot(self.space, self.log, self.told)
         start: Snapshot | Start | None = snapshot if last_rows != 0 else None
         if since is not None:
-            # what is behind our last number is not ours, and what is below the table's first one is of another table
-            start = Start.RESUME if schema.born <= since <= snapshot.at else Start.RESET
+            # what is behind our last number is not ours, and what is below the table's first one is of another table; 0 is of none
+            is_ours = since <= snapshot.at and (not since or schema.born <= since)
+            start = Start.RESUME if is_ours else Start.RESET
         return Subscription(self, number, names, start, last_rows)
 
     def _reserve(self) -> None:

@@ -35,6 +35,7 @@ LIVE_PASSWORD_BYTES_MIN = 8  # of a password
 LIVE_PASSWORD_BYTES_MAX = 256  # of one; hashing takes as long for all
 LIVE_USER_ROWS = 100_000_000  # that one SELECT of a user gives, unless told otherwise; they are streamed
 LIVE_USER_BYTES = 1 << 40  # of their JSON, unless told otherwise; they are streamed
+LIVE_GONE_S = 0.25  # between two looks at whether somebody still waits for a query that computes
 LIVE_USER_SECONDS = 3_600  # of one statement of a user, unless told otherwise; it holds its pages meanwhile
 LIVE_TTL_S_MAX = 10 * 365 * 86_400  # seconds that a row of a STREAM table lives; it stays on disk as long
 LIVE_ROW_BYTES_MAX = 16 * MIB  # of a row's JSON, which stands in one transaction three times: before, after, logged

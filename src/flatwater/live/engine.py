@@ -23,6 +23,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, final
@@ -35,6 +36,10 @@ from flatwater.live.dataset import RowsDataset, Source
 from flatwater.live.fence import Query, TableReference
 from flatwater.live.turns import Turn, Turns
 from flatwater.live.widths import TooWide, Widths
+
+GONE: ContextVar[threading.Event | None] = ContextVar(
+    "gone", default=None
+)  # set where nobody waits for what a thread does
 
 _TOKEN = re.compile(r't[0-9a-f]{32}_\d+"?\.?|"datafusion\.public\.|datafusion\.public\.')
 _FROM_POOL = re.compile(r"Resources exhausted|Failed to allocate|[Oo]ut of memory|OutOfMemory")
@@ -214,12 +219,16 @@ class Engine:
         with self._lock:
             self._check_open()
             future = asyncio.run_coroutine_threadsafe(_batch(stream), self._loop)
+        gone = GONE.get()
         try:
-            return future.result(max(until - time.monotonic(), 0))
+            while not concurrent.futures.wait([future], min(max(until - time.monotonic(), 0), limits.LIVE_GONE_S)).done:
+                if gone is not None and gone.is_set():
+                    raise errors.ClosedError("nobody waits for the query any more.", hint="Ask again.")
+                if time.monotonic() >= until:
+                    raise _too_long(seconds)
+            return future.result()
         except concurrent.futures.CancelledError:
             raise _closed() from None
-        except concurrent.futures.TimeoutError:
-            raise _too_long(seconds) from None
         finally:
             future.cancel()
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import select
 import socket
 import threading
@@ -391,3 +392,26 @@ def test_one_user_who_waits(ask, server, monkeypatch):
         assert len(refused) == 16
         assert all(client.recv(1 << 16).startswith(b"HTTP/1.1 503") for client in refused)
         assert ask.sql("SELECT * FROM notes").status_code == 200
+
+
+def test_who_leaves_before_the_first_row(ask, server, database):
+    """A query that computes for a client who has left ends, and the engine is free for others."""
+    for begin in range(0, 4_000, 1_000):
+        rows = ",".join(f"({number}, 'x')" for number in range(begin, begin + 1_000))
+        database.sql(f"INSERT INTO notes VALUES {rows}", user="ada")
+    long = "SELECT count(*) AS n FROM notes a CROSS JOIN notes b CROSS JOIN notes c WHERE a.id + b.id * c.id = 7"
+    body = json.dumps({"sql": long})
+    head = f"POST /v1/sql HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.token('ada')}\r\nContent-Length: {len(body)}\r\n\r\n"
+    with contextlib.ExitStack() as opened:
+        port = int(server.url.rsplit(":", 1)[1])
+        for _ in range(limits.LIVE_QUERIES_MAX):
+            client = opened.enter_context(socket.create_connection(("127.0.0.1", port), 10))
+            client.sendall((head + body).encode())
+        until = time.monotonic() + 30
+        while server.service.at_work < limits.LIVE_QUERIES_MAX and time.monotonic() < until:
+            time.sleep(0.02)
+        assert server.service.at_work == limits.LIVE_QUERIES_MAX
+    while server.service.at_work and time.monotonic() < until:
+        time.sleep(0.02)
+    assert server.service.at_work == 0
+    assert ask.sql("SELECT count(*) AS n FROM notes").json()["rows"] == [{"n": 4_000}]

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
@@ -27,6 +28,7 @@ from starlette.routing import Route
 
 from flatwater import errors, limits
 from flatwater.live.access import AccessDenied
+from flatwater.live.engine import GONE
 from flatwater.live.refusals import Unauthenticated
 from flatwater.live.serving import answers, telling
 from flatwater.live.serving.messages import encode, told
@@ -169,10 +171,15 @@ class Pages:
         async with contextlib.AsyncExitStack() as taken:
             reservation = await taken.enter_async_context(self._turn(actor.name))
             asked = _decoded(await _body(request, reservation), Asked)
-            start = partial(self._started, asked, actor.name, form, _address(request))
+            gone = threading.Event()
+            start = partial(self._started, asked, actor.name, form, _address(request), gone)
             begun = await service.loop.run_in_executor(service.threads, start)
             if begun is None:  # it may have to wait: who needs no engine does not wait behind it
-                begun = await service.loop.run_in_executor(service.engine_threads, partial(start, may_wait=True))
+                leaving = service.loop.create_task(_left(request, gone))
+                try:
+                    begun = await service.loop.run_in_executor(service.engine_threads, partial(start, may_wait=True))
+                finally:
+                    leaving.cancel()
             assert begun is not None
             first, rest, end, headers = begun
             if rest is None:
@@ -180,7 +187,7 @@ class Pages:
             return answers.Streamed(first, rest, service.pages, request, end, taken.pop_all(), form, headers)
 
     def _started(
-        self, asked: Asked, user: str, form: str, address: str, *, may_wait: bool = False
+        self, asked: Asked, user: str, form: str, address: str, gone: threading.Event, *, may_wait: bool = False
     ) -> tuple[bytes, Any, Callable[[], None], dict[str, str]] | None:
         """Do a statement and read the first piece of its answer; what follows is None if that was all. Its headers. In a thread.
 
@@ -191,6 +198,7 @@ class Pages:
                 raise BadRequest(406, "Arrow streams are for SELECT.", hint="Accept application/json for this one.")
             if self._service.executor.needs_engine(asked.sql):
                 return None
+        GONE.set(gone)  # of this thread; the next statement sets its own
         result = self._service.database.sql(asked.sql, asked.params, user=user)
         try:
             self._service.audit_statement(asked.sql, user, address)
@@ -324,6 +332,13 @@ async def _body(request: Request, reservation: Reservation | None, *, most: int 
     except TimeoutError:
         raise BadRequest(408, "the body did not arrive in time.") from None
     return b"".join(parts)
+
+
+async def _left(request: Request, gone: threading.Event) -> None:
+    """Say when the client goes away."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    gone.set()
 
 
 def _decoded(body: bytes, kind: type[Any]) -> Any:

@@ -23,7 +23,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, final
@@ -34,7 +33,7 @@ from flatwater.budget.budget import Budget
 from flatwater.budget.reservation import Reservation
 from flatwater.live.dataset import RowsDataset, Source
 from flatwater.live.fence import Query, TableReference
-from flatwater.live.turns import Turn, Turns
+from flatwater.live.turns import GONE, Turn, Turns
 from flatwater.live.widths import TooWide, Widths
 
 GONE: ContextVar[threading.Event | None] = ContextVar(

@@ -11,9 +11,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, final
 
 from flatwater import errors, limits
+
+GONE: ContextVar[threading.Event | None] = ContextVar(
+    "gone", default=None
+)  # set where nobody waits for what a thread does
 
 
 @final

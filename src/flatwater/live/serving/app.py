@@ -28,11 +28,11 @@ from starlette.routing import Route
 
 from flatwater import errors, limits
 from flatwater.live.access import AccessDenied
-from flatwater.live.engine import GONE
 from flatwater.live.refusals import Unauthenticated
 from flatwater.live.serving import answers, telling
 from flatwater.live.serving.messages import encode, told
 from flatwater.live.serving.openapi import DESCRIPTION
+from flatwater.live.turns import GONE
 
 if TYPE_CHECKING:
     from flatwater.budget.reservation import Reservation

@@ -36,10 +36,6 @@ from flatwater.live.fence import Query, TableReference
 from flatwater.live.turns import GONE, Turn, Turns
 from flatwater.live.widths import TooWide, Widths
 
-GONE: ContextVar[threading.Event | None] = ContextVar(
-    "gone", default=None
-)  # set where nobody waits for what a thread does
-
 _TOKEN = re.compile(r't[0-9a-f]{32}_\d+"?\.?|"datafusion\.public\.|datafusion\.public\.')
 _FROM_POOL = re.compile(r"Resources exhausted|Failed to allocate|[Oo]ut of memory|OutOfMemory")
 _FROM_ARROW = re.compile(r"PyErr|ArrowTypeError|ArrowNotImplementedError|array-like")

@@ -16,9 +16,8 @@ from typing import Any, final
 
 from flatwater import errors, limits
 
-GONE: ContextVar[threading.Event | None] = ContextVar(
-    "gone", default=None
-)  # set where nobody waits for what a thread does
+# set where nobody waits any more for what a thread does
+GONE: ContextVar[threading.Event | None] = ContextVar("gone", default=None)
 
 
 @final

@@ -43,7 +43,7 @@ def value(text, row=ROW, params=()):
         ("CASE a WHEN 3 THEN 'three' ELSE 'no' END", "three"), ("CASE WHEN a > 5 THEN 1 END", None), ("b::TEXT = 'Ada'", True), ("b::INT", None),
         ("CAST('12' AS INT)", 12), ("t > '2025-12-31'", True), ("'2025-12-31' > t", False), ("NULL AND FALSE", False), ("NULL OR TRUE", True),
         ("NULL AND TRUE", None), ("a = NULL", None), ("a <> 4 AND (b = 'x' OR c)", True), ("trim(' x ')", "x"), ("d = 0.1", True), ("0.1 = d", True), ("d <= 0.1", True), ("d BETWEEN 0.1 AND 0.1", True), ("d IN (5, 0.1)", True),
-        ("d * 1 = 0.1", True), ("d * 1 IN (0.1)", True), ("nullif(d, 0.1)", None), ("d <> 0.1", False), ("d = m", True), ("m = 0.1", True), ("m IN (0.1)", True),
+        ("d * 1 = 0.1", True), ("d * 1 IN (0.1)", True), ("nullif(d, 0.1)", None), ("d <> 0.1", False), ("d = m", True), ("m = 0.1", True), ("m = d", True), ("m IN (0.1)", True),
         ("m < 0.1", False), ("d < 1e400", True), ("nullif(d, b)", 0.1), ("t = '2026-01-01T00:00:00Z'", True),
     ],
 )  # fmt: skip

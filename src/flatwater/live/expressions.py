@@ -11,6 +11,7 @@ share it. NULL is None; what cannot be computed (a division by zero, a text that
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -160,6 +161,10 @@ class Compiler:
         wanted = "number" if kind.name in NUMBERS else kind.name
         if kind.name in _FLOATS and isinstance(value, Decimal):  # 0.1 as it is written: the float that is nearest to it
             return float(value)
+        if (
+            kind.name == "DECIMAL" and isinstance(value, float) and math.isfinite(value)
+        ):  # the digits it is written with
+            return Decimal(repr(value))
         if family == wanted and (wanted != "number" or value == value):  # noqa: PLR0124 - no NaN
             return kind.take(value, "the condition") if wanted == "TIMESTAMP" else value
         if wanted in {"TIMESTAMP", "DATE", "UUID", "BYTES"}:

@@ -60,10 +60,12 @@ def test_time_is_each_stages_own():
     def slow(n):
         return sum(range(20_000)) + n
 
-    report = Flow(range(300)).map(slow).map(str).run()
-    source, first, second = report.stages
-    assert first.busy_s > 10 * max(source.busy_s, second.busy_s)
-    assert sum(each.busy_s for each in report.stages) <= report.wall_s
+    reports = [Flow(range(300)).map(slow).map(str).run() for _ in range(5)]
+    source, first, second = (
+        min(each.busy_s for each in of) for of in zip(*[each.stages for each in reports], strict=True)
+    )
+    assert first > 10 * max(source, second)  # the least of several: a busy machine stops a process where it likes
+    assert all(sum(each.busy_s for each in report.stages) <= report.wall_s for report in reports)
 
 
 def test_a_gate_that_stays_closed(monkeypatch):

@@ -11,7 +11,7 @@ import flatwater as fw
 from flatwater import errors
 from flatwater.live.client import certificates
 
-AT_ONCE_S = 8  # not the tries of a minute
+AT_ONCE_S = 40  # one more try would take longer
 
 
 @pytest.fixture
@@ -23,6 +23,13 @@ def pair(certificate_of, tmp_path):
 def secure(database, pair):
     with database.serve(port=0, tls=pair) as server:
         yield server
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """Pauses before another try are long."""
+    monkeypatch.setattr("flatwater.limits.CLIENT_PAUSE_S", 100.0)
+    monkeypatch.setattr("flatwater.limits.CLIENT_PAUSE_S_MAX", 100.0)
 
 
 def follows(client):
@@ -96,7 +103,7 @@ def test_any_certificate(secure, client_of):
 
 @pytest.mark.parametrize("act", ["sql", "follow"])
 @pytest.mark.parametrize("what", ["unknown", "name", "expired"])
-def test_what_does_not_hold(database, client_of, certificate_of, tmp_path, act, what):
+def test_what_does_not_hold(database, client_of, certificate_of, tmp_path, patient, act, what):
     """An authority that nobody knows, another name, a time that has passed: told at once, with what to do."""
     pair = certificate_of(
         tmp_path / what, names=["127.0.0.9"] if what == "name" else ["127.0.0.1"], days=-1 if what == "expired" else 1
@@ -110,7 +117,7 @@ def test_what_does_not_hold(database, client_of, certificate_of, tmp_path, act, 
 
 
 @pytest.mark.parametrize("act", ["sql", "follow"])
-def test_no_tls_at_the_port(served, client_of, act):
+def test_no_tls_at_the_port(served, client_of, patient, act):
     """A server without TLS is told from one that is not there."""
     client = client_of(served.url.replace("http", "https", 1), token=served.token(), verify=False)
     error = ended_soon(lambda: list(client.sql("SELECT 1")) if act == "sql" else follows(client))

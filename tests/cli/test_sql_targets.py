@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import getpass
 import socket
+import ssl
 import sys
 import threading
 
+import httpx
 import pytest
 
 from flatwater import errors, limits
@@ -166,3 +168,18 @@ def test_a_certificate_that_is_none(monkeypatch):
     monkeypatch.setattr(sql_targets, "_asked", lambda *_: pytest.fail("asked"))
     with pytest.raises(errors.UsageError, match="cannot be used"):
         opened("https://127.0.0.1:1", Who(user="ada", ca_file="nowhere.pem"))
+
+
+def test_an_address_in_large_letters(monkeypatch):
+    """The certificate is looked at where a token for one log-in is exchanged, however the address is written."""
+    seen = []
+
+    def client(**options):
+        seen.append(options["verify"])
+        raise httpx.ConnectError("nobody")
+
+    monkeypatch.setattr(httpx, "Client", client)
+    monkeypatch.setenv("FLATWATER_ONE_TIME", "x")
+    with pytest.raises(errors.BrokenError):
+        opened("HTTPS://127.0.0.1:1", Who(one_time=True))
+    assert [context.verify_mode for context in seen] == [ssl.CERT_REQUIRED]

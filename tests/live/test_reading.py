@@ -27,7 +27,14 @@ def parts(tmp_path):
         )
         log = Log(store.partition("log").head())
         writer = Writer(
-            store.space, heads, log, Sequence(), lambda _changes: None, log_bytes=1 << 20, behind=lambda: None
+            store.space,
+            heads,
+            log,
+            Sequence(),
+            lambda _changes: None,
+            log_bytes=1 << 20,
+            behind=lambda: None,
+            mark=lambda _number: None,
         )
         yield store.space, log, writer, Place(heads, SCHEMA, "")
 

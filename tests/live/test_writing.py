@@ -21,7 +21,16 @@ def made(tmp_path):
         )
         log = Log(store.partition("log").head())
         told = []
-        writer = Writer(store.space, heads, log, Sequence(), told.extend, log_bytes=20_000, behind=lambda: None)
+        writer = Writer(
+            store.space,
+            heads,
+            log,
+            Sequence(),
+            told.extend,
+            log_bytes=20_000,
+            behind=lambda: None,
+            mark=lambda _number: None,
+        )
         yield store, heads, log, writer, told
 
 
@@ -97,7 +106,16 @@ def test_the_log_is_trimmed(made):
     for n in range(500):
         writer.submit(lambda _get, n=n: [edit(heads, b"k%d" % n, b"x" * 200)])
     assert 15_000 <= writer.log_bytes <= 22_000
-    again = Writer(store.space, heads, log, Sequence(), lambda _changes: None, log_bytes=20_000, behind=lambda: None)
+    again = Writer(
+        store.space,
+        heads,
+        log,
+        Sequence(),
+        lambda _changes: None,
+        log_bytes=20_000,
+        behind=lambda: None,
+        mark=lambda _number: None,
+    )
     assert (again.last, again.log_bytes, again.trimmed) == (writer.last, writer.log_bytes, writer.trimmed)
 
 
@@ -117,6 +135,7 @@ def test_a_statement_larger_than_a_group_takes_its_bytes(tmp_path):
             lambda _changes: None,
             log_bytes=1 << 20,
             behind=lambda: None,
+            mark=lambda _number: None,
         )
         with pytest.raises(errors.BudgetExceeded):
             writer.submit(lambda _get: [edit(heads, b"a", b"x" * 10_000_000)], size=10_000_000)

@@ -19,6 +19,7 @@ from flatwater.live.access import AccessDenied
 from flatwater.live.conditions import Condition
 from flatwater.live.events import RESET, SNAPSHOT, Event, Names
 from flatwater.live.log import DELETE, INSERT, UPDATE, Change
+from flatwater.live.readers import OneReader
 from flatwater.live.reading import Snapshot
 from flatwater.live.rows import Place
 from flatwater.live.schema import Schema
@@ -36,7 +37,6 @@ class Start(enum.Enum):
 
 
 _RESET, _RESUME = Start.RESET, Start.RESUME
-_TURN = threading.Lock()  # of all: for a look and a word
 
 
 class _Paused(NamedTuple):
@@ -51,14 +51,14 @@ class _Lost(Exception):  # noqa: N818 - it is no error: a new snapshot follows
 
 
 @final
-class Subscription:
+class Subscription(OneReader):
     """Rows of a query, then their changes, as they are committed: an iterator, an async iterator, a context manager.
 
     It ends with `close()`, with the database, or when it is dropped. One thread or task reads it at a time, another one is refused; any
     thread may close it.
     """
 
-    __slots__ = ("_events", "_hub", "_is_read", "_last_rows", "_names", "_number", "_paused", "_start")
+    __slots__ = ("_events", "_hub", "_last_rows", "_names", "_number", "_paused", "_start")
 
     def __init__(
         self, hub: Following, number: int, names: Names, start: Snapshot | Start | None, last_rows: int | None
@@ -170,15 +170,6 @@ class Subscription:
         if self._number < 0 or self._hub.is_closed:
             raise errors.ClosedError("the subscription was closed.", hint="Subscribe again; since= goes on.")
         return self._number
-
-    def _take_turn(self) -> None:
-        with _TURN:
-            if self._is_read:
-                raise errors.UsageError(
-                    "another thread or task reads this subscription.",
-                    hint="One reads it at a time: give each one of its own.",
-                )
-            self._is_read = True
 
     def _waits(self, wake: Callable[[], None]) -> bool:
         """Whether something is there; if not, `wake` is called once: also by `close`, which comes before this or behind it."""

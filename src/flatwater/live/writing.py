@@ -71,7 +71,7 @@ class Writer:
         *,
         log_bytes: int,
         behind: Callable[[], int | None],
-        mark: Callable[[int], object] = bool,
+        mark: Callable[[int], None],
     ) -> None:
         self._space = space
         self._heads = heads

@@ -18,6 +18,7 @@ import msgspec
 
 from flatwater import errors
 from flatwater.live.client.asking import no_sense
+from flatwater.live.readers import OneReader
 
 if TYPE_CHECKING:
     from flatwater.live.client.background import Background
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from flatwater.live.client.hub import Hub
     from flatwater.live.client.mailbox import Item
 
-_TURN = threading.Lock()  # of all subscriptions: for a look and a word
 _rows = msgspec.json.Decoder(list[dict[str, Any]]).decode
 _row = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -46,7 +46,7 @@ class ClientEvent(NamedTuple):
     old: dict[str, Any] | None
 
 
-class _Common:
+class _Common(OneReader):
     """What both have: events of messages, and how far they were read."""
 
     def __init__(self, feed: Feed, since: int | None) -> None:
@@ -57,15 +57,6 @@ class _Common:
         self._behind: int | None = None  # up to where all is read behind these
         self._is_closed = False
         self._is_read = False  # somebody polls it
-
-    def _take_turn(self) -> None:
-        with _TURN:
-            if self._is_read:
-                raise errors.UsageError(
-                    "another thread or task reads this subscription.",
-                    hint="One reads it at a time: give each one of its own.",
-                )
-            self._is_read = True
 
     @property
     def seq(self) -> int | None:

@@ -54,7 +54,7 @@ class Handshakes:
                 except OSError as error:
                     if error.errno in _FULL:
                         logger.error("no connection can be taken: %s", error.strerror)  # noqa: TRY400 - it is no failure of ours
-                        await asyncio.sleep(limits.SERVE_SWEEP_S)
+                    await asyncio.sleep(limits.SERVE_SWEEP_S if error.errno in _FULL else 0)
                     continue
                 self._came(came)
         finally:

@@ -16,7 +16,6 @@ from flatwater.store import keys
 from flatwater.store.engines import base
 
 INSERT, UPDATE, DELETE = 1, 2, 3
-OPERATIONS = {INSERT: "insert", UPDATE: "update", DELETE: "delete"}
 
 # operation, table, bytes of the key, bytes of the old row; bytes of the log until here, the number of the record before, and of the
 # row's last change before this one

@@ -18,8 +18,6 @@ from flatwater.source.files.bad_rows import BadRow
 from flatwater.source.files.rows import Rejects
 from flatwater.source.files.schemas import BAD_ROW_ERRORS, RowSchema
 
-MAGIC = b"PAR1"
-
 
 def open_parquet(raw: Any, file: str, schema: RowSchema) -> tuple[Any, list[str]]:
     """The file, and the columns that are wanted of it.

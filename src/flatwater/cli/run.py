@@ -1,7 +1,7 @@
 """`flatwater run`: any program, its whole process tree, measured, and under a budget if one is given.
 
 Covers:     options, the report files.
-Not here:   supervising (`watch.supervise`), the live line (`cli.live`), the words and pages of the report (`cli.reports`).
+Not here:   supervising (`watch.supervise`), the live line (`cli.live_line`), the words and pages of the report (`cli.reports`).
 Holds:      what the run holds.
 """
 
@@ -14,7 +14,7 @@ import click
 
 from flatwater import limits
 from flatwater.cli import main
-from flatwater.cli.live import LiveLine
+from flatwater.cli.live_line import LiveLine
 from flatwater.cli.options import BytesType, SecondsType
 from flatwater.cli.output import deliver
 from flatwater.cli.reports import files, run_text

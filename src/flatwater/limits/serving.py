@@ -1,7 +1,7 @@
 """Bounds of the served database, each with its cost.
 
 Covers:     connections, messages, requests, fan-out, log-ins, the audit log, clients.
-Not here:   bounds of tables and statements (`limits.tables`).
+Not here:   bounds of tables and statements (`limits.live`).
 Holds:      numbers.
 """
 

@@ -166,7 +166,7 @@ class Launcher:
                 pass  # whoever made it removes it, or has done so
 
     def free_terminal(self) -> None:
-        """Take back the margins that a killed `flatwater run` may have left on the terminal (`cli.live`)."""
+        """Take back the margins that a killed `flatwater run` may have left on the terminal (`cli.live_line`)."""
         if self.abandoned and not self.detached and os.environ.get("TERM", "dumb") != "dumb" and os.isatty(2):
             signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # the shell has the terminal by now
             try:

@@ -1,4 +1,4 @@
-"""cli.live: the live line is seen, and what the program writes reaches the terminal whole, in order and in its place."""
+"""cli.live_line: the live line is seen, and what the program writes reaches the terminal whole, in order and in its place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from flatwater.cli import live as module
+from flatwater.cli import live_line as module
 
 WAIT_S = 30
 SET = rb"\x1bD\x1b7\x1b\[1;\d+r\x1b8\x1b\[A"
@@ -278,7 +278,7 @@ def test_who_has_the_terminal_is_asked():
     assert module._has_the_terminal(descriptor) is False
     os.close(screen)
     os.close(descriptor)
-    code = "import os; from flatwater.cli import live; print(live._has_the_terminal(2)); os.setpgid(0, 0); print(live._has_the_terminal(2))"
+    code = "import os; from flatwater.cli import live_line; print(live_line._has_the_terminal(2)); os.setpgid(0, 0); print(live_line._has_the_terminal(2))"
     seen, _code = on_a_terminal(["-q", "--", sys.executable, "-c", code])
     assert seen == b"True\r\nFalse\r\n"
 

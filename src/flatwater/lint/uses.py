@@ -1,0 +1,66 @@
+"""What is done with a value: whether it is looped over, parsed, counted, sliced or handed on.
+
+Covers:     the expression around a node, and the uses of the name that it is bound to in the same function.
+Not here:   what it is (`lint.values`).
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flatwater.lint.module import COMPREHENSIONS, Module
+from flatwater.lint.values import own_nodes
+
+REDUCERS = frozenset({"sum", "min", "max", "len", "any", "all", "sorted", "set", "frozenset", "list", "tuple", "dict"})
+THROUGH = (ast.Await, ast.Starred, ast.NamedExpr)
+
+
+def around(module: Module, node: ast.AST) -> ast.AST:
+    """The expression that a value ends up in: behind `await` and brackets."""
+    above = module.above.get(node)
+    while isinstance(above, THROUGH) and not isinstance(above, ast.NamedExpr):
+        node, above = above, module.above.get(above)
+    return node
+
+
+def name_of(module: Module, node: ast.AST) -> ast.Name | None:
+    """The name that a value is bound to, where it is bound to one."""
+    node = around(module, node)
+    above = module.above.get(node)
+    if isinstance(above, ast.Assign) and above.value is node and len(above.targets) == 1 and isinstance(above.targets[0], ast.Name):
+        return above.targets[0]
+    if isinstance(above, ast.AnnAssign) and above.value is node and isinstance(above.target, ast.Name):
+        return above.target
+    if isinstance(above, ast.NamedExpr):
+        return above.target
+    return None
+
+
+def places(module: Module, node: ast.AST) -> Iterator[ast.AST]:
+    """The value itself, and each later use of the name it is bound to, in its function."""
+    yield around(module, node)
+    name = name_of(module, node)
+    if name is None:
+        return
+    function = module.function_of(node) or module.tree
+    for each in own_nodes(function):
+        if isinstance(each, ast.Name) and each.id == name.id and isinstance(each.ctx, ast.Load) and each.lineno >= name.lineno:
+            yield each
+
+
+def is_iterated(module: Module, place: ast.AST) -> bool:
+    """Whether a loop or a comprehension goes over it, here."""
+    above = module.above.get(place)
+    if isinstance(above, ast.For | ast.AsyncFor | ast.comprehension):
+        return above.iter is place
+    if isinstance(above, ast.Call) and isinstance(above.func, ast.Name) and above.func.id in {"enumerate", "iter", "map", "filter", "zip", "tqdm"}:
+        return is_iterated(module, above) or above.func.id in {"map", "filter"}
+    return False
+
+
+def is_comprehended(module: Module, place: ast.AST) -> bool:
+    """Whether what goes over it makes another collection of all of it."""
+    above = module.above.get(place)
+    return isinstance(above, ast.comprehension) and isinstance(module.above.get(above), COMPREHENSIONS[:3])

@@ -1,0 +1,432 @@
+"""What an expression is, with the reason to believe it: an import, an annotation, a base class, an assignment, a `with`, the way it is used.
+
+Covers:     following names, attributes of `self`, calls, methods, slices, `await`, `with`, loops, and functions of the same file.
+Not here:   which calls give what (`lint.known`), scopes (`lint.module`).
+Holds:      a value for each name and function that was asked for, of one file.
+
+A name that is bound several times is what all its bindings agree on; where one of them is not known, it is only likely.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import NamedTuple, final
+
+from flatwater.lint import known
+from flatwater.lint.finding import Confidence
+from flatwater.lint.module import FUNCTIONS, Binding, Module
+
+STEPS_MAX = 24  # of names and calls that are followed for one value; a chain of methods is as long as that
+SQL_WORDS = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "CREATE", "PRAGMA", "REPLACE")
+
+
+class Value(NamedTuple):
+    """What an expression gives.
+
+    Attributes:
+        kind: as in `lint.known`, such as "db.cursor".
+        confidence: how much reason there is to believe it.
+        call: the call that made it, where there is one.
+        model: of a query of Django, the model's name.
+    """
+
+    kind: str
+    confidence: Confidence = Confidence.SURE
+    call: ast.Call | None = None
+    model: str = ""
+
+    def less(self, confidence: Confidence) -> Value:
+        """The same, with no more than this confidence."""
+        return self if self.confidence <= confidence else self._replace(confidence=confidence)
+
+
+@final
+class Values:
+    """The values of one file."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self._names: dict[tuple[ast.AST, str], Value | None] = {}
+        self._returns: dict[ast.AST, Value | None] = {}
+        self._models: dict[ast.AST, bool] = {}
+        self._doing: set[object] = set()
+        self._selves: dict[ast.ClassDef, dict[str, list[Binding]]] = {}
+        self._executed: dict[tuple[ast.AST | None, str], bool] | None = None
+
+    # --- names ------------------------------------------------------------------------------------------------------
+
+    def origin(self, node: ast.expr | None) -> str:
+        """The dotted name of what is imported, with the built-ins' as they are; "" for anything else."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return ""
+        bindings = self.module.scope_of(node).lookup(node.id)
+        if not bindings:
+            if self.module.stars and not known.is_builtin(node.id):
+                return ""
+            top = node.id
+        else:
+            origins = {each.origin for each in bindings if each.how == "import"}
+            if len(origins) != 1 and not (origins and any(known.is_same(origins, each) for each in origins)):
+                return ""
+            if any(each.how not in {"import", "except", "class"} and not _is_none(each.value) for each in bindings):
+                return ""
+            top = sorted(origins)[0]
+        return known.alias(".".join([top, *reversed(parts)]))
+
+    def of(self, node: ast.expr | None, steps: int = STEPS_MAX) -> Value | None:
+        """What it is; None where there is no reason to believe anything."""
+        if node is None or steps <= 0:
+            return None
+        match node:
+            case ast.Name():
+                return self._of_name(node, steps)
+            case ast.Call():
+                return self._of_call(node, steps)
+            case ast.Attribute():
+                return self._of_attribute(node, steps)
+            case ast.Await():
+                return self.of(node.value, steps - 1)
+            case ast.NamedExpr():
+                return self.of(node.value, steps - 1)
+            case ast.Subscript():
+                return self._of_part(node, steps)
+            case ast.IfExp():
+                return self._agreed([self.of(node.body, steps - 1), self.of(node.orelse, steps - 1)])
+            case ast.BoolOp():
+                return self._agreed([self.of(each, steps - 1) for each in node.values])
+            case ast.List() | ast.Tuple() | ast.Set() | ast.Dict() | ast.Constant() | ast.JoinedStr():
+                return Value("literal")
+            case ast.GeneratorExp():
+                inner = self.of(node.generators[0].iter, steps - 1)
+                return inner and Value(known.STREAM_OF.get(inner.kind, ""), inner.confidence, inner.call) if inner else None
+            case _:
+                return None
+
+    def element(self, node: ast.expr | None, steps: int = STEPS_MAX) -> Value | None:
+        """What a loop over it gives."""
+        over = self.of(node, steps - 1)
+        if over is None:
+            return None
+        kind = known.EACH.get(over.kind, "")
+        return Value(kind, over.confidence, over.call, over.model) if kind else None
+
+    def _of_name(self, node: ast.Name, steps: int) -> Value | None:
+        scope = self.module.scope_of(node).holding(node.id)
+        if scope is None:
+            return None
+        key = (scope.node, node.id)
+        if key in self._names:
+            return self._names[key]
+        if key in self._doing:
+            return None
+        self._doing.add(key)
+        try:
+            found = self._bound(scope.names[node.id], steps)
+            if found is None and self._is_executed(node):
+                found = Value("db.cursor", Confidence.LIKELY)
+            self._names[key] = found
+        finally:
+            self._doing.discard(key)
+        return found
+
+    def _bound(self, bindings: list[Binding], steps: int) -> Value | None:
+        said: list[Value | None] = []
+        for each in bindings:
+            if each.how in {"del", "aug"} or (each.how == "is" and _is_none(each.value) and each.annotation is None):
+                continue
+            said.append(self._of_binding(each, steps - 1))
+        return self._agreed(said)
+
+    def _of_binding(self, binding: Binding, steps: int) -> Value | None:
+        if binding.annotation is not None and (found := self._of_annotation(binding.annotation)):
+            return found
+        match binding.how:
+            case "is" | "param":
+                return self.of(binding.value, steps)
+            case "enters":
+                context = self.of(binding.value, steps)
+                if context is None:
+                    return None
+                kind = known.ENTERS.get(context.kind, context.kind)
+                return context._replace(kind=kind) if kind else None
+            case "each":
+                return self.element(binding.value, steps)
+            case "import":
+                kind = known.VALUES.get(binding.origin, "")
+                return Value(kind) if kind else None
+            case "class":
+                return None
+            case _:
+                return None
+
+    @staticmethod
+    def _agreed(values: list[Value | None]) -> Value | None:
+        known_ones = [each for each in values if each is not None and each.kind not in {"", "literal"}]
+        if not known_ones:
+            return next((each for each in values if each is not None), None)
+        kinds = {each.kind for each in known_ones}
+        if len(kinds) > 1:
+            bounded = {known.UNBOUNDED.get(kind, kind) for kind in kinds}
+            if len(bounded) > 1:
+                return None
+            return min(known_ones, key=lambda each: each.kind in known.UNBOUNDED).less(Confidence.LIKELY)
+        least = min(known_ones, key=lambda each: each.confidence)
+        return least if len(known_ones) == len(values) else least.less(Confidence.LIKELY)
+
+    # --- annotations ------------------------------------------------------------------------------------------------
+
+    def _of_annotation(self, node: ast.expr) -> Value | None:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            try:
+                parsed = ast.parse(node.value, mode="eval").body
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                return None
+            self.module.above[parsed] = node
+            for each in ast.walk(parsed):
+                for child in ast.iter_child_nodes(each):
+                    self.module.above[child] = each
+            return self._of_annotation(parsed)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+            return self._agreed([found for side in (node.left, node.right) if not _is_none(side) for found in [self._of_annotation(side)]])
+        if isinstance(node, ast.Subscript):
+            name = self.origin(node.value)
+            if name in {"typing.Optional", "typing.Annotated", "typing.Final", "typing.ClassVar"}:
+                inner = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+                return self._of_annotation(inner)
+            node = node.value
+        name = self.origin(node)
+        kind = known.CLASSES.get(name, "") or known.MADE.get(name, "")
+        return Value(kind) if kind else None
+
+    # --- calls ------------------------------------------------------------------------------------------------------
+
+    def _of_call(self, node: ast.Call, steps: int) -> Value | None:
+        name = self.origin(node.func)
+        if name:
+            if found := self._of_known(name, node, steps):
+                return found
+            if name in known.PASSES and node.args:
+                return self.of(node.args[0], steps - 1)
+        if isinstance(node.func, ast.Attribute):
+            if found := self._of_method(node.func, node, steps):
+                return found
+        if (made := self.function(node.func)) is not None:
+            return self._returned(made, steps)
+        return None
+
+    def _of_known(self, name: str, node: ast.Call, steps: int) -> Value | None:
+        if name in known.BY_ARGUMENT:
+            kind = known.BY_ARGUMENT[name](node)
+            return Value(kind, Confidence.SURE, node) if kind else None
+        if kind := known.MADE.get(name, ""):
+            return Value(kind, Confidence.SURE, node)
+        if name in {"iter", "enumerate", "reversed", "tqdm.tqdm", "tqdm.auto.tqdm"} and node.args:
+            return self.of(node.args[0], steps - 1)
+        return None
+
+    def _of_method(self, func: ast.Attribute, node: ast.Call, steps: int) -> Value | None:
+        holder = self.of(func.value, steps - 1)
+        if holder is None:
+            return None
+        kind = known.METHODS.get((holder.kind, func.attr))
+        if kind is None:
+            family = known.FAMILY.get(holder.kind)
+            kind = known.METHODS.get((family, func.attr)) if family else None
+        if callable(kind):
+            kind = kind(node)
+        if not kind:
+            return None
+        if kind == "same":
+            return holder._replace(call=node)
+        return Value(kind, holder.confidence, node, holder.model)
+
+    def function(self, node: ast.expr) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+        """The function of this file that a call goes to: by its name, or by `self`."""
+        if isinstance(node, ast.Name):
+            bindings = self.module.scope_of(node).lookup(node.id)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}:
+            owner = self.module.class_of(node)
+            bindings = self.module.own_scope(owner).names.get(node.attr, []) if owner else []
+        else:
+            return None
+        made = [each.node for each in bindings]
+        if len(made) == 1 and isinstance(made[0], ast.FunctionDef | ast.AsyncFunctionDef):
+            return made[0]
+        return None
+
+    def _returned(self, function: ast.FunctionDef | ast.AsyncFunctionDef, steps: int) -> Value | None:
+        if function in self._returns:
+            return self._returns[function]
+        if function in self._doing:
+            return None
+        self._doing.add(function)
+        try:
+            found = None
+            if function.returns is not None:
+                found = self._of_annotation(function.returns)
+            if found is None:
+                results, streams = [], False
+                for each in own_nodes(function):
+                    if isinstance(each, ast.Return) and each.value is not None and not _is_none(each.value):
+                        results.append(self.of(each.value, steps - 1))
+                    streams = streams or isinstance(each, ast.Yield | ast.YieldFrom)
+                if streams:
+                    found = Value("own.stream")
+                elif results:
+                    found = self._agreed(results)
+            self._returns[function] = found
+        finally:
+            self._doing.discard(function)
+        return found
+
+    # --- attributes ---------------------------------------------------------------------------------------------------
+
+    def _of_attribute(self, node: ast.Attribute, steps: int) -> Value | None:
+        name = self.origin(node)
+        if name and (kind := known.VALUES.get(name, "")):
+            return Value(kind)
+        if isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}:
+            owner = self.module.class_of(node)
+            if owner is not None:
+                return self._of_self(owner, node.attr, steps)
+        if node.attr in {"objects", "_default_manager", "_base_manager"} and (model := self.model(node.value)):
+            return Value("django.manager", model[1], model=model[0])
+        holder = self.of(node.value, steps - 1)
+        if holder is None:
+            return None
+        kind = known.ATTRIBUTES.get((holder.kind, node.attr), "")
+        if kind == "same":
+            return holder
+        return Value(kind, holder.confidence, holder.call, holder.model) if kind else None
+
+    def selves(self, owner: ast.ClassDef) -> dict[str, list[Binding]]:
+        """What the methods of a class bind to attributes of `self`, and its body to names."""
+        if owner not in self._selves:
+            found: dict[str, list[Binding]] = {}
+            for name, bindings in self.module.own_scope(owner).names.items():
+                found.setdefault(name, []).extend(each for each in bindings if each.how == "is")
+            for each in ast.walk(owner):
+                targets: list[tuple[ast.expr, ast.expr | None, ast.expr | None, str]] = []
+                if isinstance(each, ast.Assign):
+                    targets = [(target, each.value, None, "is") for target in each.targets]
+                elif isinstance(each, ast.AnnAssign):
+                    targets = [(each.target, each.value, each.annotation, "is")]
+                elif isinstance(each, ast.withitem) and each.optional_vars is not None:
+                    targets = [(each.optional_vars, each.context_expr, None, "enters")]
+                for target, value, annotation, how in targets:
+                    if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id in {"self", "cls"}:
+                        found.setdefault(target.attr, []).append(Binding(how, each, value, annotation))
+            self._selves[owner] = found
+        return self._selves[owner]
+
+    def _of_self(self, owner: ast.ClassDef, name: str, steps: int) -> Value | None:
+        key = (owner, name)
+        if key in self._names:
+            return self._names[key]
+        if key in self._doing:
+            return None
+        self._doing.add(key)
+        try:
+            self._names[key] = found = self._bound(self.selves(owner).get(name, []), steps)
+        finally:
+            self._doing.discard(key)
+        return found
+
+    # --- slices, models, use ------------------------------------------------------------------------------------------
+
+    def _of_part(self, node: ast.Subscript, steps: int) -> Value | None:
+        holder = self.of(node.value, steps - 1)
+        if holder is None or not isinstance(node.slice, ast.Slice):
+            return None
+        if node.slice.upper is None and node.slice.lower is not None:
+            return holder
+        kind = known.BOUNDED.get(holder.kind, "")
+        return holder._replace(kind=kind) if kind else None
+
+    def model(self, node: ast.expr) -> tuple[str, Confidence] | None:
+        """A class of Django's that stands for a table: by its base, or by where it is imported from."""
+        if not isinstance(node, ast.Name):
+            if isinstance(node, ast.Attribute) and (name := self.origin(node)) and ".models." in f".{name}":
+                return node.attr, Confidence.SURE
+            return None
+        for each in self.module.scope_of(node).lookup(node.id):
+            if each.how == "import" and ("models" in each.origin.split(".") or "django" in self.module.imports):
+                return node.id, Confidence.SURE if "models" in each.origin.split(".") else Confidence.LIKELY
+            if each.how == "class" and isinstance(each.node, ast.ClassDef) and self._is_model(each.node):
+                return node.id, Confidence.SURE
+        return None
+
+    def _is_model(self, node: ast.ClassDef) -> bool:
+        if node not in self._models:
+            self._models[node] = False
+            for base in node.bases:
+                name = self.origin(base)
+                if name.startswith(("django.db.models.Model", "django.contrib.auth.models.", "django.contrib.gis.db.models.Model")):
+                    self._models[node] = True
+                elif isinstance(base, ast.Name):
+                    for each in self.module.scope_of(base).lookup(base.id):
+                        if isinstance(each.node, ast.ClassDef) and each.node is not node and self._is_model(each.node):
+                            self._models[node] = True
+        return self._models[node]
+
+    def _is_executed(self, node: ast.Name) -> bool:
+        """Whether SQL is run by this name in the same function: then it is a cursor or a connection, whatever it is called."""
+        if self._executed is None:
+            self._executed = {}
+            for call in self.module.of(ast.Call):
+                func = call.func
+                if (
+                    isinstance(func, ast.Attribute) and func.attr in {"execute", "executemany"} and isinstance(func.value, ast.Name)
+                    and call.args and (text(call.args[0]) or "").lstrip(" \n\t(").upper().startswith(SQL_WORDS)
+                ):  # fmt: skip
+                    self._executed[self.module.function_of(call), func.value.id] = True
+        return self._executed.get((self.module.function_of(node), node.id), False)
+
+    def resolved(self, node: ast.expr | None) -> ast.expr | None:
+        """The expression that a name stands for, where it is bound once; else the node itself."""
+        for _ in range(STEPS_MAX):
+            if not isinstance(node, ast.Name):
+                break
+            bindings = self.module.scope_of(node).lookup(node.id)
+            if len(bindings) != 1 or bindings[0].how != "is" or bindings[0].value is None:
+                break
+            node = bindings[0].value
+        return node
+
+
+def own_nodes(function: ast.AST) -> Iterator[ast.AST]:
+    """What runs when the function does: without the bodies of functions and classes inside it."""
+    todo = list(ast.iter_child_nodes(function))
+    while todo:
+        node = todo.pop()
+        yield node
+        if not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            todo.extend(ast.iter_child_nodes(node))
+
+
+def text(node: ast.expr | None) -> str | None:
+    """The words of a literal text, "?" for what is filled in; None for anything else."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(each.value) if isinstance(each, ast.Constant) else "?" for each in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod):
+        left, right = text(node.left), text(node.right)
+        if isinstance(node.op, ast.Mod):
+            return left
+        return None if left is None and right is None else f"{left or '?'}{right or '?'}"
+    if isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+            return text(node.func.value)
+        if node.args and not node.keywords and len(node.args) == 1:
+            return text(node.args[0])  # sqlalchemy.text("…") and the like
+    return None
+
+
+def _is_none(node: ast.AST | None) -> bool:
+    return node is None or (isinstance(node, ast.Constant) and node.value is None)

@@ -4,7 +4,7 @@ Covers:     databases (DB-API drivers, SQLAlchemy, Django, asyncpg, Redis, Mongo
 Not here:   following a value through a file (`lint.values`), what is wrong with it (`lint.rules`).
 Holds:      the tables.
 
-A kind is a short name of ours. "…​.all" is a collection that holds everything, "…​.some" one that something bounds.
+A kind is a short name of ours. "…\u200b.all" is a collection that holds everything, "…\u200b.some" one that something bounds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,18 @@ DB_API = (
     "mariadb", "duckdb", "snowflake.connector", "pg8000", "pg8000.dbapi", "redshift_connector", "databricks.sql", "trino.dbapi",
     "aiosqlite", "aiomysql", "aiopg", "turbodbc", "sqlcipher3", "ibm_db_dbi", "teradatasql", "vertica_python", "clickhouse_driver.dbapi",
 )  # fmt: skip
-CLIENT_SIDE = ("psycopg", "psycopg2", "pymysql", "MySQLdb", "mysql.connector", "mariadb", "aiomysql", "aiopg", "pg8000", "pg8000.dbapi")
+CLIENT_SIDE = (
+    "psycopg",
+    "psycopg2",
+    "pymysql",
+    "MySQLdb",
+    "mysql.connector",
+    "mariadb",
+    "aiomysql",
+    "aiopg",
+    "pg8000",
+    "pg8000.dbapi",
+)
 
 # Other names of the same thing.
 ALIASES = {
@@ -120,7 +131,9 @@ def has(node: ast.Call, *names: str) -> bool:
 
 def _open(node: ast.Call) -> str:
     mode = _argument(node, "mode", 1)
-    said = mode.value if isinstance(mode, ast.Constant) and isinstance(mode.value, str) else ("r" if mode is None else "?")
+    said = (
+        mode.value if isinstance(mode, ast.Constant) and isinstance(mode.value, str) else ("r" if mode is None else "?")
+    )
     return "file" if said == "?" or "r" in said or "+" in said else "file.written"
 
 
@@ -148,10 +161,14 @@ BY_ARGUMENT: dict[str, Callable[[ast.Call], str]] = {
 
 def _cursor(kind: str) -> Callable[[ast.Call], str]:
     def of(node: ast.Call) -> str:
-        if has(node, "name") or (node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)):
+        if has(node, "name") or (
+            node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)
+        ):
             return "db.server_cursor"
         for each in [*node.args, *[keyword.value for keyword in node.keywords]]:
-            if isinstance(each, ast.Name | ast.Attribute) and (each.id if isinstance(each, ast.Name) else each.attr).startswith("SS"):
+            if isinstance(each, ast.Name | ast.Attribute) and (
+                each.id if isinstance(each, ast.Name) else each.attr
+            ).startswith("SS"):
                 return "db.server_cursor"
         return kind
 
@@ -165,7 +182,7 @@ def _scrolled(node: ast.Call) -> str:
 Result = str | Callable[[ast.Call], str]
 
 
-def _many(holders: Iterable[str], names: Iterable[str], gives: Result) -> dict[tuple[str, str], Result]:
+def _many(holders: Iterable[str], names: Iterable[str], gives: Result) -> dict[tuple[str | None, str], Result]:
     return {(holder, name): gives for holder in holders for name in names}
 
 
@@ -245,7 +262,11 @@ ATTRIBUTES: dict[tuple[str, str], str] = {
     ("http.stream", "raw"): "http.reading", ("sa.session", "bind"): "sa.engine",
 }  # fmt: skip
 
-VALUES: dict[str, str] = {"django.db.connection": "db.connection", "django.db.connections": "db.connections", "flask_sqlalchemy.session": "sa.session"}
+VALUES: dict[str, str] = {
+    "django.db.connection": "db.connection",
+    "django.db.connections": "db.connections",
+    "flask_sqlalchemy.session": "sa.session",
+}
 
 FAMILY: dict[str, str] = {"db.client_cursor": "db.cursor"}
 
@@ -294,7 +315,9 @@ BOUNDED: dict[str, str] = {
 UNBOUNDED: dict[str, str] = {some: everything for everything, some in BOUNDED.items()}
 
 # What passes its first argument on.
-PASSES = frozenset({"contextlib.closing", "contextlib.aclosing", "typing.cast", "copy.copy", "asgiref.sync.sync_to_async"})
+PASSES = frozenset(
+    {"contextlib.closing", "contextlib.aclosing", "typing.cast", "copy.copy", "asgiref.sync.sync_to_async"}
+)
 
 # Lazy sources of any length: what is collected from them grows with the data.
 STREAMS = frozenset(

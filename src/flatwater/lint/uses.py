@@ -10,8 +10,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint.module import COMPREHENSIONS, Module
-from flatwater.lint.values import own_nodes
+from flatwater.lint.module import Module
+from flatwater.lint.nodes import own_nodes
+from flatwater.lint.scopes import COMPREHENSIONS
 
 REDUCERS = frozenset({"sum", "min", "max", "len", "any", "all", "sorted", "set", "frozenset", "list", "tuple", "dict"})
 THROUGH = (ast.Await, ast.Starred, ast.NamedExpr)
@@ -29,7 +30,12 @@ def name_of(module: Module, node: ast.AST) -> ast.Name | None:
     """The name that a value is bound to, where it is bound to one."""
     node = around(module, node)
     above = module.above.get(node)
-    if isinstance(above, ast.Assign) and above.value is node and len(above.targets) == 1 and isinstance(above.targets[0], ast.Name):
+    if (
+        isinstance(above, ast.Assign)
+        and above.value is node
+        and len(above.targets) == 1
+        and isinstance(above.targets[0], ast.Name)
+    ):
         return above.targets[0]
     if isinstance(above, ast.AnnAssign) and above.value is node and isinstance(above.target, ast.Name):
         return above.target
@@ -46,7 +52,12 @@ def places(module: Module, node: ast.AST) -> Iterator[ast.AST]:
         return
     function = module.function_of(node) or module.tree
     for each in own_nodes(function):
-        if isinstance(each, ast.Name) and each.id == name.id and isinstance(each.ctx, ast.Load) and each.lineno >= name.lineno:
+        if (
+            isinstance(each, ast.Name)
+            and each.id == name.id
+            and isinstance(each.ctx, ast.Load)
+            and each.lineno >= name.lineno
+        ):
             yield each
 
 
@@ -55,7 +66,11 @@ def is_iterated(module: Module, place: ast.AST) -> bool:
     above = module.above.get(place)
     if isinstance(above, ast.For | ast.AsyncFor | ast.comprehension):
         return above.iter is place
-    if isinstance(above, ast.Call) and isinstance(above.func, ast.Name) and above.func.id in {"enumerate", "iter", "map", "filter", "zip", "tqdm"}:
+    if (
+        isinstance(above, ast.Call)
+        and isinstance(above.func, ast.Name)
+        and above.func.id in {"enumerate", "iter", "map", "filter", "zip", "tqdm"}
+    ):
         return is_iterated(module, above) or above.func.id in {"map", "filter"}
     return False
 

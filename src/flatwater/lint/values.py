@@ -10,12 +10,13 @@ A name that is bound several times is what all its bindings agree on; where one 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from typing import NamedTuple, final
 
 from flatwater.lint import known
 from flatwater.lint.finding import Confidence
-from flatwater.lint.module import FUNCTIONS, Binding, Module
+from flatwater.lint.module import Module
+from flatwater.lint.nodes import is_none, own_nodes, text
+from flatwater.lint.scopes import Binding
 
 STEPS_MAX = 24  # of names and calls that are followed for one value; a chain of methods is as long as that
 SQL_WORDS = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "CREATE", "PRAGMA", "REPLACE")
@@ -73,9 +74,9 @@ class Values:
             origins = {each.origin for each in bindings if each.how == "import"}
             if len(origins) != 1 and not (origins and any(known.is_same(origins, each) for each in origins)):
                 return ""
-            if any(each.how not in {"import", "except", "class"} and not _is_none(each.value) for each in bindings):
+            if any(each.how not in {"import", "except", "class"} and not is_none(each.value) for each in bindings):
                 return ""
-            top = sorted(origins)[0]
+            top = min(origins)
         return known.alias(".".join([top, *reversed(parts)]))
 
     def of(self, node: ast.expr | None, steps: int = STEPS_MAX) -> Value | None:
@@ -103,7 +104,11 @@ class Values:
                 return Value("literal")
             case ast.GeneratorExp():
                 inner = self.of(node.generators[0].iter, steps - 1)
-                return inner and Value(known.STREAM_OF.get(inner.kind, ""), inner.confidence, inner.call) if inner else None
+                return (
+                    inner and Value(known.STREAM_OF.get(inner.kind, ""), inner.confidence, inner.call)
+                    if inner
+                    else None
+                )
             case _:
                 return None
 
@@ -137,7 +142,7 @@ class Values:
     def _bound(self, bindings: list[Binding], steps: int) -> Value | None:
         said: list[Value | None] = []
         for each in bindings:
-            if each.how in {"del", "aug"} or (each.how == "is" and _is_none(each.value) and each.annotation is None):
+            if each.how in {"del", "aug"} or (each.how == "is" and is_none(each.value) and each.annotation is None):
                 continue
             said.append(self._of_binding(each, steps - 1))
         return self._agreed(said)
@@ -192,7 +197,14 @@ class Values:
                     self.module.above[child] = each
             return self._of_annotation(parsed)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-            return self._agreed([found for side in (node.left, node.right) if not _is_none(side) for found in [self._of_annotation(side)]])
+            return self._agreed(
+                [
+                    found
+                    for side in (node.left, node.right)
+                    if not is_none(side)
+                    for found in [self._of_annotation(side)]
+                ]
+            )
         if isinstance(node, ast.Subscript):
             name = self.origin(node.value)
             if name in {"typing.Optional", "typing.Annotated", "typing.Final", "typing.ClassVar"}:
@@ -212,9 +224,8 @@ class Values:
                 return found
             if name in known.PASSES and node.args:
                 return self.of(node.args[0], steps - 1)
-        if isinstance(node.func, ast.Attribute):
-            if found := self._of_method(node.func, node, steps):
-                return found
+        if isinstance(node.func, ast.Attribute) and (found := self._of_method(node.func, node, steps)):
+            return found
         if (made := self.function(node.func)) is not None:
             return self._returned(made, steps)
         return None
@@ -272,7 +283,7 @@ class Values:
             if found is None:
                 results, streams = [], False
                 for each in own_nodes(function):
-                    if isinstance(each, ast.Return) and each.value is not None and not _is_none(each.value):
+                    if isinstance(each, ast.Return) and each.value is not None and not is_none(each.value):
                         results.append(self.of(each.value, steps - 1))
                     streams = streams or isinstance(each, ast.Yield | ast.YieldFrom)
                 if streams:
@@ -319,7 +330,11 @@ class Values:
                 elif isinstance(each, ast.withitem) and each.optional_vars is not None:
                     targets = [(each.optional_vars, each.context_expr, None, "enters")]
                 for target, value, annotation, how in targets:
-                    if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id in {"self", "cls"}:
+                    if (
+                        isinstance(target, ast.Attribute)
+                        and isinstance(target.value, ast.Name)
+                        and target.value.id in {"self", "cls"}
+                    ):
                         found.setdefault(target.attr, []).append(Binding(how, each, value, annotation))
             self._selves[owner] = found
         return self._selves[owner]
@@ -366,7 +381,9 @@ class Values:
             self._models[node] = False
             for base in node.bases:
                 name = self.origin(base)
-                if name.startswith(("django.db.models.Model", "django.contrib.auth.models.", "django.contrib.gis.db.models.Model")):
+                if name.startswith(
+                    ("django.db.models.Model", "django.contrib.auth.models.", "django.contrib.gis.db.models.Model")
+                ):
                     self._models[node] = True
                 elif isinstance(base, ast.Name):
                     for each in self.module.scope_of(base).lookup(base.id):
@@ -397,36 +414,3 @@ class Values:
                 break
             node = bindings[0].value
         return node
-
-
-def own_nodes(function: ast.AST) -> Iterator[ast.AST]:
-    """What runs when the function does: without the bodies of functions and classes inside it."""
-    todo = list(ast.iter_child_nodes(function))
-    while todo:
-        node = todo.pop()
-        yield node
-        if not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
-            todo.extend(ast.iter_child_nodes(node))
-
-
-def text(node: ast.expr | None) -> str | None:
-    """The words of a literal text, "?" for what is filled in; None for anything else."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    if isinstance(node, ast.JoinedStr):
-        return "".join(str(each.value) if isinstance(each, ast.Constant) else "?" for each in node.values)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod):
-        left, right = text(node.left), text(node.right)
-        if isinstance(node.op, ast.Mod):
-            return left
-        return None if left is None and right is None else f"{left or '?'}{right or '?'}"
-    if isinstance(node, ast.Call):
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "format":
-            return text(node.func.value)
-        if node.args and not node.keywords and len(node.args) == 1:
-            return text(node.args[0])  # sqlalchemy.text("…") and the like
-    return None
-
-
-def _is_none(node: ast.AST | None) -> bool:
-    return node is None or (isinstance(node, ast.Constant) and node.value is None)

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 
 from flatwater.lint import uses
 from flatwater.lint.finding import Confidence
+from flatwater.lint.nodes import own_nodes, text
 from flatwater.lint.rule import Found, Look, Rule
-from flatwater.lint.values import Value, own_nodes, text
+from flatwater.lint.values import Value
 
 BOUNDED_SQL = re.compile(
     r"\bLIMIT\b|\bTOP\s*\(?\s*\d|\bFETCH\s+(FIRST|NEXT)\b|\bROWNUM\b|\bRETURNING\b|^\s*(PRAGMA|SHOW|EXPLAIN|DESC|DESCRIBE|CALL|INSERT|UPDATE|DELETE)\b|"
@@ -27,7 +28,9 @@ BY_RANGE = re.compile(r"\bWHERE\b.*?(>|<|\bBETWEEN\b)", re.IGNORECASE | re.DOTAL
 
 
 def _check(look: Look) -> Iterator[Found]:
-    for call, func in look.method_calls("fetchall", "fetch_all", "all", "fetch", "execute_fetchall", "to_list", "in_bulk"):
+    for call, func in look.method_calls(
+        "fetchall", "fetch_all", "all", "fetch", "execute_fetchall", "to_list", "in_bulk"
+    ):
         value = look.value(call)
         if value is None or value.kind != "rows.all":
             continue
@@ -36,7 +39,9 @@ def _check(look: Look) -> Iterator[Found]:
             continue
         use = _use(look, call)
         yield Found(
-            call, f"`{func.attr}()` holds every row at once{use}; {_cure(look, func)}.", min(sure, value.confidence, Confidence.SURE if use else Confidence.LIKELY)
+            call,
+            f"`{func.attr}()` holds every row at once{use}; {_cure(look, func)}.",
+            min(sure, value.confidence, Confidence.SURE if use else Confidence.LIKELY),
         )
     for call in look.module.of(ast.Call):
         if look.origin(call.func) in {"list", "tuple", "sorted", "set"} and len(call.args) == 1:
@@ -47,15 +52,24 @@ def _check(look: Look) -> Iterator[Found]:
                 continue
             use = _use(look, call)
             confidence = value.confidence if use and not _is_filtered(call.args[0]) else Confidence.MAYBE
-            yield Found(call, f"`{look.origin(call.func)}(…)` holds every row of the query at once{use}; {_CURES[value.kind]}.", confidence)
-    for loop in [*look.module.of(ast.For), *look.module.of(ast.comprehension)]:
+            yield Found(
+                call,
+                f"`{look.origin(call.func)}(…)` holds every row of the query at once{use}; {_CURES[value.kind]}.",
+                confidence,
+            )
+    loops: list[ast.For | ast.comprehension] = [*look.module.of(ast.For), *look.module.of(ast.comprehension)]
+    for loop in loops:
         value = look.value(loop.iter)
         if value is None or value.kind not in {"django.queryset", "sa.query"}:
             continue
         if isinstance(loop.iter, ast.Name | ast.Attribute) and value.call is None:
             continue
-        confidence = min(value.confidence, Confidence.MAYBE if _is_filtered(value.call or loop.iter) else Confidence.LIKELY)
-        yield Found(loop.iter, f"a loop over a query holds every row of it while it runs; {_CURES[value.kind]}.", confidence)
+        confidence = min(
+            value.confidence, Confidence.MAYBE if _is_filtered(value.call or loop.iter) else Confidence.LIKELY
+        )
+        yield Found(
+            loop.iter, f"a loop over a query holds every row of it while it runs; {_CURES[value.kind]}.", confidence
+        )
 
 
 _CURES = {
@@ -81,7 +95,7 @@ def _use(look: Look, call: ast.Call) -> str:
         above = look.module.above.get(place)
         if isinstance(above, ast.Call) and place in above.args:
             name = look.origin(above.func)
-            if name in {"len"}:
+            if name == "len":
                 return ", and only counts them"
             if name in {"sum", "max", "min", "set", "dict", "sorted"}:
                 return f", for `{name}`"
@@ -127,7 +141,11 @@ def _statements(look: Look, func: ast.Attribute, value: Value) -> Iterator[ast.e
         while isinstance(node, ast.Await):
             node = node.value
         if isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Attribute) and node.func.attr in {"execute", "scalars", "exec", "stream"} and node.args:
+            if (
+                isinstance(node.func, ast.Attribute)
+                and node.func.attr in {"execute", "scalars", "exec", "stream"}
+                and node.args
+            ):
                 yield node.args[0]
                 return
             node = node.func
@@ -137,7 +155,11 @@ def _statements(look: Look, func: ast.Attribute, value: Value) -> Iterator[ast.e
             resolved = look.values.resolved(node)
             if resolved is node or resolved is None:
                 break
-            if isinstance(resolved, ast.Call) and isinstance(resolved.func, ast.Attribute) and resolved.func.attr == "cursor":
+            if (
+                isinstance(resolved, ast.Call)
+                and isinstance(resolved.func, ast.Attribute)
+                and resolved.func.attr == "cursor"
+            ):
                 break
             node = resolved
         else:
@@ -161,7 +183,16 @@ def _is_filtered(node: ast.AST | None) -> bool:
         if isinstance(node, ast.Await):
             node = node.value
         elif isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Attribute) and node.func.attr in {"filter", "filter_by", "where", "exclude", "having", "distinct", "group_by", "get"}:
+            if isinstance(node.func, ast.Attribute) and node.func.attr in {
+                "filter",
+                "filter_by",
+                "where",
+                "exclude",
+                "having",
+                "distinct",
+                "group_by",
+                "get",
+            }:
                 return True
             node = node.func
         elif isinstance(node, ast.Attribute):

@@ -1,0 +1,65 @@
+"""All rows of a query, fetched at once."""
+
+from __future__ import annotations
+
+import pytest
+
+HEAD = """
+import sqlite3
+import psycopg
+from django.db import models
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+class User(models.Model):
+    pass
+"""
+
+NOTHING = {
+    "a cursor that is gone over": "for row in sqlite3.connect('a').execute('SELECT * FROM t'): print(row)",
+    "a limit in the text": "rows = sqlite3.connect('a').execute('SELECT * FROM t LIMIT 10').fetchall()",
+    "a count": "rows = sqlite3.connect('a').execute('SELECT COUNT(*) FROM t').fetchall()",
+    "the catalogue": "rows = sqlite3.connect('a').execute('SELECT name FROM sqlite_master').fetchall()",
+    "something else with this method": "def f(thing):\n    for row in thing.fetchall(): print(row)",
+    "all of a list": "ready = all([1, 2])",
+    "a limited query": "def f(session: Session):\n    return session.query(User).limit(5).all()",
+    "a limited select": "def f(session: Session):\n    return session.scalars(select(User).limit(5)).all()",
+    "a slice of a queryset": "for user in User.objects.all()[:10]: print(user)",
+    "an iterator of a queryset": "for user in User.objects.all().iterator(): print(user)",
+    "a name that is not a model": "class Other:\n    objects = []\nfor each in Other.objects: print(each)",
+}
+
+FOUND = {
+    "a cursor of sqlite3": ("for row in sqlite3.connect('a').execute('SELECT * FROM t').fetchall(): print(row)", "sure"),
+    "by names and with": (
+        "with psycopg.connect('') as c, c.cursor() as k:\n    k.execute('SELECT * FROM t')\n    rows = k.fetchall()\n    for row in rows: print(row)", "sure",
+    ),
+    "a parameter that runs SQL": ("def f(k):\n    k.execute('SELECT * FROM t')\n    for row in k.fetchall(): print(row)", "likely"),
+    "a session's query": ("def f(session: Session):\n    for user in session.query(User).all(): print(user)", "likely"),
+    "scalars": ("def f(session: Session):\n    for user in session.scalars(select(User)).all(): print(user)", "sure"),
+    "a list of a queryset": ("for user in list(User.objects.all()): print(user)", "sure"),
+    "a queryset": ("for user in User.objects.all(): print(user)", "likely"),
+    "an attribute of self": (
+        "class Repo:\n    def __init__(self):\n        self.db = sqlite3.connect('a')\n    def all(self):\n        return [row[0] for row in self.db.execute('SELECT id FROM t').fetchall()]",
+        "sure",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NOTHING.values(), ids=NOTHING)
+def test_nothing_is_said(said, text):
+    """Of what is bounded, and of what nobody knows to be a query."""
+    assert said("FW101", HEAD + text, "maybe") == []
+
+
+@pytest.mark.parametrize(("text", "confidence"), FOUND.values(), ids=FOUND)
+def test_it_is_found(said, text, confidence):
+    """Where a type is known, with how sure that is."""
+    assert [how for _line, how in said("FW101", HEAD + text)] == [confidence]
+
+
+def test_a_condition_is_a_doubt(said):
+    """Rows of one key may be few."""
+    text = HEAD + "rows = sqlite3.connect('a').execute('SELECT * FROM t WHERE user_id = ?', (1,)).fetchall()"
+    assert said("FW101", text) == []
+    assert [how for _line, how in said("FW101", text, "maybe")] == ["maybe"]

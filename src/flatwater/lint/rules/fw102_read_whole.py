@@ -1,0 +1,116 @@
+"""FW102: a file, an answer or an upload is read whole, and then taken apart, copied or hashed.
+
+Covers:     `read()` without a size, `readlines()`, `read_text`, `read_bytes`, `.content`, `.text`, of what is known to be a stream.
+Not here:   texts that a parser gets (`fw103`).
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flatwater.lint import uses
+from flatwater.lint.finding import Confidence
+from flatwater.lint.fixed import is_fixed
+from flatwater.lint.rule import Found, Look, Rule
+from flatwater.lint.values import Value
+
+STREAMS = frozenset({"file", "http.reading", "aio.answer", "http.stream", "upload", "boto.object", "zip", "tar"})
+READS = ("read", "readlines", "aread", "read_text", "read_bytes", "text", "getvalue")
+CURES = {
+    "parts": "go over the stream itself: it gives a line at a time",
+    "copied": "copy it in parts with `shutil.copyfileobj`, or go over its chunks",
+    "hashed": "use `hashlib.file_digest`, or go over `fw.FileChunks`",
+    "": "go over it in parts, or give `read` a size",
+}
+
+
+def _check(look: Look) -> Iterator[Found]:
+    for call, func in look.method_calls(*READS):
+        holder = look.value(func.value)
+        if holder is None or not _is_unsized(call, func, holder) or _is_of_the_author(look, func.value, holder):
+            continue
+        use = _use(look, call)
+        said = f"`{func.attr}()` holds the whole of it{_TOLD[use]}; {CURES[use]}."
+        yield Found(call, said, min(holder.confidence, _confidence(use, func.attr)))
+    for node in look.module.of(ast.Attribute):
+        if node.attr not in {"content", "text"} or isinstance(look.module.above.get(node), ast.Call) and look.module.above[node].func is node:  # type: ignore[attr-defined]
+            continue
+        holder = look.value(node.value)
+        if holder is None or holder.kind not in {"http.stream", "http.answer"}:
+            continue
+        use = _use(look, node)
+        confidence = _confidence(use, node.attr)
+        if holder.kind == "http.stream":
+            confidence = Confidence.SURE
+        yield Found(node, f"`.{node.attr}` holds the whole answer{_TOLD[use]}; ask with `stream=True` and go over `iter_content` or `iter_lines`.", min(confidence, holder.confidence))
+
+
+_TOLD = {"parts": " before it is taken apart", "copied": " to write it elsewhere", "hashed": " to compute a digest", "": ""}
+
+
+def _is_unsized(call: ast.Call, func: ast.Attribute, holder: Value) -> bool:
+    if func.attr in {"read_text", "read_bytes"}:
+        return holder.kind == "path"
+    if func.attr == "text":
+        return holder.kind == "aio.answer"
+    if func.attr == "getvalue" or holder.kind not in STREAMS or holder.kind in {"zip", "tar"}:
+        return False
+    if not call.args and not call.keywords:
+        return True
+    first = call.args[0] if call.args else None
+    match first:
+        case ast.Constant(value=None) | ast.UnaryOp(op=ast.USub()):
+            return func.attr == "read"
+    return False
+
+
+def _is_of_the_author(look: Look, node: ast.expr, holder: Value) -> bool:
+    """Whether the file is one that the program's author wrote down."""
+    if holder.kind == "path":
+        return is_fixed(look, look.values.resolved(node))
+    made = holder.call
+    if made is None:
+        return False
+    if isinstance(made.func, ast.Attribute) and look.origin(made.func) not in {"open"}:
+        inner = look.value(made.func.value)
+        if inner is not None and inner.kind == "path":
+            return is_fixed(look, made.func.value)
+    return bool(made.args) and holder.kind == "file" and is_fixed(look, made.args[0])
+
+
+def _use(look: Look, node: ast.expr) -> str:
+    module = look.module
+    for place in uses.places(module, node):
+        if uses.is_iterated(module, place):
+            return "parts"
+        above = module.above.get(place)
+        if isinstance(above, ast.Attribute) and above.attr in {"splitlines", "split"} and isinstance(module.above.get(above), ast.Call):
+            parts = module.above[above]
+            if any(uses.is_iterated(module, each) for each in uses.places(module, parts)):
+                return "parts"
+        if isinstance(above, ast.Attribute) and above.attr in {"decode", "strip", "encode"}:
+            decoded = module.above.get(above)
+            if isinstance(decoded, ast.Call) and (found := _use(look, decoded)):
+                return found
+        if isinstance(above, ast.Call) and place in above.args:
+            origin = look.origin(above.func)
+            if origin.startswith(("hashlib.", "zlib.crc32", "zlib.adler32", "xxhash.")):
+                return "hashed"
+            if isinstance(above.func, ast.Attribute) and above.func.attr in {"write", "write_bytes", "write_text", "writelines", "sendall"}:
+                return "copied"
+            if isinstance(above.func, ast.Attribute) and above.func.attr == "update":
+                holder = look.values.resolved(above.func.value)
+                if isinstance(holder, ast.Call) and look.origin(holder.func).startswith("hashlib."):
+                    return "hashed"
+    return ""
+
+
+def _confidence(use: str, name: str) -> Confidence:
+    if use == "parts":
+        return Confidence.SURE if name == "readlines" else Confidence.LIKELY
+    return Confidence.LIKELY if use else Confidence.MAYBE
+
+
+RULE = Rule("FW102", "read-whole", "A stream is read whole, and then taken apart, copied or hashed.", _check)

@@ -1,0 +1,85 @@
+"""FW103: a file of records is parsed whole, and then gone over record by record.
+
+Covers:     `json.load`, `read_csv`, `read_parquet` and their siblings, of a path that the program is given, where a loop follows.
+Not here:   frames that are computed with as wholes.
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flatwater.lint import uses
+from flatwater.lint.finding import Confidence
+from flatwater.lint.fixed import is_fixed
+from flatwater.lint.rule import Found, Look, Rule
+
+ROWS = frozenset({"iterrows", "itertuples", "to_dict", "to_dicts", "iter_rows", "to_pylist", "rows"})
+
+
+def _check(look: Look) -> Iterator[Found]:
+    for call in look.module.of(ast.Call):
+        value = look.value(call)
+        if value is None or value.call is not call or not call.args:
+            continue
+        origin = look.origin(call.func)
+        if value.kind == "parsed" and origin in {"json.load", "json.loads"}:
+            yield from _parsed(look, call, origin)
+        elif value.kind == "frame" and origin and not _is_given(look, call.args[0]):
+            for place in uses.places(look.module, call):
+                above = look.module.above.get(place)
+                if isinstance(above, ast.Attribute) and above.attr in ROWS and isinstance(look.module.above.get(above), ast.Call):
+                    yield Found(call, f"`{origin.rpartition('.')[2]}` holds the whole table, which is then gone over row by row; {_cure(origin)}.", value.confidence)
+                    break
+
+
+def _is_given(look: Look, node: ast.expr) -> bool:
+    """Whether it is a file that the author wrote down, or a text in memory."""
+    if is_fixed(look, look.values.resolved(node)):
+        return True
+    made = look.values.resolved(node)
+    return isinstance(made, ast.Call) and look.origin(made.func) in {"io.StringIO", "io.BytesIO"}
+
+
+def _parsed(look: Look, call: ast.Call, origin: str) -> Iterator[Found]:
+    source = look.value(call.args[0])
+    if source is None or source.kind not in {"file", "http.reading", "whole"}:
+        return
+    if source.call is not None:
+        named = source.call.func.value if source.kind == "whole" and isinstance(source.call.func, ast.Attribute) else None
+        opened = source.call.args[0] if source.call.args else named
+        if is_fixed(look, opened):
+            return
+    for place in uses.places(look.module, call):
+        confidence = _gone_over(look.module, place)
+        if confidence is not None:
+            yield Found(call, f"`{origin}` holds the whole document, which is then gone over; read it with `ijson`, or keep one record a line and use `fw.records`.", min(confidence, source.confidence))
+            return
+
+
+def _gone_over(module: object, place: ast.AST) -> Confidence | None:
+    from flatwater.lint.module import Module
+
+    assert isinstance(module, Module)
+    if uses.is_iterated(module, place):
+        return Confidence.LIKELY
+    above = module.above.get(place)
+    if isinstance(above, ast.Subscript) and above.value is place and any(uses.is_iterated(module, each) for each in uses.places(module, above)):
+        return Confidence.LIKELY
+    if isinstance(above, ast.Attribute) and above.attr in {"items", "values"}:
+        inner = module.above.get(above)
+        if isinstance(inner, ast.Call) and uses.is_iterated(module, inner):
+            return Confidence.MAYBE
+    return None
+
+
+def _cure(origin: str) -> str:
+    if origin.startswith("pandas.read_parquet") or origin.startswith("pyarrow.parquet") or origin == "polars.read_parquet":
+        return "use `pyarrow.parquet.ParquetFile(…).iter_batches()`, or `fw.records`"
+    if origin.startswith("pandas."):
+        return "give it a `chunksize`, or use `fw.records`"
+    return "use `fw.records`, or a lazy scan that is collected in batches"
+
+
+RULE = Rule("FW103", "parsed-whole", "A file of records is parsed whole, and then gone over.", _check)

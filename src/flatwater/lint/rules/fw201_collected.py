@@ -1,0 +1,113 @@
+"""FW201: a loop over batches or records collects all of them, and what it collected is used when the loop has ended.
+
+Covers:     lists, sets, dicts, deques and texts that were empty before the loop and are never emptied in it.
+Not here:   comprehensions and `list(…)` (`fw202`), tables that are joined (`fw204`).
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flatwater.lint import growing, known
+from flatwater.lint.finding import Confidence
+from flatwater.lint.nodes import own_nodes
+from flatwater.lint.rule import Found, Look, Rule
+from flatwater.lint.values import Value
+
+KEYED = frozenset({"add", "setdefault", "[]+="})  # as many as there are different keys
+OPEN_ENDED = frozenset({"own.stream", "stream"})  # somebody's own: it may be short
+
+
+def _check(look: Look) -> Iterator[Found]:
+    for loop in [*look.module.of(ast.For), *look.module.of(ast.AsyncFor)]:
+        over = look.value(loop.iter)
+        if over is None or over.kind not in known.STREAMS or _is_fixed_file(look, over):
+            continue
+        inside = list(_inside(loop))
+        told: set[str] = set()
+        for node in inside:
+            found = growing.added(node)
+            if found is None or found.how == "write" or not isinstance(found.target, ast.Name) or found.target.id in told:
+                continue
+            name = found.target
+            if not _was_empty(look, name, loop) or growing.is_shrunk(inside, name) or not _is_used_after(look, name, loop):
+                continue
+            told.add(name.id)
+            confidence = min(over.confidence, _confidence(look, loop, found, over))
+            counted = _is_only_counted(look, name, loop)
+            cure = "count as you go" if counted else "hand them on in batches, or put them into a `fw.Store`"
+            held = "everything that the loop is given, only to count it" if counted else "everything that the loop is given, until it has ended"
+            yield Found(node, f"`{name.id}` holds {held}; {cure}.", confidence)
+
+
+def _inside(loop: ast.For | ast.AsyncFor) -> Iterator[ast.AST]:
+    for statement in loop.body:
+        yield statement
+        yield from own_nodes(statement)
+
+
+def _is_fixed_file(look: Look, over: Value) -> bool:
+    from flatwater.lint.fixed import is_fixed
+
+    return over.kind == "file" and over.call is not None and bool(over.call.args) and is_fixed(look, over.call.args[0])
+
+
+def _was_empty(look: Look, name: ast.Name, loop: ast.AST) -> bool:
+    """Whether it is bound to something empty, outside of the loop, in the same function."""
+    scope = look.module.scope_of(name).holding(name.id)
+    if scope is None or scope.node is not (look.module.function_of(name) or look.module.tree):
+        return False
+    bindings = [each for each in scope.names[name.id] if each.how != "aug"]
+    if not bindings or any(each.how != "is" or not growing.is_empty(each.value) for each in bindings):
+        return False
+    return not any(above is loop for each in bindings for above in look.module.parents(each.node))
+
+
+def _is_used_after(look: Look, name: ast.Name, loop: ast.For | ast.AsyncFor) -> bool:
+    end = loop.end_lineno or loop.lineno
+    for each in own_nodes(look.module.function_of(loop) or look.module.tree):
+        if isinstance(each, ast.Name) and each.id == name.id and isinstance(each.ctx, ast.Load) and each.lineno > end:
+            return True
+    return False
+
+
+def _is_only_counted(look: Look, name: ast.Name, loop: ast.For | ast.AsyncFor) -> bool:
+    end, count = loop.end_lineno or loop.lineno, 0
+    for each in own_nodes(look.module.function_of(loop) or look.module.tree):
+        if isinstance(each, ast.Name) and each.id == name.id and isinstance(each.ctx, ast.Load) and each.lineno > end:
+            above = look.module.above.get(each)
+            if not (isinstance(above, ast.Call) and look.origin(above.func) == "len"):
+                return False
+            count += 1
+    return count > 0
+
+
+def _confidence(look: Look, loop: ast.For | ast.AsyncFor, found: growing.Added, over: Value) -> Confidence:
+    if over.kind in OPEN_ENDED or found.how in KEYED:
+        return Confidence.MAYBE
+    drawn = {each.id for each in ast.walk(loop.target) if isinstance(each, ast.Name)}
+    put = found.node
+    if not drawn & set(growing.names_in(put)) and not _comes_from(look, put, drawn, loop):
+        return Confidence.MAYBE
+    for above in look.module.parents(put):
+        if above is loop:
+            break
+        if isinstance(above, ast.If | ast.Try | ast.Match):
+            return Confidence.MAYBE if over.kind == "file" else Confidence.LIKELY
+    return Confidence.LIKELY if over.kind in {"file", "sa.query", "django.queryset", "fs.entries", "sa.result", "sa.scalars"} else Confidence.SURE
+
+
+def _comes_from(look: Look, node: ast.AST, drawn: set[str], loop: ast.AST) -> bool:
+    """Whether a name in it was computed, in the loop, from what the loop drew."""
+    for name in growing.names_in(node):
+        for each in ast.walk(loop):
+            value = each.value if isinstance(each, ast.Assign) else each.iter if isinstance(each, ast.For) and each is not loop else None
+            targets = each.targets if isinstance(each, ast.Assign) else [each.target] if isinstance(each, ast.For) else []
+            if value is not None and any(isinstance(t, ast.Name) and t.id == name for one in targets for t in ast.walk(one)) and drawn & set(growing.names_in(value)):
+                return True
+    return False
+
+
+RULE = Rule("FW201", "collected", "A loop over a stream collects all of it.", _check)

@@ -1,0 +1,81 @@
+"""FW204: a table, an array or a text is copied whole in each round of a loop, to add a part to it.
+
+Covers:     `x = concat([x, part])` of pandas, numpy, pyarrow, torch and polars; `x += part` of text and bytes.
+Not here:   lists (`fw201`).
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flatwater.lint import growing, known
+from flatwater.lint.finding import Confidence
+from flatwater.lint.fixed import is_fixed
+from flatwater.lint.rule import Found, Look, Rule
+
+JOINS = frozenset({
+    "pandas.concat", "numpy.concatenate", "numpy.append", "numpy.vstack", "numpy.hstack", "numpy.row_stack", "numpy.column_stack", "numpy.r_",
+    "pyarrow.concat_tables", "polars.concat", "torch.cat", "torch.concat", "torch.vstack", "torch.hstack", "jax.numpy.concatenate", "xarray.concat",
+    "geopandas.pd.concat", "dask.dataframe.concat", "cudf.concat", "tensorflow.concat",
+})  # fmt: skip
+
+
+def _check(look: Look) -> Iterator[Found]:
+    for node in look.module.of(ast.Assign):
+        if len(node.targets) != 1 or not look.module.loops_of(node):
+            continue
+        target = node.targets[0]
+        for call in [each for each in ast.walk(node.value) if isinstance(each, ast.Call)]:
+            if look.origin(call.func) in JOINS and call.args and _takes(call, target) and not _loops_are_short(look, node):
+                yield Found(call, f"the whole of `{ast.unparse(target)[:40]}` is copied for each part that is added; collect the parts and join them once, or write each one out.", Confidence.SURE)
+        if isinstance(node.value, ast.BinOp) and isinstance(node.value.op, ast.Add) and growing.is_same(_leftmost(node.value), target):
+            yield from _text(look, node, target)
+    for added in look.module.of(ast.AugAssign):
+        if isinstance(added.op, ast.Add) and look.module.loops_of(added):
+            yield from _text(look, added, added.target)
+
+
+def _takes(call: ast.Call, target: ast.expr) -> bool:
+    """Whether what is bound anew is among what is joined."""
+    first = call.args[0]
+    parts = first.elts if isinstance(first, ast.List | ast.Tuple) else call.args[:2]
+    return any(growing.is_same(each, target) for each in parts)
+
+
+def _leftmost(node: ast.expr) -> ast.expr:
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        node = node.left
+    return node
+
+
+def _loops_are_short(look: Look, node: ast.AST) -> bool:
+    loops = look.module.loops_of(node)
+    return all(isinstance(each, ast.For) and is_fixed(look, each.iter) for each in loops)
+
+
+def _text(look: Look, node: ast.Assign | ast.AugAssign, target: ast.expr) -> Iterator[Found]:
+    """Only what begins as a text outside of the loops, and is not bound anew inside."""
+    if not isinstance(target, ast.Name) or _loops_are_short(look, node):
+        return
+    bindings = [each for each in look.module.scope_of(target).lookup(target.id) if each.how != "aug" and each.node is not node]
+    texts = [each.value for each in bindings if isinstance(each.value, ast.Constant) and isinstance(each.value.value, str | bytes)]
+    if not bindings or len(texts) != len(bindings):
+        return
+    loop = look.module.loops_of(node)[-1]
+    if any(above is loop for each in bindings for above in look.module.parents(each.node)):
+        return
+    confidence = Confidence.MAYBE
+    if isinstance(loop, ast.For | ast.AsyncFor):
+        over = look.value(loop.iter)
+        if over is not None and over.kind in known.STREAMS:
+            confidence = Confidence.LIKELY
+        elif isinstance(loop, ast.AsyncFor):
+            confidence = Confidence.LIKELY
+    if any(isinstance(each.value, bytes) for each in texts) and isinstance(loop, ast.For | ast.AsyncFor):
+        confidence = Confidence.LIKELY
+    yield Found(node, f"`{target.id}` is copied whole for each part that is added; collect parts in a list and join them once, or write each one out.", confidence)
+
+
+RULE = Rule("FW204", "joined-in-a-loop", "Something is copied whole in each round of a loop, to add a part to it.", _check)

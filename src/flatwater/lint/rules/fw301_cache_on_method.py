@@ -1,0 +1,70 @@
+"""FW301: a cache on a method keeps each object that it was called on.
+
+Covers:     `functools.cache` and `lru_cache` on methods, as decorators and as calls in a class body.
+Not here:   static methods, and class methods (their class lives anyway); caches that belong to one object.
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flatwater.lint.finding import Confidence
+from flatwater.lint.nodes import is_none
+from flatwater.lint.rule import Found, Look, Rule
+
+CACHES = frozenset({"functools.cache", "functools.lru_cache", "cachetools.func.lru_cache"})
+STATIC = frozenset({"staticmethod", "classmethod"})
+
+
+def is_cache(look: Look, node: ast.expr) -> bool:
+    """Whether an expression is one of functools' caches, or a call that makes one."""
+    return look.origin(node.func if isinstance(node, ast.Call) else node) in CACHES
+
+
+def is_unbounded(look: Look, node: ast.expr) -> bool:
+    """Whether it is a cache that drops nothing."""
+    if not isinstance(node, ast.Call):
+        return look.origin(node) == "functools.cache"
+    if look.origin(node.func) == "functools.cache":
+        return True
+    sizes = [each.value for each in node.keywords if each.arg == "maxsize"] or node.args[:1]
+    return bool(sizes) and is_none(sizes[0])
+
+
+def _check(look: Look) -> Iterator[Found]:
+    for kind in (ast.FunctionDef, ast.AsyncFunctionDef):
+        for function in look.module.of(kind):
+            owner = look.module.above.get(function)
+            if not isinstance(owner, ast.ClassDef) or _is_single(look, owner):
+                continue
+            if any(look.origin(each) in STATIC for each in function.decorator_list):
+                continue
+            for decorator in function.decorator_list:
+                if is_cache(look, decorator):
+                    yield Found(decorator, _said(function.name), _confidence(look, decorator, owner))
+    for call in look.module.of(ast.Call):
+        if isinstance(call.func, ast.Call) and is_cache(look, call.func) and call.args:
+            statement = look.module.above.get(call)
+            owner = look.module.above.get(statement) if statement else None
+            if isinstance(statement, ast.Assign) and isinstance(owner, ast.ClassDef) and isinstance(call.args[0], ast.Name):
+                yield Found(call, _said(call.args[0].id), _confidence(look, call.func, owner))
+
+
+def _said(name: str) -> str:
+    return f"the cache of `{name}` keeps each object that it is called on, for as long as the class lives; use `cached_property`, or a cache that belongs to the object."
+
+
+def _confidence(look: Look, cache: ast.expr, owner: ast.ClassDef) -> Confidence:
+    if any(look.origin(each).startswith("enum.") for each in owner.bases):
+        return Confidence.MAYBE
+    return Confidence.SURE if is_unbounded(look, cache) else Confidence.LIKELY
+
+
+def _is_single(look: Look, owner: ast.ClassDef) -> bool:
+    """Whether the class's objects live as long as it does: an enum, or a metaclass."""
+    return any(look.origin(each) in {"enum.Enum", "enum.IntEnum", "enum.StrEnum", "type"} for each in owner.bases)
+
+
+RULE = Rule("FW301", "cache-on-method", "A cache on a method keeps each object that it was called on.", _check, ("cache",))

@@ -1,0 +1,81 @@
+"""FW303: the rows of a query are kept in an attribute, a cached property or a module's global.
+
+Covers:     `cached_property` that returns rows, `self._x = self._x or query`, `if self._x is None: self._x = query`, globals.
+Not here:   rows that a function uses and drops (`fw101`).
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flatwater.lint import statements
+from flatwater.lint.finding import Confidence
+from flatwater.lint.growing import is_same
+from flatwater.lint.nodes import own_nodes
+from flatwater.lint.rule import Found, Look, Rule
+
+
+def _check(look: Look) -> Iterator[Found]:
+    for kind in (ast.FunctionDef, ast.AsyncFunctionDef):
+        for function in look.module.of(kind):
+            if any(_keeps(look, each) for each in function.decorator_list):
+                for node in own_nodes(function):
+                    if isinstance(node, ast.Return) and node.value is not None and (sure := _rows(look, node.value)) is not None:
+                        yield Found(node.value, f"`{function.name}` keeps every row of the query for as long as its object lives; ask for what is needed, when it is.", sure)
+    for assign in look.module.of(ast.Assign):
+        if len(assign.targets) != 1:
+            continue
+        target, value = assign.targets[0], assign.value
+        if isinstance(value, ast.BoolOp) and isinstance(value.op, ast.Or) and is_same(value.values[0], target):
+            value = value.values[-1]
+            is_kept = True
+        else:
+            is_kept = _is_asked_for_first(look, assign, target)
+        if isinstance(target, ast.Name):
+            scope = look.module.scope_of(target).holding(target.id)
+            is_kept = scope is not None and scope.node is look.module.tree and (is_kept or look.module.function_of(assign) is None)
+        elif not (isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id in {"self", "cls"}):
+            continue
+        if is_kept and (sure := _rows(look, value)) is not None:
+            yield Found(value, f"`{ast.unparse(target)}` keeps every row of the query; ask for what is needed, when it is, or keep it in a `fw.Store`.", sure)
+
+
+def _keeps(look: Look, decorator: ast.expr) -> bool:
+    name = look.origin(decorator.func if isinstance(decorator, ast.Call) else decorator)
+    return name in {"functools.cached_property", "functools.cache", "functools.lru_cache"}
+
+
+def _is_asked_for_first(look: Look, assign: ast.Assign, target: ast.expr) -> bool:
+    """Whether it stands in an `if` that asks whether it is there already."""
+    above = look.module.above.get(assign)
+    if not isinstance(above, ast.If) or assign not in above.body:
+        return False
+    match above.test:
+        case ast.Compare(left=left, ops=[ast.Is() | ast.Eq()], comparators=[ast.Constant(value=None)]):
+            return is_same(left, target)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return is_same(operand, target) or (
+                isinstance(operand, ast.Call) and look.origin(operand.func) == "hasattr" and isinstance(target, ast.Attribute)
+                and len(operand.args) == 2 and isinstance(operand.args[1], ast.Constant) and operand.args[1].value == target.attr
+            )  # fmt: skip
+    return False
+
+
+def _rows(look: Look, node: ast.expr) -> Confidence | None:
+    value = look.value(node)
+    if value is not None and value.kind == "rows.all":
+        bare = node.value if isinstance(node, ast.Await) else node
+        if isinstance(bare, ast.Call) and isinstance(bare.func, ast.Attribute):
+            bound = statements.bound(look, bare.func, value)
+            return None if bound is None else min(bound, value.confidence)
+        return min(value.confidence, Confidence.LIKELY)
+    if isinstance(node, ast.Call) and look.origin(node.func) in {"list", "tuple"} and len(node.args) == 1:
+        inner = look.value(node.args[0])
+        if inner is not None and inner.kind in {"django.queryset", "sa.query"}:
+            return Confidence.MAYBE if statements.is_filtered(node.args[0]) else inner.confidence
+    return None
+
+
+RULE = Rule("FW303", "memoised-rows", "The rows of a query are kept for later.", _check)

@@ -1,0 +1,82 @@
+"""FW401: a queue without a bound holds all that its reader has not taken yet.
+
+Covers:     `Queue()`, `asyncio.Queue()`, `SimpleQueue()` and `deque()` that are filled in a loop or by a method.
+Not here:   queues with a `maxsize`, deques with a `maxlen`, deques that their own function empties.
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flatwater.lint import growing
+from flatwater.lint.finding import Confidence
+from flatwater.lint.rule import Found, Look, Rule
+
+PUTS = frozenset({"put", "put_nowait", "append", "appendleft", "extend"})
+
+
+def _check(look: Look) -> Iterator[Found]:
+    for call in look.module.of(ast.Call):
+        value = look.value(call)
+        if value is None or value.call is not call or value.kind not in {"queue", "deque"} or not look.origin(call.func):
+            continue
+        if _is_bounded(call, value.kind):
+            continue
+        target = _target(look, call)
+        if target is None:
+            continue
+        name = look.origin(call.func).rpartition(".")[2]
+        bound = "maxlen" if value.kind == "deque" else "maxsize"
+        cure = "use a `Queue` with a `maxsize`" if name == "SimpleQueue" else f"give it a `{bound}`"
+        yield Found(call, f"`{name}` holds all that is put and not taken yet; {cure}.", _confidence(look, call, target, value.kind))
+
+
+def _is_bounded(call: ast.Call, kind: str) -> bool:
+    wanted, place = ("maxlen", 1) if kind == "deque" else ("maxsize", 0)
+    sizes = [each.value for each in call.keywords if each.arg in {wanted, None}] or call.args[place : place + 1]
+    if not sizes:
+        return False
+    size = sizes[0]
+    if isinstance(size, ast.Constant):
+        return bool(size.value) and not (isinstance(size.value, int) and size.value < 0)
+    return not isinstance(size, ast.UnaryOp)
+
+
+def _target(look: Look, call: ast.Call) -> ast.expr | None:
+    above = look.module.above.get(call)
+    if isinstance(above, ast.Assign) and len(above.targets) == 1 and isinstance(above.targets[0], ast.Name | ast.Attribute):
+        return above.targets[0]
+    if isinstance(above, ast.AnnAssign) and isinstance(above.target, ast.Name | ast.Attribute):
+        return above.target
+    return None
+
+
+def _confidence(look: Look, call: ast.Call, target: ast.expr, kind: str) -> Confidence:
+    """Likely where it is put into again and again, and, of a deque, nothing takes from it."""
+    where = (look.module.class_of(call) if isinstance(target, ast.Attribute) else look.module.function_of(call)) or look.module.tree
+    nodes = list(ast.walk(where))
+    puts = [
+        each for each in nodes
+        if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.func.attr in PUTS and growing.is_same(each.func.value, target)
+    ]  # fmt: skip
+    if kind == "deque":
+        if growing.is_shrunk([each for each in nodes if each is not look.module.above.get(call)], target):
+            return Confidence.MAYBE
+        is_filled = bool(puts) and isinstance(target, ast.Attribute)
+        return Confidence.LIKELY if is_filled else Confidence.MAYBE
+    is_handed_on = any(
+        isinstance(each, ast.Call) and any(growing.is_same(part, target) for given in [*each.args, *[k.value for k in each.keywords]] for part in (given.elts if isinstance(given, ast.Tuple) else [given]))
+        and (look.origin(each.func).endswith((".Thread", ".Process", ".create_task")) or _is_task(look, each))
+        for each in nodes
+    )  # fmt: skip
+    again = any(look.module.loops_of(each) for each in puts) or (isinstance(target, ast.Attribute) and any(look.module.function_of(each) is not look.module.function_of(call) for each in puts))
+    return Confidence.LIKELY if again or is_handed_on else Confidence.MAYBE
+
+
+def _is_task(look: Look, call: ast.Call) -> bool:
+    return any(isinstance(each, ast.Call) and look.origin(each.func).endswith((".create_task", ".ensure_future")) for each in look.module.parents(call))
+
+
+RULE = Rule("FW401", "unbounded-queue", "A queue without a bound holds all that is not taken yet.", _check)

@@ -1,0 +1,101 @@
+"""FW402: a task, a future or a coroutine is made for each element, all at once.
+
+Covers:     `gather(*[…])`, `create_task` and `submit` for each element, `TaskGroup`, and `map` of an executor over a stream.
+Not here:   a few written down; loops that wait for some before they make more.
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flatwater.lint import known
+from flatwater.lint.finding import Confidence
+from flatwater.lint.fixed import is_fixed
+from flatwater.lint.nodes import own_nodes
+from flatwater.lint.rule import Found, Look, Rule
+from flatwater.lint.scopes import COMPREHENSIONS
+
+SPAWNS = frozenset({"asyncio.create_task", "asyncio.ensure_future"})
+WAITS = frozenset({"asyncio.wait", "asyncio.gather", "asyncio.sleep", "concurrent.futures.wait", "concurrent.futures.as_completed", "asyncio.as_completed"})
+MESSAGE = "one for each element is made before any has ended; keep a few at work (`fw.Flow(…).map(workers=…)`, or a semaphore around the making)."
+
+
+def _check(look: Look) -> Iterator[Found]:
+    for call in look.module.of(ast.Call):
+        if look.origin(call.func) in {"asyncio.gather", "asyncio.wait"} and call.args:
+            first = call.args[0].value if isinstance(call.args[0], ast.Starred) else call.args[0]
+            if isinstance(first, COMPREHENSIONS) and not _spawns_inside(look, first):
+                yield from _made(look, first, first.generators[0].iter)
+        elif _is_spawn(look, call):
+            yield from _spawned(look, call)
+        elif isinstance(call.func, ast.Attribute) and call.func.attr in {"map", "starmap"} and len(call.args) >= 2:
+            value = look.value(call.func.value)
+            if value is not None and value.kind in {"executor", "pool"}:
+                over = look.value(call.args[1])
+                is_lazy = isinstance(call.args[1], ast.GeneratorExp)
+                if (over is not None and over.kind in known.STREAMS) or is_lazy:
+                    yield Found(call, f"`{call.func.attr}` takes everything from the iterable before it gives a result; hand it parts of bounded length, or use `fw.Flow(…).map(workers=…)`.", Confidence.LIKELY)
+
+
+def _spawns_inside(look: Look, node: ast.expr) -> bool:
+    return any(isinstance(each, ast.Call) and _is_spawn(look, each) for each in ast.walk(node))
+
+
+def _is_spawn(look: Look, call: ast.Call) -> bool:
+    if look.origin(call.func) in SPAWNS:
+        return True
+    if not isinstance(call.func, ast.Attribute):
+        return False
+    if call.func.attr in {"submit", "apply_async"}:
+        value = look.value(call.func.value)
+        return value is not None and value.kind in {"executor", "pool"}
+    if call.func.attr in {"create_task", "start_soon"}:
+        value = look.value(call.func.value)
+        return value is not None and value.kind == "task.group"
+    return False
+
+
+def _spawned(look: Look, call: ast.Call) -> Iterator[Found]:
+    loops = look.module.loops_of(call)
+    if not loops:
+        return
+    loop = loops[0]
+    if isinstance(loop, ast.While):
+        return
+    if isinstance(loop, ast.For | ast.AsyncFor):
+        if _is_held_back(look, loop):
+            return
+        yield from _made(look, call, loop.iter)
+    elif isinstance(loop, COMPREHENSIONS):
+        yield from _made(look, call if isinstance(loop, ast.GeneratorExp) else loop, loop.generators[0].iter)
+
+
+def _is_held_back(look: Look, loop: ast.For | ast.AsyncFor) -> bool:
+    """Whether something in the loop waits for what was begun, or for a place."""
+    for statement in loop.body:
+        for each in [statement, *own_nodes(statement)]:
+            if isinstance(each, ast.Await | ast.AsyncWith) and not isinstance(each, ast.AsyncFor):
+                return True
+            if isinstance(each, ast.Call) and (look.origin(each.func) in WAITS or (isinstance(each.func, ast.Attribute) and each.func.attr in {"acquire", "result", "get", "join", "wait"})):
+                return True
+            if isinstance(each, ast.Break):
+                return True
+    return False
+
+
+def _made(look: Look, node: ast.AST, over: ast.expr) -> Iterator[Found]:
+    if is_fixed(look, over):
+        return
+    if isinstance(over, ast.Call) and look.origin(over.func) == "range":
+        confidence = Confidence.MAYBE  # a number of workers, more often than not
+    else:
+        value = look.value(over)
+        confidence = value.confidence if value is not None and value.kind in known.STREAMS else Confidence.LIKELY
+        if isinstance(over, ast.Attribute):
+            confidence = min(confidence, Confidence.MAYBE)  # what an object has, such as its handlers
+    yield Found(node, MESSAGE, confidence)
+
+
+RULE = Rule("FW402", "all-at-once", "A task is made for each element, all at once.", _check)

@@ -1,0 +1,59 @@
+"""FW502: the same object is copied or serialised for each of many receivers.
+
+Covers:     `json.dumps`, `pickle.dumps`, `copy.deepcopy` and their siblings in a loop, of what the loop does not change.
+Not here:   what differs from round to round.
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flatwater.lint import growing
+from flatwater.lint.finding import Confidence
+from flatwater.lint.fixed import is_fixed
+from flatwater.lint.rule import Found, Look, Rule
+from flatwater.lint.scopes import COMPREHENSIONS
+
+DUMPS = frozenset({"json.dumps", "pickle.dumps", "marshal.dumps", "msgpack.packb", "msgspec.json.encode", "yaml.safe_dump", "yaml.dump", "copy.deepcopy"})
+
+
+def _check(look: Look) -> Iterator[Found]:
+    for call in look.module.of(ast.Call):
+        name = look.origin(call.func)
+        if name not in DUMPS or not call.args or is_fixed(look, call.args[0]):
+            continue
+        loops = [each for each in look.module.loops_of(call) if not isinstance(each, ast.While)]
+        if not loops or not _is_same_each_time(call, loops[0]):
+            continue
+        is_copy = name == "copy.deepcopy"
+        above = look.module.above.get(call)
+        is_sent = isinstance(above, ast.Call) and above is not loops[0]
+        short = name.rpartition(".")[2]
+        message = f"`{short}` makes the same again for each receiver; " + ("hand on one that nobody changes." if is_copy else "make it once, before the loop, and send the same bytes.")
+        yield Found(call, message, Confidence.SURE if is_sent and not is_copy else Confidence.LIKELY if is_sent else Confidence.MAYBE)
+
+
+def _is_same_each_time(call: ast.Call, loop: ast.AST) -> bool:
+    """Whether nothing that it reads is bound, changed or drawn in the loop."""
+    names = {name for each in [*call.args, *[k.value for k in call.keywords]] for name in growing.names_in(each)}
+    if not names or any(isinstance(each, ast.Call | ast.Await | ast.Yield) for argument in call.args for each in ast.walk(argument)):
+        return False
+    bound: set[str] = set()
+    for each in ast.walk(loop):
+        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store | ast.Del):
+            bound.add(each.id)
+        elif isinstance(each, ast.Attribute | ast.Subscript) and isinstance(each.ctx, ast.Store | ast.Del):
+            bound.update(growing.names_in(each.value))
+        elif isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each is not call:
+            top = each.func.value
+            if isinstance(top, ast.Name) and each.func.attr in growing.ADDING | growing.REMOVING:
+                bound.add(top.id)
+        elif isinstance(each, COMPREHENSIONS):
+            for generator in each.generators:
+                bound.update(part.id for part in ast.walk(generator.target) if isinstance(part, ast.Name))
+    return not names & bound
+
+
+RULE = Rule("FW502", "copied-for-each", "The same object is copied or serialised for each of many receivers.", _check, ("dumps", "deepcopy", "encode", "packb", "dump"))

@@ -1,0 +1,69 @@
+"""FW601: a transaction is open while something slow is done for each row.
+
+Covers:     `atomic`, `begin`, a connection's `with`, around a loop that asks a network or sleeps; as a decorator, too.
+Not here:   loops that only write.
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flatwater.lint.finding import Confidence
+from flatwater.lint.nodes import own_nodes
+from flatwater.lint.rule import Found, Look, Rule
+
+SLOW = ("requests.", "httpx.", "urllib.request.urlopen", "time.sleep", "asyncio.sleep", "subprocess.", "smtplib.", "boto3.", "aiohttp.", "paramiko.", "ftplib.", "os.system")
+SLOW_KINDS = frozenset({"http.session", "aio.session", "boto", "mongo.collection", "redis"})
+ATOMIC = frozenset({"django.db.transaction.atomic"})
+
+
+def _check(look: Look) -> Iterator[Found]:
+    told: set[ast.AST] = set()
+    for kind in (ast.With, ast.AsyncWith):
+        for block in look.module.of(kind):
+            confidence = max((_opens(look, each.context_expr) for each in block.items), default=None, key=lambda each: each or 0)
+            if confidence:
+                yield from _slow(look, block, confidence, told)
+    for kind in (ast.FunctionDef, ast.AsyncFunctionDef):
+        for function in look.module.of(kind):
+            if any(look.origin(each.func if isinstance(each, ast.Call) else each) in ATOMIC for each in function.decorator_list):
+                yield from _slow(look, function, Confidence.SURE, told)
+
+
+def _opens(look: Look, node: ast.expr) -> Confidence | None:
+    if look.origin(node.func if isinstance(node, ast.Call) else node) in ATOMIC:
+        return Confidence.SURE
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"begin", "transaction", "begin_nested", "atomic"}:
+        holder = look.value(node.func.value)
+        if holder is not None and holder.kind.startswith(("sa.", "db.", "pg.")):
+            return holder.confidence
+        return None
+    value = look.value(node)
+    if value is not None and value.kind in {"db.connection", "db.client"} and isinstance(node, ast.Name | ast.Attribute):
+        return min(value.confidence, Confidence.LIKELY)
+    return None
+
+
+def _slow(look: Look, block: ast.AST, confidence: Confidence, told: set[ast.AST]) -> Iterator[Found]:
+    for call in own_nodes(block):
+        if not isinstance(call, ast.Call) or call in told:
+            continue
+        loops = [each for each in look.module.loops_of(call) if any(above is block for above in look.module.parents(each))]
+        if not loops or not (_is_slow(look, call)):
+            continue
+        told.add(call)
+        yield Found(call, "the transaction stays open, with all that it holds, while this is done for each row; do it before or after, or commit in batches.", confidence)
+
+
+def _is_slow(look: Look, call: ast.Call) -> bool:
+    if look.origin(call.func).startswith(SLOW):
+        return True
+    if isinstance(call.func, ast.Attribute):
+        holder = look.value(call.func.value)
+        return holder is not None and holder.kind in SLOW_KINDS
+    return False
+
+
+RULE = Rule("FW601", "long-transaction", "A transaction is open while something slow is done for each row.", _check)

@@ -1,0 +1,126 @@
+"""What bounds the rows of a query: a LIMIT, a count, a condition.
+
+Covers:     the text of a statement where it is known, and chains of SQLAlchemy and Django; which statement a result is of.
+Not here:   what is done with the rows (`lint.uses`).
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from flatwater.lint.finding import Confidence
+from flatwater.lint.nodes import own_nodes, text
+from flatwater.lint.rule import Look
+from flatwater.lint.values import Value
+
+BOUNDED_SQL = re.compile(
+    r"\bLIMIT\b|\bTOP\s*\(?\s*\d|\bFETCH\s+(FIRST|NEXT)\b|\bROWNUM\b|\bRETURNING\b|^\s*(PRAGMA|SHOW|EXPLAIN|DESC|DESCRIBE|CALL|INSERT|UPDATE|DELETE)\b|"
+    r"\b(information_schema|pg_catalog|pg_\w+|sqlite_master|sqlite_schema|sys\.|duckdb_\w+|mysql\.)|^\s*SELECT\s+(COUNT|MAX|MIN|SUM|AVG|EXISTS)\s*\((?![^)]*\)\s*,)",
+    re.IGNORECASE,
+)
+GROUPED = re.compile(r"\bGROUP\s+BY\b|\bDISTINCT\b", re.IGNORECASE)
+BY_KEY = re.compile(r"\bWHERE\b.*?(=|\bIN\b|\bLIKE\b)", re.IGNORECASE | re.DOTALL)
+BY_RANGE = re.compile(r"\bWHERE\b.*?(>|<|\bBETWEEN\b)", re.IGNORECASE | re.DOTALL)
+
+
+def bound(look: Look, func: ast.Attribute, value: Value) -> Confidence | None:
+    """How sure it is that nothing bounds the rows; None if something does."""
+    statements = list(_statements(look, func, value))
+    if not statements:
+        return Confidence.LIKELY
+    sure = Confidence.SURE
+    for statement in statements:
+        node = look.values.resolved(statement)
+        said = text(node)
+        if said is not None:
+            if BOUNDED_SQL.search(said):
+                return None
+            if GROUPED.search(said) or BY_KEY.search(said):
+                sure = Confidence.MAYBE
+            elif BY_RANGE.search(said):
+                sure = min(sure, Confidence.LIKELY)
+            continue
+        made = look.value(node)
+        if made is not None and made.kind.endswith(".some"):
+            return None
+        if made is None:
+            sure = min(sure, Confidence.MAYBE)
+        elif made.kind in {"sa.select", "sa.query"} and is_filtered(node):
+            sure = Confidence.MAYBE
+    if is_filtered(func.value):
+        sure = Confidence.MAYBE
+    return sure
+
+
+def _statements(look: Look, func: ast.Attribute, value: Value) -> Iterator[ast.expr]:
+    """The statements that may be behind it: of its own chain, else those run on the same name in the same function, before it."""
+    if func.attr in {"fetch", "execute_fetchall"} and value.call is not None and value.call.args:
+        yield value.call.args[0]
+        return
+    node: ast.expr | None = func.value
+    for _ in range(20):
+        while isinstance(node, ast.Await):
+            node = node.value
+        if isinstance(node, ast.Call):
+            if (
+                isinstance(node.func, ast.Attribute)
+                and node.func.attr in {"execute", "scalars", "exec", "stream"}
+                and node.args
+            ):
+                yield node.args[0]
+                return
+            node = node.func
+        elif isinstance(node, ast.Attribute):
+            node = node.value
+        elif isinstance(node, ast.Name):
+            resolved = look.values.resolved(node)
+            if resolved is node or resolved is None:
+                break
+            if (
+                isinstance(resolved, ast.Call)
+                and isinstance(resolved.func, ast.Attribute)
+                and resolved.func.attr == "cursor"
+            ):
+                break
+            node = resolved
+        else:
+            return
+    if isinstance(node, ast.Name):
+        last: ast.Call | None = None
+        for each in own_nodes(look.module.function_of(func) or look.module.tree):
+            if (
+                isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.func.attr == "execute" and each.args
+                and isinstance(each.func.value, ast.Name) and each.func.value.id == node.id and each.lineno <= func.lineno
+                and (last is None or each.lineno > last.lineno)
+            ):  # fmt: skip
+                last = each
+        if last is not None:
+            yield last.args[0]
+
+
+def is_filtered(node: ast.AST | None) -> bool:
+    """Whether a chain of calls has a condition that may bound it."""
+    while node is not None:
+        if isinstance(node, ast.Await):
+            node = node.value
+        elif isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Attribute) and node.func.attr in {
+                "filter",
+                "filter_by",
+                "where",
+                "exclude",
+                "having",
+                "distinct",
+                "group_by",
+                "get",
+            }:
+                return True
+            node = node.func
+        elif isinstance(node, ast.Attribute):
+            node = node.value
+        else:
+            break
+    return False

@@ -45,6 +45,8 @@ def is_fixed(look: Look, node: ast.expr | None, steps: int = STEPS_MAX) -> bool:
         case ast.Call():
             return _is_fixed_call(look, node, steps)
         case ast.Attribute():
+            if node.attr == "__file__":
+                return True
             origin = look.origin(node)
             if origin.startswith(OF_THE_PACKAGE):
                 return True
@@ -86,7 +88,7 @@ def _begins_here(look: Look, node: ast.expr, steps: int) -> bool:
         case ast.BinOp():
             return _begins_here(look, node.left, steps - 1)
         case ast.Attribute() | ast.Subscript():
-            return _begins_here(look, node.value, steps - 1)
+            return (isinstance(node, ast.Attribute) and node.attr == "__file__") or _begins_here(look, node.value, steps - 1)
         case ast.Call():
             if isinstance(node.func, ast.Attribute) and _begins_here(look, node.func.value, steps - 1):
                 return True

@@ -90,7 +90,7 @@ MADE: dict[str, str] = {
     "pyarrow.parquet.read_table": "frame", "pyarrow.csv.read_csv": "frame", "pyarrow.feather.read_table": "frame", "pyarrow.json.read_json": "frame",
     "pyarrow.parquet.ParquetFile": "parquet", "pyarrow.csv.open_csv": "batches", "geopandas.read_file": "frame",
     "pyarrow.dataset.dataset": "arrow.dataset", "pyarrow.ipc.open_stream": "batches",
-    "csv.reader": "records", "csv.DictReader": "records", "ijson.items": "records", "ijson.kvitems": "records", "fileinput.input": "records",
+"ijson.items": "records", "ijson.kvitems": "records", "fileinput.input": "records",
     "openpyxl.load_workbook": "workbook", "jsonlines.open": "records", "xml.etree.ElementTree.iterparse": "records", "lxml.etree.iterparse": "records",
     "os.walk": "fs.tree", "os.fwalk": "fs.tree", "os.scandir": "fs.entries", "os.listdir": "names.all", "glob.glob": "names.all",
     "glob.iglob": "fs.entries",
@@ -151,7 +151,23 @@ def _read_json(node: ast.Call) -> str:
     return "frames" if has(node, "chunksize") else "frame"
 
 
+IN_MEMORY = frozenset({"StringIO", "BytesIO", "splitlines", "split", "getvalue"})
+
+
+def _of_lines(node: ast.Call) -> str:
+    """Records of lines; not of a text that is in memory anyway."""
+    first = node.args[0] if node.args else None
+    if isinstance(first, ast.List | ast.Tuple | ast.Constant):
+        return ""
+    if isinstance(first, ast.Call):
+        name = first.func.attr if isinstance(first.func, ast.Attribute) else first.func.id if isinstance(first.func, ast.Name) else ""
+        if name in IN_MEMORY:
+            return ""
+    return "records"
+
+
 BY_ARGUMENT: dict[str, Callable[[ast.Call], str]] = {
+    "csv.reader": _of_lines, "csv.DictReader": _of_lines,
     "open": _open,
     "pandas.read_csv": _read_csv, "pandas.read_table": _read_csv, "pandas.read_sql": _read_csv, "pandas.read_sql_query": _read_csv,
     "pandas.read_sql_table": _read_csv, "pandas.read_json": _read_json, "pandas.read_fwf": _read_csv,
@@ -326,6 +342,7 @@ STREAMS = frozenset(
         "django.queryset", "sa.query", "sa.result", "sa.scalars", "mongo.cursor", "own.stream", "stream", "tar", "endless", "http.reading",
     }
 )  # fmt: skip
+OPEN_ENDED = frozenset({"own.stream", "stream"})  # somebody's own: it may be short
 BATCHES = frozenset({"batches", "frames", "own.stream"})
 
 

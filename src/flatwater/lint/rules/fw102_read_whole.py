@@ -40,6 +40,8 @@ def _check(look: Look) -> Iterator[Found]:
         holder = look.value(node.value)
         if holder is None or holder.kind not in {"http.stream", "http.answer"}:
             continue
+        if any(isinstance(each, ast.Raise | ast.FormattedValue) for each in look.module.parents(node)):
+            continue  # what an error says
         use = _use(look, node)
         confidence = _confidence(use, node.attr)
         if holder.kind == "http.stream":

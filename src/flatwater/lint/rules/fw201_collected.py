@@ -17,7 +17,6 @@ from flatwater.lint.rule import Found, Look, Rule
 from flatwater.lint.values import Value
 
 KEYED = frozenset({"add", "setdefault", "[]+="})  # as many as there are different keys
-OPEN_ENDED = frozenset({"own.stream", "stream"})  # somebody's own: it may be short
 
 
 def _check(look: Look) -> Iterator[Found]:
@@ -85,7 +84,7 @@ def _is_only_counted(look: Look, name: ast.Name, loop: ast.For | ast.AsyncFor) -
 
 
 def _confidence(look: Look, loop: ast.For | ast.AsyncFor, found: growing.Added, over: Value) -> Confidence:
-    if over.kind in OPEN_ENDED or found.how in KEYED:
+    if over.kind in known.OPEN_ENDED or found.how in KEYED:
         return Confidence.MAYBE
     drawn = {each.id for each in ast.walk(loop.target) if isinstance(each, ast.Name)}
     put = found.node

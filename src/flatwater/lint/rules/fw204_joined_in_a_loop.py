@@ -69,9 +69,7 @@ def _text(look: Look, node: ast.Assign | ast.AugAssign, target: ast.expr) -> Ite
     confidence = Confidence.MAYBE
     if isinstance(loop, ast.For | ast.AsyncFor):
         over = look.value(loop.iter)
-        if over is not None and over.kind in known.STREAMS:
-            confidence = Confidence.LIKELY
-        elif isinstance(loop, ast.AsyncFor):
+        if over is not None and over.kind in known.STREAMS - known.OPEN_ENDED:
             confidence = Confidence.LIKELY
     if any(isinstance(each.value, bytes) for each in texts) and isinstance(loop, ast.For | ast.AsyncFor):
         confidence = Confidence.LIKELY

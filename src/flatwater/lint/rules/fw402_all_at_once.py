@@ -93,9 +93,22 @@ def _made(look: Look, node: ast.AST, over: ast.expr) -> Iterator[Found]:
     else:
         value = look.value(over)
         confidence = value.confidence if value is not None and value.kind in known.STREAMS else Confidence.LIKELY
-        if isinstance(over, ast.Attribute):
-            confidence = min(confidence, Confidence.MAYBE)  # what an object has, such as its handlers
+        if _is_held(look, node, over):
+            confidence = Confidence.MAYBE
     yield Found(node, MESSAGE, confidence)
+
+
+def _is_held(look: Look, node: ast.AST, over: ast.expr) -> bool:
+    """Whether the elements are there already and do something themselves (`each.close()`), or are what an object has."""
+    bare = over.args[0] if isinstance(over, ast.Call) and look.origin(over.func) in {"list", "tuple", "set", "sorted"} and over.args else over
+    if isinstance(bare, ast.Call) and isinstance(bare.func, ast.Attribute) and bare.func.attr in {"values", "items", "keys", "copy"}:
+        bare = bare.func.value
+    if isinstance(bare, ast.Attribute):
+        return True
+    made = node.elt if isinstance(node, ast.ListComp | ast.GeneratorExp | ast.SetComp) else node.args[0] if isinstance(node, ast.Call) and node.args else None
+    while isinstance(made, ast.Call) and made.args and isinstance(made.args[0], ast.Call):
+        made = made.args[0]
+    return isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute) and isinstance(made.func.value, ast.Name) and made.func.value.id not in {"self", "cls"} and not made.args
 
 
 RULE = Rule("FW402", "all-at-once", "A task is made for each element, all at once.", _check)

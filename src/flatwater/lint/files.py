@@ -1,6 +1,6 @@
 """Which files are looked at, and their text.
 
-Covers:     paths in order, folders that are left out, links, encodings, files that are too large.
+Covers:     paths in order, folders that are left out, tests, links, encodings, files that are too large or no files.
 Not here:   what is said of a text (`lint.linter`), the code in a notebook (`lint.notebooks`).
 Holds:      the names of one folder's entries for each level, and one file's text.
 """
@@ -10,72 +10,163 @@ from __future__ import annotations
 import fnmatch
 import io
 import os
+import re
+import stat
 import tokenize
 from collections.abc import Iterator, Sequence
+from typing import final
 
 from flatwater import errors, limits
 
 LEFT_OUT = (
-    ".*", "__pycache__", "node_modules", "site-packages", "__pypackages__", "build", "dist", "venv", "env", "_build", "buck-out",
+    ".*", "__pycache__", "node_modules", "site-packages", "__pypackages__", "venv", "_build", "buck-out",
 )  # fmt: skip
+BUILT = frozenset({"build", "dist", "env"})  # left out, but for packages that are called so
 ENDINGS = (".py", ".ipynb")
+TESTS = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*\.py$|[^/]*_test\.py$|conftest\.py$)")
 
 
 class Unreadable(errors.FlatwaterError):
     """A file whose text cannot be had."""
 
 
-def walk(paths: Sequence[str], exclude: Sequence[str] = ()) -> Iterator[str]:
-    """The files, each once, in order; what is named is looked at whatever it is called. Links to folders are not followed."""
-    seen: set[tuple[int, int]] = set()
-    for path in paths:
+@final
+class Walk:
+    """The files below paths, each once, in order of their names. Links to folders are not followed.
+
+    Args:
+        paths: files, which are looked at whatever they are called, and folders.
+        exclude: patterns of paths below `root`, or of single names, that are left out.
+        root: the project's folder.
+        tests: whether tests are looked at, too.
+
+    Attributes:
+        tests_left_out: how many.
+        excluded: how many files and folders the patterns left out.
+    """
+
+    def __init__(
+        self, paths: Sequence[str], exclude: Sequence[str] = (), *, root: str = "", tests: bool = True
+    ) -> None:
+        self._root = os.path.abspath(root or ".")
+        self._patterns = [re.compile(fnmatch.translate(each.rstrip("/"))) for each in exclude]
+        self._tests = tests
+        self._paths = [os.path.normpath(each) for each in dict.fromkeys(paths)]
+        self.tests_left_out = self.excluded = 0
+        for path in self._paths:
+            _check(path)
+        self._named = {os.path.abspath(each) for each in self._paths}
+
+    def __iter__(self) -> Iterator[str]:
+        for path in dict.fromkeys(self._paths):
+            absolute = os.path.abspath(path)
+            if os.path.isdir(path):
+                if not self._is_excluded(self._relative(absolute), os.path.basename(absolute)):
+                    yield from self._below(path, absolute, 0)
+            elif self._wanted(self._relative(absolute), os.path.basename(absolute)):
+                yield path
+
+    def _below(self, folder: str, absolute: str, depth: int) -> Iterator[str]:
+        if depth > limits.LINT_DEPTH_MAX:
+            return
         try:
-            status = os.stat(path)
-        except OSError as error:
-            raise errors.UsageError(
-                f"{path!r} cannot be looked at: {error.strerror}.", hint="Name a file or a folder."
-            ) from None
-        if os.path.isdir(path):
-            if (status.st_dev, status.st_ino) not in seen:
-                seen.add((status.st_dev, status.st_ino))
-                yield from _below(path, path, exclude, 0)
-        else:
-            yield path
+            with os.scandir(folder) as entries:
+                names = sorted((each.name, each.is_dir(follow_symlinks=False), _is_file(each)) for each in entries)
+        except OSError:
+            return
+        if depth and any(name == "pyvenv.cfg" for name, _folder, _file in names):
+            return
+        relative = self._relative(absolute)
+        for name, is_folder, is_file in names:
+            if not (is_folder or (is_file and name.endswith(ENDINGS))):
+                continue
+            path, whole = (
+                os.path.join(folder, name) if folder != "." else name,
+                f"{absolute.rstrip(os.sep)}{os.sep}{name}",
+            )
+            if whole in self._named:  # it comes in its own turn
+                continue
+            below = f"{relative}/{name}" if relative else name
+            if is_folder:
+                if not _is_left_out(name, path) and not self._is_excluded(below, name):
+                    yield from self._below(path, whole, depth + 1)
+            elif self._wanted(below, name):
+                yield path
 
+    def _wanted(self, relative: str, name: str) -> bool:
+        if self._is_excluded(relative, name):
+            return False
+        if not self._tests and TESTS.search(relative):
+            self.tests_left_out += 1
+            return False
+        return True
 
-def _below(folder: str, root: str, exclude: Sequence[str], depth: int) -> Iterator[str]:
-    if depth > limits.LINT_DEPTH_MAX:
-        return
-    try:
-        with os.scandir(folder) as entries:
-            names = sorted((each.name, each.is_dir(follow_symlinks=False), each.is_file()) for each in entries)
-    except OSError:
-        return
-    for name, is_folder, is_file in names:
-        path = os.path.join(folder, name)
-        if any(
-            fnmatch.fnmatch(os.path.relpath(path, root).replace(os.sep, "/"), each) or fnmatch.fnmatch(name, each)
-            for each in exclude
-        ):
-            continue
-        if is_folder:
-            if not any(fnmatch.fnmatchcase(name, each) for each in LEFT_OUT):
-                yield from _below(path, root, exclude, depth + 1)
-        elif is_file and name.endswith(ENDINGS):
-            yield path
+    def _is_excluded(self, relative: str, name: str) -> bool:
+        if relative and any(each.match(relative) or each.match(name) for each in self._patterns):
+            self.excluded += 1
+            return True
+        return False
+
+    def _relative(self, absolute: str) -> str:
+        relative = os.path.relpath(absolute, self._root).replace(os.sep, "/")
+        return "" if relative == "." else relative
 
 
 def read(path: str) -> str:
     """The text, in the encoding that the file says. Raises Unreadable."""
+    return decoded(read_bytes(path))
+
+
+def read_bytes(path: str) -> bytes:
+    """The bytes of a regular file. Raises Unreadable."""
     try:
-        with open(path, "rb") as file:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except (OSError, ValueError) as error:
+        raise Unreadable(f"cannot be read: {_why(error)}") from None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise Unreadable("is no regular file, and is not looked at")
+        with open(descriptor, "rb", closefd=False) as file:
             data = file.read(limits.LINT_FILE_BYTES_MAX + 1)
     except OSError as error:
-        raise Unreadable(f"cannot be read: {error.strerror}") from None
+        raise Unreadable(f"cannot be read: {_why(error)}") from None
+    finally:
+        os.close(descriptor)
     if len(data) > limits.LINT_FILE_BYTES_MAX:
         raise Unreadable(f"has more than {limits.LINT_FILE_BYTES_MAX} bytes, and is not looked at")
+    return data
+
+
+def decoded(data: bytes) -> str:
+    """The text, in the encoding that it says in its first lines. Raises Unreadable."""
     try:
         encoding, _lines = tokenize.detect_encoding(io.BytesIO(data).readline)
         return io.TextIOWrapper(io.BytesIO(data), encoding, newline=None).read()
     except (SyntaxError, LookupError, UnicodeError) as error:
         raise Unreadable(f"is not text in its encoding: {error}") from None
+
+
+def _check(path: str) -> None:
+    try:
+        os.stat(path)
+    except (OSError, ValueError) as error:
+        raise errors.UsageError(
+            f"{path!r} cannot be looked at: {_why(error)}.", hint="Name a file or a folder."
+        ) from None
+
+
+def _why(error: OSError | ValueError) -> str:
+    return (getattr(error, "strerror", "") or str(error)).lower()
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link that leads to itself
+        return False
+
+
+def _is_left_out(name: str, path: str) -> bool:
+    if name in BUILT:
+        return not os.path.exists(os.path.join(path, "__init__.py"))
+    return any(fnmatch.fnmatchcase(name, each) for each in LEFT_OUT)

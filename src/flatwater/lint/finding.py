@@ -32,14 +32,15 @@ class Finding:
 
     Attributes:
         path: as it was given, with "/" between its parts.
-        line: from 1 on.
+        line: from 1 on; in a notebook, of its cell.
         column: of the first character, from 1 on.
         code: of the rule, such as "FW101".
         message: what is held, and what to do in place of it.
         confidence: how much reason there is to believe it.
         end_line, end_column: behind the last character.
-        source: the line, without its indentation.
+        source: the line, or as much of a very long one as its bound allows.
         nth: which one it is of those that are the same in its file, from 0 on.
+        cell: of a notebook, from 1 on; 0 in any other file.
     """
 
     path: str
@@ -52,16 +53,22 @@ class Finding:
     end_column: int
     source: str
     nth: int = 0
+    cell: int = 0
 
     @property
     def fingerprint(self) -> str:
         """Of the file, the rule and the line's text: lines above may come and go."""
-        said = f"{self.path}\0{self.code}\0{' '.join(self.source.split())}\0{self.nth}"
+        return self.fingerprint_as(self.path)
+
+    def fingerprint_as(self, path: str) -> str:
+        """The same, with the file called `path`: as a baseline in another folder calls it."""
+        said = f"{path}\0{self.code}\0{' '.join(self.source.split())}\0{self.nth}"
         return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
-        return {
+        said: dict[str, object] = {
             "path": self.path, "line": self.line, "column": self.column, "end_line": self.end_line, "end_column": self.end_column,
             "code": self.code, "message": self.message, "confidence": str(self.confidence), "fingerprint": self.fingerprint,
         }  # fmt: skip
+        return {**said, "cell": self.cell} if self.cell else said

@@ -8,41 +8,101 @@ Holds:      the text and the tree of one file, and its findings.
 from __future__ import annotations
 
 import ast
+import os
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, final
 
 from flatwater import limits
 from flatwater.lint import files, rules
 from flatwater.lint.finding import Confidence, Finding
 from flatwater.lint.module import Module
 from flatwater.lint.rule import Found, Look, Rule
+from flatwater.lint.settings import NOT_LOOKED_AT, Settings
 from flatwater.lint.suppressions import Suppressions
 
-NOT_LOOKED_AT = "FW000"
+if TYPE_CHECKING:
+    from flatwater.lint.cache import Cache
 
 
-def lint(
-    paths: Sequence[str], *, select: Sequence[str] = ("FW",), ignore: Sequence[str] = (), exclude: Sequence[str] = (),
-    confidence: Confidence = Confidence.LIKELY,
-) -> Iterator[Finding]:  # fmt: skip
+@final
+class Linter:
+    """Looks at files as a project asks for it. Not thread-safe.
+
+    What is found in a file does not depend on what is told of it: rules all run, and the settings choose afterwards. So a
+    cache serves all settings, and a fingerprint is the same under all of them.
+
+    Attributes:
+        files: how many were looked at.
+        tests_left_out: how many files were not looked at because they are tests.
+        excluded: how many files and folders a pattern left out.
+    """
+
+    def __init__(self, settings: Settings | None = None, cache: Cache | None = None) -> None:
+        self.settings = settings or Settings()
+        self.files = self.tests_left_out = self.excluded = 0
+        self._cache = cache
+
+    def look(self, paths: Sequence[str]) -> Iterator[Finding]:
+        """The findings of files and folders, file by file, in order of lines. Holds one file at a time.
+
+        Raises:
+            UsageError: a path is not there.
+        """
+        settings = self.settings
+        walk = files.Walk(paths, settings.exclude, root=settings.root, tests=settings.include_tests)
+        for path in walk:
+            yield from self.file(path)
+        self.tests_left_out, self.excluded = walk.tests_left_out, walk.excluded
+
+    def file(self, path: str) -> list[Finding]:
+        """The findings of one file."""
+        try:
+            data = files.read_bytes(path)
+        except files.Unreadable as error:
+            self.files += 1
+            return self._told(path, [_not_looked_at(path, str(error))])
+        return self.data(data, path)
+
+    def data(self, data: bytes, path: str) -> list[Finding]:
+        """The findings of a file's bytes."""
+        self.files += 1
+        is_notebook = path.endswith(".ipynb")
+        key = self._cache.key(data, is_notebook=is_notebook) if self._cache else b""
+        found = self._cache.get(key) if self._cache else None
+        if found is None:
+            found = self._found(data, path, is_notebook=is_notebook)
+            if self._cache:
+                self._cache.put(key, found)
+        return self._told(path, found) if found else []
+
+    @staticmethod
+    def _found(data: bytes, path: str, *, is_notebook: bool) -> list[Finding]:
+        if is_notebook:
+            from flatwater.lint.notebooks import lint_notebook
+
+            return lint_notebook(data, path)
+        try:
+            text = files.decoded(data)
+        except files.Unreadable as error:
+            return [_not_looked_at(path, str(error))]
+        return lint_text(text, path, confidence=Confidence.MAYBE)
+
+    def _told(self, path: str, found: list[Finding]) -> list[Finding]:
+        path = path.replace(os.sep, "/")
+        told = [each if each.path == path else replace(each, path=path) for each in found if self.settings.tells(each)]
+        if told and self.settings.per_file_ignores:
+            relative = os.path.relpath(os.path.abspath(path), os.path.abspath(self.settings.root)).replace(os.sep, "/")
+            if ignored := self.settings.ignored_in(relative):
+                told = [each for each in told if not each.code.startswith(ignored)]
+        return told
+
+
+def lint(paths: Sequence[str], settings: Settings | None = None) -> Iterator[Finding]:
     """The findings of files and folders, file by file, in order of lines. Holds one file at a time."""
-    chosen = [
-        each
-        for each in rules.RULES
-        if each.code.startswith(tuple(select)) and not each.code.startswith(tuple(ignore) or ("-",))
-    ]
-    for path in files.walk(paths, exclude):
-        yield from lint_file(path, chosen, confidence)
-
-
-def lint_file(path: str, chosen: Iterable[Rule] = (), confidence: Confidence = Confidence.LIKELY) -> list[Finding]:
-    """The findings of one file."""
-    try:
-        text = files.read(path)
-    except files.Unreadable as error:
-        return [_not_looked_at(path, str(error))]
-    return lint_text(text, path, chosen, confidence)
+    return Linter(settings).look(paths)
 
 
 def lint_text(
@@ -60,19 +120,25 @@ def lint_text(
         return [_not_looked_at(path, f"cannot be parsed: {error.msg}", error.lineno or 1, error.offset or 1)]
     except (ValueError, RecursionError, MemoryError) as error:
         return [_not_looked_at(path, f"cannot be parsed: {str(error) or 'too deep'}")]
-    look, allowed = Look(module), Suppressions(text)
     found: list[Finding] = []
+    look = Look(module)
     for rule in wanted:
         try:
-            for each in rule.check(look):
-                if each.confidence >= confidence:
-                    found.append(_finding(module, rule, each))
-                    if len(found) > limits.LINT_FINDINGS_MAX:
-                        break
+            for count, each in enumerate(rule.check(look)):
+                if count >= limits.LINT_FINDINGS_MAX:
+                    break
+                found.append(_finding(module, rule, each))
         except RecursionError:
             found.append(_not_looked_at(path, f"is too deep for {rule.code}"))
-    found = sorted({each for each in found if not allowed.allows(each.code, each.line, each.end_line)})
-    return _numbered(found[: limits.LINT_FINDINGS_MAX])
+    if not found:
+        return []
+    allowed = Suppressions(text)
+    found = [each for each in _numbered(sorted(set(found))) if each.confidence >= confidence]
+    found = [each for each in found if not allowed.allows(each.code, each.line, each.end_line)]
+    if len(found) > limits.LINT_FINDINGS_MAX:
+        surest = sorted(found, key=lambda each: -each.confidence)[: limits.LINT_FINDINGS_MAX]
+        found = [*sorted(surest), _not_looked_at(path, f"has {len(found)} findings; the surest {len(surest)} are told")]
+    return found
 
 
 def _finding(module: Module, rule: Rule, found: Found) -> Finding:
@@ -91,7 +157,7 @@ def _finding(module: Module, rule: Rule, found: Found) -> Finding:
         found.confidence,
         node.end_lineno or node.lineno,
         end,
-        line.strip(),
+        line.rstrip()[: limits.LINT_SOURCE_CHARS_MAX],
     )
 
 
@@ -101,16 +167,10 @@ def _not_looked_at(path: str, why: str, line: int = 1, column: int = 1) -> Findi
 
 def _numbered(found: list[Finding]) -> list[Finding]:
     """Of those that are the same but for their line, each with its number."""
-    if len({(each.code, each.source) for each in found}) == len(found):
-        return found
     counts: Counter[tuple[str, str]] = Counter()
     numbered = []
     for each in found:
-        key = (each.code, each.source)
-        numbered.append(
-            Finding(
-                each.path, each.line, each.column, each.code, each.message, each.confidence, each.end_line, each.end_column, each.source, counts[key]
-            )
-        )  # fmt: skip
+        key = (each.code, " ".join(each.source.split()))
+        numbered.append(replace(each, nth=counts[key]) if counts[key] else each)
         counts[key] += 1
     return numbered

@@ -8,12 +8,14 @@ Holds:      the tree of one file, about 1 KB a line; it goes when the file is do
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import TypeVar, final
 
 from flatwater.lint.scopes import BINDS, COMPREHENSIONS, FUNCTIONS, SCOPES, Function, Scope, is_outside
 
 T = TypeVar("T", bound=ast.AST)
+LINE_END = re.compile(r"\r\n?|\n")  # Python's; a form feed ends no line
 _LEAVES = (ast.expr_context, ast.operator, ast.boolop, ast.cmpop, ast.unaryop)
 
 
@@ -38,7 +40,7 @@ class Module:
     def lines(self) -> list[str]:
         """The text's lines, without their ends."""
         if self._lines is None:
-            self._lines = self.text.splitlines()
+            self._lines = LINE_END.split(self.text)
         return self._lines
 
     def of(self, kind: type[T]) -> list[T]:

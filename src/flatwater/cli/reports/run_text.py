@@ -46,9 +46,9 @@ def render(result: RunResult) -> str:
     lines = [click.style(f"flatwater run: {command_words(result.argv)[:200]}", bold=True)]
     lines += [f"  {label:<{LABEL_WIDTH}}{text}" for label, text in _figures(result)]
     lines += _suspects(result)
-    lines += [f"  {'note':<{LABEL_WIDTH}}{_plain(note)}" for note in result.notes]
+    lines += [f"  {'note':<{LABEL_WIDTH}}{plain(note)}" for note in result.notes]
     if result.profile:
-        lines.append(f"  {'profile':<{LABEL_WIDTH}}{_plain(result.profile)}")
+        lines.append(f"  {'profile':<{LABEL_WIDTH}}{plain(result.profile)}")
     lines.append(f"  {'result':<{LABEL_WIDTH}}{verdict(result)}")
     if suggestion := next_command(result):
         lines.append(f"  {'next':<{LABEL_WIDTH}}{suggestion}")
@@ -142,7 +142,7 @@ def _suspects(result: RunResult) -> list[str]:
         inside = "" if suspect.inner == frame else f" > {suspect.inner.function}"
         where = f"{_short(frame.file)}:{frame.line} {frame.function}{inside}"
         lines.append(
-            f"    {share:4.0%}  {_size(suspect.growth_bytes):>9}  {_plain(where):<36}  {_plain(frame.source[:60])}".rstrip()
+            f"    {share:4.0%}  {_size(suspect.growth_bytes):>9}  {plain(where):<36}  {plain(frame.source[:60])}".rstrip()
         )
     return lines
 
@@ -154,12 +154,12 @@ def command_words(argv: Sequence[str]) -> str:
     echo 'it'"'"'s' $'\x1b[31m' $'two\nlines'
     """
     return " ".join(
-        shlex.quote(word) if word.isprintable() else "$'" + _plain(word.replace("\\", r"\\").replace("'", r"\'")) + "'"
+        shlex.quote(word) if word.isprintable() else "$'" + plain(word.replace("\\", r"\\").replace("'", r"\'")) + "'"
         for word in argv
     )
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that comes from a program, without control characters; bytes that are no text as they were."""
     if text.isprintable():
         return text

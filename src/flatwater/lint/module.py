@@ -16,7 +16,29 @@ from flatwater.lint.scopes import BINDS, COMPREHENSIONS, FUNCTIONS, SCOPES, Func
 
 T = TypeVar("T", bound=ast.AST)
 LINE_END = re.compile(r"\r\n?|\n")  # Python's; a form feed ends no line
-_LEAVES = (ast.expr_context, ast.operator, ast.boolop, ast.cmpop, ast.unaryop)
+_NO_NODES = frozenset(
+    {
+        "ctx",
+        "op",
+        "ops",
+        "id",
+        "attr",
+        "arg",
+        "name",
+        "asname",
+        "lineno",
+        "level",
+        "module",
+        "kind",
+        "type_comment",
+        "type_ignores",
+        "conversion",
+        "simple",
+        "is_async",
+    }
+)
+_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}  # by type of node, of which Python has about a hundred
+_SCOPE_TYPES = frozenset(SCOPES)
 
 
 @final
@@ -32,6 +54,7 @@ class Module:
         self.stars: set[str] = set()
         self._scopes: dict[ast.AST, Scope] = {}
         self._nodes: dict[type[ast.AST], list[ast.AST]] = {}
+        self._scope_of_names: dict[ast.AST, Scope] = {}
         self._lines: list[str] | None = None
         self.scope = Scope(self.tree, None)
         self._walk()
@@ -56,6 +79,8 @@ class Module:
 
     def scope_of(self, node: ast.AST) -> Scope:
         """The scope that an expression is evaluated in."""
+        if (known := self._scope_of_names.get(node)) is not None:
+            return known
         inner = node
         for each in self.parents(node):
             if each in self._scopes and not is_outside(each, inner):
@@ -102,23 +127,41 @@ class Module:
 
     def _walk(self) -> None:
         self._scopes[self.tree] = self.scope
-        above, nodes = self.above, self._nodes
+        above, nodes, scope_of_names, fields_of = self.above, self._nodes, self._scope_of_names, _FIELDS
         todo: list[tuple[ast.AST, Scope]] = [(self.tree, self.scope)]
         order: list[tuple[ast.AST, Scope]] = []
         while todo:
             node, scope = todo.pop()
             kind = type(node)
-            nodes.setdefault(kind, []).append(node)
+            try:
+                nodes[kind].append(node)
+            except KeyError:
+                nodes[kind] = [node]
+            if kind is ast.Name:
+                scope_of_names[node] = scope
+                continue
             if kind in BINDS:
                 order.append((node, scope))
             inner = scope
-            if isinstance(node, SCOPES) and node is not self.tree:
+            if kind in _SCOPE_TYPES and node is not self.tree:
                 inner = self._scopes[node] = Scope(node, scope)
             if kind is ast.Global or kind is ast.Nonlocal:
                 scope.elsewhere.update(dict.fromkeys(node.names, "global" if kind is ast.Global else "nonlocal"))  # type: ignore[attr-defined]
-            for child in reversed(_children(node)):
-                above[child] = node
-                todo.append((child, scope if inner is not scope and is_outside(node, child) else inner))
+            fields = fields_of.get(kind)
+            if fields is None:
+                fields = fields_of[kind] = _fields(kind)
+            for name in fields:
+                child = getattr(node, name, None)
+                if child is None:
+                    continue
+                if child.__class__ is list:
+                    for each in reversed(child):
+                        if isinstance(each, ast.AST):
+                            above[each] = node
+                            todo.append((each, scope if inner is not scope and is_outside(node, each) else inner))
+                elif isinstance(child, ast.AST):
+                    above[child] = node
+                    todo.append((child, scope if inner is not scope and is_outside(node, child) else inner))
         for node, scope in order:
             BINDS[type(node)](node, scope, self._scopes)
         self._note_imports()
@@ -133,13 +176,10 @@ class Module:
                 self.stars.add("." * from_.level + (from_.module or ""))
 
 
-def _children(node: ast.AST) -> list[ast.AST]:
-    """Those that stand below it, but for what only says which operator it is."""
-    found: list[ast.AST] = []
-    for name in node._fields:
-        child = getattr(node, name, None)
-        if isinstance(child, list):
-            found += [each for each in child if isinstance(each, ast.AST) and not isinstance(each, _LEAVES)]
-        elif isinstance(child, ast.AST) and not isinstance(child, _LEAVES):
-            found.append(child)
-    return found
+def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    """Those in which nodes stand, the last first, but for what only says which operator or number it is."""
+    return tuple(
+        name
+        for name in reversed(kind._fields)
+        if name not in _NO_NODES or (name == "name" and kind.__name__ == "TypeAlias")
+    )

@@ -53,12 +53,22 @@ class Values:
         self._models: dict[ast.AST, bool] = {}
         self._doing: set[object] = set()
         self._selves: dict[ast.ClassDef, dict[str, list[Binding]]] = {}
+        self._origins: dict[ast.expr, str] = {}
+        self._bound_to_selves: dict[ast.AST, list[tuple[str, Binding]]] | None = None
         self._executed: dict[tuple[ast.AST | None, str], bool] | None = None
 
     # --- names ------------------------------------------------------------------------------------------------------
 
     def origin(self, node: ast.expr | None) -> str:
         """The dotted name of what is imported, with the built-ins' as they are; "" for anything else."""
+        if node is None:
+            return ""
+        found = self._origins.get(node)
+        if found is None:
+            found = self._origins[node] = self._origin_of(node)
+        return found
+
+    def _origin_of(self, node: ast.expr | None) -> str:
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
@@ -321,23 +331,36 @@ class Values:
             found: dict[str, list[Binding]] = {}
             for name, bindings in self.module.own_scope(owner).names.items():
                 found.setdefault(name, []).extend(each for each in bindings if each.how == "is")
-            for each in ast.walk(owner):
-                targets: list[tuple[ast.expr, ast.expr | None, ast.expr | None, str]] = []
-                if isinstance(each, ast.Assign):
-                    targets = [(target, each.value, None, "is") for target in each.targets]
-                elif isinstance(each, ast.AnnAssign):
-                    targets = [(each.target, each.value, each.annotation, "is")]
-                elif isinstance(each, ast.withitem) and each.optional_vars is not None:
-                    targets = [(each.optional_vars, each.context_expr, None, "enters")]
-                for target, value, annotation, how in targets:
-                    if (
-                        isinstance(target, ast.Attribute)
-                        and isinstance(target.value, ast.Name)
-                        and target.value.id in {"self", "cls"}
-                    ):
-                        found.setdefault(target.attr, []).append(Binding(how, each, value, annotation))
+            for name, binding in self._of_selves().get(owner, []):
+                found.setdefault(name, []).append(binding)
             self._selves[owner] = found
         return self._selves[owner]
+
+    def _of_selves(self) -> dict[ast.AST, list[tuple[str, Binding]]]:
+        """What is bound to attributes of `self`, by the classes around it; looked for once in a file."""
+        if self._bound_to_selves is None:
+            self._bound_to_selves = found = {}
+            module = self.module
+            bound: list[tuple[ast.AST, ast.expr, ast.expr | None, ast.expr | None, str]] = [
+                *((each, target, each.value, None, "is") for each in module.of(ast.Assign) for target in each.targets),
+                *((each, each.target, each.value, each.annotation, "is") for each in module.of(ast.AnnAssign)),
+                *(
+                    (each, each.optional_vars, each.context_expr, None, "enters")
+                    for each in module.of(ast.withitem)
+                    if each.optional_vars is not None
+                ),
+            ]
+            for node, target, value, annotation, how in bound:
+                if (
+                    isinstance(target, ast.Attribute)
+                    and isinstance(target.value, ast.Name)
+                    and target.value.id in {"self", "cls"}
+                ):
+                    binding = Binding(how, node, value, annotation)
+                    for above in module.parents(node):
+                        if isinstance(above, ast.ClassDef):
+                            found.setdefault(above, []).append((target.attr, binding))
+        return self._bound_to_selves
 
     def _of_self(self, owner: ast.ClassDef, name: str, steps: int) -> Value | None:
         key = (owner, name)

@@ -1,0 +1,140 @@
+"""Findings in the code cells of a notebook.
+
+Covers:     nbformat 4 (and the cells of 3), IPython's magics and shell lines, cells in other languages; names that go from cell to cell.
+Not here:   rules (`lint.rules`), reading files (`lint.files`).
+Holds:      the notebook's text, parsed, and one text of all its code.
+
+Cells are looked at as one text, in their order: what one imports, the next uses. A finding names the cell, counted from 1
+over all of the notebook as people see it, and the line in the cell.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import warnings
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from flatwater import limits
+from flatwater.lint.finding import Confidence, Finding
+from flatwater.lint.settings import NOT_LOOKED_AT
+
+PYTHON_MAGICS = frozenset({"capture", "prun", "time", "timeit", "memit"})  # of which the rest of the cell is Python
+LINE_MAGIC = re.compile(r"^(?P<indent>\s*)(?:[%!?].*|[^#'\"]*\?{1,2}\s*)$")
+ASSIGNED_MAGIC = re.compile(r"^(?P<left>\s*[\w.,\s\[\]'\"]+=\s*)[%!].*$")
+
+
+class Cell(NamedTuple):
+    """A cell of Python code.
+
+    Attributes:
+        number: in the notebook, from 1 on.
+        text: its code, with magics replaced by what takes no memory; as many lines as it had.
+    """
+
+    number: int
+    text: str
+
+
+def lint_notebook(data: bytes, path: str) -> list[Finding]:
+    """The findings of a notebook's code cells."""
+    from flatwater.lint.linter import lint_text
+
+    try:
+        cells = list(_cells(json.loads(data)))
+    except (ValueError, RecursionError, TypeError, AttributeError, KeyError) as error:
+        return [_not_looked_at(path, 0, f"is no notebook: {type(error).__name__}: {str(error)[:200]}")]
+    found: list[Finding] = []
+    parts: list[str] = []
+    starts: list[int] = []
+    numbers: list[int] = []
+    line = 1
+    for cell in cells:
+        error = _trouble(cell.text)
+        if error:
+            found.append(_not_looked_at(path, cell.number, f"has a cell that cannot be parsed: {error}"))
+            continue
+        starts.append(line)
+        numbers.append(cell.number)
+        parts.append(cell.text)
+        line += cell.text.count("\n") + 1
+    for each in lint_text("\n".join(parts), path, confidence=Confidence.MAYBE):
+        at = max(bisect_right(starts, each.line) - 1, 0)
+        if not starts:
+            found.append(each)
+            continue
+        above = starts[at] - 1
+        found.append(replace(each, line=each.line - above, end_line=each.end_line - above, cell=numbers[at]))
+    return sorted(found, key=lambda each: (each.cell, each.line, each.column, each.code))
+
+
+def _cells(notebook: object) -> Iterator[Cell]:
+    if not isinstance(notebook, dict):
+        raise ValueError("it is no JSON object")
+    if not _is_python(notebook.get("metadata")):
+        return
+    cells = notebook.get("cells")
+    if cells is None:  # nbformat 3
+        cells = [cell for sheet in notebook.get("worksheets") or [{}] for cell in sheet.get("cells", [])]
+    if not isinstance(cells, list):
+        raise ValueError("its cells are no list")
+    for number, cell in enumerate(cells[: limits.LINT_NOTEBOOK_CELLS_MAX], 1):
+        if not isinstance(cell, dict) or cell.get("cell_type") != "code":
+            continue
+        source = cell.get("source", cell.get("input", ""))
+        text = "".join(map(str, source)) if isinstance(source, list) else str(source)
+        text = _python(re.sub(r"\r\n?", "\n", text))
+        if text.strip():
+            yield Cell(number, text)
+
+
+def _is_python(metadata: object) -> bool:
+    """Whether the notebook's language is Python, or is not said."""
+    said = metadata if isinstance(metadata, dict) else {}
+    for part, name in (("language_info", "name"), ("kernelspec", "language")):
+        value = said.get(part)
+        if isinstance(value, dict) and isinstance(value.get(name), str):
+            return bool(value[name].lower() in {"python", "ipython", "python3"})
+    return True
+
+
+def _python(text: str) -> str:
+    """A cell's code as Python reads it, with as many lines."""
+    lines = text.split("\n")
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    if lines[first].startswith("%%"):
+        if lines[first][2:].split(None, 1)[:1] and lines[first][2:].split(None, 1)[0] not in PYTHON_MAGICS:
+            return ""
+        lines[first] = "pass"
+        text = "\n".join(lines)
+    if not _trouble(text):
+        return text
+    return "\n".join(_without_magic(line) for line in lines)
+
+
+def _without_magic(line: str) -> str:
+    if assigned := ASSIGNED_MAGIC.match(line):
+        return f"{assigned['left']}None"
+    if magic := LINE_MAGIC.match(line):
+        return f"{magic['indent']}pass"
+    return line
+
+
+def _trouble(text: str) -> str:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except SyntaxError as error:
+        return f"line {error.lineno or 1}: {error.msg}"
+    except (ValueError, RecursionError, MemoryError) as error:
+        return str(error) or "too deep"
+    return ""
+
+
+def _not_looked_at(path: str, cell: int, why: str) -> Finding:
+    return Finding(path, 1, 1, NOT_LOOKED_AT, f"The file {why}.", Confidence.SURE, 1, 1, "", cell=cell)

@@ -36,7 +36,8 @@ def is_fixed(look: Look, node: ast.expr | None, steps: int = STEPS_MAX) -> bool:
         case ast.Name():
             bindings = look.module.scope_of(node).lookup(node.id)
             return bool(bindings) and all(
-                each.how == "is" and each.value is not None and is_fixed(look, each.value, steps - 1) for each in bindings
+                each.how == "is" and each.value is not None and is_fixed(look, each.value, steps - 1)
+                for each in bindings
             )
         case ast.BinOp():
             if isinstance(node.op, ast.Div) and _begins_here(look, node, steps):
@@ -61,15 +62,30 @@ def _is_fixed_call(look: Look, node: ast.Call, steps: int) -> bool:
     if origin.startswith(OF_THE_PACKAGE):
         return True
     if origin == "range":
-        return all(isinstance(each, ast.Constant) and isinstance(each.value, int) and each.value <= FEW_MAX for each in node.args)
+        return all(
+            isinstance(each, ast.Constant) and isinstance(each.value, int) and each.value <= FEW_MAX
+            for each in node.args
+        )
     if origin in {"enumerate", "reversed", "sorted", "list", "tuple", "set", "zip", "iter"}:
         return bool(node.args) and any(is_fixed(look, each, steps - 1) for each in node.args)
     if _begins_here(look, node, steps):
         return True
-    if isinstance(node.func, ast.Attribute) and node.func.attr in {"items", "keys", "values", "format", "split", "resolve", "absolute", "joinpath", "with_name"}:
+    if isinstance(node.func, ast.Attribute) and node.func.attr in {
+        "items",
+        "keys",
+        "values",
+        "format",
+        "split",
+        "resolve",
+        "absolute",
+        "joinpath",
+        "with_name",
+    }:
         return is_fixed(look, node.func.value, steps - 1) and all(is_fixed(look, each, steps - 1) for each in node.args)
-    return origin.startswith(("os.path.", "pathlib.Path", "os.fspath", "str")) and bool(node.args) and all(
-        is_fixed(look, each, steps - 1) for each in node.args
+    return (
+        origin.startswith(("os.path.", "pathlib.Path", "os.fspath", "str"))
+        and bool(node.args)
+        and all(is_fixed(look, each, steps - 1) for each in node.args)
     )
 
 
@@ -83,12 +99,15 @@ def _begins_here(look: Look, node: ast.expr, steps: int) -> bool:
         case ast.Name():
             bindings = look.module.scope_of(node).lookup(node.id)
             return bool(bindings) and all(
-                each.how == "is" and each.value is not None and _begins_here(look, each.value, steps - 1) for each in bindings
+                each.how == "is" and each.value is not None and _begins_here(look, each.value, steps - 1)
+                for each in bindings
             )
         case ast.BinOp():
             return _begins_here(look, node.left, steps - 1)
         case ast.Attribute() | ast.Subscript():
-            return (isinstance(node, ast.Attribute) and node.attr == "__file__") or _begins_here(look, node.value, steps - 1)
+            return (isinstance(node, ast.Attribute) and node.attr == "__file__") or _begins_here(
+                look, node.value, steps - 1
+            )
         case ast.Call():
             if isinstance(node.func, ast.Attribute) and _begins_here(look, node.func.value, steps - 1):
                 return True

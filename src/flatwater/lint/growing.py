@@ -11,8 +11,25 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-ADDING = frozenset({"append", "extend", "add", "update", "setdefault", "appendleft", "insert", "extendleft", "write", "union_update"})
-REMOVING = frozenset({"pop", "popitem", "popleft", "clear", "remove", "discard", "difference_update", "truncate", "move_to_end", "get_nowait", "intersection_update", "cache_clear"})
+ADDING = frozenset(
+    {"append", "extend", "add", "update", "setdefault", "appendleft", "insert", "extendleft", "write", "union_update"}
+)
+REMOVING = frozenset(
+    {
+        "pop",
+        "popitem",
+        "popleft",
+        "clear",
+        "remove",
+        "discard",
+        "difference_update",
+        "truncate",
+        "move_to_end",
+        "get_nowait",
+        "intersection_update",
+        "cache_clear",
+    }
+)
 
 
 class Added(NamedTuple):
@@ -57,7 +74,7 @@ def _shrinks(node: ast.AST, target: ast.expr) -> bool:
         case ast.Call(func=ast.Attribute(value=held, attr=name)) if name in REMOVING:
             return is_same(held, target)
         case ast.Call(func=ast.Name(id="len"), args=[held]):
-            return is_same(held, target) 
+            return is_same(held, target)
         case ast.Delete(targets=targets):
             return any(is_same(each.value if isinstance(each, ast.Subscript) else each, target) for each in targets)
         case ast.Assign(targets=targets):
@@ -84,8 +101,13 @@ def is_empty(node: ast.expr | None) -> bool:
             return True
         case ast.Constant(value="" | b""):
             return True
-        case ast.Call(func=ast.Name(id="list" | "dict" | "set" | "bytearray" | "OrderedDict" | "deque"), args=[], keywords=[]):
+        case ast.Call(
+            func=ast.Name(id="list" | "dict" | "set" | "bytearray" | "OrderedDict" | "deque"), args=[], keywords=[]
+        ):
             return True
-        case ast.Call(func=ast.Name(id="defaultdict" | "Counter") | ast.Attribute(attr="defaultdict" | "Counter" | "OrderedDict" | "deque" | "WeakSet")):
+        case ast.Call(
+            func=ast.Name(id="defaultdict" | "Counter")
+            | ast.Attribute(attr="defaultdict" | "Counter" | "OrderedDict" | "deque" | "WeakSet")
+        ):
             return not any(each.arg == "maxlen" for each in node.keywords) and len(node.args) <= 1
     return False

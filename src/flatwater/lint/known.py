@@ -160,7 +160,13 @@ def _of_lines(node: ast.Call) -> str:
     if isinstance(first, ast.List | ast.Tuple | ast.Constant):
         return ""
     if isinstance(first, ast.Call):
-        name = first.func.attr if isinstance(first.func, ast.Attribute) else first.func.id if isinstance(first.func, ast.Name) else ""
+        name = (
+            first.func.attr
+            if isinstance(first.func, ast.Attribute)
+            else first.func.id
+            if isinstance(first.func, ast.Name)
+            else ""
+        )
         if name in IN_MEMORY:
             return ""
     return "records"

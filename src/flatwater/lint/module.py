@@ -70,6 +70,18 @@ class Module:
         """All nodes of exactly this type, in the order of the text."""
         return self._nodes.get(kind, [])  # type: ignore[return-value]  # filled by type
 
+    def functions(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+        """All functions that have a name."""
+        return [*self.of(ast.FunctionDef), *self.of(ast.AsyncFunctionDef)]
+
+    def fors(self) -> list[ast.For | ast.AsyncFor]:
+        """All loops over something."""
+        return [*self.of(ast.For), *self.of(ast.AsyncFor)]
+
+    def withs(self) -> list[ast.With | ast.AsyncWith]:
+        """All `with` statements."""
+        return [*self.of(ast.With), *self.of(ast.AsyncWith)]
+
     def parents(self, node: ast.AST) -> Iterator[ast.AST]:
         """Who stands above it, the nearest first."""
         above = self.above.get(node)

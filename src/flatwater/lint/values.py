@@ -339,7 +339,8 @@ class Values:
     def _of_selves(self) -> dict[ast.AST, list[tuple[str, Binding]]]:
         """What is bound to attributes of `self`, by the classes around it; looked for once in a file."""
         if self._bound_to_selves is None:
-            self._bound_to_selves = found = {}
+            found: dict[ast.AST, list[tuple[str, Binding]]] = {}
+            self._bound_to_selves = found
             module = self.module
             bound: list[tuple[ast.AST, ast.expr, ast.expr | None, ast.expr | None, str]] = [
                 *((each, target, each.value, None, "is") for each in module.of(ast.Assign) for target in each.targets),

@@ -3,20 +3,20 @@ from functools import cache, lru_cache
 
 
 class One:
-    @lru_cache
-    def total(self, day):  # FW301
+    @lru_cache  # FW301
+    def total(self, day):
         return day
 
 
 class Two:
-    @functools.lru_cache(maxsize=128)
-    def price(self, name):  # FW301
+    @functools.lru_cache(maxsize=128)  # FW301
+    def price(self, name):
         return name
 
 
 class Three:
-    @cache
-    def lookup(self, key):  # FW301
+    @cache  # FW301
+    def lookup(self, key):
         return key
 
 
@@ -28,6 +28,6 @@ class Four:
 
 
 class Five:
-    @functools.cache
-    def everything(self):  # FW301
+    @functools.cache  # FW301
+    def everything(self):
         return object()

@@ -2,23 +2,23 @@ import functools
 from functools import cache, lru_cache
 
 
-@lru_cache(maxsize=None)
-def one(url):  # FW302
+@lru_cache(maxsize=None)  # FW302
+def one(url):
     return url
 
 
-@cache
-def two(user_id, day):  # FW302
+@cache  # FW302
+def two(user_id, day):
     return user_id, day
 
 
-@functools.lru_cache(None)
-def three(*names):  # FW302
+@functools.lru_cache(None)  # FW302
+def three(*names):
     return names
 
 
-@functools.cache
-def four(text: str) -> list[str]:  # FW302
+@functools.cache  # FW302
+def four(text: str) -> list[str]:
     return text.split()
 
 

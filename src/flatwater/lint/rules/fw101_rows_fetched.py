@@ -14,6 +14,7 @@ from flatwater.lint import statements, uses
 from flatwater.lint.finding import Confidence
 from flatwater.lint.rule import Found, Look, Rule
 
+
 def _check(look: Look) -> Iterator[Found]:
     for call, func in look.method_calls(
         "fetchall", "fetch_all", "all", "fetch", "execute_fetchall", "to_list", "in_bulk"

@@ -35,7 +35,8 @@ def _check(look: Look) -> Iterator[Found]:
         said = f"`{func.attr}()` holds the whole of it{_TOLD[use]}; {CURES[use]}."
         yield Found(call, said, min(holder.confidence, _confidence(use, func.attr)))
     for node in look.module.of(ast.Attribute):
-        if node.attr not in {"content", "text"} or isinstance(look.module.above.get(node), ast.Call) and look.module.above[node].func is node:  # type: ignore[attr-defined]
+        above = look.module.above.get(node)
+        if node.attr not in {"content", "text"} or (isinstance(above, ast.Call) and above.func is node):
             continue
         holder = look.value(node.value)
         if holder is None or holder.kind not in {"http.stream", "http.answer"}:
@@ -46,10 +47,19 @@ def _check(look: Look) -> Iterator[Found]:
         confidence = _confidence(use, node.attr)
         if holder.kind == "http.stream":
             confidence = Confidence.SURE
-        yield Found(node, f"`.{node.attr}` holds the whole answer{_TOLD[use]}; ask with `stream=True` and go over `iter_content` or `iter_lines`.", min(confidence, holder.confidence))
+        yield Found(
+            node,
+            f"`.{node.attr}` holds the whole answer{_TOLD[use]}; ask with `stream=True` and go over `iter_content` or `iter_lines`.",
+            min(confidence, holder.confidence),
+        )
 
 
-_TOLD = {"parts": " before it is taken apart", "copied": " to write it elsewhere", "hashed": " to compute a digest", "": ""}
+_TOLD = {
+    "parts": " before it is taken apart",
+    "copied": " to write it elsewhere",
+    "hashed": " to compute a digest",
+    "": "",
+}
 
 
 def _is_unsized(call: ast.Call, func: ast.Attribute, holder: Value) -> bool:
@@ -75,7 +85,7 @@ def _is_of_the_author(look: Look, node: ast.expr, holder: Value) -> bool:
     made = holder.call
     if made is None:
         return False
-    if isinstance(made.func, ast.Attribute) and look.origin(made.func) not in {"open"}:
+    if isinstance(made.func, ast.Attribute) and look.origin(made.func) != "open":
         inner = look.value(made.func.value)
         if inner is not None and inner.kind == "path":
             return is_fixed(look, made.func.value)
@@ -88,7 +98,11 @@ def _use(look: Look, node: ast.expr) -> str:
         if uses.is_iterated(module, place):
             return "parts"
         above = module.above.get(place)
-        if isinstance(above, ast.Attribute) and above.attr in {"splitlines", "split"} and isinstance(module.above.get(above), ast.Call):
+        if (
+            isinstance(above, ast.Attribute)
+            and above.attr in {"splitlines", "split"}
+            and isinstance(module.above.get(above), ast.Call)
+        ):
             parts = module.above[above]
             if any(uses.is_iterated(module, each) for each in uses.places(module, parts)):
                 return "parts"
@@ -100,7 +114,13 @@ def _use(look: Look, node: ast.expr) -> str:
             origin = look.origin(above.func)
             if origin.startswith(("hashlib.", "zlib.crc32", "zlib.adler32", "xxhash.")):
                 return "hashed"
-            if isinstance(above.func, ast.Attribute) and above.func.attr in {"write", "write_bytes", "write_text", "writelines", "sendall"}:
+            if isinstance(above.func, ast.Attribute) and above.func.attr in {
+                "write",
+                "write_bytes",
+                "write_text",
+                "writelines",
+                "sendall",
+            }:
                 return "copied"
             if isinstance(above.func, ast.Attribute) and above.func.attr == "update":
                 holder = look.values.resolved(above.func.value)

@@ -29,8 +29,16 @@ def _check(look: Look) -> Iterator[Found]:
         elif value.kind == "frame" and origin and not _is_given(look, call.args[0]):
             for place in uses.places(look.module, call):
                 above = look.module.above.get(place)
-                if isinstance(above, ast.Attribute) and above.attr in ROWS and isinstance(look.module.above.get(above), ast.Call):
-                    yield Found(call, f"`{origin.rpartition('.')[2]}` holds the whole table, which is then gone over row by row; {_cure(origin)}.", value.confidence)
+                if (
+                    isinstance(above, ast.Attribute)
+                    and above.attr in ROWS
+                    and isinstance(look.module.above.get(above), ast.Call)
+                ):
+                    yield Found(
+                        call,
+                        f"`{origin.rpartition('.')[2]}` holds the whole table, which is then gone over row by row; {_cure(origin)}.",
+                        value.confidence,
+                    )
                     break
 
 
@@ -47,14 +55,20 @@ def _parsed(look: Look, call: ast.Call, origin: str) -> Iterator[Found]:
     if source is None or source.kind not in {"file", "http.reading", "whole"}:
         return
     if source.call is not None:
-        named = source.call.func.value if source.kind == "whole" and isinstance(source.call.func, ast.Attribute) else None
+        named = (
+            source.call.func.value if source.kind == "whole" and isinstance(source.call.func, ast.Attribute) else None
+        )
         opened = source.call.args[0] if source.call.args else named
         if is_fixed(look, opened):
             return
     for place in uses.places(look.module, call):
         confidence = _gone_over(look.module, place)
         if confidence is not None:
-            yield Found(call, f"`{origin}` holds the whole document, which is then gone over; read it with `ijson`, or keep one record a line and use `fw.records`.", min(confidence, source.confidence))
+            yield Found(
+                call,
+                f"`{origin}` holds the whole document, which is then gone over; read it with `ijson`, or keep one record a line and use `fw.records`.",
+                min(confidence, source.confidence),
+            )
             return
 
 
@@ -65,7 +79,11 @@ def _gone_over(module: object, place: ast.AST) -> Confidence | None:
     if uses.is_iterated(module, place):
         return Confidence.LIKELY
     above = module.above.get(place)
-    if isinstance(above, ast.Subscript) and above.value is place and any(uses.is_iterated(module, each) for each in uses.places(module, above)):
+    if (
+        isinstance(above, ast.Subscript)
+        and above.value is place
+        and any(uses.is_iterated(module, each) for each in uses.places(module, above))
+    ):
         return Confidence.LIKELY
     if isinstance(above, ast.Attribute) and above.attr in {"items", "values"}:
         inner = module.above.get(above)
@@ -75,7 +93,7 @@ def _gone_over(module: object, place: ast.AST) -> Confidence | None:
 
 
 def _cure(origin: str) -> str:
-    if origin.startswith("pandas.read_parquet") or origin.startswith("pyarrow.parquet") or origin == "polars.read_parquet":
+    if origin.startswith(("pandas.read_parquet", "pyarrow.parquet")) or origin == "polars.read_parquet":
         return "use `pyarrow.parquet.ParquetFile(…).iter_batches()`, or `fw.records`"
     if origin.startswith("pandas."):
         return "give it a `chunksize`, or use `fw.records`"

@@ -20,7 +20,7 @@ KEYED = frozenset({"add", "setdefault", "[]+="})  # as many as there are differe
 
 
 def _check(look: Look) -> Iterator[Found]:
-    for loop in [*look.module.of(ast.For), *look.module.of(ast.AsyncFor)]:
+    for loop in look.module.fors():
         over = look.value(loop.iter)
         if over is None or over.kind not in known.STREAMS or _is_fixed_file(look, over):
             continue
@@ -28,16 +28,29 @@ def _check(look: Look) -> Iterator[Found]:
         told: set[str] = set()
         for node in inside:
             found = growing.added(node)
-            if found is None or found.how == "write" or not isinstance(found.target, ast.Name) or found.target.id in told:
+            if (
+                found is None
+                or found.how == "write"
+                or not isinstance(found.target, ast.Name)
+                or found.target.id in told
+            ):
                 continue
             name = found.target
-            if not _was_empty(look, name, loop) or growing.is_shrunk(inside, name) or not _is_used_after(look, name, loop):
+            if (
+                not _was_empty(look, name, loop)
+                or growing.is_shrunk(inside, name)
+                or not _is_used_after(look, name, loop)
+            ):
                 continue
             told.add(name.id)
             confidence = min(over.confidence, _confidence(look, loop, found, over))
             counted = _is_only_counted(look, name, loop)
             cure = "count as you go" if counted else "hand them on in batches, or put them into a `fw.Store`"
-            held = "everything that the loop is given, only to count it" if counted else "everything that the loop is given, until it has ended"
+            held = (
+                "everything that the loop is given, only to count it"
+                if counted
+                else "everything that the loop is given, until it has ended"
+            )
             yield Found(node, f"`{name.id}` holds {held}; {cure}.", confidence)
 
 
@@ -88,23 +101,39 @@ def _confidence(look: Look, loop: ast.For | ast.AsyncFor, found: growing.Added, 
         return Confidence.MAYBE
     drawn = {each.id for each in ast.walk(loop.target) if isinstance(each, ast.Name)}
     put = found.node
-    if not drawn & set(growing.names_in(put)) and not _comes_from(look, put, drawn, loop):
+    if not drawn & set(growing.names_in(put)) and not _comes_from(put, drawn, loop):
         return Confidence.MAYBE
     for above in look.module.parents(put):
         if above is loop:
             break
         if isinstance(above, ast.If | ast.Try | ast.Match):
             return Confidence.MAYBE if over.kind == "file" else Confidence.LIKELY
-    return Confidence.LIKELY if over.kind in {"file", "sa.query", "django.queryset", "fs.entries", "sa.result", "sa.scalars"} else Confidence.SURE
+    return (
+        Confidence.LIKELY
+        if over.kind in {"file", "sa.query", "django.queryset", "fs.entries", "sa.result", "sa.scalars"}
+        else Confidence.SURE
+    )
 
 
-def _comes_from(look: Look, node: ast.AST, drawn: set[str], loop: ast.AST) -> bool:
+def _comes_from(node: ast.AST, drawn: set[str], loop: ast.AST) -> bool:
     """Whether a name in it was computed, in the loop, from what the loop drew."""
     for name in growing.names_in(node):
         for each in ast.walk(loop):
-            value = each.value if isinstance(each, ast.Assign) else each.iter if isinstance(each, ast.For) and each is not loop else None
-            targets = each.targets if isinstance(each, ast.Assign) else [each.target] if isinstance(each, ast.For) else []
-            if value is not None and any(isinstance(t, ast.Name) and t.id == name for one in targets for t in ast.walk(one)) and drawn & set(growing.names_in(value)):
+            value = (
+                each.value
+                if isinstance(each, ast.Assign)
+                else each.iter
+                if isinstance(each, ast.For) and each is not loop
+                else None
+            )
+            targets = (
+                each.targets if isinstance(each, ast.Assign) else [each.target] if isinstance(each, ast.For) else []
+            )
+            if (
+                value is not None
+                and any(isinstance(t, ast.Name) and t.id == name for one in targets for t in ast.walk(one))
+                and drawn & set(growing.names_in(value))
+            ):
                 return True
     return False
 

@@ -27,29 +27,60 @@ def _check(look: Look) -> Iterator[Found]:
         if name in KEEPERS and len(call.args) == 1:
             value = look.value(call.args[0])
             if value is not None and (confidence := _confidence(look, value)) is not None:
-                yield Found(call, f"`{name}(…)` holds everything that the stream gives; go over the stream itself.", confidence)
-        elif name == "glob.glob" and call.args and not is_fixed(look, call.args[0]):
-            if any(uses.is_iterated(look.module, each) for each in uses.places(look.module, call)):
-                deep = any(each.arg == "recursive" for each in call.keywords)
-                yield Found(call, "`glob.glob` holds all names; go over `glob.iglob`, or `os.scandir`.", Confidence.LIKELY if deep else Confidence.MAYBE)
-    for comprehension in [*look.module.of(ast.ListComp), *look.module.of(ast.SetComp), *look.module.of(ast.DictComp)]:
+                yield Found(
+                    call, f"`{name}(…)` holds everything that the stream gives; go over the stream itself.", confidence
+                )
+        elif (
+            name == "glob.glob"
+            and call.args
+            and not is_fixed(look, call.args[0])
+            and any(uses.is_iterated(look.module, each) for each in uses.places(look.module, call))
+        ):
+            deep = any(each.arg == "recursive" for each in call.keywords)
+            yield Found(
+                call,
+                "`glob.glob` holds all names; go over `glob.iglob`, or `os.scandir`.",
+                Confidence.LIKELY if deep else Confidence.MAYBE,
+            )
+    comprehensions: list[ast.ListComp | ast.SetComp | ast.DictComp] = [
+        *look.module.of(ast.ListComp),
+        *look.module.of(ast.SetComp),
+        *look.module.of(ast.DictComp),
+    ]
+    for comprehension in comprehensions:
         first = comprehension.generators[0]
         value = look.value(first.iter)
         if value is None or (confidence := _confidence(look, value)) is None or _is_reduced(look, comprehension):
             continue
         if any(each.ifs for each in comprehension.generators) or value.kind == "file":
             confidence = min(confidence, Confidence.MAYBE)
-        yield Found(comprehension, "a comprehension over a stream holds something of each element; go over the stream, or hand it on as a generator.", confidence)
+        yield Found(
+            comprehension,
+            "a comprehension over a stream holds something of each element; go over the stream, or hand it on as a generator.",
+            confidence,
+        )
 
 
 def _confidence(look: Look, value: Value) -> Confidence | None:
     made = value.call
-    if made is not None and made.args and is_fixed(look, made.args[0]) and value.kind not in {"redis.scan", "sa.streamed"}:
+    if (
+        made is not None
+        and made.args
+        and is_fixed(look, made.args[0])
+        and value.kind not in {"redis.scan", "sa.streamed"}
+    ):
         return None
-    if made is not None and isinstance(made.func, ast.Attribute) and value.kind in {"fs.tree", "fs.entries"} and is_fixed(look, made.func.value):
+    if (
+        made is not None
+        and isinstance(made.func, ast.Attribute)
+        and value.kind in {"fs.tree", "fs.entries"}
+        and is_fixed(look, made.func.value)
+    ):
         return None
     if value.kind in LONG:
-        return value.confidence if value.kind != "fs.tree" or _is_walk(made) else min(value.confidence, Confidence.LIKELY)
+        return (
+            value.confidence if value.kind != "fs.tree" or _is_walk(made) else min(value.confidence, Confidence.LIKELY)
+        )
     if value.kind in SHORTER:
         return Confidence.LIKELY if _is_scandir(made) else Confidence.MAYBE
     return None
@@ -65,7 +96,11 @@ def _is_scandir(call: ast.Call | None) -> bool:
 
 def _is_reduced(look: Look, node: ast.expr) -> bool:
     above = look.module.above.get(node)
-    return isinstance(above, ast.Call) and node in above.args and look.origin(above.func) in {"sum", "max", "min", "any", "all", "len"}
+    return (
+        isinstance(above, ast.Call)
+        and node in above.args
+        and look.origin(above.func) in {"sum", "max", "min", "any", "all", "len"}
+    )
 
 
 RULE = Rule("FW202", "stream-listed", "A stream is made into a list.", _check)

@@ -28,9 +28,22 @@ def _check(look: Look) -> Iterator[Found]:
             continue
         target = node.targets[0]
         for call in [each for each in ast.walk(node.value) if isinstance(each, ast.Call)]:
-            if look.origin(call.func) in JOINS and call.args and _takes(call, target) and not _loops_are_short(look, node):
-                yield Found(call, f"the whole of `{ast.unparse(target)[:40]}` is copied for each part that is added; collect the parts and join them once, or write each one out.", Confidence.SURE)
-        if isinstance(node.value, ast.BinOp) and isinstance(node.value.op, ast.Add) and growing.is_same(_leftmost(node.value), target):
+            if (
+                look.origin(call.func) in JOINS
+                and call.args
+                and _takes(call, target)
+                and not _loops_are_short(look, node)
+            ):
+                yield Found(
+                    call,
+                    f"the whole of `{ast.unparse(target)[:40]}` is copied for each part that is added; collect the parts and join them once, or write each one out.",
+                    Confidence.SURE,
+                )
+        if (
+            isinstance(node.value, ast.BinOp)
+            and isinstance(node.value.op, ast.Add)
+            and growing.is_same(_leftmost(node.value), target)
+        ):
             yield from _text(look, node, target)
     for added in look.module.of(ast.AugAssign):
         if isinstance(added.op, ast.Add) and look.module.loops_of(added):
@@ -59,8 +72,14 @@ def _text(look: Look, node: ast.Assign | ast.AugAssign, target: ast.expr) -> Ite
     """Only what begins as a text outside of the loops, and is not bound anew inside."""
     if not isinstance(target, ast.Name) or _loops_are_short(look, node):
         return
-    bindings = [each for each in look.module.scope_of(target).lookup(target.id) if each.how != "aug" and each.node is not node]
-    texts = [each.value for each in bindings if isinstance(each.value, ast.Constant) and isinstance(each.value.value, str | bytes)]
+    bindings = [
+        each for each in look.module.scope_of(target).lookup(target.id) if each.how != "aug" and each.node is not node
+    ]
+    texts = [
+        each.value
+        for each in bindings
+        if isinstance(each.value, ast.Constant) and isinstance(each.value.value, str | bytes)
+    ]
     if not bindings or len(texts) != len(bindings):
         return
     loop = look.module.loops_of(node)[-1]
@@ -73,7 +92,13 @@ def _text(look: Look, node: ast.Assign | ast.AugAssign, target: ast.expr) -> Ite
             confidence = Confidence.LIKELY
     if any(isinstance(each.value, bytes) for each in texts) and isinstance(loop, ast.For | ast.AsyncFor):
         confidence = Confidence.LIKELY
-    yield Found(node, f"`{target.id}` is copied whole for each part that is added; collect parts in a list and join them once, or write each one out.", confidence)
+    yield Found(
+        node,
+        f"`{target.id}` is copied whole for each part that is added; collect parts in a list and join them once, or write each one out.",
+        confidence,
+    )
 
 
-RULE = Rule("FW204", "joined-in-a-loop", "Something is copied whole in each round of a loop, to add a part to it.", _check)
+RULE = Rule(
+    "FW204", "joined-in-a-loop", "Something is copied whole in each round of a loop, to add a part to it.", _check
+)

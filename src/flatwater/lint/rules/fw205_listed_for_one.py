@@ -15,7 +15,9 @@ from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.rule import Found, Look, Rule
 
-REDUCERS = frozenset({"sum", "max", "min", "any", "all", "len", "math.fsum", "collections.Counter", "heapq.nlargest", "heapq.nsmallest"})
+REDUCERS = frozenset(
+    {"sum", "max", "min", "any", "all", "len", "math.fsum", "collections.Counter", "heapq.nlargest", "heapq.nsmallest"}
+)
 TAKERS = frozenset({"writelines", "writerows", "executemany"})
 
 

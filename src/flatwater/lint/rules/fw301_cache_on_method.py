@@ -34,21 +34,24 @@ def is_unbounded(look: Look, node: ast.expr) -> bool:
 
 
 def _check(look: Look) -> Iterator[Found]:
-    for kind in (ast.FunctionDef, ast.AsyncFunctionDef):
-        for function in look.module.of(kind):
-            owner = look.module.above.get(function)
-            if not isinstance(owner, ast.ClassDef) or _is_single(look, owner):
-                continue
-            if any(look.origin(each) in STATIC for each in function.decorator_list):
-                continue
-            for decorator in function.decorator_list:
-                if is_cache(look, decorator):
-                    yield Found(decorator, _said(function.name), _confidence(look, decorator, owner))
+    for function in look.module.functions():
+        owner = look.module.above.get(function)
+        if not isinstance(owner, ast.ClassDef) or _is_single(look, owner):
+            continue
+        if any(look.origin(each) in STATIC for each in function.decorator_list):
+            continue
+        for decorator in function.decorator_list:
+            if is_cache(look, decorator):
+                yield Found(decorator, _said(function.name), _confidence(look, decorator, owner))
     for call in look.module.of(ast.Call):
         if isinstance(call.func, ast.Call) and is_cache(look, call.func) and call.args:
             statement = look.module.above.get(call)
             owner = look.module.above.get(statement) if statement else None
-            if isinstance(statement, ast.Assign) and isinstance(owner, ast.ClassDef) and isinstance(call.args[0], ast.Name):
+            if (
+                isinstance(statement, ast.Assign)
+                and isinstance(owner, ast.ClassDef)
+                and isinstance(call.args[0], ast.Name)
+            ):
                 yield Found(call, _said(call.args[0].id), _confidence(look, call.func, owner))
 
 
@@ -67,4 +70,6 @@ def _is_single(look: Look, owner: ast.ClassDef) -> bool:
     return any(look.origin(each) in {"enum.Enum", "enum.IntEnum", "enum.StrEnum", "type"} for each in owner.bases)
 
 
-RULE = Rule("FW301", "cache-on-method", "A cache on a method keeps each object that it was called on.", _check, ("cache",))
+RULE = Rule(
+    "FW301", "cache-on-method", "A cache on a method keeps each object that it was called on.", _check, ("cache",)
+)

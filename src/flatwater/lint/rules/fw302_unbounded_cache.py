@@ -15,18 +15,29 @@ from flatwater.lint.rule import Found, Look, Rule
 from flatwater.lint.rules.fw301_cache_on_method import is_unbounded
 from flatwater.lint.scopes import FUNCTIONS
 
-FEW = frozenset({"bool", "type", "typing.Type", "typing.Literal", "None", "types.ModuleType", "collections.abc.Callable", "typing.Callable", "inspect.Signature"})
+FEW = frozenset(
+    {
+        "bool",
+        "type",
+        "typing.Type",
+        "typing.Literal",
+        "None",
+        "types.ModuleType",
+        "collections.abc.Callable",
+        "typing.Callable",
+        "inspect.Signature",
+    }
+)
 MESSAGE = "the cache keeps an answer for each argument it is ever asked with; give it a `maxsize`."
 
 
 def _check(look: Look) -> Iterator[Found]:
-    for kind in (ast.FunctionDef, ast.AsyncFunctionDef):
-        for function in look.module.of(kind):
-            if isinstance(look.module.above.get(function), ast.ClassDef) and not _is_static(look, function):
-                continue
-            for decorator in function.decorator_list:
-                if is_unbounded(look, decorator) and (confidence := _confidence(look, function)) is not None:
-                    yield Found(decorator, MESSAGE, confidence)
+    for function in look.module.functions():
+        if isinstance(look.module.above.get(function), ast.ClassDef) and not _is_static(look, function):
+            continue
+        for decorator in function.decorator_list:
+            if is_unbounded(look, decorator) and (confidence := _confidence(look, function)) is not None:
+                yield Found(decorator, MESSAGE, confidence)
     for call in look.module.of(ast.Call):
         if not isinstance(call.func, ast.Call) or not is_unbounded(look, call.func) or len(call.args) != 1:
             continue
@@ -46,8 +57,15 @@ def _is_static(look: Look, function: ast.FunctionDef | ast.AsyncFunctionDef) -> 
 def _confidence(look: Look, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Confidence | None:
     """None where there are no arguments; a doubt where they are classes, flags, or names that code writes down."""
     given = function.args
-    arguments = [*given.posonlyargs, *given.args, *given.kwonlyargs, *[each for each in (given.vararg, given.kwarg) if each]]
-    if isinstance(look.module.above.get(function), ast.ClassDef) and any(look.origin(each) == "classmethod" for each in function.decorator_list):
+    arguments = [
+        *given.posonlyargs,
+        *given.args,
+        *given.kwonlyargs,
+        *[each for each in (given.vararg, given.kwarg) if each],
+    ]
+    if isinstance(look.module.above.get(function), ast.ClassDef) and any(
+        look.origin(each) == "classmethod" for each in function.decorator_list
+    ):
         arguments = arguments[1:]
     if not arguments:
         return None
@@ -71,4 +89,6 @@ def _is_few(look: Look, annotation: ast.expr | None) -> bool:
     return look.origin(annotation) in FEW
 
 
-RULE = Rule("FW302", "unbounded-cache", "A cache without a bound keeps an answer for each argument.", _check, ("cache",))
+RULE = Rule(
+    "FW302", "unbounded-cache", "A cache without a bound keeps an answer for each argument.", _check, ("cache",)
+)

@@ -18,12 +18,19 @@ from flatwater.lint.rule import Found, Look, Rule
 
 
 def _check(look: Look) -> Iterator[Found]:
-    for kind in (ast.FunctionDef, ast.AsyncFunctionDef):
-        for function in look.module.of(kind):
-            if any(_keeps(look, each) for each in function.decorator_list):
-                for node in own_nodes(function):
-                    if isinstance(node, ast.Return) and node.value is not None and (sure := _rows(look, node.value)) is not None:
-                        yield Found(node.value, f"`{function.name}` keeps every row of the query for as long as its object lives; ask for what is needed, when it is.", sure)
+    for function in look.module.functions():
+        if any(_keeps(look, each) for each in function.decorator_list):
+            for node in own_nodes(function):
+                if (
+                    isinstance(node, ast.Return)
+                    and node.value is not None
+                    and (sure := _rows(look, node.value)) is not None
+                ):
+                    yield Found(
+                        node.value,
+                        f"`{function.name}` keeps every row of the query for as long as its object lives; ask for what is needed, when it is.",
+                        sure,
+                    )
     for assign in look.module.of(ast.Assign):
         if len(assign.targets) != 1:
             continue
@@ -35,11 +42,23 @@ def _check(look: Look) -> Iterator[Found]:
             is_kept = _is_asked_for_first(look, assign, target)
         if isinstance(target, ast.Name):
             scope = look.module.scope_of(target).holding(target.id)
-            is_kept = scope is not None and scope.node is look.module.tree and (is_kept or look.module.function_of(assign) is None)
-        elif not (isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id in {"self", "cls"}):
+            is_kept = (
+                scope is not None
+                and scope.node is look.module.tree
+                and (is_kept or look.module.function_of(assign) is None)
+            )
+        elif not (
+            isinstance(target, ast.Attribute)
+            and isinstance(target.value, ast.Name)
+            and target.value.id in {"self", "cls"}
+        ):
             continue
         if is_kept and (sure := _rows(look, value)) is not None:
-            yield Found(value, f"`{ast.unparse(target)}` keeps every row of the query; ask for what is needed, when it is, or keep it in a `fw.Store`.", sure)
+            yield Found(
+                value,
+                f"`{ast.unparse(target)}` keeps every row of the query; ask for what is needed, when it is, or keep it in a `fw.Store`.",
+                sure,
+            )
 
 
 def _keeps(look: Look, decorator: ast.expr) -> bool:
@@ -58,7 +77,7 @@ def _is_asked_for_first(look: Look, assign: ast.Assign, target: ast.expr) -> boo
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return is_same(operand, target) or (
                 isinstance(operand, ast.Call) and look.origin(operand.func) == "hasattr" and isinstance(target, ast.Attribute)
-                and len(operand.args) == 2 and isinstance(operand.args[1], ast.Constant) and operand.args[1].value == target.attr
+                and len(operand.args) > 1 and isinstance(operand.args[1], ast.Constant) and operand.args[1].value == target.attr
             )  # fmt: skip
     return False
 

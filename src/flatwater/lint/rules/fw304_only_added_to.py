@@ -36,7 +36,11 @@ def _check(look: Look) -> Iterator[Found]:
         if name in touched:
             continue
         best = max(places, key=lambda each: _confidence(look, each))
-        yield Found(best.node, f"`{name}` lives as long as the program and is only ever added to; give it a bound, or use `functools.lru_cache(maxsize=…)`.", _confidence(look, best))
+        yield Found(
+            best.node,
+            f"`{name}` lives as long as the program and is only ever added to; give it a bound, or use `functools.lru_cache(maxsize=…)`.",
+            _confidence(look, best),
+        )
 
 
 def _held(look: Look) -> dict[str, ast.AST]:
@@ -46,7 +50,12 @@ def _held(look: Look) -> dict[str, ast.AST]:
         if scope_node is not look.module.tree and look.module.function_of(scope_node) is not None:
             continue
         for name, bindings in look.module.own_scope(scope_node).names.items():
-            if len(bindings) == 1 and bindings[0].how == "is" and growing.is_empty(bindings[0].value) and not isinstance(bindings[0].value, ast.Constant):
+            if (
+                len(bindings) == 1
+                and bindings[0].how == "is"
+                and growing.is_empty(bindings[0].value)
+                and not isinstance(bindings[0].value, ast.Constant)
+            ):
                 found[name] = scope_node
     for owner in look.module.of(ast.ClassDef):  # what an object gets of its own is not the class's
         for name, bindings in look.values.selves(owner).items():
@@ -67,9 +76,16 @@ def _name(look: Look, target: ast.expr, held: dict[str, ast.AST]) -> str:
 
 
 def _drops(look: Look, node: ast.AST, name: str, held: dict[str, ast.AST]) -> bool:
-    if isinstance(held[name], ast.ClassDef):
-        return any(growing.is_shrunk([node], ast.Attribute(ast.Name(each), name)) for each in ("self", "cls", held[name].name))  # type: ignore[attr-defined]
-    if isinstance(node, ast.Assign) and look.module.function_of(node) is None and any(isinstance(each, ast.Name) for each in node.targets):
+    owner = held[name]
+    if isinstance(owner, ast.ClassDef):
+        return any(
+            growing.is_shrunk([node], ast.Attribute(ast.Name(each), name)) for each in ("self", "cls", owner.name)
+        )
+    if (
+        isinstance(node, ast.Assign)
+        and look.module.function_of(node) is None
+        and any(isinstance(each, ast.Name) for each in node.targets)
+    ):
         return False  # its own binding
     return growing.is_shrunk([node], ast.Name(name))
 
@@ -81,8 +97,13 @@ def _confidence(look: Look, found: Added) -> Confidence:
         return Confidence.MAYBE
     if _is_decorator(function) or _is_of_a_class(look, found):
         return Confidence.MAYBE
-    arguments = {each.arg for each in [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]} - {"self", "cls"}
-    if found.what is None or not (arguments & set(growing.names_in(found.what))) and not _is_computed(function, found, arguments):
+    arguments = {each.arg for each in [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]} - {
+        "self",
+        "cls",
+    }
+    if found.what is None or (
+        not (arguments & set(growing.names_in(found.what))) and not _is_computed(function, found, arguments)
+    ):
         return Confidence.MAYBE
     if found.how == "setdefault":
         return Confidence.LIKELY
@@ -93,8 +114,14 @@ def _confidence(look: Look, found: Added) -> Confidence:
             return Confidence.LIKELY
         if isinstance(above, ast.If) and _asks(above.test, found.target, ast.NotIn, ast.Is):
             return Confidence.LIKELY
+    line = getattr(found.node, "lineno", 0)
     for each in ast.walk(function):
-        if isinstance(each, ast.If) and each.lineno < found.node.lineno and _asks(each.test, found.target, ast.In) and isinstance(each.body[-1], ast.Return | ast.Continue):  # type: ignore[attr-defined]
+        if (
+            isinstance(each, ast.If)
+            and each.lineno < line
+            and _asks(each.test, found.target, ast.In)
+            and isinstance(each.body[-1], ast.Return | ast.Continue)
+        ):
             return Confidence.LIKELY
     return Confidence.MAYBE
 
@@ -104,7 +131,11 @@ def _asks(test: ast.expr, target: ast.expr, *how: type[ast.cmpop]) -> bool:
         if isinstance(each, ast.Compare) and isinstance(each.ops[0], how):
             if growing.is_same(each.comparators[0], target):
                 return True
-            if isinstance(each.left, ast.Call) and isinstance(each.left.func, ast.Attribute) and growing.is_same(each.left.func.value, target):
+            if (
+                isinstance(each.left, ast.Call)
+                and isinstance(each.left.func, ast.Attribute)
+                and growing.is_same(each.left.func.value, target)
+            ):
                 return True
     return False
 
@@ -114,7 +145,11 @@ def _is_computed(function: ast.AST, found: Added, arguments: set[str]) -> bool:
     assert found.what is not None
     names = set(growing.names_in(found.what))
     for each in ast.walk(function):
-        if isinstance(each, ast.Assign) and any(isinstance(t, ast.Name) and t.id in names for t in each.targets) and arguments & set(growing.names_in(each.value)):
+        if (
+            isinstance(each, ast.Assign)
+            and any(isinstance(t, ast.Name) and t.id in names for t in each.targets)
+            and arguments & set(growing.names_in(each.value))
+        ):
             return True
     return False
 
@@ -132,7 +167,6 @@ def _is_decorator(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 def _is_of_a_class(look: Look, found: Added) -> bool:
     """Whether its keys are classes or modules, of which a program has as many as it was written with."""
-    assert found.what is not None or True
     for each in ast.walk(found.what) if found.what is not None else ():
         if isinstance(each, ast.Attribute) and each.attr in {"__class__", "__name__", "__qualname__", "__module__"}:
             return True

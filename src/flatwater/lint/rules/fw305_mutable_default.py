@@ -16,18 +16,28 @@ from flatwater.lint.rule import Found, Look, Rule
 
 
 def _check(look: Look) -> Iterator[Found]:
-    for kind in (ast.FunctionDef, ast.AsyncFunctionDef):
-        for function in look.module.of(kind):
-            given = function.args
-            pairs = [*zip(reversed([*given.posonlyargs, *given.args]), reversed(given.defaults), strict=False), *zip(given.kwonlyargs, given.kw_defaults, strict=True)]
-            for argument, default in pairs:
-                if default is None or isinstance(default, ast.Constant) or not growing.is_empty(default):
-                    continue
-                name = ast.Name(argument.arg)
-                nodes = list(ast.walk(function))
-                places = [each for each in map(growing.added, nodes) if each is not None and each.how != "write" and growing.is_same(each.target, name)]
-                if places and not growing.is_shrunk(nodes, name):
-                    yield Found(argument, f"`{argument.arg}` is one object for all calls, and each call adds to it; let the default be None, and make a new one in the function.", Confidence.SURE)
+    for function in look.module.functions():
+        given = function.args
+        pairs = [
+            *zip(reversed([*given.posonlyargs, *given.args]), reversed(given.defaults), strict=False),
+            *zip(given.kwonlyargs, given.kw_defaults, strict=True),
+        ]
+        for argument, default in pairs:
+            if default is None or isinstance(default, ast.Constant) or not growing.is_empty(default):
+                continue
+            name = ast.Name(argument.arg)
+            nodes = list(ast.walk(function))
+            places = [
+                each
+                for each in map(growing.added, nodes)
+                if each is not None and each.how != "write" and growing.is_same(each.target, name)
+            ]
+            if places and not growing.is_shrunk(nodes, name):
+                yield Found(
+                    argument,
+                    f"`{argument.arg}` is one object for all calls, and each call adds to it; let the default be None, and make a new one in the function.",
+                    Confidence.SURE,
+                )
 
 
 RULE = Rule("FW305", "mutable-default", "A default that is changed grows with each call.", _check)

@@ -20,7 +20,12 @@ PUTS = frozenset({"put", "put_nowait", "append", "appendleft", "extend"})
 def _check(look: Look) -> Iterator[Found]:
     for call in look.module.of(ast.Call):
         value = look.value(call)
-        if value is None or value.call is not call or value.kind not in {"queue", "deque"} or not look.origin(call.func):
+        if (
+            value is None
+            or value.call is not call
+            or value.kind not in {"queue", "deque"}
+            or not look.origin(call.func)
+        ):
             continue
         if _is_bounded(call, value.kind):
             continue
@@ -30,7 +35,11 @@ def _check(look: Look) -> Iterator[Found]:
         name = look.origin(call.func).rpartition(".")[2]
         bound = "maxlen" if value.kind == "deque" else "maxsize"
         cure = "use a `Queue` with a `maxsize`" if name == "SimpleQueue" else f"give it a `{bound}`"
-        yield Found(call, f"`{name}` holds all that is put and not taken yet; {cure}.", _confidence(look, call, target, value.kind))
+        yield Found(
+            call,
+            f"`{name}` holds all that is put and not taken yet; {cure}.",
+            _confidence(look, call, target, value.kind),
+        )
 
 
 def _is_bounded(call: ast.Call, kind: str) -> bool:
@@ -46,7 +55,11 @@ def _is_bounded(call: ast.Call, kind: str) -> bool:
 
 def _target(look: Look, call: ast.Call) -> ast.expr | None:
     above = look.module.above.get(call)
-    if isinstance(above, ast.Assign) and len(above.targets) == 1 and isinstance(above.targets[0], ast.Name | ast.Attribute):
+    if (
+        isinstance(above, ast.Assign)
+        and len(above.targets) == 1
+        and isinstance(above.targets[0], ast.Name | ast.Attribute)
+    ):
         return above.targets[0]
     if isinstance(above, ast.AnnAssign) and isinstance(above.target, ast.Name | ast.Attribute):
         return above.target
@@ -55,7 +68,9 @@ def _target(look: Look, call: ast.Call) -> ast.expr | None:
 
 def _confidence(look: Look, call: ast.Call, target: ast.expr, kind: str) -> Confidence:
     """Likely where it is put into again and again, and, of a deque, nothing takes from it."""
-    where = (look.module.class_of(call) if isinstance(target, ast.Attribute) else look.module.function_of(call)) or look.module.tree
+    where = (
+        look.module.class_of(call) if isinstance(target, ast.Attribute) else look.module.function_of(call)
+    ) or look.module.tree
     nodes = list(ast.walk(where))
     puts = [
         each for each in nodes
@@ -71,12 +86,18 @@ def _confidence(look: Look, call: ast.Call, target: ast.expr, kind: str) -> Conf
         and (look.origin(each.func).endswith((".Thread", ".Process", ".create_task")) or _is_task(look, each))
         for each in nodes
     )  # fmt: skip
-    again = any(look.module.loops_of(each) for each in puts) or (isinstance(target, ast.Attribute) and any(look.module.function_of(each) is not look.module.function_of(call) for each in puts))
+    again = any(look.module.loops_of(each) for each in puts) or (
+        isinstance(target, ast.Attribute)
+        and any(look.module.function_of(each) is not look.module.function_of(call) for each in puts)
+    )
     return Confidence.LIKELY if again or is_handed_on else Confidence.MAYBE
 
 
 def _is_task(look: Look, call: ast.Call) -> bool:
-    return any(isinstance(each, ast.Call) and look.origin(each.func).endswith((".create_task", ".ensure_future")) for each in look.module.parents(call))
+    return any(
+        isinstance(each, ast.Call) and look.origin(each.func).endswith((".create_task", ".ensure_future"))
+        for each in look.module.parents(call)
+    )
 
 
 RULE = Rule("FW401", "unbounded-queue", "A queue without a bound holds all that is not taken yet.", _check)

@@ -18,7 +18,16 @@ from flatwater.lint.rule import Found, Look, Rule
 from flatwater.lint.scopes import COMPREHENSIONS
 
 SPAWNS = frozenset({"asyncio.create_task", "asyncio.ensure_future"})
-WAITS = frozenset({"asyncio.wait", "asyncio.gather", "asyncio.sleep", "concurrent.futures.wait", "concurrent.futures.as_completed", "asyncio.as_completed"})
+WAITS = frozenset(
+    {
+        "asyncio.wait",
+        "asyncio.gather",
+        "asyncio.sleep",
+        "concurrent.futures.wait",
+        "concurrent.futures.as_completed",
+        "asyncio.as_completed",
+    }
+)
 MESSAGE = "one for each element is made before any has ended; keep a few at work (`fw.Flow(…).map(workers=…)`, or a semaphore around the making)."
 
 
@@ -30,13 +39,17 @@ def _check(look: Look) -> Iterator[Found]:
                 yield from _made(look, first, first.generators[0].iter)
         elif _is_spawn(look, call):
             yield from _spawned(look, call)
-        elif isinstance(call.func, ast.Attribute) and call.func.attr in {"map", "starmap"} and len(call.args) >= 2:
+        elif isinstance(call.func, ast.Attribute) and call.func.attr in {"map", "starmap"} and len(call.args) > 1:
             value = look.value(call.func.value)
             if value is not None and value.kind in {"executor", "pool"}:
                 over = look.value(call.args[1])
                 is_lazy = isinstance(call.args[1], ast.GeneratorExp)
                 if (over is not None and over.kind in known.STREAMS) or is_lazy:
-                    yield Found(call, f"`{call.func.attr}` takes everything from the iterable before it gives a result; hand it parts of bounded length, or use `fw.Flow(…).map(workers=…)`.", Confidence.LIKELY)
+                    yield Found(
+                        call,
+                        f"`{call.func.attr}` takes everything from the iterable before it gives a result; hand it parts of bounded length, or use `fw.Flow(…).map(workers=…)`.",
+                        Confidence.LIKELY,
+                    )
 
 
 def _spawns_inside(look: Look, node: ast.expr) -> bool:
@@ -78,7 +91,13 @@ def _is_held_back(look: Look, loop: ast.For | ast.AsyncFor) -> bool:
         for each in [statement, *own_nodes(statement)]:
             if isinstance(each, ast.Await | ast.AsyncWith) and not isinstance(each, ast.AsyncFor):
                 return True
-            if isinstance(each, ast.Call) and (look.origin(each.func) in WAITS or (isinstance(each.func, ast.Attribute) and each.func.attr in {"acquire", "result", "get", "join", "wait"})):
+            if isinstance(each, ast.Call) and (
+                look.origin(each.func) in WAITS
+                or (
+                    isinstance(each.func, ast.Attribute)
+                    and each.func.attr in {"acquire", "result", "get", "join", "wait"}
+                )
+            ):
                 return True
             if isinstance(each, ast.Break):
                 return True
@@ -100,15 +119,35 @@ def _made(look: Look, node: ast.AST, over: ast.expr) -> Iterator[Found]:
 
 def _is_held(look: Look, node: ast.AST, over: ast.expr) -> bool:
     """Whether the elements are there already and do something themselves (`each.close()`), or are what an object has."""
-    bare = over.args[0] if isinstance(over, ast.Call) and look.origin(over.func) in {"list", "tuple", "set", "sorted"} and over.args else over
-    if isinstance(bare, ast.Call) and isinstance(bare.func, ast.Attribute) and bare.func.attr in {"values", "items", "keys", "copy"}:
+    bare = (
+        over.args[0]
+        if isinstance(over, ast.Call) and look.origin(over.func) in {"list", "tuple", "set", "sorted"} and over.args
+        else over
+    )
+    if (
+        isinstance(bare, ast.Call)
+        and isinstance(bare.func, ast.Attribute)
+        and bare.func.attr in {"values", "items", "keys", "copy"}
+    ):
         bare = bare.func.value
     if isinstance(bare, ast.Attribute):
         return True
-    made = node.elt if isinstance(node, ast.ListComp | ast.GeneratorExp | ast.SetComp) else node.args[0] if isinstance(node, ast.Call) and node.args else None
+    made = (
+        node.elt
+        if isinstance(node, ast.ListComp | ast.GeneratorExp | ast.SetComp)
+        else node.args[0]
+        if isinstance(node, ast.Call) and node.args
+        else None
+    )
     while isinstance(made, ast.Call) and made.args and isinstance(made.args[0], ast.Call):
         made = made.args[0]
-    return isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute) and isinstance(made.func.value, ast.Name) and made.func.value.id not in {"self", "cls"} and not made.args
+    return (
+        isinstance(made, ast.Call)
+        and isinstance(made.func, ast.Attribute)
+        and isinstance(made.func.value, ast.Name)
+        and made.func.value.id not in {"self", "cls"}
+        and not made.args
+    )
 
 
 RULE = Rule("FW402", "all-at-once", "A task is made for each element, all at once.", _check)

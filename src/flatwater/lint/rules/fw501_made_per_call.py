@@ -16,7 +16,9 @@ from flatwater.lint.nodes import own_nodes
 from flatwater.lint.rule import Found, Look, Rule
 from flatwater.lint.rules.fw301_cache_on_method import is_cache
 
-HEAVY = frozenset({"sa.engine", "db.pool", "boto", "mongo", "redis", "sa.maker", "http.session", "aio.session", "pg.pool"})
+HEAVY = frozenset(
+    {"sa.engine", "db.pool", "boto", "mongo", "redis", "sa.maker", "http.session", "aio.session", "pg.pool"}
+)
 LIGHT = frozenset({"sa.session"})
 KEPT_OPEN = frozenset({"sa.engine", "db.pool", "pg.pool"})  # what goes on holding connections until it is told to end
 RETRIES = frozenset({"range", "itertools.count"})
@@ -31,10 +33,23 @@ def _check(look: Look) -> Iterator[Found]:
         function = look.module.function_of(call)
         loops = [each for each in look.module.loops_of(call) if not _is_short(look, each)]
         short = name.rpartition(".")[2]
-        if loops and not _leaves(look, call, loops[0]):
-            yield Found(call, f"`{short}` is made in each round of the loop; make it once, before the loop.", Confidence.LIKELY if value.kind in LIGHT else value.confidence)
-        elif function is not None and value.kind in HEAVY and not isinstance(function, ast.Lambda) and not _is_kept(look, call, function):
-            yield Found(call, f"`{short}` is made anew in each call; make it once, and hand it in.", _per_call(look, call, function, value.kind))
+        if loops and not _leaves(look, call):
+            yield Found(
+                call,
+                f"`{short}` is made in each round of the loop; make it once, before the loop.",
+                Confidence.LIKELY if value.kind in LIGHT else value.confidence,
+            )
+        elif (
+            function is not None
+            and value.kind in HEAVY
+            and not isinstance(function, ast.Lambda)
+            and not _is_kept(look, call, function)
+        ):
+            yield Found(
+                call,
+                f"`{short}` is made anew in each call; make it once, and hand it in.",
+                _per_call(look, call, function, value.kind),
+            )
 
 
 def _is_short(look: Look, loop: ast.AST) -> bool:
@@ -45,7 +60,7 @@ def _is_short(look: Look, loop: ast.AST) -> bool:
     return is_fixed(look, over) or (isinstance(over, ast.Call) and look.origin(over.func) in RETRIES)
 
 
-def _leaves(look: Look, call: ast.Call, loop: ast.AST) -> bool:
+def _leaves(look: Look, call: ast.Call) -> bool:
     """Whether what is made stays behind the loop on purpose: it is put somewhere, one for each key."""
     above = look.module.above.get(call)
     while isinstance(above, ast.Await | ast.Tuple | ast.Starred):
@@ -54,14 +69,31 @@ def _leaves(look: Look, call: ast.Call, loop: ast.AST) -> bool:
         return any(isinstance(each, ast.Subscript | ast.Attribute) for each in above.targets)
     if isinstance(above, ast.DictComp) or (isinstance(above, ast.ListComp) and above.elt is call):
         return True
-    return isinstance(above, ast.Return | ast.Yield) or (isinstance(above, ast.Call) and isinstance(above.func, ast.Attribute) and above.func.attr in {"append", "enter_context", "enter_async_context", "setdefault"})
+    return isinstance(above, ast.Return | ast.Yield) or (
+        isinstance(above, ast.Call)
+        and isinstance(above.func, ast.Attribute)
+        and above.func.attr in {"append", "enter_context", "enter_async_context", "setdefault"}
+    )
 
 
 def _is_kept(look: Look, call: ast.Call, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether the function gives it back, keeps it, or runs once."""
-    if function.name in {"__init__", "__new__", "__enter__", "__aenter__", "setUp", "setup", "main", "__post_init__", "lifespan"}:
+    if function.name in {
+        "__init__",
+        "__new__",
+        "__enter__",
+        "__aenter__",
+        "setUp",
+        "setup",
+        "main",
+        "__post_init__",
+        "lifespan",
+    }:
         return True
-    if any(is_cache(look, each) or look.origin(each) in {"functools.cached_property", "property"} for each in function.decorator_list):
+    if any(
+        is_cache(look, each) or look.origin(each) in {"functools.cached_property", "property"}
+        for each in function.decorator_list
+    ):
         return True
     above: ast.AST | None = look.module.above.get(call)
     while isinstance(above, ast.Await | ast.BoolOp | ast.IfExp | ast.NamedExpr):
@@ -70,7 +102,11 @@ def _is_kept(look: Look, call: ast.Call, function: ast.FunctionDef | ast.AsyncFu
         return True
     if isinstance(above, ast.Call):
         return True  # somebody else's now
-    names = {each.id for each in getattr(above, "targets", []) if isinstance(each, ast.Name)} if isinstance(above, ast.Assign) else set()
+    names = (
+        {each.id for each in getattr(above, "targets", []) if isinstance(each, ast.Name)}
+        if isinstance(above, ast.Assign)
+        else set()
+    )
     if isinstance(above, ast.AnnAssign) and isinstance(above.target, ast.Name):
         names = {above.target.id}
     if isinstance(above, ast.withitem) and isinstance(above.optional_vars, ast.Name):
@@ -81,20 +117,46 @@ def _is_kept(look: Look, call: ast.Call, function: ast.FunctionDef | ast.AsyncFu
     if any(own.elsewhere.get(each) for each in names):
         return True
     for each in own_nodes(function):
-        if isinstance(each, ast.Return | ast.Yield | ast.YieldFrom) and each.value is not None and names & {part.id for part in ast.walk(each.value) if isinstance(part, ast.Name) and not isinstance(look.module.above.get(part), ast.Attribute)}:
+        if (
+            isinstance(each, ast.Return | ast.Yield | ast.YieldFrom)
+            and each.value is not None
+            and names
+            & {
+                part.id
+                for part in ast.walk(each.value)
+                if isinstance(part, ast.Name) and not isinstance(look.module.above.get(part), ast.Attribute)
+            }
+        ):
             return True
-        if isinstance(each, ast.Assign) and isinstance(each.value, ast.Name) and each.value.id in names and not isinstance(each.targets[0], ast.Name):
+        if (
+            isinstance(each, ast.Assign)
+            and isinstance(each.value, ast.Name)
+            and each.value.id in names
+            and not isinstance(each.targets[0], ast.Name)
+        ):
             return True
     return False
 
 
 def _per_call(look: Look, call: ast.Call, function: ast.FunctionDef | ast.AsyncFunctionDef, kind: str) -> Confidence:
     """Likely where it holds connections until it is told to end, and is not, or where a request's handler makes it."""
-    arguments = [each.arg for each in [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs] if each.arg not in {"self", "cls"}]
+    arguments = [
+        each.arg
+        for each in [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+        if each.arg not in {"self", "cls"}
+    ]
     if kind in KEPT_OPEN and arguments:
-        ends = any(isinstance(each, ast.Attribute) and each.attr in {"dispose", "close", "closeall"} for each in own_nodes(function))
+        ends = any(
+            isinstance(each, ast.Attribute) and each.attr in {"dispose", "close", "closeall"}
+            for each in own_nodes(function)
+        )
         return Confidence.MAYBE if ends or isinstance(look.module.above.get(call), ast.withitem) else Confidence.LIKELY
-    is_route = any(isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.func.attr in {"get", "post", "put", "delete", "patch", "route", "websocket"} for each in function.decorator_list)
+    is_route = any(
+        isinstance(each, ast.Call)
+        and isinstance(each.func, ast.Attribute)
+        and each.func.attr in {"get", "post", "put", "delete", "patch", "route", "websocket"}
+        for each in function.decorator_list
+    )
     return Confidence.LIKELY if is_route else Confidence.MAYBE
 
 

@@ -16,7 +16,18 @@ from flatwater.lint.fixed import is_fixed
 from flatwater.lint.rule import Found, Look, Rule
 from flatwater.lint.scopes import COMPREHENSIONS
 
-DUMPS = frozenset({"json.dumps", "pickle.dumps", "marshal.dumps", "msgpack.packb", "msgspec.json.encode", "yaml.safe_dump", "yaml.dump", "copy.deepcopy"})
+DUMPS = frozenset(
+    {
+        "json.dumps",
+        "pickle.dumps",
+        "marshal.dumps",
+        "msgpack.packb",
+        "msgspec.json.encode",
+        "yaml.safe_dump",
+        "yaml.dump",
+        "copy.deepcopy",
+    }
+)
 
 
 def _check(look: Look) -> Iterator[Found]:
@@ -31,14 +42,22 @@ def _check(look: Look) -> Iterator[Found]:
         above = look.module.above.get(call)
         is_sent = isinstance(above, ast.Call) and above is not loops[0]
         short = name.rpartition(".")[2]
-        message = f"`{short}` makes the same again for each receiver; " + ("hand on one that nobody changes." if is_copy else "make it once, before the loop, and send the same bytes.")
-        yield Found(call, message, Confidence.SURE if is_sent and not is_copy else Confidence.LIKELY if is_sent else Confidence.MAYBE)
+        message = f"`{short}` makes the same again for each receiver; " + (
+            "hand on one that nobody changes." if is_copy else "make it once, before the loop, and send the same bytes."
+        )
+        yield Found(
+            call,
+            message,
+            Confidence.SURE if is_sent and not is_copy else Confidence.LIKELY if is_sent else Confidence.MAYBE,
+        )
 
 
 def _is_same_each_time(call: ast.Call, loop: ast.AST) -> bool:
     """Whether nothing that it reads is bound, changed or drawn in the loop."""
     names = {name for each in [*call.args, *[k.value for k in call.keywords]] for name in growing.names_in(each)}
-    if not names or any(isinstance(each, ast.Call | ast.Await | ast.Yield) for argument in call.args for each in ast.walk(argument)):
+    if not names or any(
+        isinstance(each, ast.Call | ast.Await | ast.Yield) for argument in call.args for each in ast.walk(argument)
+    ):
         return False
     bound: set[str] = set()
     for each in ast.walk(loop):
@@ -56,4 +75,10 @@ def _is_same_each_time(call: ast.Call, loop: ast.AST) -> bool:
     return not names & bound
 
 
-RULE = Rule("FW502", "copied-for-each", "The same object is copied or serialised for each of many receivers.", _check, ("dumps", "deepcopy", "encode", "packb", "dump"))
+RULE = Rule(
+    "FW502",
+    "copied-for-each",
+    "The same object is copied or serialised for each of many receivers.",
+    _check,
+    ("dumps", "deepcopy", "encode", "packb", "dump"),
+)

@@ -14,34 +14,57 @@ from flatwater.lint.finding import Confidence
 from flatwater.lint.nodes import own_nodes
 from flatwater.lint.rule import Found, Look, Rule
 
-SLOW = ("requests.", "httpx.", "urllib.request.urlopen", "time.sleep", "asyncio.sleep", "subprocess.", "smtplib.", "boto3.", "aiohttp.", "paramiko.", "ftplib.", "os.system")
+SLOW = (
+    "requests.",
+    "httpx.",
+    "urllib.request.urlopen",
+    "time.sleep",
+    "asyncio.sleep",
+    "subprocess.",
+    "smtplib.",
+    "boto3.",
+    "aiohttp.",
+    "paramiko.",
+    "ftplib.",
+    "os.system",
+)
 SLOW_KINDS = frozenset({"http.session", "aio.session", "boto", "mongo.collection", "redis"})
 ATOMIC = frozenset({"django.db.transaction.atomic"})
 
 
 def _check(look: Look) -> Iterator[Found]:
     told: set[ast.AST] = set()
-    for kind in (ast.With, ast.AsyncWith):
-        for block in look.module.of(kind):
-            confidence = max((_opens(look, each.context_expr) for each in block.items), default=None, key=lambda each: each or 0)
-            if confidence:
-                yield from _slow(look, block, confidence, told)
-    for kind in (ast.FunctionDef, ast.AsyncFunctionDef):
-        for function in look.module.of(kind):
-            if any(look.origin(each.func if isinstance(each, ast.Call) else each) in ATOMIC for each in function.decorator_list):
-                yield from _slow(look, function, Confidence.SURE, told)
+    for block in look.module.withs():
+        confidence = max(
+            (_opens(look, each.context_expr) for each in block.items), default=None, key=lambda each: each or 0
+        )
+        if confidence:
+            yield from _slow(look, block, confidence, told)
+    for function in look.module.functions():
+        if any(
+            look.origin(each.func if isinstance(each, ast.Call) else each) in ATOMIC for each in function.decorator_list
+        ):
+            yield from _slow(look, function, Confidence.SURE, told)
 
 
 def _opens(look: Look, node: ast.expr) -> Confidence | None:
     if look.origin(node.func if isinstance(node, ast.Call) else node) in ATOMIC:
         return Confidence.SURE
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"begin", "transaction", "begin_nested", "atomic"}:
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"begin", "transaction", "begin_nested", "atomic"}
+    ):
         holder = look.value(node.func.value)
         if holder is not None and holder.kind.startswith(("sa.", "db.", "pg.")):
             return holder.confidence
         return None
     value = look.value(node)
-    if value is not None and value.kind in {"db.connection", "db.client"} and isinstance(node, ast.Name | ast.Attribute):
+    if (
+        value is not None
+        and value.kind in {"db.connection", "db.client"}
+        and isinstance(node, ast.Name | ast.Attribute)
+    ):
         return min(value.confidence, Confidence.LIKELY)
     return None
 
@@ -50,11 +73,17 @@ def _slow(look: Look, block: ast.AST, confidence: Confidence, told: set[ast.AST]
     for call in own_nodes(block):
         if not isinstance(call, ast.Call) or call in told:
             continue
-        loops = [each for each in look.module.loops_of(call) if any(above is block for above in look.module.parents(each))]
+        loops = [
+            each for each in look.module.loops_of(call) if any(above is block for above in look.module.parents(each))
+        ]
         if not loops or not (_is_slow(look, call)):
             continue
         told.add(call)
-        yield Found(call, "the transaction stays open, with all that it holds, while this is done for each row; do it before or after, or commit in batches.", confidence)
+        yield Found(
+            call,
+            "the transaction stays open, with all that it holds, while this is done for each row; do it before or after, or commit in batches.",
+            confidence,
+        )
 
 
 def _is_slow(look: Look, call: ast.Call) -> bool:

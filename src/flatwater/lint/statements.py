@@ -22,7 +22,7 @@ BOUNDED_SQL = re.compile(
     re.IGNORECASE,
 )
 GROUPED = re.compile(r"\bGROUP\s+BY\b|\bDISTINCT\b", re.IGNORECASE)
-BY_KEY = re.compile(r"\bWHERE\b.*?(=|\bIN\b|\bLIKE\b)", re.IGNORECASE | re.DOTALL)
+BY_KEY = re.compile(r"\bWHERE\b.*?((?<![<>])=|\bIN\b|\bLIKE\b|\bIS\b|\w\()", re.IGNORECASE | re.DOTALL)
 BY_RANGE = re.compile(r"\bWHERE\b.*?(>|<|\bBETWEEN\b)", re.IGNORECASE | re.DOTALL)
 
 
@@ -30,7 +30,7 @@ def bound(look: Look, func: ast.Attribute, value: Value) -> Confidence | None:
     """How sure it is that nothing bounds the rows; None if something does."""
     statements = list(_statements(look, func, value))
     if not statements:
-        return Confidence.LIKELY
+        return Confidence.MAYBE if is_filtered(look, func.value) else Confidence.LIKELY
     sure = Confidence.SURE
     for statement in statements:
         node = look.values.resolved(statement)
@@ -48,9 +48,9 @@ def bound(look: Look, func: ast.Attribute, value: Value) -> Confidence | None:
             return None
         if made is None:
             sure = min(sure, Confidence.MAYBE)
-        elif made.kind in {"sa.select", "sa.query"} and is_filtered(node):
+        elif made.kind not in {"sa.select", "sa.query"} or is_filtered(look, node):
             sure = Confidence.MAYBE
-    if is_filtered(func.value):
+    if is_filtered(look, func.value):
         sure = Confidence.MAYBE
     return sure
 
@@ -89,38 +89,45 @@ def _statements(look: Look, func: ast.Attribute, value: Value) -> Iterator[ast.e
         else:
             return
     if isinstance(node, ast.Name):
+        receiver = ast.dump(func.value if isinstance(func.value, ast.Attribute) else node)
         last: ast.Call | None = None
         for each in own_nodes(look.module.function_of(func) or look.module.tree):
             if (
                 isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.func.attr == "execute" and each.args
-                and isinstance(each.func.value, ast.Name) and each.func.value.id == node.id and each.lineno <= func.lineno
-                and (last is None or each.lineno > last.lineno)
+                and each.lineno <= func.lineno and (last is None or each.lineno > last.lineno) and ast.dump(each.func.value) == receiver
             ):  # fmt: skip
                 last = each
         if last is not None:
             yield last.args[0]
 
 
-def is_filtered(node: ast.AST | None) -> bool:
-    """Whether a chain of calls has a condition that may bound it."""
+CONDITIONS = frozenset({"filter", "filter_by", "where", "exclude", "having", "distinct", "group_by", "get"})
+STEPS_MAX = 12  # of names that are followed; a query is seldom put together in more
+
+
+def is_filtered(look: Look, node: ast.AST | None, steps: int = STEPS_MAX) -> bool:
+    """Whether a query has a condition that may bound it: in its chain of calls, or in what a name in it was bound to before."""
     while node is not None:
         if isinstance(node, ast.Await):
             node = node.value
         elif isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Attribute) and node.func.attr in {
-                "filter",
-                "filter_by",
-                "where",
-                "exclude",
-                "having",
-                "distinct",
-                "group_by",
-                "get",
-            }:
-                return True
+            if isinstance(node.func, ast.Attribute):
+                if node.func.attr in CONDITIONS:
+                    return True
+            elif look.value(node.func) is None and not look.origin(node.func).startswith(("sqlalchemy", "django", "list")):
+                return True  # what a function of one's own makes of a query is not known
+            if any(isinstance(each, ast.Attribute) and each.attr == "c" for arg in node.args for each in ast.walk(arg)):
+                return True  # columns of a subquery, which is not followed
             node = node.func
         elif isinstance(node, ast.Attribute):
             node = node.value
+        elif isinstance(node, ast.Name) and steps > 0:
+            bindings = look.module.scope_of(node).lookup(node.id)
+            return any(
+                each.how == "is"
+                and (look.value(each.value) is None or is_filtered(look, each.value, steps - len(bindings)))
+                for each in bindings
+            )
         else:
             break
     return False

@@ -93,7 +93,7 @@ def _rows(look: Look, node: ast.expr) -> Confidence | None:
     if isinstance(node, ast.Call) and look.origin(node.func) in {"list", "tuple"} and len(node.args) == 1:
         inner = look.value(node.args[0])
         if inner is not None and inner.kind in {"django.queryset", "sa.query"}:
-            return Confidence.MAYBE if statements.is_filtered(node.args[0]) else inner.confidence
+            return Confidence.MAYBE if statements.is_filtered(look, node.args[0]) else inner.confidence
     return None
 
 

@@ -39,7 +39,9 @@ def _check(look: Look) -> Iterator[Found]:
             if value.kind == "sa.query" and isinstance(call.args[0], ast.Call) and value.call is None:
                 continue
             use = _use(look, call)
-            confidence = value.confidence if use and not statements.is_filtered(look, call.args[0]) else Confidence.MAYBE
+            confidence = (
+                value.confidence if use and not statements.is_filtered(look, call.args[0]) else Confidence.MAYBE
+            )
             yield Found(
                 call,
                 f"`{look.origin(call.func)}(…)` holds every row of the query at once{use}; {_CURES[value.kind]}.",
@@ -53,7 +55,8 @@ def _check(look: Look) -> Iterator[Found]:
         if isinstance(loop.iter, ast.Name | ast.Attribute) and value.call is None:
             continue
         confidence = min(
-            value.confidence, Confidence.MAYBE if statements.is_filtered(look, value.call or loop.iter) else Confidence.LIKELY
+            value.confidence,
+            Confidence.MAYBE if statements.is_filtered(look, value.call or loop.iter) else Confidence.LIKELY,
         )
         yield Found(
             loop.iter, f"a loop over a query holds every row of it while it runs; {_CURES[value.kind]}.", confidence

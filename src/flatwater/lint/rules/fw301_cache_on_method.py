@@ -15,6 +15,8 @@ from flatwater.lint.nodes import is_none
 from flatwater.lint.rule import Found, Look, Rule
 
 CACHES = frozenset({"functools.cache", "functools.lru_cache", "cachetools.func.lru_cache"})
+DATA = frozenset({"dataclasses.dataclass", "attr.s", "attrs.define", "attr.define", "attrs.frozen"})
+ONE_FOR_A_RUN = ("Command", "Config", "Settings", "Mixin", "Dialect", "Singleton", "Plugin", "Application", "App")
 STATIC = frozenset({"staticmethod", "classmethod"})
 
 
@@ -60,9 +62,26 @@ def _said(name: str) -> str:
 
 
 def _confidence(look: Look, cache: ast.expr, owner: ast.ClassDef) -> Confidence:
-    if any(look.origin(each).startswith("enum.") for each in owner.bases):
+    """Sure where it drops nothing, and objects are made again and again; a doubt where one object is made, or a bound keeps some only."""
+    made = [
+        look.module.function_of(call) is not None
+        for call in look.module.of(ast.Call)
+        if isinstance(call.func, ast.Name) and call.func.id == owner.name and look.module.class_of(call) is not owner
+    ]
+    if made and not any(made):
+        return Confidence.MAYBE  # at import, and never again
+    if any(isinstance(each, ast.Name | ast.Attribute) and _last(each).endswith(ONE_FOR_A_RUN) for each in owner.bases):
         return Confidence.MAYBE
-    return Confidence.SURE if is_unbounded(look, cache) else Confidence.LIKELY
+    is_many = any(made) or any(
+        look.origin(each.func if isinstance(each, ast.Call) else each) in DATA for each in owner.decorator_list
+    )
+    if is_unbounded(look, cache):
+        return Confidence.SURE if is_many else Confidence.LIKELY
+    return Confidence.LIKELY if is_many else Confidence.MAYBE
+
+
+def _last(node: ast.Name | ast.Attribute) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr
 
 
 def _is_single(look: Look, owner: ast.ClassDef) -> bool:

@@ -31,6 +31,14 @@ FEW = frozenset(
 MESSAGE = "the cache keeps an answer for each argument it is ever asked with; give it a `maxsize`."
 
 
+# Words of what there is more of with more data, where classes, modules, settings, formats are as many as code writes down.
+OF_DATA = frozenset(
+    "account address args author content customer data date day doc document domain email filename filepath hash host href id ids image "
+    "input ip item key keys line link message number order path phone phrase point prompt query question record request row s sentence "
+    "session sha sql statement string text time timestamp title token topic uid uri url user username uuid value values word words".split()
+)
+
+
 def _check(look: Look) -> Iterator[Found]:
     for function in look.module.functions():
         if isinstance(look.module.above.get(function), ast.ClassDef) and not _is_static(look, function):
@@ -73,7 +81,8 @@ def _confidence(look: Look, function: ast.FunctionDef | ast.AsyncFunctionDef) ->
         return Confidence.MAYBE  # a cache of one call goes with it
     if all(_is_few(look, each.annotation) for each in arguments):
         return Confidence.MAYBE
-    return Confidence.LIKELY
+    words = {word for each in arguments for word in each.arg.lower().strip("_").split("_")}
+    return Confidence.LIKELY if words & OF_DATA and not words & {"import", "module", "class"} else Confidence.MAYBE
 
 
 def _is_few(look: Look, annotation: ast.expr | None) -> bool:

@@ -111,10 +111,35 @@ def _made(look: Look, node: ast.AST, over: ast.expr) -> Iterator[Found]:
         confidence = Confidence.MAYBE  # a number of workers, more often than not
     else:
         value = look.value(over)
-        confidence = value.confidence if value is not None and value.kind in known.STREAMS else Confidence.LIKELY
-        if _is_held(look, node, over):
+        if value is not None and value.kind in known.STREAMS:
+            confidence = value.confidence
+        else:
+            confidence = Confidence.LIKELY if _is_given(look, over) else Confidence.MAYBE
+        if _is_held(look, node, over) or _is_limited(look, node):
             confidence = Confidence.MAYBE
     yield Found(node, MESSAGE, confidence)
+
+
+def _is_given(look: Look, over: ast.expr) -> bool:
+    """Whether the caller gave what is gone over: its length is his. What the function put together itself may be few."""
+    if isinstance(over, ast.Call) and look.origin(over.func) in {"enumerate", "zip", "reversed"} and over.args:
+        over = over.args[0]
+    if not isinstance(over, ast.Name):
+        return False
+    bindings = look.module.scope_of(over).lookup(over.id)
+    return bool(bindings) and all(each.how == "param" for each in bindings)
+
+
+def _is_limited(look: Look, node: ast.AST) -> bool:
+    """Whether each task is handed a semaphore that its function made for them."""
+    function = look.module.function_of(node)
+    limits = {
+        name
+        for name, bindings in (look.module.own_scope(function).names if function else {}).items()
+        for each in bindings
+        if isinstance(each.value, ast.Call) and look.origin(each.value.func).endswith("Semaphore")
+    }
+    return bool(limits) and any(isinstance(each, ast.Name) and each.id in limits for each in ast.walk(node))
 
 
 def _is_held(look: Look, node: ast.AST, over: ast.expr) -> bool:

@@ -10,12 +10,19 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import growing, known
+from flatwater.lint import growing, known, statements
 from flatwater.lint.finding import Confidence
 from flatwater.lint.nodes import own_nodes
 from flatwater.lint.rule import Found, Look, Rule
 from flatwater.lint.values import Value
 
+STRONG = frozenset(
+    {"records", "batches", "frames", "db.server_cursor", "sa.streamed", "redis.scan", "http.reading", "endless"}
+)
+ROWS = frozenset({"db.cursor", "db.client_cursor", "sa.result", "sa.scalars", "sa.query", "django.queryset"})
+PARSES = frozenset(
+    {"json.loads", "orjson.loads", "ujson.loads", "simplejson.loads", "msgspec.json.decode", "ast.literal_eval"}
+)
 KEYED = frozenset({"add", "setdefault", "[]+="})  # as many as there are different keys
 
 
@@ -103,16 +110,48 @@ def _confidence(look: Look, loop: ast.For | ast.AsyncFor, found: growing.Added, 
     put = found.node
     if not drawn & set(growing.names_in(put)) and not _comes_from(put, drawn, loop):
         return Confidence.MAYBE
+    most = _most(look, loop, over)
     for above in look.module.parents(put):
         if above is loop:
             break
         if isinstance(above, ast.If | ast.Try | ast.Match):
-            return Confidence.MAYBE if over.kind == "file" else Confidence.LIKELY
-    return (
-        Confidence.LIKELY
-        if over.kind in {"file", "sa.query", "django.queryset", "fs.entries", "sa.result", "sa.scalars"}
-        else Confidence.SURE
-    )
+            return min(most, Confidence.LIKELY) if over.kind in STRONG else Confidence.MAYBE
+    return most
+
+
+def _most(look: Look, loop: ast.For | ast.AsyncFor, over: Value) -> Confidence:
+    """How sure it can be that there is more to collect with more data."""
+    if over.kind in STRONG:
+        return Confidence.SURE
+    if over.kind in ROWS:
+        asked = ast.Attribute(loop.iter, "fetchall", ast.Load(), lineno=loop.lineno, col_offset=loop.col_offset)
+        look.module.above[asked] = loop
+        return min(statements.bound(look, asked, over) or Confidence.MAYBE, Confidence.LIKELY)
+    if over.kind == "mongo.cursor":
+        is_whole = over.call is not None and isinstance(over.call.func, ast.Attribute) and over.call.func.attr == "find"
+        return Confidence.LIKELY if is_whole and not (over.call and over.call.args) else Confidence.MAYBE
+    if over.kind == "file":
+        drawn = {each.id for each in ast.walk(loop.target) if isinstance(each, ast.Name)}
+        return Confidence.LIKELY if any(_is_record(look, each, drawn) for each in _inside(loop)) else Confidence.MAYBE
+    if over.kind == "fs.entries":
+        return Confidence.MAYBE  # of one folder
+    return Confidence.LIKELY
+
+
+def _is_record(look: Look, node: ast.AST, drawn: set[str]) -> bool:
+    """Whether a line is read as a row of data."""
+    if not isinstance(node, ast.Call):
+        return False
+    if look.origin(node.func) in PARSES:
+        return any(name in drawn for each in node.args for name in growing.names_in(each))
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "split" and node.args:
+        said = node.args[0]
+        return (
+            isinstance(said, ast.Constant)
+            and said.value in {",", "\t", ";", b",", b"\t"}
+            and bool(drawn & set(growing.names_in(node.func)))
+        )
+    return False
 
 
 def _comes_from(node: ast.AST, drawn: set[str], loop: ast.AST) -> bool:

@@ -33,11 +33,12 @@ def _check(look: Look) -> Iterator[Found]:
                 and call.args
                 and _takes(call, target)
                 and not _loops_are_short(look, node)
+                and not _begins_anew(look, node, target)
             ):
                 yield Found(
                     call,
                     f"the whole of `{ast.unparse(target)[:40]}` is copied for each part that is added; collect the parts and join them once, or write each one out.",
-                    Confidence.SURE,
+                    Confidence.MAYBE if _is_of_columns(call) else Confidence.LIKELY,
                 )
         if (
             isinstance(node.value, ast.BinOp)
@@ -55,6 +56,26 @@ def _takes(call: ast.Call, target: ast.expr) -> bool:
     first = call.args[0]
     parts = first.elts if isinstance(first, ast.List | ast.Tuple) else call.args[:2]
     return any(growing.is_same(each, target) for each in parts)
+
+
+def _is_of_columns(call: ast.Call) -> bool:
+    """Whether parts are put beside each other: there are as many as columns."""
+    return any(
+        each.arg == "axis" and isinstance(each.value, ast.Constant) and each.value.value in {1, "columns"}
+        for each in call.keywords
+    )
+
+
+def _begins_anew(look: Look, node: ast.Assign, target: ast.expr) -> bool:
+    """Whether it is bound to something else in the same loop, in each round."""
+    if not isinstance(target, ast.Name):
+        return False
+    loop = look.module.loops_of(node)[0]
+    return any(
+        each.how != "aug" and each.node is not node and any(above is loop for above in look.module.parents(each.node))
+        and not (each.value is not None and target.id in growing.names_in(each.value))
+        for each in look.module.scope_of(target).lookup(target.id)
+    )  # fmt: skip
 
 
 def _leftmost(node: ast.expr) -> ast.expr:
@@ -91,7 +112,10 @@ def _text(look: Look, node: ast.Assign | ast.AugAssign, target: ast.expr) -> Ite
         if over is not None and over.kind in known.STREAMS - known.OPEN_ENDED:
             confidence = Confidence.LIKELY
     if any(isinstance(each.value, bytes) for each in texts) and isinstance(loop, ast.For | ast.AsyncFor):
-        confidence = Confidence.LIKELY
+        if isinstance(loop.iter, ast.Name) and all(
+            each.how == "param" for each in look.module.scope_of(loop.iter).lookup(loop.iter.id)
+        ):
+            confidence = Confidence.LIKELY
     yield Found(
         node,
         f"`{target.id}` is copied whole for each part that is added; collect parts in a list and join them once, or write each one out.",

@@ -13,6 +13,7 @@ from flatwater.lint.rule import Look
 
 STEPS_MAX = 12
 FEW_MAX = 1_000  # what is written down in a range, and is still few
+OF_THE_SYSTEM = ("/proc/", "/sys/", "/etc/", "/dev/")
 OF_THE_PACKAGE = ("importlib.resources.", "pkgutil.", "pkg_resources.", "sysconfig.", "sys.executable", "sys.prefix")
 
 
@@ -24,6 +25,9 @@ def is_fixed(look: Look, node: ast.expr | None, steps: int = STEPS_MAX) -> bool:
         case ast.Constant():
             return True
         case ast.JoinedStr():
+            first = node.values[0] if node.values else None
+            if isinstance(first, ast.Constant) and str(first.value).startswith(OF_THE_SYSTEM):
+                return True
             return all(is_fixed(look, each, steps - 1) for each in node.values)
         case ast.FormattedValue():
             return is_fixed(look, node.value, steps - 1)

@@ -51,12 +51,16 @@ def places(module: Module, node: ast.AST) -> Iterator[ast.AST]:
     if name is None:
         return
     function = module.function_of(node) or module.tree
+    again = min(
+        (each.lineno for each in own_nodes(function) if isinstance(each, ast.Name) and each.id == name.id and isinstance(each.ctx, ast.Store) and each.lineno > name.lineno),
+        default=None,
+    )  # fmt: skip
     for each in own_nodes(function):
         if (
             isinstance(each, ast.Name)
             and each.id == name.id
             and isinstance(each.ctx, ast.Load)
-            and each.lineno >= name.lineno
+            and name.lineno <= each.lineno <= (again or each.lineno)
         ):
             yield each
 

@@ -41,8 +41,8 @@ def _check(look: Look) -> Iterator[Found]:
         holder = look.value(node.value)
         if holder is None or holder.kind not in {"http.stream", "http.answer"}:
             continue
-        if any(isinstance(each, ast.Raise | ast.FormattedValue) for each in look.module.parents(node)):
-            continue  # what an error says
+        if _is_for_an_error(look, node):
+            continue
         use = _use(look, node)
         confidence = _confidence(use, node.attr)
         if holder.kind == "http.stream":
@@ -52,6 +52,15 @@ def _check(look: Look) -> Iterator[Found]:
             f"`.{node.attr}` holds the whole answer{_TOLD[use]}; ask with `stream=True` and go over `iter_content` or `iter_lines`.",
             min(confidence, holder.confidence),
         )
+
+
+def _is_for_an_error(look: Look, node: ast.expr) -> bool:
+    """Whether it becomes part of what an error says: a short answer."""
+    return any(
+        isinstance(above, ast.Raise | ast.FormattedValue)
+        for place in uses.places(look.module, node)
+        for above in look.module.parents(place)
+    )
 
 
 _TOLD = {

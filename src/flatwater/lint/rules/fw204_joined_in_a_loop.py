@@ -111,11 +111,13 @@ def _text(look: Look, node: ast.Assign | ast.AugAssign, target: ast.expr) -> Ite
         over = look.value(loop.iter)
         if over is not None and over.kind in known.STREAMS - known.OPEN_ENDED:
             confidence = Confidence.LIKELY
-    if any(isinstance(each.value, bytes) for each in texts) and isinstance(loop, ast.For | ast.AsyncFor):
-        if isinstance(loop.iter, ast.Name) and all(
-            each.how == "param" for each in look.module.scope_of(loop.iter).lookup(loop.iter.id)
-        ):
-            confidence = Confidence.LIKELY
+    if (
+        any(isinstance(each.value, bytes) for each in texts)
+        and isinstance(loop, ast.For | ast.AsyncFor)
+        and isinstance(loop.iter, ast.Name)
+        and all(each.how == "param" for each in look.module.scope_of(loop.iter).lookup(loop.iter.id))
+    ):
+        confidence = Confidence.LIKELY  # bytes of what the caller gave
     yield Found(
         node,
         f"`{target.id}` is copied whole for each part that is added; collect parts in a list and join them once, or write each one out.",

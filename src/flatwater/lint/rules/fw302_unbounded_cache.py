@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flatwater.lint import wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.rule import Found, Look, Rule
 from flatwater.lint.rules.fw301_cache_on_method import is_unbounded
@@ -29,14 +30,6 @@ FEW = frozenset(
     }
 )
 MESSAGE = "the cache keeps an answer for each argument it is ever asked with; give it a `maxsize`."
-
-
-# Words of what there is more of with more data, where classes, modules, settings, formats are as many as code writes down.
-OF_DATA = frozenset(
-    "account address args author content customer data date day doc document domain email filename filepath hash host href id ids image "
-    "input ip item key keys line link message number order path phone phrase point prompt query question record request row s sentence "
-    "session sha sql statement string text time timestamp title token topic uid uri url user username uuid value values word words".split()
-)
 
 
 def _check(look: Look) -> Iterator[Found]:
@@ -81,8 +74,7 @@ def _confidence(look: Look, function: ast.FunctionDef | ast.AsyncFunctionDef) ->
         return Confidence.MAYBE  # a cache of one call goes with it
     if all(_is_few(look, each.annotation) for each in arguments):
         return Confidence.MAYBE
-    words = {word for each in arguments for word in each.arg.lower().strip("_").split("_")}
-    return Confidence.LIKELY if words & OF_DATA and not words & {"import", "module", "class"} else Confidence.MAYBE
+    return Confidence.LIKELY if wording.is_of_data(*[each.arg for each in arguments]) else Confidence.MAYBE
 
 
 def _is_few(look: Look, annotation: ast.expr | None) -> bool:

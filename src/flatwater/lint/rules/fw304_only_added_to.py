@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import growing
+from flatwater.lint import growing, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.growing import Added
 from flatwater.lint.rule import Found, Look, Rule
@@ -105,6 +105,8 @@ def _confidence(look: Look, found: Added) -> Confidence:
         not (arguments & set(growing.names_in(found.what))) and not _is_computed(function, found, arguments)
     ):
         return Confidence.MAYBE
+    if not wording.is_of_data(*_names(found.what)):
+        return Confidence.MAYBE  # languages, settings, methods: as many as code writes down
     if found.how == "setdefault":
         return Confidence.LIKELY
     for above in [found.node, *look.module.parents(found.node)]:
@@ -124,6 +126,15 @@ def _confidence(look: Look, found: Added) -> Confidence:
         ):
             return Confidence.LIKELY
     return Confidence.MAYBE
+
+
+def _names(node: ast.AST) -> list[str]:
+    """Names and attributes in an expression: `message.id` says more by its last part."""
+    return [
+        each.id if isinstance(each, ast.Name) else each.attr
+        for each in ast.walk(node)
+        if isinstance(each, ast.Name | ast.Attribute)
+    ]
 
 
 def _asks(test: ast.expr, target: ast.expr, *how: type[ast.cmpop]) -> bool:

@@ -79,8 +79,12 @@ def _confidence(look: Look, call: ast.Call, target: ast.expr, kind: str) -> Conf
     if kind == "deque":
         if growing.is_shrunk([each for each in nodes if each is not look.module.above.get(call)], target):
             return Confidence.MAYBE
-        is_filled = bool(puts) and isinstance(target, ast.Attribute)
+        if any(isinstance(each, ast.Assign) and growing.is_same(each.value, target) for each in nodes):
+            return Confidence.MAYBE  # by another name it may be taken from
+        is_filled = isinstance(target, ast.Attribute) and any(_is_given(look, each) for each in puts)
         return Confidence.LIKELY if is_filled else Confidence.MAYBE
+    if look.origin(call.func).endswith(("PriorityQueue", "LifoQueue")):
+        return Confidence.MAYBE  # the order of a search, more often than a line of work
     is_handed_on = any(
         isinstance(each, ast.Call) and any(growing.is_same(part, target) for given in [*each.args, *[k.value for k in each.keywords]] for part in (given.elts if isinstance(given, ast.Tuple) else [given]))
         and (look.origin(each.func).endswith((".Thread", ".Process", ".create_task")) or _is_task(look, each))
@@ -91,6 +95,15 @@ def _confidence(look: Look, call: ast.Call, target: ast.expr, kind: str) -> Conf
         and any(look.module.function_of(each) is not look.module.function_of(call) for each in puts)
     )
     return Confidence.LIKELY if again or is_handed_on else Confidence.MAYBE
+
+
+def _is_given(look: Look, put: ast.Call) -> bool:
+    """Whether what is put was handed to the method that puts it."""
+    function = look.module.function_of(put)
+    if function is None:
+        return False
+    given = {each.arg for each in [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]}
+    return any(isinstance(each, ast.Name) and each.id in given for part in put.args for each in ast.walk(part))
 
 
 def _is_task(look: Look, call: ast.Call) -> bool:

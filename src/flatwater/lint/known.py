@@ -324,7 +324,7 @@ ENTERS: dict[str, str] = {"sa.maker": "sa.session", "fs.entries": "fs.entries"}
 
 # What a generator expression over it is.
 STREAM_OF: dict[str, str] = {
-    **dict.fromkeys(("records", "batches", "frames", "db.server_cursor", "sa.streamed", "file", "fs.entries", "fs.tree", "redis.scan", "own.stream", "stream", "db.cursor", "mongo.cursor"), "records"),
+    **{each: each for each in ("records", "batches", "frames", "db.server_cursor", "sa.streamed", "file", "fs.entries", "fs.tree", "redis.scan", "own.stream", "stream", "db.cursor", "mongo.cursor")},
     "django.queryset": "records",
 }  # fmt: skip
 

@@ -10,102 +10,22 @@ from __future__ import annotations
 import re
 
 OF_DATA = frozenset(
-    [
-        "account",
-        "address",
-        "args",
-        "author",
-        "content",
-        "customer",
-        "data",
-        "date",
-        "day",
-        "dict",
-        "doc",
-        "docs",
-        "document",
-        "domain",
-        "email",
-        "event",
-        "filename",
-        "filepath",
-        "hash",
-        "host",
-        "href",
-        "id",
-        "ids",
-        "image",
-        "input",
-        "ip",
-        "item",
-        "items",
-        "key",
-        "keys",
-        "line",
-        "link",
-        "message",
-        "msg",
-        "number",
-        "order",
-        "path",
-        "phone",
-        "phrase",
-        "point",
-        "prompt",
-        "query",
-        "question",
-        "record",
-        "request",
-        "row",
-        "s",
-        "sentence",
-        "sentences",
-        "session",
-        "sha",
-        "sql",
-        "statement",
-        "string",
-        "text",
-        "time",
-        "timestamp",
-        "title",
-        "token",
-        "tokens",
-        "topic",
-        "uid",
-        "uri",
-        "url",
-        "urls",
-        "user",
-        "username",
-        "uuid",
-        "value",
-        "values",
-        "word",
-        "words",
-    ]
+    """
+    account address args author content customer data date day dict doc docs document domain email event events filename filepath
+    files hash host href id ids image input ip item items key keys line lines link message messages msg number order orders path
+    paths phone phrase point prompt query question record records request results row rows s sentence sentences session sha sql
+    statement string text time timestamp title token tokens topic uid uri url urls user username users uuid value values word words
+    """.split()  # noqa: SIM905 - words are read as words
 )
 OF_CODE = frozenset(
-    [
-        "import",
-        "module",
-        "modules",
-        "package",
-        "class",
-        "cls",
-        "type",
-        "types",
-        "kind",
-        "plugin",
-        "extension",
-        "setting",
-        "option",
-        "field",
-        "attribute",
-        "backend",
-        "view",
-        "template",
-    ]
+    """
+    attribute backend class cls extension field import kind module modules option package plugin setting template type types view
+    """.split()  # noqa: SIM905 - words are read as words
+)
+OF_COUNTS = frozenset(
+    """
+    count counter counters counts distances freq freqs frequencies frequency hits ranks score scores weights
+    """.split()  # noqa: SIM905 - words are read as words
 )
 PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
@@ -118,3 +38,12 @@ def is_of_data(*names: str) -> bool:
     """
     words = {each.lower() for name in names for each in PARTS.findall(name)}
     return bool(words & OF_DATA) and not words & OF_CODE
+
+
+def is_of_counts(name: str) -> bool:
+    """Whether a name says that it has a figure for each thing that was seen.
+
+    >>> is_of_counts("word_counts"), is_of_counts("headers")
+    (True, False)
+    """
+    return bool({each.lower() for each in PARTS.findall(name)} & OF_COUNTS)

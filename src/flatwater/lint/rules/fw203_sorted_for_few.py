@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import known, uses
+from flatwater.lint import known, uses, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.rule import Found, Look, Rule
@@ -30,10 +30,25 @@ def _check(look: Look) -> Iterator[Found]:
         confidence = Confidence.LIKELY if "slice" in kinds else Confidence.MAYBE
         if is_stream and source is not None:
             confidence = source.confidence
-        elif isinstance(call.args[0], ast.Call) and look.origin(call.args[0].func) in {"set", "os.listdir", "dir"}:
+        elif not _is_of_data(look, call.args[0]):
             confidence = Confidence.MAYBE
         cure = "`heapq.nsmallest` holds only those" if "slice" in kinds else "`min` or `max` holds one"
         yield Found(call, f"`sorted` holds everything for a few of it; {cure}.", confidence)
+
+
+def _is_of_data(look: Look, node: ast.expr) -> bool:
+    """Whether the caller gave it, or it counts or weighs what was seen, and its name says that there is more of it with more data."""
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"items", "keys", "values"}
+    ):
+        node = node.func.value
+        return wording.is_of_counts(ast.unparse(node))
+    if not isinstance(node, ast.Name):
+        return False
+    is_given = all(each.how == "param" for each in look.module.scope_of(node).lookup(node.id))
+    return wording.is_of_counts(node.id) or (is_given and wording.is_of_data(node.id))
 
 
 def _kind(look: Look, place: ast.AST) -> str:

@@ -24,6 +24,7 @@ from flatwater.lint.settings import NOT_LOOKED_AT, Settings
 from flatwater.lint.suppressions import Suppressions
 
 if TYPE_CHECKING:
+    from flatwater.lint.baseline import Baseline
     from flatwater.lint.cache import Cache
 
 
@@ -40,10 +41,13 @@ class Linter:
         excluded: how many files and folders a pattern left out.
     """
 
-    def __init__(self, settings: Settings | None = None, cache: Cache | None = None) -> None:
+    def __init__(
+        self, settings: Settings | None = None, cache: Cache | None = None, baseline: Baseline | None = None
+    ) -> None:
         self.settings = settings or Settings()
         self.files = self.tests_left_out = self.excluded = 0
         self._cache = cache
+        self._baseline = baseline
 
     def look(self, paths: Sequence[str]) -> Iterator[Finding]:
         """The findings of files and folders, file by file, in order of lines. Holds one file at a time.
@@ -76,7 +80,7 @@ class Linter:
             found = self._found(data, path, is_notebook=is_notebook)
             if self._cache:
                 self._cache.put(key, found)
-        return self._told(path, found) if found else []
+        return self._told(path, found)
 
     @staticmethod
     def _found(data: bytes, path: str, *, is_notebook: bool) -> list[Finding]:
@@ -97,7 +101,7 @@ class Linter:
             relative = os.path.relpath(os.path.abspath(path), os.path.abspath(self.settings.root)).replace(os.sep, "/")
             if ignored := self.settings.ignored_in(relative):
                 told = [each for each in told if not each.code.startswith(ignored)]
-        return told
+        return self._baseline.new(path, told) if self._baseline is not None else told
 
 
 def lint(paths: Sequence[str], settings: Settings | None = None) -> Iterator[Finding]:

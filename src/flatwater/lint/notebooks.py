@@ -54,9 +54,8 @@ def lint_notebook(data: bytes, path: str) -> list[Finding]:
     numbers: list[int] = []
     line = 1
     for cell in cells:
-        error = _trouble(cell.text)
-        if error:
-            found.append(_not_looked_at(path, cell.number, f"has a cell that cannot be parsed: {error}"))
+        if trouble := _trouble(cell.text):
+            found.append(_not_looked_at(path, cell.number, f"has a cell that cannot be parsed: {trouble}"))
             continue
         starts.append(line)
         numbers.append(cell.number)

@@ -50,6 +50,7 @@ class RunResult:
         suspects: lines of Python programs, by growth.
         suspects_growth: growth of Python processes in which suspects were looked for.
         profile: where the allocation profile is, or why there is none, in words; empty if none was asked for.
+        profile_path: the file with it; empty if there is none.
         profile_trouble: why the file that was asked for could not be written; else empty.
         notes: sentences a user should read.
     """
@@ -79,6 +80,7 @@ class RunResult:
     suspects: list[Suspect] = field(default_factory=list)
     suspects_growth: int = 0
     profile: str = ""
+    profile_path: str = ""
     profile_trouble: str = ""
     notes: list[str] = field(default_factory=list)
 
@@ -115,6 +117,7 @@ class RunResult:
             "left_behind": self.left_behind,
             "suspects": [_suspect_dict(suspect, self.suspects_growth) for suspect in self.suspects],
             "profile": self.profile or None,
+            "profile_path": self.profile_path or None,
             "notes": self.notes,
             "timeline": self.timeline.to_dict(),
         }

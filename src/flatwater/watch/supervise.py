@@ -127,6 +127,8 @@ class Run:
             if self._profile is not None:
                 try:
                     result.profile = self._profile.collect(self._profile_path)
+                    if result.profile.startswith(self._profile_path):
+                        result.profile_path = os.path.abspath(self._profile_path)
                 except errors.BrokenError as error:  # the figures of an hour's run are worth more than its profile
                     result.profile = result.profile_trouble = str(error)
                 result.notes.append("the figures of this run include the profile's recorder")

@@ -2,7 +2,7 @@
 
 Covers:     missing folders, read-only files, links, devices and pipes, one path named twice.
 Not here:   what stands in a report (`run_html`, `run_text`).
-Holds:      one text, encoded.
+Holds:      one text, encoded, or a piece of it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import contextlib
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import BinaryIO
 
 from flatwater import errors
 
@@ -53,13 +54,20 @@ def write(path: str, text: str) -> None:
     Raises:
         BrokenError: it could not be written.
     """
-    content = text.encode("utf-8", "backslashreplace")  # names of files need not be valid text
+    with writing(path) as put:
+        put(text)
+
+
+@contextlib.contextmanager
+def writing(path: str) -> Iterator[Callable[[str], object]]:
+    """Write a report piece by piece, as `write` does; where the block fails, the file that was there stays.
+
+    Raises:
+        BrokenError: it could not be written.
+    """
     try:
-        if _is_stream(path):
-            with open(path, "ab") as file:
-                file.write(content)
-            return
-        _replace(os.path.realpath(path), content)  # a link stays a link
+        with _opened(path) as file:
+            yield lambda text: file.write(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise errors.BrokenError(f"{path!r} could not be written: {reason}.") from error
@@ -98,15 +106,21 @@ def _is_stream(path: str) -> bool:
     return not stat.S_ISREG(mode) or os.path.abspath(path).startswith(STREAMS)
 
 
-def _replace(path: str, content: bytes) -> None:
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[BinaryIO]:
+    if _is_stream(path):
+        with open(path, "ab") as file:
+            yield file
+        return
+    path = os.path.realpath(path)  # a link stays a link
     temporary = os.path.join(os.path.dirname(path), f".flatwater-{os.urandom(8).hex()}")
     try:
         with open(temporary, "xb") as file:
-            file.write(content)
+            yield file
         with contextlib.suppress(FileNotFoundError):
             os.chmod(temporary, stat.S_IMODE(os.stat(path).st_mode))
         os.replace(temporary, path)
-    except OSError:
+    except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise

@@ -7,18 +7,20 @@ Holds:      one finding's text.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, final
 
 import click
 
 from flatwater import units
-from flatwater.cli.reports.run_text import plain
+from flatwater.cli.reports.run_text import plain, short
 
 if TYPE_CHECKING:
+    from flatwater.cli.reports.lint_report import Summary
     from flatwater.lint.finding import Finding
 
 _COLOURS = {"sure": "red", "likely": "yellow", "maybe": "cyan"}
+STALE_SHOWN = 10
+WIDTH = 160  # where nobody says how wide it is
 _LEAD_MAX = 24  # characters in front of the caret, of a line that is cut
 
 
@@ -30,41 +32,66 @@ class TextReport:
         width: characters of a line of source that are shown.
     """
 
-    def __init__(self, width: int = 160) -> None:
+    def __init__(self, width: int = WIDTH) -> None:
         self._width = width
 
     def begin(self) -> str:
         """Nothing stands above the findings."""
         return ""
 
-    def finding(self, finding: Finding, held_bytes: int | None = None) -> str:
+    def finding(self, finding: Finding, allocated_bytes: int | None = None) -> str:
         """Where, which rule, what; the line, and a caret below it."""
         where = (
             f"{plain(finding.path)}:{f'cell {finding.cell}:' if finding.cell else ''}{finding.line}:{finding.column}"
         )
         sure = str(finding.confidence)
         head = f"{click.style(where, bold=True)}: {click.style(finding.code, fg=_COLOURS[sure])} {plain(finding.message)} [{sure}]"
-        if held_bytes is not None:
-            words = (
-                f"{units.format_bytes(held_bytes)} allocated here"
-                if held_bytes
-                else "nothing allocated here in that run"
-            )
-            head += f"\n  {click.style(words, bold=bool(held_bytes))}"
+        if allocated_bytes is not None:
+            size = units.format_bytes(allocated_bytes) if allocated_bytes else "nothing"
+            head = f"{click.style(f'{size:>9}', bold=bool(allocated_bytes))}  {head}"
         lines = shown(finding, self._width)
         return "\n".join([head, *(f"  {line}" for line in lines), ""]) + ("\n" if lines else "")
 
-    def end(self) -> str:
-        """The last line is the command's."""
+    def end(self, summary: Summary) -> str:
+        """Hot lines without a finding, entries that are stale, and the figures in one line."""
+        return _hot(summary) + _stale(summary) + closing(summary)
+
+
+@final
+class StatisticsReport:
+    """For people: how often each rule found something, in place of the findings.
+
+    Args:
+        summaries: of the rules, by code.
+    """
+
+    def __init__(self, summaries: dict[str, str]) -> None:
+        self._summaries = summaries
+
+    def begin(self) -> str:
+        """Nothing stands above."""
         return ""
+
+    def finding(self, finding: Finding, allocated_bytes: int | None = None) -> str:  # noqa: ARG002 - the form of all reports
+        """It is only counted."""
+        return ""
+
+    def end(self, summary: Summary) -> str:
+        """The most frequent first."""
+        wide = max((len(str(each)) for each in summary.counts.values()), default=1)
+        lines = [
+            f"{count:>{wide}}  {code}  {self._summaries.get(code, '')}".rstrip() + "\n"
+            for code, count in sorted(summary.counts.items(), key=lambda each: (-each[1], each[0]))
+        ]
+        return "".join(lines) + closing(summary)
 
 
 def shown(finding: Finding, width: int) -> list[str]:
-    """The line of a finding and its caret; nothing where it has no line.
+    r"""The line of a finding and its caret; nothing where it has no line.
 
     >>> from flatwater.lint.finding import Confidence, Finding
     >>> here = Finding("a.py", 3, 8, "FW101", "", Confidence.SURE, 3, 20, "rows = c.fetchall()")
-    >>> print("\\n".join(shown(here, 80)))
+    >>> print("\n".join(shown(here, 80)))
     3 | rows = c.fetchall()
       |        ^^^^^^^^^^^^
     """
@@ -91,31 +118,45 @@ def shown(finding: Finding, width: int) -> list[str]:
     ]
 
 
-def statistics(counts: Counter[str], summaries: dict[str, str]) -> str:
-    """How often each rule found something, the most frequent first."""
-    wide = max((len(str(each)) for each in counts.values()), default=1)
-    return "".join(
-        f"{count:>{wide}}  {code}  {summaries.get(code, '')}".rstrip() + "\n"
-        for code, count in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
-    )
-
-
-def closing(*, found: int, files_with: int, files: int, tests: int, known: int) -> str:
-    """The last line: how much was found, and in how much.
-
-    >>> print(closing(found=2, files_with=1, files=40, tests=3, known=0), end="")
-    2 findings in 1 of 40 files; 3 tests left out.
-    """
-    files_words = f"{files:,} file{'s' * (files != 1)}"
+def closing(summary: Summary) -> str:
+    """The last line: how much was found, and in how much."""
+    found, files = summary.counts.total(), f"{summary.files:,} file{'s' * (summary.files != 1)}"
     if found:
-        words = f"{found:,} finding{'s' * (found != 1)} in {files_with:,} of {files_words}"
+        words = f"{found:,} finding{'s' * (found != 1)} in {summary.files_with:,} of {files}"
     else:
-        words = f"nothing found in {files_words}"
-    if known:
-        words += f"; {known:,} known to the baseline"
-    if tests:
-        words += f"; {tests:,} test{'s' * (tests != 1)} left out"
+        words = f"nothing found in {files}"
+    if summary.known:
+        words += f"; {summary.known:,} known to the baseline"
+    if summary.tests:
+        words += f"; {summary.tests:,} test{'s' * (summary.tests != 1)} left out (--include-tests)"
     return words + ".\n"
+
+
+def _hot(summary: Summary) -> str:
+    if not summary.run:
+        return ""
+    lines = [f"{units.format_bytes(summary.total_bytes)} {summary.run}, in all."]
+    if summary.unranked:
+        lines.append(f"{summary.unranked:,} findings with the fewest bytes are not told.")
+    if summary.hot:
+        lines.append("Lines that allocated most and have no finding:")
+        lines += [
+            f"{units.format_bytes(each.own_bytes):>9}  {plain(short(each.path))}:{each.line} {plain(each.function)}".rstrip()
+            for each in summary.hot
+        ]
+    return "\n".join([*lines, "", ""])
+
+
+def _stale(summary: Summary) -> str:
+    if not summary.stale:
+        return ""
+    lines = [f"  {plain(each.path)}: {each.code}, once in line {each.line}" for each in summary.stale[:STALE_SHOWN]]
+    rest = len(summary.stale) - STALE_SHOWN
+    if rest > 0:
+        lines.append(f"  and {rest:,} more")
+    one = len(summary.stale) == 1
+    head = f"{len(summary.stale):,} entr{'y' if one else 'ies'} of the baseline {'is' if one else 'are'} stale; --write-baseline drops {'it' if one else 'them'}:"
+    return "\n".join([head, *lines, "", ""])
 
 
 def _cells(text: str) -> int:

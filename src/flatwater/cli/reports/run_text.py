@@ -140,7 +140,7 @@ def _suspects(result: RunResult) -> list[str]:
             break
         frame = suspect.frame
         inside = "" if suspect.inner == frame else f" > {suspect.inner.function}"
-        where = f"{_short(frame.file)}:{frame.line} {frame.function}{inside}"
+        where = f"{short(frame.file)}:{frame.line} {frame.function}{inside}"
         lines.append(
             f"    {share:4.0%}  {_size(suspect.growth_bytes):>9}  {plain(where):<36}  {plain(frame.source[:60])}".rstrip()
         )
@@ -172,7 +172,8 @@ def _escape(letter: str) -> str:
     return letter.encode("unicode_escape").decode()
 
 
-def _short(path: str) -> str:
+def short(path: str) -> str:
+    """A file's name relative to the working directory, where that is shorter."""
     try:
         relative = os.path.relpath(path) if os.path.isabs(path) else path
     except OSError:  # our own directory was removed

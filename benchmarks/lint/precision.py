@@ -121,7 +121,17 @@ def draw(count: int) -> None:
     print(f"{len(everything)} findings", Counter(each.code for _, each in everything), file=sys.stderr)
     for requirement, each in random.Random(SEED).sample(everything, min(count, len(everything))):
         at = place(requirement, each)
-        print(json.dumps({**at._asdict(), "line": each.line, "confidence": str(each.confidence), "message": each.message, "source": each.source}))
+        print(
+            json.dumps(
+                {
+                    **at._asdict(),
+                    "line": each.line,
+                    "confidence": str(each.confidence),
+                    "message": each.message,
+                    "source": each.source,
+                }
+            )
+        )
 
 
 def tell() -> None:
@@ -131,7 +141,9 @@ def tell() -> None:
     for name, chosen in {"as drawn": list(known), "still found": [each for each in known if each in today]}.items():
         right = sum(known[each]["label"] == "right" for each in chosen)
         low, high = interval(right, len(chosen)) if chosen else (0.0, 1.0)
-        print(f"{name}: {right} of {len(chosen)} right, {right / max(1, len(chosen)):.1%} (95 %: {low:.0%} to {high:.0%})")
+        print(
+            f"{name}: {right} of {len(chosen)} right, {right / max(1, len(chosen)):.1%} (95 %: {low:.0%} to {high:.0%})"
+        )
     by_code = Counter((each.code, known[each]["label"]) for each in known)
     for code in sorted({each.code for each in known}):
         print(f"  {code}: {by_code[code, 'right']} right, {by_code[code, 'wrong']} wrong")

@@ -17,6 +17,10 @@ NOQA = re.compile(r"#\s*noqa(?P<codes>\s*:\s*[A-Z]+[0-9]+(?:[\s,]+[A-Z]+[0-9]+)*
 ALLOW = re.compile(r"#\s*flatwater:\s*allow(?P<file>-file)?\s+(?P<codes>FW[0-9x]+(?:\s*,\s*FW[0-9x]+)*)", re.IGNORECASE)
 CODE = re.compile(r"[A-Z]+[0-9x]+", re.IGNORECASE)
 EVERYTHING = ("FW",)
+_ANY = re.compile(r"noqa|flatwater:", re.IGNORECASE)
+_NO_CODE = frozenset(
+    {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER}
+)
 
 
 @final
@@ -26,7 +30,7 @@ class Suppressions:
     def __init__(self, text: str) -> None:
         self._by_line: dict[int, tuple[str, ...]] = {}
         self._file: tuple[str, ...] = ()
-        if "noqa" not in text and "flatwater:" not in text and "NOQA" not in text:
+        if not _ANY.search(text):
             return
         for line, comment, is_alone in _comments(text):
             if allowed := ALLOW.search(comment):
@@ -34,9 +38,8 @@ class Suppressions:
                 if allowed["file"]:
                     self._file += codes
                 else:
-                    at = line + 1 if is_alone else line
-                    self._by_line[at] = self._by_line.get(at, ()) + codes
-            elif said := NOQA.search(comment):
+                    self._by_line[line] = self._by_line.get(line, ()) + codes
+            elif not is_alone and (said := NOQA.search(comment)):
                 codes = tuple(each.upper() for each in CODE.findall(said["codes"])) if said["codes"] else EVERYTHING
                 self._by_line[line] = self._by_line.get(line, ()) + codes
 
@@ -48,11 +51,17 @@ class Suppressions:
 
 
 def _comments(text: str) -> list[tuple[int, str, bool]]:
+    """Comments with the lines that they are about: their own, or the next with code for one that stands alone, which is said."""
     found: list[tuple[int, str, bool]] = []
+    alone: list[str] = []
     with contextlib.suppress(tokenize.TokenError, SyntaxError):  # what came before it counts
-        found.extend(
-            (each.start[0], each.string, not each.line[: each.start[1]].strip())
-            for each in tokenize.generate_tokens(io.StringIO(text).readline)
-            if each.type == tokenize.COMMENT
-        )
-    return found
+        for each in tokenize.generate_tokens(io.StringIO(text).readline):
+            if each.type == tokenize.COMMENT:
+                if each.line[: each.start[1]].strip():
+                    found.append((each.start[0], each.string, False))
+                else:
+                    alone.append(each.string)
+            elif alone and each.type not in _NO_CODE:
+                found += ((each.start[0], comment, True) for comment in alone)
+                alone.clear()
+    return found + [(0, comment, True) for comment in alone]

@@ -115,9 +115,9 @@ class Cache:
         for _attempt in range(2):  # the second time without what was damaged
             try:
                 return self._connected()
-            except sqlite3.OperationalError:  # locked, read-only, or full
-                return None
-            except sqlite3.DatabaseError:
+            except sqlite3.DatabaseError as error:
+                if not _is_damage(error):
+                    return None
                 self._remove()
         return None
 
@@ -155,11 +155,8 @@ class Cache:
 
     def _failed(self, error: sqlite3.DatabaseError) -> None:
         """Go on without it; one that is damaged or full goes."""
-        import sqlite3
-
-        name = getattr(error, "sqlite_errorname", "") or ""
         self._let_go()
-        if name == "SQLITE_FULL" or not isinstance(error, sqlite3.OperationalError):
+        if _is_damage(error):
             self._remove()
 
     def _let_go(self) -> None:
@@ -174,6 +171,14 @@ class Cache:
         for path in (self._path, f"{self._path}-journal"):
             with contextlib.suppress(OSError):
                 os.unlink(path)
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file is no use any more: it is no database, has other tables, or is full. Else it is locked, or read-only."""
+    import sqlite3
+
+    name = getattr(error, "sqlite_errorname", "") or ""
+    return name in {"SQLITE_ERROR", "SQLITE_FULL"} or not isinstance(error, sqlite3.OperationalError)
 
 
 def _make(folder: str) -> None:

@@ -24,6 +24,7 @@ from flatwater.lint.finding import Confidence, Finding
 from flatwater.lint.settings import NOT_LOOKED_AT
 
 PYTHON_MAGICS = frozenset({"capture", "prun", "time", "timeit", "memit"})  # of which the rest of the cell is Python
+NOT_HERE = frozenset({"FW303"})  # names of a notebook are meant to stay
 LINE_MAGIC = re.compile(r"^(?P<indent>\s*)(?:[%!?].*|[^#'\"]*\?{1,2}\s*)$")
 ASSIGNED_MAGIC = re.compile(r"^(?P<left>\s*[\w.,\s\[\]'\"]+=\s*)[%!].*$")
 
@@ -43,6 +44,7 @@ class Cell(NamedTuple):
 def lint_notebook(data: bytes, path: str) -> list[Finding]:
     """The findings of a notebook's code cells."""
     from flatwater.lint.linter import lint_text
+    from flatwater.lint.rules import RULES
 
     try:
         cells = list(_cells(json.loads(data)))
@@ -61,7 +63,8 @@ def lint_notebook(data: bytes, path: str) -> list[Finding]:
         numbers.append(cell.number)
         parts.append(cell.text)
         line += cell.text.count("\n") + 1
-    for each in lint_text("\n".join(parts), path, confidence=Confidence.MAYBE):
+    wanted = [each for each in RULES if each.code not in NOT_HERE]
+    for each in lint_text("\n".join(parts), path, wanted, Confidence.MAYBE):
         at = max(bisect_right(starts, each.line) - 1, 0)
         if not starts:
             found.append(each)

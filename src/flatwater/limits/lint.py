@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from flatwater.units import MIB
 
-LINT_FILE_BYTES_MAX = 4 * MIB  # of a file that is looked at; its tree takes about 25 times as much
+LINT_FILE_BYTES_MAX = 4 * MIB  # of a file that is looked at; its tree takes about 110 times as much, see the next line
+LINT_WORDS_MAX = 750_000  # words and signs of a file that is looked at; its tree takes about 450 B each, at worst 950 B
 LINT_FINDINGS_MAX = 1_000  # of one file, the surest of them; about 600 B each
 LINT_DEPTH_MAX = 64  # folders below each other, which is what a loop of links would go beyond
 LINT_SOURCE_CHARS_MAX = 500  # of the line that a finding shows; up to 2 KB with each finding

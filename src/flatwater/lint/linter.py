@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +27,8 @@ from flatwater.lint.suppressions import Suppressions
 if TYPE_CHECKING:
     from flatwater.lint.baseline import Baseline
     from flatwater.lint.cache import Cache
+
+WORD = re.compile(r"\w+|[^\w\s]")
 
 
 @final
@@ -116,6 +119,12 @@ def lint_text(
     wanted = [each for each in chosen or rules.RULES if not each.needs or any(word in text for word in each.needs)]
     if not wanted:
         return []
+    if len(text) > limits.LINT_WORDS_MAX and (words := sum(1 for _word in WORD.finditer(text))) > limits.LINT_WORDS_MAX:
+        return [
+            _not_looked_at(
+                path, f"has {words} words and signs, more than {limits.LINT_WORDS_MAX}, and is not looked at"
+            )
+        ]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -1,0 +1,231 @@
+"""Rewrite what the linter finds, where behaviour cannot change.
+
+Covers:     joining findings and fixes, one round after another; encodings, line ends, marks of byte order; a diff of it.
+Not here:   which fixes are safe (`lint.fixes`), putting a file in place (`lint.writing`).
+Holds:      one file's text, its trees, and what was found in it; see `LINT_FIX_BYTES_MAX`.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import io
+import os
+import re
+import tokenize
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, final
+
+from flatwater import errors, limits
+from flatwater.lint import files, writing
+from flatwater.lint.finding import Finding
+from flatwater.lint.fixes import FIXES
+from flatwater.lint.fixes.change import Change, Span, span
+from flatwater.lint.module import Module
+from flatwater.lint.rule import Look
+
+if TYPE_CHECKING:
+    from flatwater.lint.linter import Linter
+
+CARRIAGE_RETURN = re.compile(r"\r(?!\n)")
+
+
+@final
+@dataclass(slots=True)
+class Fixed:
+    """What became of a file.
+
+    Attributes:
+        path: of the file.
+        before, after: its bytes; the same where nothing was fixed.
+        fixed: the findings that are gone, as they were found.
+        left: those that are left, at their new places.
+        why: why it was not looked through for fixes, or "".
+    """
+
+    path: str
+    before: bytes = b""
+    after: bytes = b""
+    fixed: list[Finding] = field(default_factory=list)
+    left: list[Finding] = field(default_factory=list)
+    why: str = ""
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything was fixed."""
+        return self.before != self.after
+
+    def diff(self) -> Iterator[str]:
+        """The change, as lines of a unified diff."""
+        old, new = (_lines(each) for each in (self.before, self.after))
+        name = self.path.replace(os.sep, "/").lstrip("/")
+        for line in difflib.unified_diff(old, new, f"a/{name}", f"b/{name}"):
+            yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+@final
+class Fixer:
+    """Fixes files, one after another. Not thread-safe.
+
+    Args:
+        linter: looks for what is to be fixed, with its settings.
+
+    Raises:
+        MissingExtra: libcst is not installed.
+    """
+
+    def __init__(self, linter: Linter) -> None:
+        try:
+            import libcst  # noqa: F401 - whether it is there
+        except ImportError:
+            raise errors.MissingExtra("lint", "libcst") from None
+        self._linter = linter
+
+    def file(self, path: str) -> Fixed:
+        """What the file would be. Nothing is written."""
+        try:
+            data = files.read_bytes(path)
+        except files.Unreadable:
+            return Fixed(path, left=self._linter.file(path))
+        made = Fixed(path, data, data, left=self._linter.data(data, path))
+        wanted = [each for each in made.left if each.code in FIXES]
+        if not wanted:
+            return made
+        if path.endswith(".ipynb"):
+            made.why = "is a notebook; its cells are not rewritten"
+        elif len(data) > limits.LINT_FIX_BYTES_MAX:
+            made.why = f"has more than {limits.LINT_FIX_BYTES_MAX} bytes, and is not rewritten"
+        else:
+            try:
+                self._fix(made)
+            except _NotFixedError as error:
+                made.after, made.fixed, made.why = data, [], str(error)
+                made.left = self._found(data, path)
+        return made
+
+    def write(self, made: Fixed, named: Sequence[str]) -> None:
+        """Put it in place. Raises Unwritable.
+
+        Args:
+            made: what `file` gave.
+            named: the paths that the user named: nothing outside of them is written.
+        """
+        if made.is_changed:
+            writing.replace(made.path, made.before, made.after, named)
+
+    def _found(self, data: bytes, path: str) -> list[Finding]:
+        """What the linter finds in a text that it has counted already."""
+        counted = self._linter.files
+        try:
+            return self._linter.data(data, path)
+        finally:
+            self._linter.files = counted
+
+    def _fix(self, made: Fixed) -> None:
+        encoding = _encoding(made.before)
+        if CARRIAGE_RETURN.search(_text(made.before, encoding)):
+            raise _NotFixedError(
+                "has single carriage returns, which libcst does not take for line ends, and is not rewritten"
+            )
+        for _ in range(limits.LINT_FIX_ROUNDS_MAX):
+            text = _text(made.after, encoding)
+            chosen = _chosen(text, made.left)
+            if not chosen:
+                return
+            new, done = _rewritten(text, [change for _finding, change in chosen])
+            if not done:
+                return
+            made.after = new.encode(encoding)
+            made.fixed += [finding for finding, change in chosen if change in done]
+            made.left = self._found(made.after, made.path)
+
+
+class _NotFixedError(Exception):
+    """A file that stays as it is, and why."""
+
+
+def _encoding(data: bytes) -> str:
+    encoding, _lines = tokenize.detect_encoding(io.BytesIO(data).readline)
+    if _text(data, encoding).encode(encoding) != data:
+        raise _NotFixedError(f"is not the same after it was read as {encoding} and written, and is not rewritten")
+    return encoding
+
+
+def _text(data: bytes, encoding: str) -> str:
+    return io.TextIOWrapper(io.BytesIO(data), encoding, newline="").read()
+
+
+def _parsed(text: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
+
+
+def _chosen(text: str, found: list[Finding]) -> list[tuple[Finding, Change]]:
+    """The findings that have a fix, with it; of those that overlap, the outer one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        module = Module(text, "")
+    if _depth(module.tree) > limits.LINT_FIX_DEPTH_MAX:
+        raise _NotFixedError(f"is nested more than {limits.LINT_FIX_DEPTH_MAX} deep, and is not rewritten")
+    look = Look(module)
+    by_place: dict[tuple[str, int, int, int, int], Finding] = {}
+    for finding in found:
+        by_place[finding.code, finding.line, finding.column, finding.end_line, finding.end_column] = finding
+    chosen: list[tuple[Span, Finding, Change]] = []
+    for code in sorted({each.code for each in found} & set(FIXES)):
+        for change in FIXES[code](look):
+            if any(isinstance(each, ast.JoinedStr) for each in module.parents(change.node)):
+                continue  # within an f-string, places are not exact
+            here = span(module.lines, change.found)
+            finding_or_none = by_place.get((code, here.line, here.column + 1, here.end_line, here.end_column + 1))
+            if finding_or_none is not None:
+                chosen.append((span(module.lines, change.node), finding_or_none, change))
+    chosen.sort(key=lambda each: (each[0][:2], [-one for one in each[0][2:]]))
+    kept: list[tuple[Finding, Change]] = []
+    end = (0, 0)
+    for place, finding, change in chosen:
+        if place[:2] >= end:
+            kept.append((finding, change))
+            end = place[2:]
+    return kept
+
+
+def _depth(tree: ast.AST) -> int:
+    deepest, level = 0, [tree]
+    while level:
+        deepest += 1
+        level = [child for each in level for child in ast.iter_child_nodes(each)]
+    return deepest
+
+
+def _rewritten(text: str, changes: list[Change]) -> tuple[str, list[Change]]:
+    """The text with these changes, and those that were made."""
+    import libcst
+    from libcst.metadata import MetadataWrapper
+
+    from flatwater.lint.rewriting import Rewriter
+
+    try:
+        module = libcst.parse_module(text)
+        if module.code != text:
+            raise _NotFixedError("cannot be written as it was read, and is not rewritten")
+        lines = Module(text, "").lines
+        rewriter = Rewriter({span(lines, each.node): each for each in changes})
+        made = MetadataWrapper(module, unsafe_skip_copy=True).visit(rewriter)
+        made = rewriter.with_imports(made)
+        _parsed(made.code)
+    except (libcst.ParserSyntaxError, libcst.CSTValidationError, SyntaxError, ValueError, RecursionError) as error:
+        first = (str(error) or type(error).__name__).splitlines()[0]
+        raise _NotFixedError(f"cannot be rewritten: {first}") from None
+    return made.code, rewriter.done
+
+
+def _lines(data: bytes) -> list[str]:
+    try:
+        text = _text(data, _encoding(data))
+    except (_NotFixedError, SyntaxError, UnicodeError):
+        text = data.decode("utf-8", "replace")
+    return text.splitlines(keepends=True)

@@ -221,7 +221,8 @@ DJANGO = (
 METHODS: dict[tuple[str | None, str], Result] = {
     # DB-API
     ("db.connection", "cursor"): _cursor("db.cursor"), ("db.client", "cursor"): _cursor("db.client_cursor"),
-    **_many(("db.connection", "db.client"), ("execute", "executemany"), "db.cursor"),
+    **_many(("db.connection",), ("execute", "executemany"), "db.cursor"),
+    **_many(("db.client",), ("execute", "executemany"), "db.client_cursor"),
     **_many(("db.cursor", "db.client_cursor", "db.server_cursor"), ("execute",), "same"),
     **_many(("db.cursor", "db.client_cursor", "db.server_cursor"), ("fetchall", "fetch_all"), "rows.all"),
     **_many(("db.cursor", "db.client_cursor", "db.server_cursor"), ("fetchmany", "fetch_many"), "rows.some"),

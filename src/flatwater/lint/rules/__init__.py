@@ -12,6 +12,8 @@ from flatwater.lint.rules import (
     fw101_rows_fetched,
     fw102_read_whole,
     fw103_parsed_whole,
+    fw104_client_side_cursor,
+    fw105_offset_paging,
     fw201_collected,
     fw202_stream_listed,
     fw203_sorted_for_few,
@@ -24,8 +26,10 @@ from flatwater.lint.rules import (
     fw305_mutable_default,
     fw401_unbounded_queue,
     fw402_all_at_once,
+    fw403_never_dropped,
     fw501_made_per_call,
     fw502_copied_for_each,
+    fw503_pools_cleared,
     fw601_long_transaction,
 )
 
@@ -33,6 +37,8 @@ RULES: tuple[Rule, ...] = (
     fw101_rows_fetched.RULE,
     fw102_read_whole.RULE,
     fw103_parsed_whole.RULE,
+    fw104_client_side_cursor.RULE,
+    fw105_offset_paging.RULE,
     fw201_collected.RULE,
     fw202_stream_listed.RULE,
     fw203_sorted_for_few.RULE,
@@ -45,7 +51,9 @@ RULES: tuple[Rule, ...] = (
     fw305_mutable_default.RULE,
     fw401_unbounded_queue.RULE,
     fw402_all_at_once.RULE,
+    fw403_never_dropped.RULE,
     fw501_made_per_call.RULE,
     fw502_copied_for_each.RULE,
+    fw503_pools_cleared.RULE,
     fw601_long_transaction.RULE,
 )

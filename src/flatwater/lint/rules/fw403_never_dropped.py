@@ -1,0 +1,121 @@
+"""FW403: tasks and callbacks are kept or registered again and again, and nothing drops them.
+
+Covers:     tasks put into a collection of an object or module that nothing takes from; `atexit.register`, handlers of `logging`, receivers of
+            signals, in a loop or in a method that is called again and again.
+Not here:   all tasks of one loop at once (`fw402`), dicts of a module (`fw304`).
+Holds:      nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flatwater.lint import growing
+from flatwater.lint.finding import Confidence
+from flatwater.lint.rule import Found, Look, Rule
+
+SPAWNS = frozenset({"asyncio.create_task", "asyncio.ensure_future", "threading.Thread", "threading.Timer"})
+TASKS = "`{target}` keeps every task that was ever begun, with its result; let each drop itself: `task.add_done_callback({target}.discard)`."
+REGISTERED = "{what} in each {where}, and nothing takes it back; register once, or take it back when its object ends."
+BEGINS = frozenset(
+    {
+        "__init__",
+        "main",
+        "setup",
+        "start",
+        "run",
+        "configure",
+        "install",
+        "register",
+        "ready",
+        "init",
+        "initialize",
+        "<module>",
+    }
+)
+
+
+def _check(look: Look) -> Iterator[Found]:
+    yield from _tasks(look)
+    for call in look.module.of(ast.Call):
+        what = _registers(look, call)
+        if what is None:
+            continue
+        loops = [each for each in look.module.loops_of(call) if not isinstance(each, ast.comprehension)]
+        if loops:
+            yield Found(call, REGISTERED.format(what=what, where="round of the loop"), Confidence.LIKELY)
+
+
+def _tasks(look: Look) -> Iterator[Found]:
+    told: set[str] = set()
+    for node in look.module.of(ast.Call):
+        found = growing.added(node)
+        if found is None or found.how not in {"add", "append"} or not isinstance(found.target, ast.Attribute):
+            continue
+        if found.what is None or not _is_task(look, found.what):
+            continue
+        owner = look.module.class_of(node)
+        function = look.module.function_of(node)
+        if owner is None or function is None or getattr(function, "name", "") in BEGINS or look.module.loops_of(node):
+            continue
+        name = ast.unparse(found.target)
+        if name in told or _is_dropped(owner, found.target):
+            continue
+        told.add(name)
+        yield Found(node, TASKS.format(target=name), Confidence.LIKELY)
+
+
+def _is_task(look: Look, node: ast.expr) -> bool:
+    node = look.values.resolved(node) or node
+    return isinstance(node, ast.Call) and look.origin(node.func) in SPAWNS
+
+
+def _is_dropped(owner: ast.ClassDef, target: ast.Attribute) -> bool:
+    """Whether something takes from it: by a call, by binding it anew outside of `__init__`, or by a callback of each task."""
+    for method in owner.body:
+        for each in ast.walk(method):
+            if (
+                isinstance(each, ast.Attribute)
+                and each.attr in {"discard", "remove", "pop", "popleft", "clear"}
+                and growing.is_same(each.value, target)
+            ):
+                return True
+            if (
+                isinstance(each, ast.Assign) and getattr(method, "name", "") != "__init__"
+                and any(growing.is_same(one, target) for one in each.targets)
+            ):  # fmt: skip
+                return True
+            if (
+                isinstance(each, ast.Call)
+                and any(growing.is_same(given, target) for given in each.args)
+                and growing.added(each) is None
+            ):
+                return True  # handed to somebody who may
+    return False
+
+
+def _registers(look: Look, call: ast.Call) -> str | None:
+    """What a call registers for the life of the program; None for others."""
+    origin = look.origin(call.func)
+    if origin == "atexit.register":
+        return "a function is registered for the end of the program"
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "addHandler":
+        made = look.values.resolved(call.func.value)
+        if isinstance(made, ast.Call) and look.origin(made.func) == "logging.getLogger" and not _differs(made):
+            return "a handler is added to a logger"
+    if (
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr == "connect"
+        and look.origin(call.func.value).startswith("django.db.models.signals.")
+    ):
+        return "a receiver is connected to a signal"
+    return None
+
+
+def _differs(made: ast.Call) -> bool:
+    """Whether the logger is another one in each round."""
+    return bool(made.args) and not isinstance(made.args[0], ast.Constant)
+
+
+RULE = Rule("FW403", "never-dropped", "Tasks or callbacks are kept again and again, and nothing drops them.", _check)

@@ -101,6 +101,12 @@ def _statements(look: Look, func: ast.Attribute, value: Value) -> Iterator[ast.e
             yield last.args[0]
 
 
+def _is_bounded(look: Look, node: ast.expr | None) -> bool:
+    """Whether nobody knows what it is, or it is known to be a part."""
+    value = look.value(node)
+    return value is None or value.kind.endswith(".some")
+
+
 CONDITIONS = frozenset({"filter", "filter_by", "where", "exclude", "having", "distinct", "group_by", "get"})
 STEPS_MAX = 12  # of names that are followed; a query is seldom put together in more
 
@@ -127,7 +133,7 @@ def is_filtered(look: Look, node: ast.AST | None, steps: int = STEPS_MAX) -> boo
             bindings = look.module.scope_of(node).lookup(node.id)
             return any(
                 each.how == "is"
-                and (look.value(each.value) is None or is_filtered(look, each.value, steps - len(bindings)))
+                and (_is_bounded(look, each.value) or is_filtered(look, each.value, steps - len(bindings)))
                 for each in bindings
             )
         else:

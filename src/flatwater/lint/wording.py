@@ -27,6 +27,24 @@ OF_COUNTS = frozenset(
     count counter counters counts distances freq freqs frequencies frequency hits ranks score scores weights
     """.split()  # noqa: SIM905 - words are read as words
 )
+OF_SETTINGS = frozenset(
+    """
+    cert certificate cgroup changelog classes conf config env example examples ignore ini key license lock makefile manifest meta metadata
+    notes pem pid pip proc readme report requirements schema script secret secrets settings setup stat status template toml token version yaml yml
+    """.split()  # noqa: SIM905 - words are read as words
+)
+OF_FEW = frozenset(
+    """
+    category config country currency feature flag group kind language locale menu permission plan plugin policy pool preference project provider
+    restriction role rule schedule setting site status team template tenant theme type
+    """.split()  # noqa: SIM905 - words are read as words
+)
+OF_RESULTS = frozenset(
+    """
+    answer answers available done error errors exception finished free fut future futures idle index output pool ready ref refs response result
+    results ret return status
+    """.split()  # noqa: SIM905 - words are read as words
+)
 PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 
@@ -47,3 +65,30 @@ def is_of_counts(name: str) -> bool:
     (True, False)
     """
     return bool({each.lower() for each in PARTS.findall(name)} & OF_COUNTS)
+
+
+def is_of_settings(name: str) -> bool:
+    """Whether a path is called as files are that people write, and keep short.
+
+    >>> is_of_settings("self.config_path"), is_of_settings("log_path")
+    (True, False)
+    """
+    return bool({each.lower() for each in PARTS.findall(name)} & OF_SETTINGS)
+
+
+def is_of_results(name: str) -> bool:
+    """Whether a name says that it takes one thing for each that was begun, or those that wait for work.
+
+    >>> is_of_results("_result_queue"), is_of_results("events")
+    (True, False)
+    """
+    return bool({each.lower() for each in PARTS.findall(name)} & OF_RESULTS)
+
+
+def is_of_few(model: str) -> bool:
+    """Whether a table is called as those are that people fill by hand.
+
+    >>> is_of_few("PageViewRestriction"), is_of_few("Order")
+    (True, False)
+    """
+    return bool({each.lower().removesuffix("s") for each in PARTS.findall(model)} & OF_FEW)

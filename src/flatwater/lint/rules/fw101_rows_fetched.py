@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import statements, uses
+from flatwater.lint import statements, uses, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.rule import Found, Look, Rule
 
@@ -56,7 +56,11 @@ def _check(look: Look) -> Iterator[Found]:
             continue
         confidence = min(
             value.confidence,
-            Confidence.MAYBE if statements.is_filtered(look, value.call or loop.iter) else Confidence.LIKELY,
+            Confidence.MAYBE
+            if statements.is_filtered(look, value.call or loop.iter)
+            or statements.is_filtered(look, loop.iter)
+            or wording.is_of_few(value.model)
+            else Confidence.LIKELY,
         )
         yield Found(
             loop.iter, f"a loop over a query holds every row of it while it runs; {_CURES[value.kind]}.", confidence

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import uses
+from flatwater.lint import uses, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.rule import Found, Look, Rule
@@ -33,7 +33,7 @@ def _check(look: Look) -> Iterator[Found]:
             continue
         use = _use(look, call)
         said = f"`{func.attr}()` holds the whole of it{_TOLD[use]}; {CURES[use]}."
-        yield Found(call, said, min(holder.confidence, _confidence(use, func.attr)))
+        yield Found(call, said, min(holder.confidence, _confidence(look, call, use, holder)))
     for node in look.module.of(ast.Attribute):
         above = look.module.above.get(node)
         if node.attr not in {"content", "text"} or (isinstance(above, ast.Call) and above.func is node):
@@ -44,9 +44,7 @@ def _check(look: Look) -> Iterator[Found]:
         if _is_for_an_error(look, node):
             continue
         use = _use(look, node)
-        confidence = _confidence(use, node.attr)
-        if holder.kind == "http.stream":
-            confidence = Confidence.SURE
+        confidence = _confidence(look, node, use, holder)
         yield Found(
             node,
             f"`.{node.attr}` holds the whole answer{_TOLD[use]}; ask with `stream=True` and go over `iter_content` or `iter_lines`.",
@@ -138,10 +136,23 @@ def _use(look: Look, node: ast.expr) -> str:
     return ""
 
 
-def _confidence(use: str, name: str) -> Confidence:
-    if use == "parts":
-        return Confidence.SURE if name == "readlines" else Confidence.LIKELY
-    return Confidence.LIKELY if use else Confidence.MAYBE
+def _confidence(look: Look, node: ast.expr, use: str, holder: Value) -> Confidence:
+    """Sure where a loop stands around it; a doubt where it is used again, or where names say that a person wrote the file."""
+    if not use or _is_of_settings(holder):
+        return Confidence.MAYBE
+    if use != "parts":
+        return Confidence.LIKELY
+    places = list(uses.places(look.module, node))
+    if len(places) == 1:
+        is_line = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "readlines"
+        return Confidence.SURE if is_line and uses.is_iterated(look.module, places[0]) else Confidence.LIKELY
+    return Confidence.LIKELY if len(places) == 2 else Confidence.MAYBE  # noqa: PLR2004 - where it is bound, and where it is used
+
+
+def _is_of_settings(holder: Value) -> bool:
+    """Whether what it was opened with is called as files are that people write, and keep short."""
+    made = holder.call
+    return made is not None and bool(made.args) and wording.is_of_settings(ast.unparse(made.args[0]))
 
 
 RULE = Rule("FW102", "read-whole", "A stream is read whole, and then taken apart, copied or hashed.", _check)

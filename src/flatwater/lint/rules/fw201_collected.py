@@ -133,8 +133,8 @@ def _most(look: Look, loop: ast.For | ast.AsyncFor, over: Value) -> Confidence:
     if over.kind == "file":
         drawn = {each.id for each in ast.walk(loop.target) if isinstance(each, ast.Name)}
         return Confidence.LIKELY if any(_is_record(look, each, drawn) for each in _inside(loop)) else Confidence.MAYBE
-    if over.kind == "fs.entries":
-        return Confidence.MAYBE  # of one folder
+    if over.kind in {"fs.entries", "fs.tree"}:
+        return Confidence.MAYBE  # names, which are few or wanted in order, more often than not
     return Confidence.LIKELY
 
 

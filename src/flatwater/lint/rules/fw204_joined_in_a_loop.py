@@ -58,6 +58,18 @@ def _takes(call: ast.Call, target: ast.expr) -> bool:
     return any(growing.is_same(each, target) for each in parts)
 
 
+def _is_measured(loop: ast.AST, target: ast.Name) -> bool:
+    """Whether its length is looked at in the loop, or something is looked for in it: there is an end."""
+    return any(
+        isinstance(each, ast.Call)
+        and (
+            (isinstance(each.func, ast.Name) and each.func.id == "len" and any(growing.is_same(arg, target) for arg in each.args))
+            or (isinstance(each.func, ast.Attribute) and each.func.attr in {"find", "index", "partition", "split", "endswith", "startswith"} and growing.is_same(each.func.value, target))
+        )
+        for each in ast.walk(loop)
+    )  # fmt: skip
+
+
 def _is_of_columns(call: ast.Call) -> bool:
     """Whether parts are put beside each other: there are as many as columns."""
     return any(
@@ -111,13 +123,10 @@ def _text(look: Look, node: ast.Assign | ast.AugAssign, target: ast.expr) -> Ite
         over = look.value(loop.iter)
         if over is not None and over.kind in known.STREAMS - known.OPEN_ENDED:
             confidence = Confidence.LIKELY
-    if (
-        any(isinstance(each.value, bytes) for each in texts)
-        and isinstance(loop, ast.For | ast.AsyncFor)
-        and isinstance(loop.iter, ast.Name)
-        and all(each.how == "param" for each in look.module.scope_of(loop.iter).lookup(loop.iter.id))
-    ):
-        confidence = Confidence.LIKELY  # bytes of what the caller gave
+    if isinstance(loop, ast.AsyncFor):
+        confidence = Confidence.LIKELY
+    if growing.is_shrunk([each for each in ast.walk(loop) if each is not node], target) or _is_measured(loop, target):
+        confidence = Confidence.MAYBE
     yield Found(
         node,
         f"`{target.id}` is copied whole for each part that is added; collect parts in a list and join them once, or write each one out.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flatwater.lint import wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.nodes import is_none
 from flatwater.lint.rule import Found, Look, Rule
@@ -38,13 +39,13 @@ def is_unbounded(look: Look, node: ast.expr) -> bool:
 def _check(look: Look) -> Iterator[Found]:
     for function in look.module.functions():
         owner = look.module.above.get(function)
-        if not isinstance(owner, ast.ClassDef) or _is_single(look, owner):
+        if not isinstance(owner, ast.ClassDef) or _is_single(look, owner) or function.name == "__new__":
             continue
         if any(look.origin(each) in STATIC for each in function.decorator_list):
             continue
         for decorator in function.decorator_list:
             if is_cache(look, decorator):
-                yield Found(decorator, _said(function.name), _confidence(look, decorator, owner))
+                yield Found(decorator, _said(function.name), _confidence(look, decorator, owner, _arguments(function)))
     for call in look.module.of(ast.Call):
         if isinstance(call.func, ast.Call) and is_cache(look, call.func) and call.args:
             statement = look.module.above.get(call)
@@ -54,14 +55,22 @@ def _check(look: Look) -> Iterator[Found]:
                 and isinstance(owner, ast.ClassDef)
                 and isinstance(call.args[0], ast.Name)
             ):
-                yield Found(call, _said(call.args[0].id), _confidence(look, call.func, owner))
+                made = look.values.function(call.args[0])
+                arguments = _arguments(made) if made is not None else []
+                yield Found(call, _said(call.args[0].id), _confidence(look, call.func, owner, arguments))
+
+
+def _arguments(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    """Names of what it is asked with, but for its object."""
+    given = function.args
+    return [each.arg for each in [*given.posonlyargs, *given.args, *given.kwonlyargs]][1:]
 
 
 def _said(name: str) -> str:
     return f"the cache of `{name}` keeps each object that it is called on, for as long as the class lives; use `cached_property`, or a cache that belongs to the object."
 
 
-def _confidence(look: Look, cache: ast.expr, owner: ast.ClassDef) -> Confidence:
+def _confidence(look: Look, cache: ast.expr, owner: ast.ClassDef, arguments: list[str]) -> Confidence:
     """Sure where it drops nothing, and objects are made again and again; a doubt where one object is made, or a bound keeps some only."""
     made = [
         look.module.function_of(call) is not None
@@ -76,8 +85,10 @@ def _confidence(look: Look, cache: ast.expr, owner: ast.ClassDef) -> Confidence:
         look.origin(each.func if isinstance(each, ast.Call) else each) in DATA for each in owner.decorator_list
     )
     if is_unbounded(look, cache):
-        return Confidence.SURE if is_many else Confidence.LIKELY
-    return Confidence.LIKELY if is_many else Confidence.MAYBE
+        if is_many:
+            return Confidence.SURE
+        return Confidence.LIKELY if wording.is_of_data(*arguments) else Confidence.MAYBE
+    return Confidence.MAYBE  # a bound keeps some objects only
 
 
 def _last(node: ast.Name | ast.Attribute) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from flatwater.lint import statements
 from flatwater.lint.finding import Confidence
 from flatwater.lint.growing import is_same
-from flatwater.lint.nodes import own_nodes
+from flatwater.lint.nodes import own_nodes, text
 from flatwater.lint.rule import Found, Look, Rule
 
 
@@ -86,6 +86,8 @@ def _rows(look: Look, node: ast.expr) -> Confidence | None:
     value = look.value(node)
     if value is not None and value.kind == "rows.all":
         bare = node.value if isinstance(node, ast.Await) else node
+        if isinstance(bare, ast.Call) and any(statements.BOUNDED_SQL.search(text(each) or "") for each in bare.args):
+            return None
         if isinstance(bare, ast.Call) and isinstance(bare.func, ast.Attribute):
             bound = statements.bound(look, bare.func, value)
             return None if bound is None else min(bound, value.confidence)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import growing
+from flatwater.lint import growing, known, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.rule import Found, Look, Rule
 
@@ -85,16 +85,39 @@ def _confidence(look: Look, call: ast.Call, target: ast.expr, kind: str) -> Conf
         return Confidence.LIKELY if is_filled else Confidence.MAYBE
     if look.origin(call.func).endswith(("PriorityQueue", "LifoQueue")):
         return Confidence.MAYBE  # the order of a search, more often than a line of work
+    if wording.is_of_results(target.attr if isinstance(target, ast.Attribute) else ast.unparse(target)):
+        return Confidence.MAYBE  # one for each thing that was begun, or of those that wait for work
+    if any(isinstance(each, ast.Call) and look.origin(each.func).endswith("Semaphore") for each in nodes):
+        return Confidence.MAYBE
     is_handed_on = any(
         isinstance(each, ast.Call) and any(growing.is_same(part, target) for given in [*each.args, *[k.value for k in each.keywords]] for part in (given.elts if isinstance(given, ast.Tuple) else [given]))
         and (look.origin(each.func).endswith((".Thread", ".Process", ".create_task")) or _is_task(look, each))
         for each in nodes
     )  # fmt: skip
-    again = any(look.module.loops_of(each) for each in puts) or (
+    again = any(_goes_on(look, each) for each in puts) or (
         isinstance(target, ast.Attribute)
-        and any(look.module.function_of(each) is not look.module.function_of(call) for each in puts)
+        and any(
+            look.module.function_of(each) is not look.module.function_of(call) and _is_given(look, each)
+            for each in puts
+        )
     )
     return Confidence.LIKELY if again or is_handed_on else Confidence.MAYBE
+
+
+def _goes_on(look: Look, put: ast.Call) -> bool:
+    """Whether it stands in a loop that has no end of its own, or goes over what the caller gave or a stream gives."""
+    for loop in look.module.loops_of(put):
+        if isinstance(loop, ast.While | ast.AsyncFor):
+            return True
+        over = loop.iter if isinstance(loop, ast.For) else None
+        value = look.value(over)
+        if value is not None and value.kind in known.STREAMS:
+            return True
+        if isinstance(over, ast.Name) and all(
+            each.how == "param" for each in look.module.scope_of(over).lookup(over.id)
+        ):
+            return True
+    return False
 
 
 def _is_given(look: Look, put: ast.Call) -> bool:

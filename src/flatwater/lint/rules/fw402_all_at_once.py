@@ -111,23 +111,16 @@ def _made(look: Look, node: ast.AST, over: ast.expr) -> Iterator[Found]:
         confidence = Confidence.MAYBE  # a number of workers, more often than not
     else:
         value = look.value(over)
-        if value is not None and value.kind in known.STREAMS:
-            confidence = value.confidence
-        else:
-            confidence = Confidence.LIKELY if _is_given(look, over) else Confidence.MAYBE
+        is_stream = value is not None and value.kind in known.STREAMS
+        confidence = (
+            value.confidence if value is not None and is_stream else Confidence.MAYBE
+        )  # what is there already is there
+        loop = look.module.above.get(over)
+        if isinstance(loop, ast.AsyncFor) or (isinstance(loop, ast.comprehension) and loop.is_async):
+            confidence = max(confidence, Confidence.LIKELY)
         if _is_held(look, node, over) or _is_limited(look, node):
             confidence = Confidence.MAYBE
     yield Found(node, MESSAGE, confidence)
-
-
-def _is_given(look: Look, over: ast.expr) -> bool:
-    """Whether the caller gave what is gone over: its length is his. What the function put together itself may be few."""
-    if isinstance(over, ast.Call) and look.origin(over.func) in {"enumerate", "zip", "reversed"} and over.args:
-        over = over.args[0]
-    if not isinstance(over, ast.Name):
-        return False
-    bindings = look.module.scope_of(over).lookup(over.id)
-    return bool(bindings) and all(each.how == "param" for each in bindings)
 
 
 def _is_limited(look: Look, node: ast.AST) -> bool:

@@ -34,10 +34,11 @@ def _check(look: Look) -> Iterator[Found]:
         loops = [each for each in look.module.loops_of(call) if not _is_short(look, each)]
         short = name.rpartition(".")[2]
         if loops and not _leaves(look, call):
+            confidence = Confidence.LIKELY if value.kind in LIGHT else value.confidence
             yield Found(
                 call,
                 f"`{short}` is made in each round of the loop; make it once, before the loop.",
-                Confidence.LIKELY if value.kind in LIGHT else value.confidence,
+                Confidence.MAYBE if _differs(call, loops[0]) else confidence,
             )
         elif (
             function is not None
@@ -50,6 +51,13 @@ def _check(look: Look) -> Iterator[Found]:
                 f"`{short}` is made anew in each call; make it once, and hand it in.",
                 _per_call(look, call, function, value.kind),
             )
+
+
+def _differs(call: ast.Call, loop: ast.AST) -> bool:
+    """Whether what it is made with is computed in the loop: another one is needed in each round."""
+    bound = {each.id for each in ast.walk(loop) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+    given = [*call.args, *(each.value for each in call.keywords)]
+    return any(isinstance(each, ast.Name) and each.id in bound for part in given for each in ast.walk(part))
 
 
 def _is_short(look: Look, loop: ast.AST) -> bool:

@@ -23,7 +23,9 @@ LEFT_OUT = (
 )  # fmt: skip
 BUILT = frozenset({"build", "dist", "env"})  # left out, but for packages that are called so
 ENDINGS = (".py", ".ipynb")
-TESTS = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*\.py$|[^/]*_test\.py$|conftest\.py$)")
+TESTS = re.compile(
+    r"(?:^|/)(?:tests?/|tests?\.py$|test_[^/]*\.py$|[^/]*_tests?\.py$|[^/]*test_utils?\.py$|conftest\.py$)"
+)
 
 
 class Unreadable(errors.FlatwaterError):

@@ -120,9 +120,7 @@ def is_filtered(look: Look, node: ast.AST | None, steps: int = STEPS_MAX) -> boo
             if isinstance(node.func, ast.Attribute):
                 if node.func.attr in CONDITIONS:
                     return True
-            elif look.value(node.func) is None and not look.origin(node.func).startswith(
-                ("sqlalchemy", "django", "list")
-            ):
+            elif look.value(node) is None:
                 return True  # what a function of one's own makes of a query is not known
             if any(isinstance(each, ast.Attribute) and each.attr == "c" for arg in node.args for each in ast.walk(arg)):
                 return True  # columns of a subquery, which is not followed

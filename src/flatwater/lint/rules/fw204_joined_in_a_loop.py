@@ -123,7 +123,7 @@ def _text(look: Look, node: ast.Assign | ast.AugAssign, target: ast.expr) -> Ite
         over = look.value(loop.iter)
         if over is not None and over.kind in known.STREAMS - known.OPEN_ENDED:
             confidence = Confidence.LIKELY
-    if isinstance(loop, ast.AsyncFor):
+    if isinstance(loop, ast.AsyncFor) and any(isinstance(each.value, bytes) for each in texts):
         confidence = Confidence.LIKELY
     if growing.is_shrunk([each for each in ast.walk(loop) if each is not node], target) or _is_measured(loop, target):
         confidence = Confidence.MAYBE

@@ -107,7 +107,9 @@ def _is_bounded(look: Look, node: ast.expr | None) -> bool:
     return value is None or value.kind.endswith(".some")
 
 
-CONDITIONS = frozenset({"filter", "filter_by", "where", "exclude", "having", "distinct", "group_by", "get"})
+CONDITIONS = frozenset(
+    {"filter", "filter_by", "where", "exclude", "having", "annotate", "in_bulk", "distinct", "group_by", "get"}
+)
 STEPS_MAX = 12  # of names that are followed; a query is seldom put together in more
 
 

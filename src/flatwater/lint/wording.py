@@ -17,6 +17,9 @@ OF_DATA = frozenset(
     statement string text time timestamp title token tokens topic uid uri url urls user username users uuid value values word words
     """.split()  # noqa: SIM905 - words are read as words
 )
+GENERIC = frozenset(
+    "args data dict input item items key keys line message msg path paths point s string text value values".split()
+)  # noqa: SIM905
 OF_CODE = frozenset(
     """
     attribute backend class cls extension field import kind module modules option package plugin setting template type types view
@@ -37,6 +40,12 @@ OF_FEW = frozenset(
     """
     category config country currency feature flag group kind language locale menu permission plan plugin policy pool preference project provider
     restriction role rule schedule setting site status team template tenant theme type
+    """.split()  # noqa: SIM905 - words are read as words
+)
+OF_WARNINGS = frozenset(
+    """
+    checked complained deprecated emitted hinted hints imported initialized loaded logged patched pulled registered reported shown told
+    warned warnings
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_RESULTS = frozenset(
@@ -92,3 +101,22 @@ def is_of_few(model: str) -> bool:
     (True, False)
     """
     return bool({each.lower().removesuffix("s") for each in PARTS.findall(model)} & OF_FEW)
+
+
+def is_of_things(*names: str) -> bool:
+    """The same as `is_of_data`, where words that say nothing (`key`, `value`) do not count.
+
+    >>> is_of_things("user_id"), is_of_things("key")
+    (True, False)
+    """
+    words = {each.lower() for name in names for each in PARTS.findall(name)}
+    return bool(words & (OF_DATA - GENERIC)) and not words & OF_CODE
+
+
+def is_of_warnings(name: str) -> bool:
+    """Whether a collection is called as those are that remember what was said once.
+
+    >>> is_of_warnings("_warned_keys"), is_of_warnings("sessions")
+    (True, False)
+    """
+    return bool({each.lower() for each in PARTS.findall(name)} & OF_WARNINGS)

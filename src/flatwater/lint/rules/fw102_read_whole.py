@@ -146,7 +146,7 @@ def _confidence(look: Look, node: ast.expr, use: str, holder: Value) -> Confiden
     if len(places) == 1:
         is_line = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "readlines"
         return Confidence.SURE if is_line and uses.is_iterated(look.module, places[0]) else Confidence.LIKELY
-    return Confidence.LIKELY if len(places) == 2 else Confidence.MAYBE  # noqa: PLR2004 - where it is bound, and where it is used
+    return Confidence.MAYBE  # a name in between: lines of a vocabulary, of settings, that are kept in any case
 
 
 def _is_of_settings(holder: Value) -> bool:

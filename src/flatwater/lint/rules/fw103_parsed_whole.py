@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import uses
+from flatwater.lint import uses, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.rule import Found, Look, Rule
@@ -59,7 +59,7 @@ def _parsed(look: Look, call: ast.Call, origin: str) -> Iterator[Found]:
             source.call.func.value if source.kind == "whole" and isinstance(source.call.func, ast.Attribute) else None
         )
         opened = source.call.args[0] if source.call.args else named
-        if is_fixed(look, opened):
+        if is_fixed(look, opened) or (opened is not None and wording.is_of_settings(ast.unparse(opened))):
             return
     for place in uses.places(look.module, call):
         confidence = _gone_over(look.module, place)

@@ -27,6 +27,8 @@ def _check(look: Look) -> Iterator[Found]:
         if name in KEEPERS and len(call.args) == 1:
             value = look.value(call.args[0])
             if value is not None and (confidence := _confidence(look, value)) is not None:
+                if value.kind in {"fs.tree", "fs.entries"} and not _is_looped(look, call):
+                    confidence = min(confidence, Confidence.MAYBE)  # names, to be put in order or told
                 yield Found(
                     call, f"`{name}(…)` holds everything that the stream gives; go over the stream itself.", confidence
                 )
@@ -36,7 +38,7 @@ def _check(look: Look) -> Iterator[Found]:
             and not is_fixed(look, call.args[0])
             and any(uses.is_iterated(look.module, each) for each in uses.places(look.module, call))
         ):
-            deep = any(each.arg == "recursive" for each in call.keywords)
+            deep = any(each.arg == "recursive" for each in call.keywords) and _is_looped(look, call)
             yield Found(
                 call,
                 "`glob.glob` holds all names; go over `glob.iglob`, or `os.scandir`.",
@@ -52,13 +54,19 @@ def _check(look: Look) -> Iterator[Found]:
         value = look.value(first.iter)
         if value is None or (confidence := _confidence(look, value)) is None or _is_reduced(look, comprehension):
             continue
-        if any(each.ifs for each in comprehension.generators) or value.kind == "file":
+        if any(each.ifs for each in comprehension.generators) or value.kind in {"file", "fs.tree", "fs.entries"}:
             confidence = min(confidence, Confidence.MAYBE)
         yield Found(
             comprehension,
             "a comprehension over a stream holds something of each element; go over the stream, or hand it on as a generator.",
             confidence,
         )
+
+
+def _is_looped(look: Look, call: ast.Call) -> bool:
+    """Whether a loop stands around it, and nothing else is done with it."""
+    above = look.module.above.get(call)
+    return isinstance(above, ast.For) and above.iter is call
 
 
 def _confidence(look: Look, value: Value) -> Confidence | None:

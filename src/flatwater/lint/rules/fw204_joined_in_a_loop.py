@@ -33,7 +33,7 @@ def _check(look: Look) -> Iterator[Found]:
                 and call.args
                 and _takes(call, target)
                 and not _loops_are_short(look, node)
-                and not _begins_anew(look, node, target)
+                and _begins_empty(look, node, target)
             ):
                 yield Found(
                     call,
@@ -78,16 +78,38 @@ def _is_of_columns(call: ast.Call) -> bool:
     )
 
 
-def _begins_anew(look: Look, node: ast.Assign, target: ast.expr) -> bool:
-    """Whether it is bound to something else in the same loop, in each round."""
+def _begins_empty(look: Look, node: ast.Assign, target: ast.expr) -> bool:
+    """Whether it is empty, or nothing, before the loop, and the loop only adds to it."""
     if not isinstance(target, ast.Name):
         return False
     loop = look.module.loops_of(node)[0]
-    return any(
-        each.how != "aug" and each.node is not node and any(above is loop for above in look.module.parents(each.node))
-        and not (each.value is not None and target.id in growing.names_in(each.value))
-        for each in look.module.scope_of(target).lookup(target.id)
+    bindings = [
+        each for each in look.module.scope_of(target).lookup(target.id) if each.how != "aug" and each.node is not node
+    ]
+    inside = [
+        each for each in bindings if each.node is loop or any(above is loop for above in look.module.parents(each.node))
+    ]
+    outside = [each for each in bindings if each not in inside]
+    return any(_is_empty(each.value) for each in outside) and all(
+        each.how == "is" and (_is_empty(each.value) or (each.value is not None and target.id in growing.names_in(each.value)) or _is_first(look, each.node, target))
+        for each in inside
     )  # fmt: skip
+
+
+def _is_empty(node: ast.expr | None) -> bool:
+    """None, an empty literal, or a frame or array that is made without anything in it."""
+    if node is None:
+        return False
+    if isinstance(node, ast.Call):
+        given = [*node.args[:1], *(each.value for each in node.keywords if each.arg in {"data", "shape"})]
+        return all(growing.is_empty(each) or (isinstance(each, ast.Constant) and each.value == 0) for each in given)
+    return growing.is_empty(node) or (isinstance(node, ast.Constant) and node.value is None)
+
+
+def _is_first(look: Look, node: ast.AST, target: ast.Name) -> bool:
+    """Whether it is bound below a question whether it is nothing yet."""
+    above = look.module.above.get(node)
+    return isinstance(above, ast.If) and target.id in growing.names_in(above.test)
 
 
 def _leftmost(node: ast.expr) -> ast.expr:

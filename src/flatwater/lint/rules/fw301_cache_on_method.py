@@ -32,6 +32,8 @@ def is_unbounded(look: Look, node: ast.expr) -> bool:
         return look.origin(node) == "functools.cache"
     if look.origin(node.func) == "functools.cache":
         return True
+    if not is_cache(look, node):
+        return False
     sizes = [each.value for each in node.keywords if each.arg == "maxsize"] or node.args[:1]
     return bool(sizes) and is_none(sizes[0])
 

@@ -105,7 +105,7 @@ def _confidence(look: Look, found: Added) -> Confidence:
         not (arguments & set(growing.names_in(found.what))) and not _is_computed(function, found, arguments)
     ):
         return Confidence.MAYBE
-    if not wording.is_of_data(*_names(found.what)):
+    if not wording.is_of_things(*_names(found.what)) or wording.is_of_warnings(ast.unparse(found.target)):
         return Confidence.MAYBE  # languages, settings, methods: as many as code writes down
     if found.how == "setdefault":
         return Confidence.LIKELY

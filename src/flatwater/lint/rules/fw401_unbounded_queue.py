@@ -17,6 +17,25 @@ from flatwater.lint.rule import Found, Look, Rule
 PUTS = frozenset({"put", "put_nowait", "append", "appendleft", "extend"})
 
 
+EVENTS = (
+    "on_",
+    "handle",
+    "emit",
+    "receive",
+    "push",
+    "publish",
+    "log",
+    "record",
+    "notify",
+    "send",
+    "put",
+    "enqueue",
+    "feed",
+    "report",
+    "observe",
+)
+
+
 def _check(look: Look) -> Iterator[Found]:
     for call in look.module.of(ast.Call):
         value = look.value(call)
@@ -81,7 +100,9 @@ def _confidence(look: Look, call: ast.Call, target: ast.expr, kind: str) -> Conf
             return Confidence.MAYBE
         if any(isinstance(each, ast.Assign) and growing.is_same(each.value, target) for each in nodes):
             return Confidence.MAYBE  # by another name it may be taken from
-        is_filled = isinstance(target, ast.Attribute) and any(_is_given(look, each) for each in puts)
+        is_filled = isinstance(target, ast.Attribute) and any(
+            _is_given(look, each) and _is_event(look, each) for each in puts
+        )
         return Confidence.LIKELY if is_filled else Confidence.MAYBE
     if look.origin(call.func).endswith(("PriorityQueue", "LifoQueue")):
         return Confidence.MAYBE  # the order of a search, more often than a line of work
@@ -118,6 +139,12 @@ def _goes_on(look: Look, put: ast.Call) -> bool:
         ):
             return True
     return False
+
+
+def _is_event(look: Look, put: ast.Call) -> bool:
+    """Whether the method that puts is called as those are that things happen to."""
+    name = getattr(look.module.function_of(put), "name", "").strip("_")
+    return name.startswith(EVENTS)
 
 
 def _is_given(look: Look, put: ast.Call) -> bool:

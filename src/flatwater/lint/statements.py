@@ -76,8 +76,8 @@ def _statements(look: Look, func: ast.Attribute, value: Value) -> Iterator[ast.e
         elif isinstance(node, ast.Attribute):
             node = node.value
         elif isinstance(node, ast.Name):
-            resolved = look.values.resolved(node)
-            if resolved is node or resolved is None:
+            resolved = _bound_last(look, node)
+            if resolved is None:
                 break
             if (
                 isinstance(resolved, ast.Call)
@@ -105,6 +105,17 @@ def _is_bounded(look: Look, node: ast.expr | None) -> bool:
     """Whether nobody knows what it is, or it is known to be a part."""
     value = look.value(node)
     return value is None or value.kind.endswith(".some")
+
+
+def _bound_last(look: Look, node: ast.Name) -> ast.expr | None:
+    """What a name was bound to last before this place, in the order of the lines."""
+    before = [
+        each
+        for each in look.module.scope_of(node).lookup(node.id)
+        if each.how == "is" and each.value is not None and getattr(each.node, "lineno", 0) <= node.lineno
+        and not any(part is node for part in ast.walk(each.node))
+    ]  # fmt: skip
+    return max(before, key=lambda each: getattr(each.node, "lineno", 0)).value if before else None
 
 
 CONDITIONS = frozenset(

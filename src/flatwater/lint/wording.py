@@ -18,8 +18,10 @@ OF_DATA = frozenset(
     """.split()  # noqa: SIM905 - words are read as words
 )
 GENERIC = frozenset(
-    "args data dict input item items key keys line message msg path paths point s string text value values".split()
-)  # noqa: SIM905
+    """
+    args data dict input item items key keys line message msg path paths point s string text value values
+    """.split()  # noqa: SIM905 - words are read as words
+)
 OF_CODE = frozenset(
     """
     attribute backend class cls extension field import kind module modules option package plugin setting template type types view

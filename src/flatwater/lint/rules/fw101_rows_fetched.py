@@ -20,7 +20,7 @@ def _check(look: Look) -> Iterator[Found]:
         "fetchall", "fetch_all", "all", "fetch", "execute_fetchall", "to_list", "in_bulk"
     ):
         value = look.value(call)
-        if value is None or value.kind != "rows.all":
+        if value is None or value.kind != "rows.all" or (func.attr == "in_bulk" and call.args):
             continue
         sure = statements.bound(look, func, value)
         if sure is None:

@@ -115,7 +115,7 @@ def _use(look: Look, node: ast.expr) -> str:
                 return "parts"
         if isinstance(above, ast.Attribute) and above.attr in {"decode", "strip", "encode"}:
             decoded = module.above.get(above)
-            if isinstance(decoded, ast.Call) and (found := _use(look, decoded)):
+            if isinstance(decoded, ast.Call) and (found := _use(look, decoded)) in {"parts", "copied"}:
                 return found
         if isinstance(above, ast.Call) and place in above.args:
             origin = look.origin(above.func)
@@ -142,11 +142,25 @@ def _confidence(look: Look, node: ast.expr, use: str, holder: Value) -> Confiden
         return Confidence.MAYBE
     if use != "parts":
         return Confidence.LIKELY
-    places = list(uses.places(look.module, node))
-    if len(places) == 1:
-        is_line = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "readlines"
-        return Confidence.SURE if is_line and uses.is_iterated(look.module, places[0]) else Confidence.LIKELY
-    return Confidence.MAYBE  # a name in between: lines of a vocabulary, of settings, that are kept in any case
+    if len(list(uses.places(look.module, node))) > 1:
+        return Confidence.MAYBE  # a name in between: lines of a vocabulary, of settings, that are kept in any case
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "readlines":
+        return Confidence.SURE
+    return (
+        Confidence.LIKELY
+        if any(isinstance(each, ast.For) for each in _expression_and_statement(look, node))
+        else Confidence.MAYBE
+    )
+
+
+def _expression_and_statement(look: Look, node: ast.AST) -> Iterator[ast.AST]:
+    """Who stands above it, up to the statement, unless a comprehension makes a list of it."""
+    for above in look.module.parents(node):
+        if isinstance(above, ast.comprehension):
+            return
+        yield above
+        if isinstance(above, ast.stmt):
+            return
 
 
 def _is_of_settings(holder: Value) -> bool:

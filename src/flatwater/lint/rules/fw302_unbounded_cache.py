@@ -70,6 +70,8 @@ def _confidence(look: Look, function: ast.FunctionDef | ast.AsyncFunctionDef) ->
         arguments = arguments[1:]
     if not arguments:
         return None
+    if "once" in function.name or arguments[0].arg == "self":
+        return Confidence.MAYBE  # what is said once
     if any(isinstance(each, FUNCTIONS) for each in look.module.parents(function)):
         return Confidence.MAYBE  # a cache of one call goes with it
     if all(_is_few(look, each.annotation) for each in arguments):

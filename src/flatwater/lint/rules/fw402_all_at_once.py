@@ -45,10 +45,11 @@ def _check(look: Look) -> Iterator[Found]:
                 over = look.value(call.args[1])
                 is_lazy = isinstance(call.args[1], ast.GeneratorExp)
                 if (over is not None and over.kind in known.STREAMS) or is_lazy:
+                    is_own = over is not None and over.kind in known.OPEN_ENDED
                     yield Found(
                         call,
                         f"`{call.func.attr}` takes everything from the iterable before it gives a result; hand it parts of bounded length, or use `fw.Flow(…).map(workers=…)`.",
-                        Confidence.LIKELY,
+                        Confidence.MAYBE if is_own else Confidence.LIKELY,
                     )
 
 

@@ -18,21 +18,21 @@ from flatwater.lint.rule import Found, Look, Rule
 SPAWNS = frozenset({"asyncio.create_task", "asyncio.ensure_future", "threading.Thread", "threading.Timer"})
 TASKS = "`{target}` keeps every task that was ever begun, with its result; let each drop itself: `task.add_done_callback({target}.discard)`."
 REGISTERED = "{what} in each {where}, and nothing takes it back; register once, or take it back when its object ends."
-BEGINS = frozenset(
-    {
-        "__init__",
-        "main",
-        "setup",
-        "start",
-        "run",
-        "configure",
-        "install",
-        "register",
-        "ready",
-        "init",
-        "initialize",
-        "<module>",
-    }
+BEGINS = (
+    "init",
+    "main",
+    "setup",
+    "start",
+    "run",
+    "configure",
+    "install",
+    "register",
+    "ready",
+    "launch",
+    "open",
+    "connect",
+    "after_start",
+    "spawn",
 )
 
 
@@ -44,7 +44,9 @@ def _check(look: Look) -> Iterator[Found]:
             continue
         loops = [each for each in look.module.loops_of(call) if not isinstance(each, ast.comprehension)]
         if loops:
-            yield Found(call, REGISTERED.format(what=what, where="round of the loop"), Confidence.LIKELY)
+            is_handler = isinstance(call.func, ast.Attribute) and call.func.attr == "addHandler"
+            sure = Confidence.MAYBE if is_handler else Confidence.LIKELY  # handlers may be what the loop goes over
+            yield Found(call, REGISTERED.format(what=what, where="round of the loop"), sure)
 
 
 def _tasks(look: Look) -> Iterator[Found]:
@@ -57,7 +59,12 @@ def _tasks(look: Look) -> Iterator[Found]:
             continue
         owner = look.module.class_of(node)
         function = look.module.function_of(node)
-        if owner is None or function is None or getattr(function, "name", "") in BEGINS or look.module.loops_of(node):
+        if (
+            owner is None
+            or function is None
+            or getattr(function, "name", "").strip("_").startswith(BEGINS)
+            or look.module.loops_of(node)
+        ):
             continue
         name = ast.unparse(found.target)
         if name in told or _is_dropped(owner, found.target):

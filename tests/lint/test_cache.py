@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +18,7 @@ from flatwater.lint.cache import Cache
 from flatwater.lint.finding import Confidence, Finding
 from flatwater.lint.linter import Linter
 
-HERE = Finding("a.py", 3, 8, "FW101", "It holds all.", Confidence.SURE, 3, 20, "rows = c.fetchall()", 2, 5)
+HERE = Finding("", 3, 8, "FW101", "It holds all.", Confidence.SURE, 3, 20, "rows = c.fetchall()", 2, 5)
 
 
 @pytest.fixture
@@ -51,6 +52,15 @@ def test_the_key(folder):
         assert len(keys) == 4
         cache._digest = b"another version"
         assert cache.key(b"x", is_notebook=False) not in keys
+
+
+def test_names_and_texts_that_are_no_text(folder):
+    """A name of bytes is no part of what is kept; half a letter in a text is not kept."""
+    key = kept(folder, found=[replace(HERE, path="\udcff.py")])
+    other = kept(folder, b"y", [replace(HERE, source="\ud800")])
+    with Cache(folder) as cache:
+        assert cache.get(key) == [HERE]
+        assert cache.get(other) is None
 
 
 def test_the_code_counts(tmp_path, monkeypatch):

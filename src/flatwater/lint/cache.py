@@ -18,6 +18,7 @@ import contextlib
 import hashlib
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, final
@@ -71,7 +72,7 @@ class Cache:
         ).digest()
 
     def get(self, key: bytes) -> list[Finding] | None:
-        """What was found; None where it is not known."""
+        """What was found, without the file's name; None where it is not known."""
         import sqlite3
 
         row = None
@@ -92,9 +93,13 @@ class Cache:
         return None
 
     def put(self, key: bytes, found: list[Finding]) -> None:
-        """Keep what was found."""
+        """Keep what was found; the file's name is no part of it."""
         if self._connection is not None:
-            self._pending.append((key, msgspec.msgpack.encode(found) if found else b""))
+            try:
+                text = msgspec.msgpack.encode([replace(each, path="") for each in found]) if found else b""
+            except UnicodeEncodeError:  # a text with half a letter, as some encodings allow it
+                return
+            self._pending.append((key, text))
             if len(self._pending) >= limits.LINT_CACHE_PENDING_MAX:
                 self._write()
 

@@ -50,7 +50,9 @@ def _whole(rule: Rule) -> str:
     if covers:
         parts.append(textwrap.fill(f"It finds {covers}", _WIDTH))
     parts.append(
-        f"Leave a line alone:  # flatwater: allow {rule.code} — reason\n"
-        f'Leave the rule out:  ignore = ["{rule.code}"] in [tool.flatwater.lint], or --ignore {rule.code}'
+        f"To leave a line alone:    # flatwater: allow {rule.code} — reason\n"
+        f"To leave the rule out:    --ignore {rule.code}, or in pyproject.toml:\n"
+        f"                          [tool.flatwater.lint]\n"
+        f'                          ignore = ["{rule.code}"]'
     )
     return "\n\n".join(parts) + "\n"

@@ -26,6 +26,7 @@ check: $(VENV)/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/flatwater lint src/
 
 $(VENV)/.ready: pyproject.toml $(LOCK)
 	@test -n "$(PYTHON)" || { echo "flatwater needs Python 3.11 or newer on PATH; or: make PYTHON=/path/to/python3 $(MAKECMDGOALS)"; exit 2; }
@@ -49,4 +50,4 @@ bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks.proof
 
 clean:
-	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .cache .flatwater_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -77,6 +77,7 @@ class Work:
                     what="statements", limit=limits.SHELL_LEFT_MAX, hint="Wait a little, or end the shell.",
                 )  # fmt: skip
             if self._tasks is None:
+                # flatwater: allow FW401 — the shell waits for one statement before it asks for the next
                 self._tasks = queue.SimpleQueue()
                 run = contextvars.copy_context().run
                 threading.Thread(target=run, args=(_serve, self._tasks), name="flatwater-shell", daemon=True).start()

@@ -301,6 +301,7 @@ class Manifest:
         where = "source = ?1" if not below else "(source = ?1 OR (key > ?3 AND key < ?4))"
         last = below[:-1] + bytes([below[-1] + 1]) if below else b""
         while True:
+            # flatwater: allow FW101 — the statement has a LIMIT
             rows = self.run(
                 "SELECT id, key, source FROM documents d WHERE state = 1 AND id > ?2 AND "  # noqa: S608 - our own words
                 f"{where} AND NOT EXISTS (SELECT 1 FROM temp.seen s WHERE s.id = d.id) ORDER BY id LIMIT 500",
@@ -340,6 +341,7 @@ class Manifest:
     def chunks_of(self, document: int) -> Iterator[list[int]]:
         """The chunks of a document, in lists, in the order of their places."""
         after = -1
+        # flatwater: allow FW101 — the statement has a LIMIT
         while rows := self.run(
             "SELECT number, chunk FROM places WHERE document = ? AND number > ? ORDER BY number LIMIT ?",
             (document, after, limits.INGEST_STEP_ROWS),
@@ -352,6 +354,7 @@ class Manifest:
 
         The document itself goes with the last of its places.
         """
+        # flatwater: allow FW101 — the statement has a LIMIT
         rows = self.run(
             "SELECT number, chunk FROM places WHERE document = ? ORDER BY number LIMIT ?",
             (document, limits.INGEST_STEP_ROWS),

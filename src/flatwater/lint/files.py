@@ -73,6 +73,7 @@ class Walk:
             return
         try:
             with os.scandir(folder) as entries:
+                # flatwater: allow FW202 — the names of one folder at each level
                 names = sorted((each.name, each.is_dir(follow_symlinks=False), _is_file(each)) for each in entries)
         except OSError:
             return

@@ -112,7 +112,9 @@ class Copying:
         self._report = report
         self._generation = state.run.generation
         self._cases = Cases(state, destination, retrying)
+        # flatwater: allow FW401 — at most two lists for each worker
         self._tasks: queue.SimpleQueue[list[Task] | None] = queue.SimpleQueue()
+        # flatwater: allow FW401 — one for each list of tasks that was handed out
         self._outcomes: queue.SimpleQueue[list[Outcome] | BaseException] = queue.SimpleQueue()
         self._under_way = 0  # lists of tasks that were handed out
         self._done: list[Outcome] = []

@@ -84,6 +84,7 @@ class Line:
         self._socket: Any = None
         self._token = ""
         self._last = 0
+        # flatwater: allow FW401 — one or two for each live query, which are bounded
         self._says: asyncio.Queue[bytes] = asyncio.Queue()  # bounded by what is asked for: one or two a live query
         self._channels: dict[int, Feed] = {}
         self._snapshots: set[Feed] = set()  # that are under way

@@ -89,6 +89,7 @@ def _children() -> list[int]:
     with contextlib.suppress(OSError):
         for task in os.listdir(_TASKS):
             with contextlib.suppress(OSError), open(f"{_TASKS}/{task}/children", "rb") as file:
+                # flatwater: allow FW102 — the kernel's list of a thread's children
                 found += map(int, file.read().split())
     return found[:DESCRIPTORS_MAX]
 

@@ -137,6 +137,7 @@ class MySql(SqlAdapter):
                 cursor.execute("SELECT @@in_transaction")
             except self._pymysql.MySQLError:
                 return not self._connection.get_autocommit()
+            # flatwater: allow FW101 — one row
             (found,) = next(iter(cursor.fetchall()))
             return bool(found)
 

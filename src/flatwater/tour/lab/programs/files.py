@@ -19,6 +19,7 @@ IMPORTS = ("flatwater.source.files.decoding",)
 def whole(path: str) -> int:
     """Reads everything, then adds it up."""
     with open(path, "rb") as file:
+        # flatwater: allow FW102 — what the lab measures
         content = file.read()
     return zlib.crc32(content)
 

@@ -20,6 +20,7 @@ IMPORTS = (f"{_ADAPTERS}.sqlite_connection", f"{_ADAPTERS}.sqlite_path", "apsw.e
 def at_once(path: str) -> int:
     """Loads every row, then adds up."""
     with contextlib.closing(sqlite3.connect(path)) as connection:
+        # flatwater: allow FW101 — what the lab measures
         users = connection.execute("SELECT * FROM users").fetchall()
     return sum(user[-1] for user in users)
 

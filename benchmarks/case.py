@@ -81,6 +81,7 @@ CASES = {
     "ingest/whole": "benchmarks.ingest.whole",
     "ingest/same": "benchmarks.ingest.same",
     "ingest/growth": "benchmarks.ingest.growth",
+    "lint/speed": "benchmarks.lint.speed",
 }
 
 

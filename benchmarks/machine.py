@@ -53,6 +53,8 @@ PACKAGES = (
     "uvicorn",
     "uvloop",
     "websockets",
+    "ruff",
+    "pylint",
 )
 
 

@@ -62,6 +62,7 @@ LONG = {
     "sync/upload",
     "sync/s3_to_ftp",
     "ingest/growth",
+    "lint/speed",
 }  # many processes: with the slow tests
 
 

@@ -15,9 +15,7 @@ LINT_FINDINGS_MAX = 1_000  # of one file, the surest of them; about 600 B each
 LINT_DEPTH_MAX = 64  # folders below each other, which is what a loop of links would go beyond
 LINT_SOURCE_CHARS_MAX = 500  # of the line that a finding shows; up to 2 KB with each finding
 LINT_CONFIG_BYTES_MAX = 1 * MIB  # of a pyproject.toml; read at once
-LINT_BASELINE_BYTES_MAX = (
-    16 * MIB
-)  # of a baseline file, which is read at once; about as much again for its fingerprints
+LINT_BASELINE_BYTES_MAX = 16 * MIB  # of a baseline file, read at once; about as much again for its entries
 LINT_BASELINE_ENTRIES_MAX = 50_000  # of findings that a baseline knows; about 250 B each
 LINT_CACHE_BYTES_MAX = 32 * MIB  # of the file with what was found before; the older half goes when it is full
 LINT_CACHE_WAIT_S = 0.5  # for another process that writes the cache; then this one goes on without

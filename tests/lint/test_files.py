@@ -120,6 +120,8 @@ def test_what_is_not_there(tree):
         errors.UsageError, match=r"'nothing.py' cannot be looked at: no such file or directory. Name a file"
     ):
         Walk(["a.py", "nothing.py"])
+    with pytest.raises(errors.UsageError, match="'' cannot be looked at"):
+        Walk([""])
 
 
 TEXTS = {

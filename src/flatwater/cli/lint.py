@@ -149,7 +149,7 @@ def command(
         first = (
             lint_text.StatisticsReport({each.code: each.summary for each in RULES})
             if statistics
-            else _report(form, allocated)
+            else _report(form, allocated, to_terminal=output_file is None and sys.stdout.isatty())
         )
         sinks.add(first, output_file)
         for path, other in ((json_path, "json"), (sarif_path, "sarif")):
@@ -242,7 +242,7 @@ def _words(text: str | None) -> list[str]:
     return [each.strip() for each in (text or "").split(",") if each.strip()]
 
 
-def _report(form: str, allocated: Allocated | None) -> Report:
+def _report(form: str, allocated: Allocated | None, *, to_terminal: bool = False) -> Report:
     if form == "json":
         from flatwater.cli.reports.lint_json import JsonReport
 
@@ -256,8 +256,9 @@ def _report(form: str, allocated: Allocated | None) -> Report:
         from flatwater.cli.reports.lint_github import GithubReport
 
         return GithubReport()
-    is_terminal = sys.stdout.isatty()
-    return lint_text.TextReport(shutil.get_terminal_size().columns if is_terminal else lint_text.WIDTH)
+    if to_terminal:
+        return lint_text.TextReport(shutil.get_terminal_size().columns, wraps=True)
+    return lint_text.TextReport()
 
 
 def _print(text: str) -> None:

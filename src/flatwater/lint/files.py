@@ -53,10 +53,10 @@ class Walk:
         self._root = os.path.abspath(root or ".")
         self._patterns = [re.compile(fnmatch.translate(each.rstrip("/"))) for each in exclude]
         self._tests = tests
+        for path in paths:
+            _check(path)
         self._paths = [os.path.normpath(each) for each in dict.fromkeys(paths)]
         self.tests_left_out = self.excluded = 0
-        for path in self._paths:
-            _check(path)
         self._named = {os.path.abspath(each) for each in self._paths}
 
     def __iter__(self) -> Iterator[str]:

@@ -75,6 +75,16 @@ def test_a_cell():
     assert "src/a.py:cell 4:3:8: " in click.unstyle(TextReport().finding(replace(HERE, cell=4)))
 
 
+def test_a_narrow_terminal():
+    """Messages are broken between words there, and are one line anywhere else."""
+    long = replace(HERE, message="It holds everything that there is." + " So it grows." * 9, source="")
+    lines = click.unstyle(TextReport(60, wraps=True).finding(long)).splitlines()
+    assert len(lines) > 3
+    assert all(len(line) <= 60 for line in lines)
+    assert all(line.startswith("    ") for line in lines[1:])
+    assert " ".join(each.strip() for each in lines) == " ".join(click.unstyle(TextReport(60).finding(long)).split())
+
+
 def test_bytes():
     """With a run, the bytes stand in front."""
     assert click.unstyle(TextReport().finding(HERE, 3 << 20)).startswith(

@@ -7,6 +7,7 @@ Holds:      one finding's text.
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, final
 
 import click
@@ -30,10 +31,12 @@ class TextReport:
 
     Args:
         width: characters of a line of source that are shown.
+        wraps: whether messages are broken between words at that width; else they are one line, which other programs can read.
     """
 
-    def __init__(self, width: int = WIDTH) -> None:
+    def __init__(self, width: int = WIDTH, *, wraps: bool = False) -> None:
         self._width = width
+        self._wraps = wraps
 
     def begin(self) -> str:
         """Nothing stands above the findings."""
@@ -45,10 +48,22 @@ class TextReport:
             f"{plain(finding.path)}:{f'cell {finding.cell}:' if finding.cell else ''}{finding.line}:{finding.column}"
         )
         sure = str(finding.confidence)
-        head = f"{click.style(where, bold=True)}: {click.style(finding.code, fg=_COLOURS[sure])} {plain(finding.message)} [{sure}]"
+        front = ""
         if allocated_bytes is not None:
-            size = units.format_bytes(allocated_bytes) if allocated_bytes else "nothing"
-            head = f"{click.style(f'{size:>9}', bold=bool(allocated_bytes))}  {head}"
+            front = f"{units.format_bytes(allocated_bytes) if allocated_bytes else 'nothing':>9}  "
+        rest = f"{front}{where}: {finding.code} {plain(finding.message)} [{sure}]"
+        if self._wraps:
+            rest = textwrap.fill(
+                rest,
+                max(self._width, 20),
+                subsequent_indent="    ",
+                break_long_words=False,
+                break_on_hyphens=False,
+                drop_whitespace=True,
+            )
+        head = rest.replace(where, click.style(where, bold=True), 1).replace(
+            finding.code, click.style(finding.code, fg=_COLOURS[sure]), 1
+        )
         lines = shown(finding, self._width)
         return "\n".join([head, *(f"  {line}" for line in lines), ""]) + ("\n" if lines else "")
 

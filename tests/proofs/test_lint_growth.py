@@ -40,7 +40,7 @@ def proof_of(*, kept, cached):
                     keep(finding)
         shutil.rmtree(folder)
 
-    return fw.prove(scenario, sizes="100..1600" if kept else "200..3200", setup=tree, metric="anon", resolution="64 B")
+    return fw.prove(scenario, sizes="50..800" if kept else "100..1600", setup=tree, metric="anon", resolution="64 B")
 
 
 @pytest.mark.parametrize("cached", [False, True], ids=["uncached", "cached"])

@@ -7,7 +7,7 @@ Holds:      numbers.
 
 from __future__ import annotations
 
-from flatwater.units import MIB
+from flatwater.units import KIB, MIB
 
 LINT_FILE_BYTES_MAX = 4 * MIB  # of a file that is looked at; its tree takes about 110 times as much, see the next line
 LINT_WORDS_MAX = 750_000  # words and signs of a file that is looked at; its tree takes about 450 B each, at worst 950 B
@@ -19,7 +19,8 @@ LINT_BASELINE_BYTES_MAX = 16 * MIB  # of a baseline file, read at once; about as
 LINT_BASELINE_ENTRIES_MAX = 50_000  # of findings that a baseline knows; about 250 B each
 LINT_CACHE_BYTES_MAX = 32 * MIB  # of the file with what was found before; the older half goes when it is full
 LINT_CACHE_WAIT_S = 0.5  # for another process that writes the cache; then this one goes on without
-LINT_CACHE_PENDING_MAX = 500  # files whose findings wait to be written; mostly 100 B each
+LINT_CACHE_PENDING_MAX = 100  # files whose findings wait to be written; mostly 100 B each
+LINT_CACHE_PAGES_BYTES = 256 * KIB  # of the cache's file that SQLite holds
 LINT_NOTEBOOK_CELLS_MAX = 5_000  # of one notebook; the file's bytes bound them too
 LINT_PROFILE_BYTES_MAX = 64 * MIB  # of a recorded run; parsed at once, about five times as much
 LINT_PROFILE_LINES_MAX = 100_000  # with bytes, the largest of a recorded run; about 200 B each

@@ -2,7 +2,7 @@
 
 Covers:     one SQLite file in the project, its bound, several processes at once, files that are damaged or cannot be written.
 Not here:   looking (`lint.linter`), what a project knows already (`lint.baseline`).
-Holds:      findings of the files that wait to be written, and SQLite's pages.
+Holds:      findings of the files that wait to be written, and SQLite's pages, up to their bounds.
 
 The key is a digest of the file's bytes, of the linter's own code and of the Python that parses. Names, sizes and times of
 files are no part of it: those can be the same when the bytes are not (a checkout, `touch -r`, two saves in one tick), and
@@ -133,6 +133,7 @@ class Cache:
         try:
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             connection.execute(f"PRAGMA max_page_count = {limits.LINT_CACHE_BYTES_MAX // PAGE_BYTES}")
+            connection.execute(f"PRAGMA cache_size = -{limits.LINT_CACHE_PAGES_BYTES // 1024}")
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute(_MAKE)
             connection.execute("SELECT found FROM looked WHERE key = ''").fetchone()

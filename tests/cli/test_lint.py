@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -240,6 +241,14 @@ def test_explain(lint, asked, words):
     code, out, _ = lint("--explain", asked)
     assert code == 0
     assert words in out
+
+
+def test_the_hook_for_pre_commit():
+    """It names a command that there is, and file types that are looked at."""
+    hook = (Path(__file__).parents[2] / ".pre-commit-hooks.yaml").read_text("utf-8")
+    assert "- id: flatwater-lint\n" in hook
+    assert "  entry: flatwater lint\n" in hook
+    assert "types_or: [python, jupyter]" in hook
 
 
 def test_ended_by_who_reads(lint, tmp_path):

@@ -177,6 +177,14 @@ def test_many_words():
     assert "has 2000000 words and signs, more than 750000" in found.message
 
 
+def test_a_name_that_leads_to_itself():
+    """It is followed for a few steps, and the file is looked at by all rules."""
+    found = lint_text(
+        "def f(path):\n    with open(path, 'rb') as file:\n        x = file.read()\n    x = x.decode()\n    x = x.strip()\n    return x\n"
+    )
+    assert [each.message for each in found if each.code == "FW000"] == []
+
+
 # --- whatever a folder holds -----------------------------------------------------------------------------------------
 
 

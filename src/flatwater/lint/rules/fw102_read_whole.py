@@ -25,6 +25,8 @@ CURES = {
     "": "go over it in parts, or give `read` a size",
 }
 
+STEPS_MAX = 4  # of `decode` and the like that are followed: `text = text.strip()` leads to itself
+
 
 def _check(look: Look) -> Iterator[Found]:
     for call, func in look.method_calls(*READS):
@@ -99,7 +101,7 @@ def _is_of_the_author(look: Look, node: ast.expr, holder: Value) -> bool:
     return bool(made.args) and holder.kind == "file" and is_fixed(look, made.args[0])
 
 
-def _use(look: Look, node: ast.expr) -> str:
+def _use(look: Look, node: ast.expr, steps: int = STEPS_MAX) -> str:
     module = look.module
     for place in uses.places(module, node):
         if uses.is_iterated(module, place):
@@ -115,7 +117,7 @@ def _use(look: Look, node: ast.expr) -> str:
                 return "parts"
         if isinstance(above, ast.Attribute) and above.attr in {"decode", "strip", "encode"}:
             decoded = module.above.get(above)
-            if isinstance(decoded, ast.Call) and (found := _use(look, decoded)) in {"parts", "copied"}:
+            if steps and isinstance(decoded, ast.Call) and (found := _use(look, decoded, steps - 1)) in {"parts", "copied"}:
                 return found
         if isinstance(above, ast.Call) and place in above.args:
             origin = look.origin(above.func)

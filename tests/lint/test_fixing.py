@@ -112,7 +112,7 @@ def test_a_notebook_is_left(fix):
 
 def test_large_files_are_left(fix, monkeypatch):
     """Their trees would take more than is allowed; it says how much that is."""
-    data = OLD.format("").encode() + b"#" * limits.LINT_FIX_BYTES_MAX
+    data = OLD.format("").encode() + b"\n" * limits.LINT_FIX_BYTES_MAX
     made = fix(data)
     assert not made.is_changed
     assert str(limits.LINT_FIX_BYTES_MAX) in made.why
@@ -146,11 +146,11 @@ def test_a_diff_can_be_applied(fix, tmp_path):
     import subprocess
 
     made = fix(OLD.format("é").encode().rstrip(b"\n"))
-    diff = "".join(made.diff())
-    assert "\\ No newline at end of file" in diff
+    diff = b"".join(made.diff())
+    assert b"\\ No newline at end of file\n" in diff
     target = tmp_path / "b.py"
     target.write_bytes(made.before)
-    subprocess.run(["patch", "--quiet", str(target)], input=diff.encode(), check=True, timeout=60)
+    subprocess.run(["patch", "--quiet", str(target)], input=diff, check=True, timeout=60)
     assert target.read_bytes() == made.after
 
 

@@ -19,7 +19,7 @@ from typing import final
 import click
 
 from flatwater import errors, limits
-from flatwater.cli import main
+from flatwater.cli import lint_fixing, main
 from flatwater.cli.reports import files, lint_text
 from flatwater.cli.reports.lint_report import Report, Summary
 from flatwater.lint import baseline as baselines
@@ -74,6 +74,8 @@ Put = Callable[[str], object]
 @click.option(
     "--stdin-filename", metavar="FILE", help="What to call the text on stdin, which is read for the path '-'."
 )
+@click.option("--fix", is_flag=True, help="Rewrite what can be without a change of behaviour, and tell what is left.")
+@click.option("--diff", "show", is_flag=True, help="Print what --fix would change, and change nothing.")
 @click.option("--explain", metavar="CODE", help="Tell what a rule finds, and end; 'all' lists the rules.")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.pass_context
@@ -98,6 +100,8 @@ def command(
     no_cache: bool,
     cache_dir: str | None,
     stdin_filename: str | None,
+    fix: bool,
+    show: bool,
     explain: str | None,
 ) -> None:
     """Find what grows with the data in Python files and notebooks, before they run.
@@ -108,12 +112,18 @@ def command(
     A project says what it wants in [tool.flatwater.lint] of its pyproject.toml; --ignore and --exclude add to that, other
     options take its place. A line is left alone with a comment: # flatwater: allow FW101 — reason.
 
-    Exit codes: 0 nothing was found, 1 something was, 2 wrong use, 4 a report could not be written.
+    --fix and --diff leave alone what a comment or the baseline allows, notebooks, and files that a link leads to outside of
+    the paths. They need the extra `lint`.
+
+    Exit codes: 0 nothing was found, 1 something was (with --fix: is left; with --diff: would be changed), 2 wrong use,
+    4 a report or a file could not be written.
 
     \b
     Examples:
       flatwater lint src
       flatwater lint --explain FW101
+      flatwater lint --diff src | less
+      flatwater lint --fix src
       flatwater lint --output-format github --sarif findings.sarif src
       flatwater run --profile profile.json --json run.json -- python job.py
       flatwater lint --with run.json .
@@ -130,6 +140,17 @@ def command(
         raise errors.UsageError(
             f"--statistics is a text, and --output-format is {form}.", hint="Leave one of them out."
         )
+    reports = {
+        "--json": json_path,
+        "--sarif": sarif_path,
+        "--output-file": output_file,
+        "--statistics": statistics,
+        "--with": run_path,
+        f"--output-format {form}": form != "text",
+    }
+    lint_fixing.check(
+        fix=fix, show=show, inputs={"'-'": STDIN in paths, "--write-baseline": write_baseline}, reports=reports
+    )
     settings = _settings(
         paths, config_path=config_path, select=select, ignore=ignore, exclude=exclude,
         confidence=confidence, include_tests=include_tests, baseline_path=baseline_path,
@@ -142,7 +163,9 @@ def command(
         if not no_cache and STDIN not in paths:
             cache = stack.enter_context(Cache(cache_dir or os.path.join(settings.root, FOLDER)))
         linter = Linter(settings, cache, known)
-        found = _stdin(linter, stdin_filename) if STDIN in paths else linter.look(paths)
+        if show:
+            ctx.exit(lint_fixing.show(linter, paths))
+        found = _found(stack, linter, paths, stdin_filename, fix=fix)
         if write_baseline:
             ctx.exit(_write_baseline(known, found, settings))
         sinks = _Sinks(stack, allocated)
@@ -264,6 +287,19 @@ def _report(form: str, allocated: Allocated | None, *, to_terminal: bool = False
 def _print(text: str) -> None:
     encoding = sys.stdout.encoding or "utf-8"
     click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=False)
+
+
+def _found(
+    stack: contextlib.ExitStack, linter: Linter, paths: Sequence[str], stdin_filename: str | None, *, fix: bool
+) -> Iterator[Finding]:
+    """The findings; what was fixed is said when all of them are told."""
+    if STDIN in paths:
+        return _stdin(linter, stdin_filename)
+    if not fix:
+        return linter.look(paths)
+    fixing = lint_fixing.Fixing(linter, paths, shows=False)
+    stack.callback(fixing.end)
+    return fixing.look()
 
 
 def _stdin(linter: Linter, name: str | None) -> Iterator[Finding]:

@@ -57,12 +57,13 @@ class Fixed:
         """Whether anything was fixed."""
         return self.before != self.after
 
-    def diff(self) -> Iterator[str]:
-        """The change, as lines of a unified diff."""
-        old, new = (_lines(each) for each in (self.before, self.after))
-        name = self.path.replace(os.sep, "/").lstrip("/")
-        for line in difflib.unified_diff(old, new, f"a/{name}", f"b/{name}"):
-            yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+    def diff(self) -> Iterator[bytes]:
+        """The change as lines of a unified diff, in the bytes of the file: `patch` takes it."""
+        name = "".join(each if each.isprintable() else "?" for each in self.path.replace(os.sep, "/").lstrip("/"))
+        before, after = self.before.splitlines(keepends=True), self.after.splitlines(keepends=True)
+        old, new = (f"{side}/{name}".encode("utf-8", "surrogateescape") for side in "ab")
+        for line in difflib.diff_bytes(difflib.unified_diff, before, after, old, new):
+            yield line if line.endswith((b"\n", b"\r")) else line + b"\n\\ No newline at end of file\n"
 
 
 @final
@@ -102,7 +103,7 @@ class Fixer:
                 self._fix(made)
             except _NotFixedError as error:
                 made.after, made.fixed, made.why = data, [], str(error)
-                made.left = self._found(data, path)
+                made.left = self._linter.again(data, path)
         return made
 
     def write(self, made: Fixed, named: Sequence[str]) -> None:
@@ -114,14 +115,6 @@ class Fixer:
         """
         if made.is_changed:
             writing.replace(made.path, made.before, made.after, named)
-
-    def _found(self, data: bytes, path: str) -> list[Finding]:
-        """What the linter finds in a text that it has counted already."""
-        counted = self._linter.files
-        try:
-            return self._linter.data(data, path)
-        finally:
-            self._linter.files = counted
 
     def _fix(self, made: Fixed) -> None:
         encoding = _encoding(made.before)
@@ -139,7 +132,7 @@ class Fixer:
                 return
             made.after = new.encode(encoding)
             made.fixed += [finding for finding, change in chosen if change in done]
-            made.left = self._found(made.after, made.path)
+            made.left = self._linter.again(made.after, made.path)
 
 
 class _NotFixedError(Exception):
@@ -221,11 +214,3 @@ def _rewritten(text: str, changes: list[Change]) -> tuple[str, list[Change]]:
         first = (str(error) or type(error).__name__).splitlines()[0]
         raise _NotFixedError(f"cannot be rewritten: {first}") from None
     return made.code, rewriter.done
-
-
-def _lines(data: bytes) -> list[str]:
-    try:
-        text = _text(data, _encoding(data))
-    except (_NotFixedError, SyntaxError, UnicodeError):
-        text = data.decode("utf-8", "replace")
-    return text.splitlines(keepends=True)

@@ -85,6 +85,15 @@ class Linter:
                 self._cache.put(key, found)
         return self._told(path, found)
 
+    def again(self, data: bytes, path: str) -> list[Finding]:
+        """The findings of a file that was counted already, in another text of it."""
+        files_before, known_before = self.files, self._baseline.known if self._baseline else 0
+        found = self.data(data, path)
+        self.files = files_before
+        if self._baseline is not None:
+            self._baseline.known = known_before
+        return found
+
     @staticmethod
     def _found(data: bytes, path: str, *, is_notebook: bool) -> list[Finding]:
         if is_notebook:

@@ -34,6 +34,7 @@ CHANGED = {
     "texts": ("min([line.strip() for line in file])", "min(line.strip() for line in file)"),
     "counts": ("collections.Counter([line.lower() for line in file])", "collections.Counter(line.lower() for line in file)"),
     "a comma": ("sum([1 for line in file],)", "sum((1 for line in file),)"),
+    "on lines of its own": ("sum(\n        [len(line) for line in file]\n    )", "sum(\n        len(line) for line in file\n    )"),
     "with comments": ("sum([  # all\n        len(line)  # of each\n        for line in file\n    ])", "sum(  # all\n        len(line)  # of each\n        for line in file\n    )"),
 }  # fmt: skip
 HEAD = "import collections\ndef f(path):\n    file = open(path)\n    return "

@@ -84,12 +84,18 @@ def _of_generator(node: libcst.BaseExpression) -> libcst.BaseExpression | None:
         return None
     first, made = node.args[0], node.args[0].value
     alone = len(node.args) == 1 and not isinstance(first.comma, libcst.Comma) and not made.lpar
-    edges = (node.whitespace_before_args, first.whitespace_after_arg)
-    if alone and all(isinstance(each, libcst.SimpleWhitespace) and not each.value for each in edges):
+    outer = (node.whitespace_before_args, first.whitespace_after_arg)
+    inner = (made.lbracket.whitespace_after, made.rbracket.whitespace_before)
+    if alone and (_is_nothing(*outer) or _is_nothing(*inner)):
+        before, after = inner if _is_nothing(*outer) else outer
         bare = libcst.GeneratorExp(made.elt, made.for_in, lpar=(), rpar=())
-        arg = first.with_changes(value=bare, whitespace_after_arg=made.rbracket.whitespace_before)
-        return node.with_changes(args=[arg], whitespace_before_args=made.lbracket.whitespace_after)
+        arg = first.with_changes(value=bare, whitespace_after_arg=after)
+        return node.with_changes(args=[arg], whitespace_before_args=before)
     left = libcst.LeftParen(whitespace_after=made.lbracket.whitespace_after)
     right = libcst.RightParen(whitespace_before=made.rbracket.whitespace_before)
-    inner = libcst.GeneratorExp(made.elt, made.for_in, lpar=(*made.lpar, left), rpar=(right, *made.rpar))
-    return node.with_changes(args=[first.with_changes(value=inner), *node.args[1:]])
+    round_one = libcst.GeneratorExp(made.elt, made.for_in, lpar=(*made.lpar, left), rpar=(right, *made.rpar))
+    return node.with_changes(args=[first.with_changes(value=round_one), *node.args[1:]])
+
+
+def _is_nothing(*spaces: libcst.BaseParenthesizableWhitespace) -> bool:
+    return all(each.empty for each in spaces)

@@ -2,7 +2,7 @@
 
 Covers:     joining findings and fixes, one round after another; encodings, line ends, marks of byte order; a diff of it.
 Not here:   which fixes are safe (`lint.fixes`), putting a file in place (`lint.writing`).
-Holds:      one file's text, its trees, and what was found in it; see `LINT_FIX_BYTES_MAX`.
+Holds:      one file's text, its tree, and what was found in it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import ast
 import difflib
 import io
 import os
-import re
 import tokenize
 import warnings
 from collections.abc import Iterator, Sequence
@@ -28,8 +27,6 @@ from flatwater.lint.rule import Look
 
 if TYPE_CHECKING:
     from flatwater.lint.linter import Linter
-
-CARRIAGE_RETURN = re.compile(r"\r(?!\n)")
 
 
 @final
@@ -96,8 +93,6 @@ class Fixer:
             return made
         if path.endswith(".ipynb"):
             made.why = "is a notebook; its cells are not rewritten"
-        elif len(data) > limits.LINT_FIX_BYTES_MAX:
-            made.why = f"has more than {limits.LINT_FIX_BYTES_MAX} bytes, and is not rewritten"
         else:
             try:
                 self._fix(made)
@@ -117,20 +112,31 @@ class Fixer:
             writing.replace(made.path, made.before, made.after, named)
 
     def _fix(self, made: Fixed) -> None:
+        import libcst
+
+        from flatwater.lint.rewriting import rewritten
+
         encoding = _encoding(made.before)
-        if CARRIAGE_RETURN.search(_text(made.before, encoding)):
-            raise _NotFixedError(
-                "has single carriage returns, which libcst does not take for line ends, and is not rewritten"
-            )
+        module = _parsed(_text(made.before, encoding))
         for _ in range(limits.LINT_FIX_ROUNDS_MAX):
-            text = _text(made.after, encoding)
-            chosen = _chosen(text, made.left)
+            chosen = _chosen(module, made.left)
             if not chosen:
                 return
-            new, done = _rewritten(text, [change for _finding, change in chosen])
+            try:
+                text, done = rewritten(module, [change for _finding, change in chosen])
+                module = _parsed(text)
+            except (
+                SyntaxError,
+                ValueError,
+                RecursionError,
+                libcst.ParserSyntaxError,
+                libcst.CSTValidationError,
+            ) as error:
+                first = (str(error) or type(error).__name__).splitlines()[0]
+                raise _NotFixedError(f"cannot be rewritten: {first}") from None
             if not done:
                 return
-            made.after = new.encode(encoding)
+            made.after = text.encode(encoding)
             made.fixed += [finding for finding, change in chosen if change in done]
             made.left = self._linter.again(made.after, made.path)
 
@@ -150,19 +156,14 @@ def _text(data: bytes, encoding: str) -> str:
     return io.TextIOWrapper(io.BytesIO(data), encoding, newline="").read()
 
 
-def _parsed(text: str) -> ast.Module:
+def _parsed(text: str) -> Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return ast.parse(text)
+        return Module(text, "")
 
 
-def _chosen(text: str, found: list[Finding]) -> list[tuple[Finding, Change]]:
+def _chosen(module: Module, found: list[Finding]) -> list[tuple[Finding, Change]]:
     """The findings that have a fix, with it; of those that overlap, the outer one."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        module = Module(text, "")
-    if _depth(module.tree) > limits.LINT_FIX_DEPTH_MAX:
-        raise _NotFixedError(f"is nested more than {limits.LINT_FIX_DEPTH_MAX} deep, and is not rewritten")
     look = Look(module)
     by_place: dict[tuple[str, int, int, int, int], Finding] = {}
     for finding in found:
@@ -184,33 +185,3 @@ def _chosen(text: str, found: list[Finding]) -> list[tuple[Finding, Change]]:
             kept.append((finding, change))
             end = place[2:]
     return kept
-
-
-def _depth(tree: ast.AST) -> int:
-    deepest, level = 0, [tree]
-    while level:
-        deepest += 1
-        level = [child for each in level for child in ast.iter_child_nodes(each)]
-    return deepest
-
-
-def _rewritten(text: str, changes: list[Change]) -> tuple[str, list[Change]]:
-    """The text with these changes, and those that were made."""
-    import libcst
-    from libcst.metadata import MetadataWrapper
-
-    from flatwater.lint.rewriting import Rewriter
-
-    try:
-        module = libcst.parse_module(text)
-        if module.code != text:
-            raise _NotFixedError("cannot be written as it was read, and is not rewritten")
-        lines = Module(text, "").lines
-        rewriter = Rewriter({span(lines, each.node): each for each in changes})
-        made = MetadataWrapper(module, unsafe_skip_copy=True).visit(rewriter)
-        made = rewriter.with_imports(made)
-        _parsed(made.code)
-    except (libcst.ParserSyntaxError, libcst.CSTValidationError, SyntaxError, ValueError, RecursionError) as error:
-        first = (str(error) or type(error).__name__).splitlines()[0]
-        raise _NotFixedError(f"cannot be rewritten: {first}") from None
-    return made.code, rewriter.done

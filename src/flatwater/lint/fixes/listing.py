@@ -89,16 +89,9 @@ def is_done_before(look: Look, name: ast.Name, holder: ast.With, place: ast.For 
 
 
 def bare(call: libcst.Call, inner: libcst.BaseExpression) -> libcst.BaseExpression | None:
-    """What a call is made of, in its place and in its brackets; None where a comment would be lost."""
+    """What a call is made of, in its place; None where a comment would be lost."""
     import libcst
 
     module = libcst.Module([])
-    around = module.code_for_node(call.with_changes(lpar=(), rpar=())).replace(module.code_for_node(inner), "", 1)
-    if "#" in around:
-        return None
-    brackets = any("\n" in module.code_for_node(each) for each in (*call.lpar, *call.rpar)) or bool(call.lpar)
-    if not brackets:
-        return inner
-    if inner.lpar:
-        return inner
-    return inner.with_changes(lpar=call.lpar, rpar=call.rpar)
+    around = module.code_for_node(call).replace(module.code_for_node(inner), "", 1)
+    return None if "#" in around else inner

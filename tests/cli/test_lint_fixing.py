@@ -86,6 +86,21 @@ def test_a_file_that_cannot_be_written_is_said(lint, tmp_path):
     assert (tmp_path / "c.py").read_text() == NEW
 
 
+def test_a_diff_is_of_what_would_be_written(lint, tmp_path):
+    """A file that --fix would leave is named, and not shown."""
+    os.chmod(tmp_path / "a.py", 0o444)
+    code, out, err = lint("--diff", ".")
+    assert (code, out) == (0, "")
+    assert "'a.py' may not be written" in err
+
+
+def test_a_path_that_is_not_there_is_all_that_is_said(lint):
+    """Nothing was done, and nothing is said of it."""
+    code, _out, err = lint("--fix", "nothing")
+    assert code == 2
+    assert "fixed" not in err
+
+
 def test_what_the_baseline_knows_is_left(lint, tmp_path):
     """Somebody decided that it may stay; it is counted once."""
     lint("--write-baseline", "--baseline", "known.json", ".")

@@ -35,6 +35,7 @@ def halved():
             "x = 1\n\x0cif x:\n\ty = [\n  a,\n]",
         ),
         ("x = (a) * b", "x = (a)"),
+        ("x = a*(b)if c else d", "x = a if c else d"),
     ],
 )
 def test_all_else_stays(halved, old, new):

@@ -41,6 +41,7 @@ class Fixing:
         self.changed = self.failed = 0
         self._fixed = 0
         self._left = 0
+        self._is_done = False
 
     def look(self) -> Iterator[Finding]:
         """The findings that are left, file by file."""
@@ -54,6 +55,7 @@ class Fixing:
             self._left += len(left)
             yield from left
         self._linter.tests_left_out, self._linter.excluded = walk.tests_left_out, walk.excluded
+        self._is_done = True
 
     def end(self) -> None:
         """Say what was done.
@@ -61,8 +63,10 @@ class Fixing:
         Raises:
             BrokenError: a file could not be written.
         """
+        if not self._is_done:  # something else went wrong, and is said
+            return
         main.say(summary(fixed=self._fixed, changed=self.changed, left=self._left, shows=self._shows))
-        if self.failed:
+        if self.failed and not self._shows:
             count = f"{self.failed:,} file{'s' * (self.failed != 1)}"
             raise errors.BrokenError(
                 f"{count} could not be written, and {'is' if self.failed == 1 else 'are'} as before."
@@ -70,15 +74,17 @@ class Fixing:
 
     def _taken(self, made: Fixed) -> list[Finding]:
         codes = Counter(each.code for each in made.fixed)
-        if self._shows:
-            _print(made)
-        else:
-            try:
+        try:
+            if self._shows:
+                writing.check(made.path, self._paths)
+                _print(made)
+            else:
                 self._fixer.write(made, self._paths)
-            except writing.Unwritable as error:
-                main.say(f"flatwater: {plain(str(error))}")
-                self.failed += 1
-                return self._linter.again(made.before, made.path)
+        except writing.Unwritable as error:
+            main.say(f"flatwater: {plain(str(error))}")
+            self.failed += 1
+            return self._linter.again(made.before, made.path)
+        if not self._shows:
             words = ", ".join(f"{count} of {code}" for code, count in sorted(codes.items()))
             main.say(f"fixed {plain(made.path)}: {words}")
         self.changed += 1

@@ -26,5 +26,5 @@ LINT_PROFILE_BYTES_MAX = 64 * MIB  # of a recorded run; parsed at once, about fi
 LINT_PROFILE_LINES_MAX = 100_000  # with bytes, the largest of a recorded run; about 200 B each
 LINT_RANKED_MAX = 10_000  # findings that are put in order by what a run allocated; about 700 B each
 LINT_HOT_LINES_SHOWN = 10  # lines without a finding that a ranked report names; nothing
-LINT_FIX_CHARS_MAX = 20_000  # of an expression that is rewritten; its tree takes about 1 KB for each of them
+LINT_FIX_CHARS_MAX = 20_000  # of an expression that is rewritten; its tree takes about 2 KB for each of them
 LINT_FIX_ROUNDS_MAX = 10  # of fixes that overlap, one after another; each reads the file once more

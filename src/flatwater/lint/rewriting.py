@@ -28,7 +28,8 @@ def rewritten(module: Module, changes: list[Change]) -> tuple[str, list[Change]]
         first, last = starts[place.line - 1] + place.column, starts[place.end_line - 1] + place.end_column
         new = _expression(text[first:last], change)
         if new is not None:
-            edits.append((first, last, new))
+            is_joined = _is_of_a_word(new[-1:]) and _is_of_a_word(text[last : last + 1])  # `readlines()if`
+            edits.append((first, last, f"{new} " if is_joined else new))
             done.append(change)
     for name in sorted({each.needs for each in done if each.needs}):
         edit = _import(module, starts, name)
@@ -53,6 +54,10 @@ def _expression(old: str, change: Change) -> str | None:
         return None
     new = change.rewrite(node.with_changes(lpar=(), rpar=()))
     return None if new is None else plain.code_for_node(new)
+
+
+def _is_of_a_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
 
 
 def _import(module: Module, starts: list[int], name: str) -> tuple[int, int, str] | None:

@@ -33,6 +33,15 @@ def replace(path: str, before: bytes, after: bytes, named: Sequence[str]) -> Non
     Raises:
         Unwritable: with the file's name, and why.
     """
+    real, status = check(path, named)
+    try:
+        _put(real, before, after, status)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def check(path: str, named: Sequence[str]) -> tuple[str, os.stat_result]:
+    """The file that a path leads to, and its status. Raises Unwritable where it is not to be written."""
     real = os.path.realpath(path)
     if not _is_below(real, path, named):
         raise Unwritable(
@@ -47,10 +56,14 @@ def replace(path: str, before: bytes, after: bytes, named: Sequence[str]) -> Non
                 f"{path!r} has {status.st_nlink} names (hard links), and would be fixed under one of them only.",
                 hint="Put a copy in its place first.",
             )
-        _put(real, before, after, status)
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise Unwritable(f"{path!r} cannot be written: {why}.", hint="It is as it was.") from error
+        raise _unwritable(path, error) from error
+    return real, status
+
+
+def _unwritable(path: str, error: OSError) -> Unwritable:
+    why = (error.strerror or str(error)).lower()
+    return Unwritable(f"{path!r} cannot be written: {why}.", hint="It is as it was.")
 
 
 def _put(real: str, before: bytes, after: bytes, status: os.stat_result) -> None:

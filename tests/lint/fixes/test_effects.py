@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -64,6 +65,7 @@ def _seen(text, path):
             said = "an error"
     # Functions are seen by what they give.
     shown = [each() if callable(each) else each for each in out]
+    said = re.sub(r" at 0x\w+", "", said)
     return (
         said,
         repr(shown),

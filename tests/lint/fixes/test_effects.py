@@ -65,17 +65,8 @@ def _seen(text, path):
             said = "an error"
     # Functions are seen by what they give.
     shown = [each() if callable(each) else each for each in out]
-    said = re.sub(r" at 0x\w+", "", said)
-    return (
-        said,
-        repr(shown),
-        repr(known),
-        repr(vars(self)),
-        called,
-        list(names),
-        repr(space["last"]),
-        printed.getvalue(),
-    )
+    all_of_it = (said, shown, known, vars(self), called, list(names), space["last"], printed.getvalue())
+    return re.sub(r" at 0x\w+", "", repr(all_of_it))
 
 
 def test_nobody_can_tell(fixed, tmp_path):

@@ -141,19 +141,25 @@ LAB_SMALL_NEEDS_BYTES = 256 * MIB  # of each experiment of a small run: an inter
 
 # --- tour -------------------------------------------------------------------------------------------------------------
 
+TOUR_NOTES_BYTES = 4 * MIB  # that are read of what a tour wrote down; a step writes about 2 KiB
+TOUR_CURVE_POINTS = 192  # of the curve of a step; 32 B each
+TOUR_NAIVE_S = 20.0  # seconds for the naive twin of a step
 TOUR_BUDGET_BYTES = 136 * MIB  # of all steps together, unless told otherwise: the documents' process, 72 MiB beside it
-TOUR_STEP_S = 30.0  # a step reads for so long, unless told otherwise
+TOUR_STEP_S = 10.0  # a step reads for so long, unless told otherwise; it is done twice
 TOUR_DEPTH_MAX = 32  # of directories below a root; 33 KiB each while they are open
 TOUR_PIECE_BYTES = 32 * KIB  # of a file at a time; its words take up to 32 times as much
 TOUR_TABLE_BYTES_MAX = 64 * MIB  # of the table of words; more words than people have written in all languages
 TOUR_ROWS = 1_000_000  # of the table that it reads; 53 MB of temporary files
 TOUR_BATCH_BYTES = MIB  # of its rows; two batches are alive at a time
+TOUR_PAGE_ROWS = 150_000  # of them in a page of HTML; 14 MB of temporary files
 TOUR_STORE_BYTES = 32 * MIB  # of pages of a store that it fills; some 200,000 rows
 TOUR_MIRROR_BYTES = 32 * MIB  # of files that it mirrors; on a disk
+TOUR_MIRROR_OWN_BYTES = 256 * MIB  # of files of its own that it mirrors; on a disk
 TOUR_MIRROR_NAMES = 500  # of folders and files that it mirrors; a pattern each
 TOUR_INGEST_FILES = 5_000  # that it ingests at most; 200 B each as names
 TOUR_LIVE_BYTES = 32 * MIB  # of pages of a live table's file that it fills; some 32,000 rows and their log
 TOUR_LIVE_WAITING = 5_000  # subscriptions of users who wait meanwhile; 2 KiB each
+TOUR_LIVE_LATE = 100  # more of a user who writes, which are not read until the end; 2 KiB each
 TOUR_SERVE_BYTES = 8 * MIB  # of pages of a served table's file that it fills
 TOUR_SERVE_ROWS = 2_000  # that it serves while they change
 TOUR_SUBSCRIBERS = 1_000  # connections that follow these; some 6 KiB each in the server

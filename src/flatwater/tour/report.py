@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flatwater import units
+from flatwater.tour.curve import Curve
+from flatwater.tour.trial import Trial
 
 HOLDS, DOES_NOT_HOLD, FAILED = 0, 1, 4
 
@@ -94,6 +96,10 @@ class TourReport:
         account: promised and seen at the end, as `watch.account` has them.
         wall_s: seconds from start to end.
         seconds: that each step was given.
+        curves: resident bytes above the baseline, by step.
+        is_tried: each step was tried once more, alone.
+        trials: what came of that, and of the naive twins, by step.
+        kept: where what the steps made is kept; empty if it is gone.
     """
 
     budget_bytes: int
@@ -110,11 +116,16 @@ class TourReport:
     account: Mapping[str, object] = field(default_factory=dict)
     wall_s: float = 0.0
     seconds: float = 0.0
+    curves: dict[str, Curve] = field(default_factory=dict)
+    is_tried: bool = False
+    trials: dict[str, Trial] = field(default_factory=dict)
+    kept: str = ""
 
     @property
     def holds(self) -> bool:
-        """Whether every step was done and held no more than promised."""
-        return not self.trouble and bool(self.rows) and all(row.holds for row in self.rows)
+        """Whether every step was done and held no more than promised, and once more where it was tried alone."""
+        were_held = all(row.holds for row in self.rows) and all(trial.holds for trial in self.trials.values())
+        return not self.trouble and bool(self.rows) and were_held
 
     @property
     def exit_code(self) -> int:
@@ -141,6 +152,11 @@ class TourReport:
                 return f"does not hold: nobody tells what step {worst.step!r} took"
             seen, promised = units.format_bytes(worst.seen), units.format_bytes(worst.promised)
             return f"does not hold: step {worst.step!r} promised {promised}, and {seen} were seen"
+        for trial in self.trials.values():
+            if not trial.holds:
+                limit = units.format_bytes(trial.limit_bytes)
+                why = trial.alone.words or f"{units.format_bytes(max(0, trial.alone.seen))} were seen"
+                return f"does not hold: alone under a limit of the {limit} that it promised, step {trial.step!r}: {why}"
         seen = units.format_bytes(max(row.seen for row in self.rows))
         return f"holds: {seen} seen of {promise} promised above the baseline ({held_by})"
 
@@ -156,11 +172,20 @@ class TourReport:
             "limit_note": self.limit_note,
             "limit": dict(self.limit),
             "baseline": dict(self.baseline),
-            "steps": [row.to_dict() for row in self.rows],
+            "steps": [self._step_dict(row) for row in self.rows],
             "running": self.running,
             "trouble": self.trouble,
             "killed": self.killed,
             "account": dict(self.account),
             "wall_s": round(self.wall_s, 3),
             "seconds": self.seconds,
+            "kept": self.kept,
         }
+
+    def _step_dict(self, row: Row) -> dict[str, object]:
+        told = row.to_dict()
+        if curve := self.curves.get(row.step):
+            told["curve"] = curve.to_dict()
+        if trial := self.trials.get(row.step):
+            told["trial"] = trial.to_dict()
+        return told

@@ -24,12 +24,14 @@ class Inputs:
     Attributes:
         roots: where real files are found.
         seconds: a step that has more to do than fits stops after so many, and says so.
-        folder: a place for what `prepare` makes, which goes away with the tour; empty if there is none.
+        folder: a place for what steps make, which goes away with the tour; empty if there is none.
+        made: a place for what all tours of one run work on: a table, a page; empty for none but the table, which is in `folder`.
     """
 
     roots: tuple[Root, ...]
     seconds: float
     folder: str = ""
+    made: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ class Step(Protocol):
 
     A step may have `prepare(inputs)` as well, which is called before the baseline is taken: it makes what the step works on. And it
     may have `trouble`, a text: then the tour leaves the step out, and says why, where the text is not empty or the
-    budget has less than `bytes_least` for it.
+    budget has less than `bytes_least` for it. And `naive`, the module of a twin, which does the same as programs do that hold everything:
+    its `run(task)` is called under the same limit.
     """
 
     @property

@@ -8,28 +8,26 @@ Holds:      a handle on the process, and the notes of its steps.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
+import shutil
 import time
-import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from flatwater import errors, limits, units
 from flatwater.meter import scratch
+from flatwater.tour import notes
 from flatwater.tour.guide import Errand, guide
 from flatwater.tour.inputs import Root, own_roots
+from flatwater.tour.outing import close, send
 from flatwater.tour.promise import promise_of
-from flatwater.tour.report import Row, TourReport
+from flatwater.tour.report import TourReport
 from flatwater.tour.step import Inputs, load
 from flatwater.tour.steps import STEPS
-from flatwater.worker.failures import CallFailed, WorkerDied, WorkerOverLimit, WorkerTimeout
-from flatwater.worker.limit import IS_LINUX, LimitGroup, make_limit
-from flatwater.worker.process import Worker
+from flatwater.tour.trying import Trying
+from flatwater.worker.limit import make_limit
 
+MADE = "made"  # in the folder of what steps make: the table and the page, on which all of them work
 _MARGIN_S = 60.0  # beyond its time, before a step is taken for stuck
-_NOTES_BYTES_MAX = 4 * units.MIB  # what is read of the notes; a step writes about 2 KiB
-_CLOSE_TRIES = 20
-_CLOSE_PAUSE_S = 0.05  # a killed process leaves its group when it is reaped
 
 
 def walk(
@@ -39,6 +37,9 @@ def walk(
     seconds: str | float = limits.TOUR_STEP_S,
     steps: Sequence[str] = STEPS,
     limit_kind: str = "auto",
+    again: bool = False,
+    keep: str = "",
+    tell: Callable[[str], None] | None = None,
 ) -> TourReport:
     """Run all steps in one fresh process, which can take no more above its baseline than it promised.
 
@@ -48,6 +49,9 @@ def walk(
         seconds: a step that has more to read stops after so many.
         steps: "module:Class" of each, importable from `sys.path`.
         limit_kind: "auto", "cgroup" or "rlimit_data".
+        again: each step once more, alone in a process under a limit of just what it promised, and its naive twin under the same.
+        keep: a folder, not there yet, for what the steps make, which is then not removed; one that was interrupted is.
+        tell: is called with the name of each step as it begins, in another thread; it must not fail.
 
     Holds what a `worker.Worker` holds. Thread-safe: each call has its own process.
 
@@ -57,89 +61,81 @@ def walk(
             temporary files.
         BudgetExceeded: a step asked for more than its share.
 
-    >>> report = walk([Root(__file__)], budget="16 MiB", steps=STEPS[:1])
+    >>> report = walk([Root(__file__)], budget="16 MiB", steps=STEPS[1:2])
     >>> report.holds, report.rows[0].step, report.rows[0].seen <= report.rows[0].promised
     (True, 'words', True)
     """
     budget_bytes = errors.bytes_of(budget, what="budget", least=1)
     seconds = _seconds(seconds)
-    promise_bytes = promise_of(budget_bytes, load(steps))
+    loaded = load(steps)
+    promise_bytes = promise_of(budget_bytes, loaded)
     places = tuple(own_roots() if roots is None else roots)
     began_s = time.monotonic()
     with contextlib.ExitStack() as stack:
         folder = scratch.needed("flatwater-tour-", "a tour needs a place for its notes")
         stack.callback(folder.close)
-        group = make_limit(promise_bytes, kind=limit_kind, name="tour")
-        stack.callback(_close, group)
-        report = TourReport(budget_bytes, promise_bytes, group.kind, group.note, seconds=seconds)
-        notes_path = os.path.join(folder.path, "notes")
-        errand = Errand(
-            tuple(steps),
-            Inputs(places, seconds, folder.path),
-            promise_bytes,
-            group.kind,
-            group.procs_file(),
-            limit_kind == "auto",
-            notes_path,
-        )
-        try:
-            _send(errand, group, report)
-        finally:
-            _read_notes(notes_path, report)
+        data = _place(keep, folder.path, stack)
+        inputs = Inputs(places, seconds, data, os.path.join(data, MADE))
+        report = TourReport(budget_bytes, promise_bytes, "none", seconds=seconds, kept=data if keep else "")
+        _go(tuple(steps), inputs, limit_kind, folder.path, report, tell)
+        if again and not report.trouble:
+            trying = Trying(places, seconds, inputs.made, folder.path, limit_kind, tell or _silent)
+            names = {step.name: name for step, name in zip(loaded, steps, strict=True)}
+            report.trials = {trial.step: trial for trial in trying.trials(names, report.rows)}
+            report.is_tried = True
     report.wall_s = time.monotonic() - began_s
     return report
 
 
-def _send(errand: Errand, group: LimitGroup, report: TourReport) -> None:
-    """Run the errand; what ends it too early goes into the report."""
-    timeout_s = min(errand.inputs.seconds * len(errand.steps) + _MARGIN_S, float(limits.WAIT_S_MAX))
-    # The worker itself gets a limit that it never meets: the tour takes its own on, when its imports are done.
-    kind = "rlimit_data" if IS_LINUX else "auto"
-    promise = units.format_bytes(report.promise_bytes)
-    with Worker(units.TIB, limit_kind=kind) as worker:
-        try:
-            worker.run(guide, (errand,), timeout=timeout_s)
-        except WorkerOverLimit:
-            report.killed = True
-            report.trouble = f"it asked for more than the {promise} that it promised, and the limit refused"
-        except WorkerTimeout as error:
-            report.trouble = f"it did not end within {units.format_duration(error.limit)}"
-        except WorkerDied as error:
-            if group.kills():
-                report.killed = True
-                report.trouble = f"it took more than the {promise} that it promised, and the limit killed it"
-            else:
-                report.trouble = str(error)
-        except CallFailed as error:
-            report.trouble = str(error)
-        except errors.FlatwaterError:
-            raise  # wrong use, or a refusal by the budget: it says itself what to do
-        except Exception as error:  # noqa: BLE001 - a step may raise anything, and the table of the others is still wanted
-            report.trouble = "".join(traceback.format_exception_only(error)).strip()
-            report.traceback = str(error.__cause__ or "")
-
-
-def _read_notes(path: str, report: TourReport) -> None:
+def _go(
+    steps: tuple[str, ...],
+    inputs: Inputs,
+    limit_kind: str,
+    folder: str,
+    report: TourReport,
+    tell: Callable[[str], None] | None,
+) -> None:
+    """All steps in one process; what ends it too early goes into the report."""
+    group = make_limit(report.promise_bytes, kind=limit_kind, name="tour")
     try:
-        with open(path, "rb") as file:
-            lines = file.read(_NOTES_BYTES_MAX).splitlines()
-    except FileNotFoundError:  # it did not come so far
-        return
-    for line in lines:
+        report.limit_kind, report.limit_note = group.kind, group.note
+        notes_path = os.path.join(folder, "notes")
+        errand = Errand(
+            steps, inputs, report.promise_bytes, group.kind, group.procs_file(), limit_kind == "auto", notes_path
+        )
         try:
-            facts = json.loads(line)
-        except ValueError:  # it was killed while it wrote
-            continue
-        report.baseline = facts.get("baseline", report.baseline)
-        report.account = facts.get("account", report.account)
-        report.running = facts.get("running", report.running)
-        if limit := facts.get("limit"):
-            # What was said when the limit was made holds for that kind alone.
-            report.limit_note = limit["note"] or (report.limit_note if limit["kind"] == report.limit_kind else "")
-            report.limit, report.limit_kind = limit, limit["kind"]
-        if row := facts.get("row"):
-            row["notes"] = tuple(row["notes"])
-            report.rows.append(Row(**row))
+            timeout_s = inputs.seconds * len(steps) + _MARGIN_S
+            end = send(guide, errand, group, notes_path=notes_path, timeout_s=timeout_s, tell=tell)
+            report.trouble, report.traceback, report.killed = (
+                end.words,
+                end.traceback,
+                end.kind in {"refused", "killed"},
+            )
+        finally:
+            notes.read(notes_path, report)
+        report.curves = {row.step: end.curves.of(row.step) for row in report.rows}
+    finally:
+        close(group)
+
+
+def _place(keep: str, folder: str, stack: contextlib.ExitStack) -> str:
+    """Where steps write: the folder that is kept, which goes away if the tour is ended from outside, or one of the tour's own."""
+    data = os.path.abspath(keep) if keep else os.path.join(folder, "data")
+    try:
+        os.makedirs(data)
+        if keep:
+            stack.push(lambda error, *_: shutil.rmtree(data, ignore_errors=True) if error else None)
+        os.mkdir(os.path.join(data, MADE))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise errors.UsageError(
+            f"{data!r} cannot be made: {reason}.", hint="Name a folder that is not there yet."
+        ) from None
+    return data
+
+
+def _silent(_step: str) -> None:
+    """Tell nobody."""
 
 
 def _seconds(seconds: str | float) -> float:
@@ -150,11 +146,3 @@ def _seconds(seconds: str | float) -> float:
     if not 0 < count <= limits.WAIT_S_MAX:
         raise errors.UsageError(f"seconds={seconds!r}: more than 0, and at most {limits.WAIT_S_MAX}.")
     return count
-
-
-def _close(group: LimitGroup) -> None:
-    for number in range(_CLOSE_TRIES):
-        if group.close():
-            return
-        if number < _CLOSE_TRIES - 1:
-            time.sleep(_CLOSE_PAUSE_S)

@@ -1,4 +1,4 @@
-"""The second step of the tour: a table of a million rows, read with `find_each`.
+"""The first step of the tour: a table of a million rows, read with `find_each`.
 
 Covers:     what the step promises, reading until the end or until its time is over.
 Not here:   making the table (`tour.steps.users`), tables (`source.tables`).
@@ -32,7 +32,8 @@ class FindEach:
         trouble: why it cannot run; empty if it can.
     """
 
-    name = "find_each"
+    name = "table"
+    naive = "flatwater.tour.naive.table"
 
     def __init__(self) -> None:
         self.trouble = ""

@@ -21,11 +21,12 @@ from flatwater.pipeline.flow import Flow
 from flatwater.source.documents.piece import Piece
 from flatwater.store.store import Store
 from flatwater.tour.step import Inputs, StepResult
-from flatwater.tour.steps.read_documents import PAGE_TIMEOUT_S, ReadDocuments, opened, patterns_of
+from flatwater.tour.steps import pages
+from flatwater.tour.steps.read_documents import PAGE_TIMEOUT_S, ReadDocuments, is_installed, opened, patterns_of
 from flatwater.units import MIB
 
-FOLDER = "tour.passages"
-STORED_SHARE = 4  # one part of the room for the store's pages is text: pages are not full, and there are several
+FOLDER = "passages"
+STORED_SHARE = 2  # one part of the room for the store's pages is text: pages are not full
 
 
 class Passage(msgspec.Struct):
@@ -63,9 +64,11 @@ class FlowDocuments:
     """
 
     name = "flow"
+    naive = "flatwater.tour.naive.flow"
 
     def __init__(self) -> None:
         self.trouble = ReadDocuments().trouble
+        self._page = ""
         try:
             importlib.import_module("lmdb")
         except ImportError:
@@ -87,6 +90,8 @@ class FlowDocuments:
         """Run a flow into a store once: what the first use imports belongs to the baseline."""
         if self.trouble:
             return
+        if is_installed("apsw"):
+            self._page = pages.make(inputs)
         try:
             with self._store(inputs) as store:
                 Flow([Piece("", 0, 0, 1, "x")]).map(clean).filter(has_text).map(entry).to(store).run()
@@ -104,7 +109,7 @@ class FlowDocuments:
         stored_max = max(MIB, budget.free - self._working_bytes()) // STORED_SHARE
         characters = size = 0
         complete, has_room = True, True
-        documents = opened(patterns_of(inputs.roots), min(PAGE_TIMEOUT_S, inputs.seconds))
+        documents = opened(patterns_of(inputs.roots, self._page), min(PAGE_TIMEOUT_S, inputs.seconds))
 
         def pieces() -> Iterator[Piece]:
             nonlocal complete, has_room, size
@@ -136,7 +141,12 @@ class FlowDocuments:
             notes.append("more have no room in the promise")
         if report.skipped:
             notes.append(f"{report.skipped:,} could not be stored: {report.failures[0].error}")
-        details = {"passages": report.items, "characters": left, "skipped": report.skipped}
+        details = {
+            "documents": documents.report.documents,
+            "passages": report.items,
+            "characters": left,
+            "skipped": report.skipped,
+        }
         return StepResult(report.items, size, "passages", complete=complete, notes=tuple(notes), details=details)
 
     @staticmethod

@@ -25,7 +25,7 @@ from flatwater.tour.step import Inputs, StepResult
 from flatwater.tour.steps.read_documents import ReadDocuments, opened
 from flatwater.units import MIB
 
-FOLDER = "tour.corpus"
+FOLDER = "corpus"
 _SMALL = "tour.small.md"
 _SUFFIXES = frozenset({"", ".docx", ".htm", ".html", ".md", ".pdf", ".rst", ".txt"})
 _QUERIES = ("how is it installed", "who holds the copyright", '"source code"')
@@ -42,7 +42,8 @@ class IngestDocuments:
         trouble: why it cannot run; empty if it can.
     """
 
-    name = "ingest"
+    name = "corpus"
+    naive = "flatwater.tour.naive.corpus"
 
     def __init__(self) -> None:
         self.trouble = ReadDocuments().trouble

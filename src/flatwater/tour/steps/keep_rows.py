@@ -1,4 +1,4 @@
-"""The third step of the tour: typed rows go from the table into a store, which is walked while it changes.
+"""A step of the tour: typed rows go from the table into a store, which is walked while it changes.
 
 Covers:     what the step promises, writing until a part of its time is over, walking and writing at once, the check.
 Not here:   making the table (`tour.steps.users`), stores (`store`).
@@ -24,7 +24,7 @@ from flatwater.tour.step import Inputs, StepResult
 from flatwater.tour.steps import users
 from flatwater.units import KIB, MIB
 
-FOLDER = "tour.store"
+FOLDER = "store"
 WRITE_ROWS = 500
 GONE_EACH, CHANGED_EACH = 10, 3  # every tenth entry is deleted during the walk, every third of the others is changed
 CHANGE = 1_000_000  # cents that are added to it
@@ -50,6 +50,7 @@ class KeepRows:
     """
 
     name = "store"
+    naive = "flatwater.tour.naive.store"
 
     def __init__(self) -> None:
         self.trouble = ""

@@ -1,4 +1,4 @@
-"""The last step of the tour: rows go into a live table, where each user has his own, and subscriptions see them.
+"""A step of the tour: rows go into a live table, where each user has his own, and subscriptions see them.
 
 Covers:     what the step promises, users who write, subscriptions from the first row on, from the middle on, and of others; the check.
 Not here:   making the table that the rows are from (`tour.steps.users`), live tables (`live`).
@@ -31,10 +31,11 @@ if TYPE_CHECKING:  # what these import is not there without the extra
     from flatwater.live.events import Event
     from flatwater.live.subscriber import Subscription
 
-FOLDER = "tour.live"
+FOLDER = "live"
 WRITERS = ("ada", "bob", "cleo")
 PART_ROWS = 250  # that one of them adds at a time, under keys that the others' rows have, too
 CHANGED_EACH, GONE_EACH = 3, 10  # every third row of a part is changed, every tenth is deleted
+READ_LATE = 2  # of those that are not read meanwhile
 CHANGE = 1_000_000  # cents that are added to it
 _NEEDED = (("tables", "apsw"), ("live", "lmdb"), ("live", "sqlglot"))
 _BATCH_BYTES = 256 * KIB
@@ -68,6 +69,7 @@ class LiveRows:
     """
 
     name = "live"
+    naive = "flatwater.tour.naive.live"
 
     def __init__(self) -> None:
         self.trouble = ""
@@ -121,7 +123,7 @@ class LiveRows:
         begun_s = time.monotonic()
         written = 0
         with self._database(inputs) as db:
-            accounts = Accounts(db, waiting=limits.TOUR_LIVE_WAITING)
+            accounts = Accounts(db, waiting=limits.TOUR_LIVE_WAITING, late_readers=limits.TOUR_LIVE_LATE)
             with contextlib.closing(self._parts(wanted)) as parts:
                 for number, part in enumerate(parts):
                     spent_s = time.monotonic() - begun_s
@@ -143,12 +145,13 @@ class LiveRows:
             f"{accounts.waiting:,} subscriptions of other users"
             + f", for {each:,} B each as the system saw it," * (each > 0)
             + " got nothing",
+            f"{accounts.late_readers:,} more of a writer read nothing until the end; {READ_LATE} of them were read then, and saw all",
         ]
         if written < self._rows:
             notes.append(f"of {self._rows:,} rows: more have no room in the promise, or in half of the step's time")
         details = {
             "rows": written, "left": left, "statements": accounts.statements, "late_first": late.first, "late_changes": late.changes,
-            "waiting": accounts.waiting, "waiting_bytes": each, "file_bytes": size,
+            "waiting": accounts.waiting, "late_readers": accounts.late_readers, "waiting_bytes": each, "file_bytes": size,
         }  # fmt: skip
         return StepResult(
             accounts.events, size, "events", complete=written == wanted, notes=tuple(notes), details=details
@@ -183,7 +186,7 @@ class LiveRows:
         total += 2 * limits.LIVE_PAGE_BYTES + limits.LIVE_LOG_PAGE_BYTES  # a walk over rows
         total += 2 * limits.LIVE_LOG_PAGE_BYTES  # two subscriptions that are read
         total += limits.LIVE_FORMS_BYTES  # conditions
-        total += limits.TOUR_LIVE_WAITING * _WAITING_BYTES  # subscriptions that wait
+        total += (limits.TOUR_LIVE_WAITING + limits.TOUR_LIVE_LATE) * _WAITING_BYTES  # subscriptions that wait
         total += 2 * _BATCH_BYTES  # batches of the table
         total += 2 * limits.SQLITE_CACHE_BYTES + limits.DRIVER_BYTES  # the table, as `Table.bytes_max` counts
         total += MIB  # a part of the rows and its events, a number for each row that was seen
@@ -198,17 +201,20 @@ class Accounts:
         events: that the writers' subscriptions saw.
         statements: that changed rows.
         late: what the subscription saw that began in the middle; None before it did.
+        late_readers: subscriptions of a writer that are not read until the end.
         waiting: subscriptions of users who have no rows.
         waiting_bytes: that one of them takes, as the system sees it; 0 if that is not known.
     """
 
-    def __init__(self, db: Database, *, waiting: int) -> None:
+    def __init__(self, db: Database, *, waiting: int, late_readers: int = 0) -> None:
         self._db = db
         self.events = self.statements = 0
         self.late: Seen | None = None
         db.sql("CREATE NAMESPACE tour")
         db.sql(_TABLE)
         self._seen = {who: Seen(who, db.subscribe(_ALL, user=who)) for who in WRITERS}
+        self.late_readers = late_readers
+        self._late_readers = [Seen(WRITERS[0], db.subscribe(_ALL, user=WRITERS[0])) for _ in range(late_readers)]
         self.waiting = waiting
         before = usage().anon
         self._waiting = [db.subscribe(_ALL, user=f"reader {number}") for number in range(waiting)]
@@ -256,6 +262,9 @@ class Accounts:
             left += seen.check(self._db.sql(f"{_ALL} ORDER BY part, number", user=who))
         rich = self._db.sql(f"{_ALL} ORDER BY part, number", user=WRITERS[0])
         self.late.check(row for row in rich if row["cents"] >= CHANGE)
+        for seen in self._late_readers[:READ_LATE]:
+            seen.follow()
+            seen.check(self._db.sql(f"{_ALL} ORDER BY part, number", user=WRITERS[0]))
         self._look()
         for number in range(self.waiting):
             if row := next(self._db.sql(_ALL, user=f"reader {number}"), None):

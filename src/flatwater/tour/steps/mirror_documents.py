@@ -1,4 +1,4 @@
-"""A step of the tour: the machine's documentation, mirrored to a second directory, twice.
+"""A step of the tour: the tour's own files and the machine's documentation, mirrored to a second directory, twice.
 
 Covers:     which files, the two runs, what the step promises, the check.
 Not here:   syncs (`sync`).
@@ -17,10 +17,11 @@ from typing import final
 from flatwater import errors, limits
 from flatwater.budget import Budget
 from flatwater.sync.sync import Sync
+from flatwater.tour.inputs import Root
 from flatwater.tour.step import Inputs, StepResult
 from flatwater.units import MIB
 
-_SOURCE, _TARGET, _STATE = "tour.small", "tour.mirror", "tour.mirror.state"
+_SOURCE, _TARGET, _STATE = "sync.small", "sync.target", "sync.state"
 
 
 @final
@@ -31,7 +32,8 @@ class MirrorDocuments:
         trouble: why it cannot run; empty if it can.
     """
 
-    name = "mirror"
+    name = "sync"
+    naive = "flatwater.tour.naive.sync"
 
     def __init__(self) -> None:
         self.trouble = ""
@@ -69,19 +71,21 @@ class MirrorDocuments:
             self.trouble = f"{inputs.folder!r} cannot have a mirror: {error}; TMPDIR names another place"
 
     def run(self, budget: Budget, inputs: Inputs) -> StepResult:  # noqa: ARG002 - it is the ambient one
-        """All roots, one after another, until time or room on the disk is over.
+        """The tour's own files, then all roots, one after another, until time or room on the disk is over.
 
         Raises:
             BrokenError: the mirror is another than its source, or the second run changed something.
         """
         until_s = time.monotonic() + inputs.seconds / 2  # what is copied is looked at again
-        files = size = failed = 0
+        files = size = own_bytes = failed = 0
         reason = ""
         complete = True
-        for root in inputs.roots:
+        own = (Root(inputs.made),) if inputs.made else ()  # the table and the page: files that are not small
+        for root in (*own, *inputs.roots):
             if root.suffixes or not os.path.isdir(root.path):  # programs, which the steps before read
                 continue
-            chosen, whole = _chosen(root.path, limits.TOUR_MIRROR_BYTES - size, until_s)
+            room = limits.TOUR_MIRROR_OWN_BYTES if root in own else limits.TOUR_MIRROR_BYTES - size
+            chosen, whole = _chosen(root.path, room, until_s)
             complete = complete and whole
             if not chosen:
                 continue
@@ -92,7 +96,10 @@ class MirrorDocuments:
             if second.copied or second.deleted or not audit.is_fine or audit.fine != first.copied:
                 raise errors.BrokenError(f"the mirror of {root.path} is not its source:\n{first}\n{second}\n{audit}")
             files += first.copied
-            size += first.copied_bytes
+            if root in own:
+                own_bytes = first.copied_bytes
+            else:
+                size += first.copied_bytes
             failed += first.failed
             reason = first.failures[0][1] if first.failures else reason
             self._clear(inputs)
@@ -100,7 +107,7 @@ class MirrorDocuments:
         if failed:
             notes.append(f"{failed:,} could not be copied: {reason}")
         details = {"files": files, "failed": failed}
-        return StepResult(files, size, "files", complete=complete, notes=tuple(notes), details=details)
+        return StepResult(files, size + own_bytes, "files", complete=complete, notes=tuple(notes), details=details)
 
     @staticmethod
     def _sync(source: str, inputs: Inputs, include: list[str]) -> Sync:

@@ -1,4 +1,4 @@
-"""The third step of the tour: the documents of this machine, as pieces of text.
+"""A step of the tour: the documents of this machine, as pieces of text.
 
 Covers:     which files are taken, what the step promises, reading until the end or until its time is over, what it found.
 Not here:   reading documents (`source.documents`).
@@ -21,6 +21,7 @@ from flatwater.source.documents import reader
 from flatwater.source.documents.report import Report
 from flatwater.tour.inputs import DOCUMENTATION, Root
 from flatwater.tour.step import Inputs, StepResult
+from flatwater.tour.steps import pages
 from flatwater.units import MIB
 
 PAGE_TIMEOUT_S = 10.0  # a page that takes longer is left out
@@ -40,12 +41,14 @@ class ReadDocuments:
     """
 
     name = "documents"
+    naive = "flatwater.tour.naive.documents"
 
     def __init__(self) -> None:
         self.trouble = ""
         for module, package in _NEEDED.items():
             if not is_installed(module):
                 self.trouble = str(errors.MissingExtra("files", package))
+        self._page = ""
 
     @property
     def bytes_least(self) -> int:
@@ -60,11 +63,16 @@ class ReadDocuments:
         del room
         return self.bytes_least
 
+    def prepare(self, inputs: Inputs) -> None:
+        """Make the page that is read first, where there is a library and a place for it."""
+        if not self.trouble and is_installed("apsw"):
+            self._page = pages.make(inputs)
+
     def run(self, budget: Budget, inputs: Inputs) -> StepResult:
-        """Read all documents in the roots of `inputs`."""
+        """Read the page, and all documents in the roots of `inputs`."""
         del budget  # the reader takes what it needs from the ambient one
         until_s = time.monotonic() + inputs.seconds
-        patterns = patterns_of(inputs.roots)
+        patterns = patterns_of(inputs.roots, self._page)
         characters: Counter[str] = Counter()
         size = 0
         complete = True
@@ -104,10 +112,10 @@ def _problems(report: Report, unmatched: int) -> str:
     )
 
 
-def patterns_of(roots: Sequence[Root]) -> list[str]:
-    """The documentation first, where it is one of the roots: most of a machine's documents are there."""
+def patterns_of(roots: Sequence[Root], page: str = "") -> list[str]:
+    """The page, then the documentation, where it is one of the roots: most of a machine's documents are there."""
     ordered = sorted(roots, key=lambda root: root.path != os.path.realpath(DOCUMENTATION))
-    files = [root.path for root in ordered if not os.path.isdir(root.path)]
+    files = [page] * bool(page) + [root.path for root in ordered if not os.path.isdir(root.path)]
     folders = [glob.escape(root.path) for root in ordered if os.path.isdir(root.path)]
     return files + [os.path.join(folder, "**", names) for names in _NAMES for folder in folders]
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # what these import is not there without the extra
     from flatwater.live.database import Database
     from flatwater.live.serving.server import Server
 
-FOLDER = "tour.served"
+FOLDER = "served"
 PART_ROWS = 20  # that one statement writes; then some are changed, and some deleted
 CHANGED_EACH, GONE_EACH = 3, 10
 CHANGE = 1_000_000  # cents
@@ -57,6 +57,7 @@ class ServeRows:
     """
 
     name = "serve"
+    naive = "flatwater.tour.naive.serve"
 
     def __init__(self) -> None:
         self.trouble = ""

@@ -18,7 +18,7 @@ from flatwater.tour.step import Inputs
 from flatwater.units import KIB
 
 MAKING_SHARE = 0.5  # of a step's time that making the table may take; then it has fewer rows
-FILE = "tour.db"
+FILE = "table.db"
 _CENTS = 10_000  # row i has i % 10,000 cents
 
 
@@ -41,7 +41,8 @@ def make(inputs: Inputs) -> Made:
     """The table in the tour's folder; one that another step has made is taken as it is."""
     import apsw
 
-    path = os.path.join(inputs.folder, FILE)
+    folder = inputs.made or inputs.folder
+    path = os.path.join(folder, FILE)
     until_s = time.monotonic() + MAKING_SHARE * inputs.seconds
     try:
         if os.path.exists(path):
@@ -62,7 +63,7 @@ def make(inputs: Inputs) -> Made:
     except (OSError, apsw.Error) as error:
         with contextlib.suppress(OSError):
             os.unlink(path)  # what is left of it may be all that the disk has
-        return Made(trouble=f"the table could not be made in {inputs.folder!r}: {error}; TMPDIR names another place")
+        return Made(trouble=f"the table could not be made in {folder!r}: {error}; TMPDIR names another place")
     return Made(path, rows)
 
 

@@ -1,4 +1,4 @@
-"""The first step of the tour: the words of all text there is, counted in bounded memory.
+"""The second step of the tour: the words of all text there is, counted in bounded memory.
 
 Covers:     what it promises, reading file after file until the end or until its time is over, what it found.
 Not here:   finding files (`tour.inputs`), reading (`tour.text`), counting (`tour.table`).
@@ -27,6 +27,7 @@ class Words:
     """Counts words. For one use, in one thread."""
 
     name = "words"
+    naive = "flatwater.tour.naive.words"
 
     @property
     def bytes_least(self) -> int:

@@ -16,7 +16,7 @@ import threading
 from typing import NamedTuple, Self, final
 
 from flatwater import errors, units
-from flatwater.meter.tree import Tree
+from flatwater.meter.tree import MARK_SLACK_BYTES, Tree
 
 _PERIOD_S = 0.02
 _STACK_BYTES = 256 * units.KIB
@@ -53,14 +53,15 @@ class Children:
     def settle(self, own_peak: int) -> int:
         """The most that they can have held together, in resident bytes, when it is over; 0 if there were none.
 
-        What the kernel tells of one that was missed is its own only where it is more than `own_peak`, which this process had.
+        What the kernel tells of one that was missed is its own only where it is more than `own_peak`, which this process had (and by more
+        than two readings of one mark differ).
         """
         peak = self._tree.peaks_sum
         ended = _ended()
         if ended.faults > self._before.faults:
             if not self._tree.seen:
                 peak = ended.peak
-            elif ended.peak > max(self._before.peak, own_peak):
+            elif ended.peak > max(self._before.peak, own_peak + MARK_SLACK_BYTES):
                 peak = max(peak, ended.peak)
         return peak
 

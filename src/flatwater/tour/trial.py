@@ -91,14 +91,14 @@ class Trial:
         seen = units.format_bytes(naive.seen)
         match naive.kind:
             case "done":
-                return f"done: {seen} of {limit}, {after}"
+                return f"finished within the limit ({seen}), {after}"
             case "killed":
-                return f"killed at {limit} after {after}"
+                return f"killed at {limit}, {after}"
             case "refused":
-                return f"MemoryError at {limit} after {after}"
+                return f"MemoryError at {limit}, {after}"
             case "slow":
                 return f"not done after {after}, at {seen}"
-        return "failed"
+        return f"failed at {seen}, {after}"  # libraries have names of their own for a refusal: `words` has them
 
     def to_dict(self) -> dict[str, object]:
         """For JSON."""

@@ -11,7 +11,7 @@ import gc
 import importlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from flatwater.meter.probe import reset_peak_rss, usage
@@ -74,7 +74,8 @@ def twin(errand: TwinErrand) -> None:
     """Run the twin in this process, which is then under the limit for good.
 
     Raises:
-        Exception: what the twin raises.
+        MemoryError: the limit refused.
+        TwinFailedError: the twin raised something else.
     """
     run = importlib.import_module(errand.module).run  # what it imports belongs to the baseline
     with open(errand.notes_path, "a", encoding="utf-8") as notes:
@@ -96,6 +97,20 @@ def twin(errand: TwinErrand) -> None:
         reset_peak_rss()
         began_s = time.monotonic()
         note(baseline=baseline.to_dict(), limit=held.to_dict(), running=errand.step, began_s=began_s)
-        items = run(errand.task)
+        items = _run(run, errand.task)
         seen = usage().rss_peak
         note(running="", items=items, wall_s=time.monotonic() - began_s, seen=max(0, seen - baseline.rss))
+
+
+def _run(run: Callable[[Task], int], task: Task) -> int:
+    """Call it. What libraries raise cannot always be sent to another process, so it goes as text."""
+    try:
+        return run(task)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise TwinFailedError(f"{type(error).__name__}: {error}") from error
+
+
+class TwinFailedError(Exception):
+    """What a twin raised, in words."""

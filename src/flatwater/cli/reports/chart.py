@@ -113,8 +113,8 @@ def chart_of(points: Sequence[Point], *, budget_bytes: int = 0) -> Chart | None:
         anon=anon,
         band=anon + "L" + "L".join(lows) + "Z",
         area=f"{anon}L{x(points[-1].t_s)},{floor}L{x(points[0].t_s)},{floor}Z",
-        x_marks=[Mark(x(t_s), _duration(t_s)) for t_s in _times(seconds)],
-        y_marks=[Mark(y(size), units.format_bytes(size)) for size in _sizes(highest)],
+        x_marks=[Mark(x(t_s), time_label(t_s)) for t_s in times(seconds)],
+        y_marks=[Mark(y(size), units.format_bytes(size)) for size in sizes(highest)],
         budget_y=y(budget_bytes) if budget_bytes else -1.0,
         peak=(x(top.t_s), y(top.anon_max), units.format_bytes(top.anon_max)),
         peak_label_y=y(top.rss_max) - 10 if y(top.rss_max) > TOP + LABEL_HEIGHT else y(top.anon_max) + 22,
@@ -123,19 +123,21 @@ def chart_of(points: Sequence[Point], *, budget_bytes: int = 0) -> Chart | None:
     )
 
 
-def _times(seconds: float) -> list[float]:
+def times(seconds: float) -> list[float]:
+    """Round times up to `seconds`, for the marks of an axis."""
     step = next((step for step in DURATION_STEPS if seconds / step <= MARKS_MAX + 2), None)
     if step is None:
         step = math.ceil(seconds / MARKS_MAX / 3600) * 3600.0
     return [index * step for index in range(int(seconds / step) + 1)]
 
 
-def _duration(t_s: float) -> str:
+def time_label(t_s: float) -> str:
+    """A time as an axis says it."""
     return "0" if t_s == 0 else f"{t_s:g} s" if 1 <= t_s < 120 else units.format_duration(t_s)  # noqa: PLR2004 - two minutes
 
 
-def _sizes(highest: float) -> list[int]:
-    """Round sizes: steps of 1, 2 or 5 times ten in a binary unit, the ones people read."""
+def sizes(highest: float) -> list[int]:
+    """Round sizes for the marks of an axis: steps of 1, 2 or 5 times ten in a binary unit, the ones people read."""
     step = 1
     for unit in (1, units.KIB, units.MIB, units.GIB, units.TIB):
         for factor in (1, 2, 5, 10, 20, 50, 100, 200, 500):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from flatwater import units
 from flatwater.cli.reports.chart import Mark
-from flatwater.cli.reports.chart import _sizes as round_sizes
+from flatwater.cli.reports.chart import sizes as round_sizes
 from flatwater.proof.charts import count_label
 from flatwater.proof.comparison import Comparison
 

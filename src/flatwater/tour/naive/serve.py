@@ -1,6 +1,7 @@
 """The naive twin of `serve`: a queue for each connection, and each change made into JSON for each of them.
 
-Covers:     a WebSocket server with asyncio, as tutorials write one; the same subscribers as those of the step.
+Covers:     a WebSocket server with asyncio, as tutorials write one: rows are read and changed between two turns of its loop; the same
+            subscribers as those of the step.
 Not here:   the same with one frame for all and no queue (`tour.steps.serve_rows`).
 Holds:      all rows, and what each connection has not been sent yet.
 """
@@ -39,8 +40,8 @@ class Feed:
             queue.put_nowait(message("insert", row))
         self.queues.append(queue)
         await connection.send(json.dumps({"id": asked["id"], "op": "ready"}, separators=(",", ":")))
-        while True:
-            await connection.send(await queue.get())
+        while text := await queue.get():
+            await connection.send(text)
 
     def change(self, op: str, row: dict[str, Any]) -> None:
         """Tell everybody."""
@@ -68,19 +69,21 @@ async def served(task: Task) -> int:
         port = server.sockets[0].getsockname()[1]
         words = (program.origin, str(port), str(task.count("connections")), "token", "SELECT * FROM accounts")
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-S", *words, stdout=asyncio.subprocess.PIPE
+            sys.executable, "-I", "-S", *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
         )
         assert process.stdout is not None
         try:
             await process.stdout.readline()  # all are ready
-            with closing(sqlite3.connect(os.path.join(task.made, "table.db"), check_same_thread=False)) as connection:
+            with closing(sqlite3.connect(os.path.join(task.made, "table.db"))) as connection:
                 connection.row_factory = sqlite3.Row
                 found = connection.execute("SELECT id, name, cents FROM users WHERE id <= ?", (task.count("written"),))
-                while rows := await asyncio.to_thread(found.fetchmany, PART_ROWS):
+                while rows := found.fetchmany(PART_ROWS):
                     write(feed, [dict(row) for row in rows])
             feed.change("insert", {"id": -1, "name": "the end", "cents": 0})
             told = json.loads(await process.stdout.readline())
         finally:
+            for queue in feed.queues:
+                queue.put_nowait("")
             if process.returncode is None:
                 process.kill()
             await process.wait()

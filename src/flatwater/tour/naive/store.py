@@ -32,7 +32,7 @@ def run(task: Task) -> int:
             for key, value in entries:
                 transaction.put(key, value)
         with store.begin(write=True) as transaction:
-            changes = {}
+            changes: dict[bytes, dict[str, int] | None] = {}
             for key, value in transaction.cursor():
                 row = json.loads(value)
                 if row["id"] % GONE_EACH == 0:

@@ -79,6 +79,7 @@ class IngestDocuments:
                 corpus.ingest(small)
                 corpus.search("words")
                 corpus.remove(small)
+            os.unlink(small)
         except (OSError, errors.BrokenError) as error:
             self.trouble = f"{inputs.folder!r} cannot have a corpus: {error}; TMPDIR names another place"
 

@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import mmap
 import os
+import shutil
 import time
 from array import array
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -108,6 +109,7 @@ class LiveRows:
                     for who, part in zip(WRITERS, parts, strict=False):
                         accounts.write(who, part)
                 accounts.settle()
+            shutil.rmtree(os.path.join(inputs.folder, FOLDER + ".small"), ignore_errors=True)
         except SeenWrongError:
             raise  # it is not the place that is wrong
         except (OSError, errors.BrokenError) as error:

@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -90,6 +91,7 @@ class ServeRows:
         self._path, self._rows = made.path, made.rows
         try:
             self._served(inputs, ".small", 3 * PART_ROWS, 2, inputs.seconds)
+            shutil.rmtree(os.path.join(inputs.folder, FOLDER + ".small"), ignore_errors=True)
         except ServedWrongError:
             raise  # it is not the place that is wrong
         except (OSError, errors.BrokenError) as error:

@@ -1,5 +1,5 @@
 # Two commands need nothing but Python >= 3.11, make and a package index:
-#   make run    set up, run a hungry program under a budget, then the lab; leaves report.html and lab/index.html
+#   make run    set up, run a hungry program under a budget, the lab, the tour; leaves report.html and lab/index.html
 #   make test   set up, then style, types, floors, doctests and tests
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$p; break; fi; done)

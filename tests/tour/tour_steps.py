@@ -57,6 +57,45 @@ class Fine(_Blocks):
     held_mib = 2
 
 
+class Beside(_Blocks):
+    """With a twin that survives."""
+
+    name = "beside"
+    naive = "tour_twin_small"
+    promised_mib, held_mib = 10, 3
+
+    def run(self, budget, inputs):
+        held = [bytearray(MIB) for _ in range(self.held_mib)]
+        return StepResult(len(held), len(held) * MIB, "blocks", details={"extra": 4})
+
+
+class Flat(Beside):
+    """With a twin that does not."""
+
+    name = "flat"
+    naive = "tour_twin_hungry"
+
+
+class Odd(Beside):
+    """With a twin that has a bug."""
+
+    name = "odd"
+    naive = "tour_twin_broken"
+
+
+class OnlyTogether(_Blocks):
+    """It holds in the tour, and no second time."""
+
+    name = "only together"
+    promised_mib = 10
+
+    def run(self, budget, inputs):
+        if os.path.basename(inputs.folder) == "alone":
+            held = [os.urandom(MIB) for _ in range(30)]
+            return StepResult(len(held), 0, "blocks")
+        return StepResult(1, 0, "blocks")
+
+
 class Greedy(_Blocks):
     def run(self, budget, inputs):
         budget.reserve("1 GiB", "greedy")

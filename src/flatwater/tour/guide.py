@@ -82,6 +82,8 @@ def guide(errand: Errand) -> None:
             budget.reserve(rounding_bytes(), ROUNDING_HOLDER),
         ):
             for step in steps:
+                gc.collect()
+                trim()  # what the step before has freed is not this one's
                 note(running=step.name)
                 if why := why_left_out(step, budget.free):
                     left_out = Row(
@@ -94,8 +96,6 @@ def guide(errand: Errand) -> None:
 
 
 def _walk_through(step: Step, budget: Budget, inputs: Inputs, baseline: Baseline) -> Row:
-    gc.collect()
-    trim()  # what the step before has freed is not this one's
     began_s = time.perf_counter()
     reset_peak_rss()
     with budget.share(step.name, step.bytes_max(budget.free)) as share:

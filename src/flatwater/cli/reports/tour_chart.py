@@ -14,9 +14,9 @@ from flatwater.cli.reports.chart import Mark, sizes, time_label, times
 from flatwater.tour.curve import Curve
 
 WIDTH, HEIGHT = 480, 232
-LEFT, RIGHT, TOP, BOTTOM = 66, 14, 22, 28
+LEFT, RIGHT, TOP, BOTTOM = 78, 14, 22, 28
 _ABOVE = 1.18  # how much higher than the promise the box is at least
-_Y_MARKS_MAX = 4
+_Y_MARKS_MAX, _X_MARKS_MAX = 4, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,8 @@ def chart_of(promise: int, house: Curve, alone: Curve, naive: Curve, naive_ended
         return "M" + "L".join(f"{x(t_s)},{y(size)}" for t_s, size in points) if points else ""
 
     round_sizes = sizes(highest)
-    every = -(-len(round_sizes) // _Y_MARKS_MAX)
+    round_times = times(seconds)
+    every, every_time = -(-len(round_sizes) // _Y_MARKS_MAX), -(-len(round_times) // _X_MARKS_MAX)
     line = path(house)
     return StepChart(
         house=line,
@@ -87,6 +88,6 @@ def chart_of(promise: int, house: Curve, alone: Curve, naive: Curve, naive_ended
         naive=path(naive),
         naive_end=(x(naive.t_s[-1]), y(naive.bytes[-1])) if naive.t_s else None,
         promise_y=y(promise),
-        x_marks=[Mark(x(t_s), time_label(t_s)) for t_s in times(seconds)],
+        x_marks=[Mark(x(t_s), time_label(t_s)) for t_s in round_times[::every_time]],
         y_marks=[Mark(y(size), units.format_bytes(size)) for size in round_sizes[::every]],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -26,12 +27,12 @@ def tour(*words, **options):
 
 
 def test_a_tour_of_a_directory(tmp_path):
-    """A table with step, items, bytes, rate, promised and seen; then the words, the limit and the verdict; exit code 0."""
+    """A table with step, items, bytes, rate, promised, seen and naive; then the words, the limit and the verdict; exit code 0."""
     (tmp_path / "text.md").write_text("many words, many lines\n" * 500)
     done = tour("--budget", "8MiB", tmp_path)
     assert done.returncode == 0, done.stderr
-    head, row, *rest = done.stdout.splitlines()
-    assert head.split() == ["step", "items", "bytes", "rate", "promised", "seen"]
+    head, _table, row, *rest = done.stdout.splitlines()
+    assert head.split() == ["step", "items", "bytes", "rate", "promised", "seen", "naive"]
     assert row.split()[:3] == ["words", "2,000", "words"]
     assert "8.0 MiB" in row
     assert any("most frequent: many 1,000, lines 500, words 500" in line for line in rest)
@@ -45,13 +46,55 @@ def test_json(tmp_path):
     (tmp_path / "text.md").write_text("many words\n")
     done = tour("--budget", "8MiB", "--json", "-", tmp_path)
     data = json.loads(done.stdout)
-    assert (data["holds"], data["exit_code"], data["steps"][0]["items"]) == (True, 0, 2)
-    assert data["steps"][0]["seen_bytes"] <= data["steps"][0]["promised_bytes"]
+    assert (data["holds"], data["exit_code"], data["steps"][1]["items"]) == (True, 0, 2)
+    assert data["steps"][1]["seen_bytes"] <= data["steps"][1]["promised_bytes"]
     assert "result" in done.stderr
     path = tmp_path / "figures.json"
     quiet = tour("--budget", "8MiB", "--quiet", "--json", path, tmp_path / "text.md")
     assert (quiet.stdout, quiet.stderr, quiet.returncode) == ("", "", 0)
-    assert json.loads(path.read_text())["steps"][0]["step"] == "words"
+    assert json.loads(path.read_text())["steps"][1]["step"] == "words"
+
+
+def test_html(tmp_path):
+    """A page, also with --quiet; one that cannot be written is refused before the work."""
+    pytest.importorskip("jinja2")
+    (tmp_path / "text.md").write_text("many words\n")
+    path = tmp_path / "report.html"
+    done = tour("--budget", "8MiB", "--quiet", "--html", path, tmp_path / "text.md")
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+    assert "<td" in path.read_text()
+    assert 'id="words"' in path.read_text()
+
+
+@pytest.mark.slow
+def test_what_is_kept_can_be_tried(tmp_path):
+    """Each of the five commands works as it is printed, in a folder whose name has a space."""
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    (texts / "a.md").write_text("# Title\n\nhow is it installed\n" * 100)
+    done = tour("--seconds", "1", "--keep", tmp_path / "a house", texts)
+    assert done.returncode == 0, done.stderr
+    lines = [line.strip() for line in done.stderr.splitlines()]
+    at = next(number for number, line in enumerate(lines) if line.startswith("kept in"))
+    commands = lines[at + 1 : at + 6]
+    assert len(commands) == 5
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    said = []
+    for command in commands[:4]:
+        words = [sys.executable, "-m", *shlex.split(command)]
+        ran = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, env=environ, cwd=tmp_path)
+        assert ran.returncode == 0, (command, ran.stderr)
+        said.append(ran.stdout + ran.stderr)
+    assert "a.md" in said[1]
+    assert "User Number" in said[3]
+    serve = [sys.executable, "-m", *shlex.split(commands[4])]
+    with subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ) as child:
+        line = child.stdout.readline()
+        while "http://127.0.0.1:" not in line:
+            assert line, "it ended"
+            line = child.stdout.readline()
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=30)
 
 
 @pytest.mark.slow
@@ -60,16 +103,16 @@ def test_this_machines_own_text():
     done = tour("--seconds", "1", "--json", "-")
     data = json.loads(done.stdout)
     assert done.returncode == 0, done.stderr
-    assert data["steps"][0]["items"] > 10_000
-    assert data["steps"][0]["files"] > 10
+    assert data["steps"][1]["items"] > 10_000
+    assert data["steps"][1]["files"] > 10
     assert [step["step"] for step in data["steps"]] == [
+        "table",
         "words",
-        "find_each",
-        "store",
         "documents",
         "flow",
-        "mirror",
-        "ingest",
+        "store",
+        "sync",
+        "corpus",
         "live",
         "serve",
     ]
@@ -128,7 +171,7 @@ def test_a_signal_leaves_nothing_behind(tmp_path, number, code):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
-@pytest.mark.parametrize("step", ["find_each (being prepared)", "find_each", "documents"])
+@pytest.mark.parametrize("step", ["table (being prepared)", "table", "documents"])
 def test_a_signal_in_any_step_leaves_nothing(tmp_path, step):
     """While the table is made or read, or documents are: no folder, no control group, no process stays."""
     texts, temporary = tmp_path / "texts", tmp_path / "temporary"

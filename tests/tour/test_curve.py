@@ -34,19 +34,21 @@ def test_each_step_has_its_curve(tmp_path):
     """Above the baseline, from its beginning to its end, also if the process is killed; what is prepared has none."""
     notes = tmp_path / "notes"
     told = []
-    with subprocess.Popen([sys.executable, "-c", PROGRAM, notes], stdin=subprocess.PIPE, text=True) as process:
-        with Curves(lambda: process.pid, str(notes), told.append) as curves:
+    with (
+        subprocess.Popen([sys.executable, "-c", PROGRAM, notes], stdin=subprocess.PIPE, text=True) as process,
+        Curves(lambda: process.pid, str(notes), told.append) as curves,
+    ):
 
-            def go_on():
-                process.stdin.write("\n")
-                process.stdin.flush()
+        def go_on():
+            process.stdin.write("\n")
+            process.stdin.flush()
 
-            time_for(lambda: len(curves.of("a").t_s) > 1)
-            go_on()
-            time_for(lambda: curves.of("a").peak > 30 * MIB)
-            go_on()
-            time_for(lambda: len(curves.of("b").t_s) > 1)
-            process.kill()
+        time_for(lambda: len(curves.of("a").t_s) > 1)
+        go_on()
+        time_for(lambda: curves.of("a").peak > 30 * MIB)
+        go_on()
+        time_for(lambda: len(curves.of("b").t_s) > 1)
+        process.kill()
     a, b = curves.of("a"), curves.of("b")
     assert told == ["a (being prepared)", "a", "b"]
     assert a.bytes[0] < 30 * MIB < a.peak < 60 * MIB

@@ -121,7 +121,7 @@ def test_what_is_kept_stays(tmp_path):
     """What steps made in the tour is in the folder, and nothing of their trials."""
     report = walked("Prepared", limit_kind="rlimit_data", keep=str(tmp_path / "kept"))
     assert report.kept == str(tmp_path / "kept")
-    assert sorted(os.listdir(tmp_path / "kept")) == ["made"]
+    assert sorted(os.listdir(tmp_path / "kept")) == ["inputs", "made"]
     assert os.listdir(tmp_path) == ["kept"]
     with pytest.raises(errors.UsageError, match="cannot be made: file exists"):
         walked("Fine", keep=str(tmp_path / "kept"))

@@ -26,7 +26,7 @@ from flatwater.tour.steps import STEPS
 from flatwater.tour.trying import Trying
 from flatwater.worker.limit import make_limit
 
-MADE = "made"  # in the folder of what steps make: the table and the page, on which all of them work
+MADE = "inputs"  # in the folder of what steps make: the table and the page, on which all of them work
 _MARGIN_S = 60.0  # beyond its time, before a step is taken for stuck
 
 

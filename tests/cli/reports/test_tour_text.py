@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from flatwater.cli.reports.tour_text import render
+from flatwater.cli.reports.tour_text import commands, kept, render
 from flatwater.tour.report import Row, TourReport
+from flatwater.tour.trial import Run, Trial
 
 MIB = 1 << 20
 BASELINE = {"rss_bytes": 17 * MIB, "reusable_bytes": MIB}
@@ -51,3 +52,29 @@ def test_a_tour_that_died_at_once():
     """No table, no baseline: the verdict alone."""
     lines = rendered(trouble="it could not be", running="words")
     assert lines[-1].split(None, 1) == ["result", "the tour died in step 'words': it could not be"]
+
+
+def test_twins_have_a_column():
+    """How each ended; a step without one has a dash; below, how many held and how many did not come to their end."""
+    alone = Run("done", 1.0, 3 * MIB)
+    trials = {
+        "words": Trial("words", 8 * MIB, alone, Run("killed", 0.5, 8 * MIB)),
+        "b": Trial("b", 8 * MIB, alone, Run("failed", 0.5, 8 * MIB, words="OddError: \x1b")),
+    }
+    lines = rendered(row(), row("b"), row("c"), trials=trials, is_tried=True)
+    assert lines[0].split()[-1] == "naive"
+    assert [line.rsplit("MiB  ", 1)[-1] for line in lines[1:4]] == [
+        "killed at 8.0 MiB, 500 ms",
+        "failed at 8.0 MiB, 500 ms",
+        "-",
+    ]
+    assert any("2 of 2 held; the nearest was words, 3.0 MiB of 8.0 MiB" in line for line in lines)
+    assert any("2 of 2 did not come to their end" in line for line in lines)
+    assert any(r"b: OddError: \x1b" in line for line in lines)
+
+
+def test_what_is_kept_comes_with_five_commands():
+    """As a shell takes them, whatever the folder is called."""
+    assert len(commands("/a b")) == 5
+    assert all("'/a b/" in command and command.startswith("flatwater ") for command in commands("/a b"))
+    assert kept("house").count("\n") == 6

@@ -56,7 +56,7 @@ def test_rows_that_are_wrong_are_not_counted_as_read(tmp_path):
     import apsw
 
     step, inputs = prepared(tmp_path)
-    with apsw.Connection(str(tmp_path / "tour.db")) as connection:
+    with apsw.Connection(str(tmp_path / "table.db")) as connection:
         connection.execute("UPDATE users SET cents = 7 WHERE id = 9")
     with Budget(64 * MIB) as budget, pytest.raises(errors.BrokenError, match="45,000 rows have"):
         step.run(budget, inputs)

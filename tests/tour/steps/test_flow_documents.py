@@ -35,7 +35,12 @@ def test_passages_are_stored(tmp_path):
     (below / "empty.txt").write_text(" \n\n ")
     result = run(tmp_path, below)
     assert (result.items, result.item_name, result.complete) == (2, "passages", True)
-    assert result.details == {"passages": 2, "characters": len("# Title some text") + len("One & two"), "skipped": 0}
+    assert result.details == {
+        "documents": 3,
+        "passages": 2,
+        "characters": len("# Title some text") + len("One & two"),
+        "skipped": 0,
+    }
     assert "and add up" in result.notes[0]
 
 

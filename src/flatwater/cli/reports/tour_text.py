@@ -49,7 +49,7 @@ def commands(folder: str) -> list[str]:
     return [
         f"flatwater store stats {at('store')}",
         f"flatwater search {at('corpus')} 'how is it installed' --limit 3",
-        f"flatwater sync apply {at('made')} {at('copy')} --state {at('copy.state')}",
+        f"flatwater sync apply {at('inputs')} {at('copy')} --state {at('copy.state')}",
         f"flatwater sql {at('served')} -c 'SELECT id, name, cents FROM accounts LIMIT 5'",  # noqa: S608 - a command line
         f"flatwater serve {at('served')} --port 0",
     ]

@@ -106,7 +106,7 @@ MADE: dict[str, str] = {
     "range": "numbers", "dict": "made", "list": "made", "set": "made", "collections.defaultdict": "made", "collections.OrderedDict": "made",
     "collections.Counter": "made", "bytearray": "made", "io.StringIO": "made", "io.BytesIO": "made",
     "flatwater.Table": "fw.table", "flatwater.lines": "records", "flatwater.records": "records", "flatwater.FileChunks": "batches",
-    "flatwater.Store": "fw.store", "flatwater.Database": "fw.database",
+    "flatwater.Store": "fw.store", "flatwater.builder": "fw.builder", "flatwater.Database": "fw.database",
 }  # fmt: skip
 
 

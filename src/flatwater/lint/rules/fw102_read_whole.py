@@ -117,7 +117,11 @@ def _use(look: Look, node: ast.expr, steps: int = STEPS_MAX) -> str:
                 return "parts"
         if isinstance(above, ast.Attribute) and above.attr in {"decode", "strip", "encode"}:
             decoded = module.above.get(above)
-            if steps and isinstance(decoded, ast.Call) and (found := _use(look, decoded, steps - 1)) in {"parts", "copied"}:
+            if (
+                steps
+                and isinstance(decoded, ast.Call)
+                and (found := _use(look, decoded, steps - 1)) in {"parts", "copied"}
+            ):
                 return found
         if isinstance(above, ast.Call) and place in above.args:
             origin = look.origin(above.func)

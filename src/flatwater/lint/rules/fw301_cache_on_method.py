@@ -43,7 +43,7 @@ def _check(look: Look) -> Iterator[Found]:
         owner = look.module.above.get(function)
         if not isinstance(owner, ast.ClassDef) or _is_single(look, owner) or function.name == "__new__":
             continue
-        if any(look.origin(each) in STATIC for each in function.decorator_list):
+        if any(look.origin(each) in STATIC for each in function.decorator_list) or _is_of_the_class(function, owner):
             continue
         for decorator in function.decorator_list:
             if is_cache(look, decorator):
@@ -75,7 +75,7 @@ def _said(name: str) -> str:
 def _confidence(look: Look, cache: ast.expr, owner: ast.ClassDef, arguments: list[str]) -> Confidence:
     """Sure where it drops nothing, and objects are made again and again; a doubt where one object is made, or a bound keeps some only."""
     made = [
-        look.module.function_of(call) is not None
+        look.module.function_of(call) is not None and not _is_factory(look, call)
         for call in look.module.of(ast.Call)
         if isinstance(call.func, ast.Name) and call.func.id == owner.name and look.module.class_of(call) is not owner
     ]
@@ -91,6 +91,26 @@ def _confidence(look: Look, cache: ast.expr, owner: ast.ClassDef, arguments: lis
             return Confidence.SURE
         return Confidence.LIKELY if wording.is_of_data(*arguments) else Confidence.MAYBE
     return Confidence.MAYBE  # a bound keeps some objects only
+
+
+def _is_factory(look: Look, call: ast.Call) -> bool:
+    """Whether a function gives back an object made from nothing: there is one in a run, more often than not."""
+    return not call.args and not call.keywords and isinstance(look.module.above.get(call), ast.Return)
+
+
+def _is_of_the_class(function: ast.FunctionDef | ast.AsyncFunctionDef, owner: ast.ClassDef) -> bool:
+    """Whether the class body makes a class method or a static method of it by hand."""
+    first = next(iter([*function.args.posonlyargs, *function.args.args]), None)
+    if first is not None and first.arg == "cls" and function.name != "__new__":
+        return True
+    return any(
+        isinstance(each, ast.Assign)
+        and isinstance(each.value, ast.Call)
+        and isinstance(each.value.func, ast.Name)
+        and each.value.func.id in STATIC
+        and any(isinstance(part, ast.Name) and part.id == function.name for part in each.value.args)
+        for each in owner.body
+    )
 
 
 def _last(node: ast.Name | ast.Attribute) -> str:

@@ -72,6 +72,12 @@ def _confidence(look: Look, function: ast.FunctionDef | ast.AsyncFunctionDef) ->
         return None
     if "once" in function.name or arguments[0].arg == "self":
         return Confidence.MAYBE  # what is said once
+    if (
+        not given.vararg
+        and not given.kwarg
+        and len(given.defaults) + sum(map(bool, given.kw_defaults)) == len(arguments)
+    ):
+        return Confidence.MAYBE  # mostly asked without any
     if any(isinstance(each, FUNCTIONS) for each in look.module.parents(function)):
         return Confidence.MAYBE  # a cache of one call goes with it
     if all(_is_few(look, each.annotation) for each in arguments):

@@ -108,7 +108,7 @@ def _confidence(look: Look, found: Added) -> Confidence:
     if not wording.is_of_things(*_names(found.what)) or wording.is_of_warnings(ast.unparse(found.target)):
         return Confidence.MAYBE  # languages, settings, methods: as many as code writes down
     if found.how == "setdefault":
-        return Confidence.LIKELY
+        return Confidence.MAYBE if _is_listed(look, found.node) else Confidence.LIKELY
     for above in [found.node, *look.module.parents(found.node)]:
         if above is function:
             break
@@ -126,6 +126,12 @@ def _confidence(look: Look, found: Added) -> Confidence:
         ):
             return Confidence.LIKELY
     return Confidence.MAYBE
+
+
+def _is_listed(look: Look, node: ast.AST) -> bool:
+    """Whether what it gives is added to: `hooks.setdefault(name, []).append(hook)` is a registry, and no memory of answers."""
+    above = look.module.above.get(node)
+    return isinstance(above, ast.Attribute) and above.attr in growing.ADDING
 
 
 def _names(node: ast.AST) -> list[str]:

@@ -14,6 +14,23 @@ from flatwater.lint import growing, known, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.rule import Found, Look, Rule
 
+RECEIVES = frozenset(
+    {
+        "message",
+        "messages",
+        "msg",
+        "event",
+        "events",
+        "item",
+        "items",
+        "record",
+        "records",
+        "row",
+        "rows",
+        "line",
+        "lines",
+    }
+)
 PUTS = frozenset({"put", "put_nowait", "append", "appendleft", "extend"})
 
 
@@ -94,12 +111,16 @@ def _confidence(look: Look, call: ast.Call, target: ast.expr, kind: str) -> Conf
     puts = [
         each for each in nodes
         if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.func.attr in PUTS and growing.is_same(each.func.value, target)
+        and not (each.args and isinstance(each.args[0], ast.Constant))
     ]  # fmt: skip
     if kind == "deque":
         if growing.is_shrunk([each for each in nodes if each is not look.module.above.get(call)], target):
             return Confidence.MAYBE
         if any(isinstance(each, ast.Assign) and growing.is_same(each.value, target) for each in nodes):
             return Confidence.MAYBE  # by another name it may be taken from
+        owner = look.module.class_of(call)
+        if owner is not None and (owner.name.startswith(("Base", "Abstract")) or owner.name.endswith("Base")):
+            return Confidence.MAYBE  # a subclass may take from it
         is_filled = isinstance(target, ast.Attribute) and any(
             _is_given(look, each) and _is_event(look, each) for each in puts
         )
@@ -118,11 +139,34 @@ def _confidence(look: Look, call: ast.Call, target: ast.expr, kind: str) -> Conf
     again = any(_goes_on(look, each) for each in puts) or (
         isinstance(target, ast.Attribute)
         and any(
-            look.module.function_of(each) is not look.module.function_of(call) and _is_given(look, each)
+            look.module.function_of(each) is not look.module.function_of(call) and _is_received(look, each)
             for each in puts
         )
     )
-    return Confidence.LIKELY if again or is_handed_on else Confidence.MAYBE
+    if again:
+        return Confidence.LIKELY
+    answers = any(
+        isinstance(each, ast.Attribute)
+        and each.attr in {"get", "get_nowait"}
+        and growing.is_same(each.value, target)
+        and not look.module.loops_of(each)
+        for each in nodes
+    )  # one answer of one worker
+    return (
+        Confidence.LIKELY
+        if is_handed_on and not answers and not isinstance(target, ast.Attribute)
+        else Confidence.MAYBE
+    )
+
+
+def _is_received(look: Look, put: ast.Call) -> bool:
+    """Whether a method puts what it was handed, and calls it what there is more and more of."""
+    function = look.module.function_of(put)
+    if function is None or not put.args:
+        return False
+    given = {each.arg for each in [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]}
+    names = {each.id for each in ast.walk(put.args[0]) if isinstance(each, ast.Name)} & given
+    return any(part.lower() in RECEIVES for name in names for part in wording.PARTS.findall(name))
 
 
 def _goes_on(look: Look, put: ast.Call) -> bool:

@@ -18,6 +18,13 @@ from flatwater.lint.rule import Found, Look, Rule
 from flatwater.lint.scopes import COMPREHENSIONS
 
 SPAWNS = frozenset({"asyncio.create_task", "asyncio.ensure_future"})
+FEW = frozenset(
+    """
+    agents backends callbacks checks clients components connections consumers coros coroutines devices executors fields handlers hooks
+    hosts hubs listeners locations managers modules nodes platforms plugins pools processors providers servers services sources steps
+    stages tasks threads tools transports workers backend
+    """.split()  # noqa: SIM905 - what a program has a few of
+)
 WAITS = frozenset(
     {
         "asyncio.wait",

@@ -13,7 +13,9 @@ from collections.abc import Iterator
 
 from flatwater.lint import growing
 from flatwater.lint.finding import Confidence
+from flatwater.lint.fixed import is_fixed
 from flatwater.lint.rule import Found, Look, Rule
+from flatwater.lint.scopes import FUNCTIONS
 
 SPAWNS = frozenset({"asyncio.create_task", "asyncio.ensure_future", "threading.Thread", "threading.Timer"})
 TASKS = "`{target}` keeps every task that was ever begun, with its result; let each drop itself: `task.add_done_callback({target}.discard)`."
@@ -43,21 +45,74 @@ def _check(look: Look) -> Iterator[Found]:
         if what is None:
             continue
         loops = [each for each in look.module.loops_of(call) if not isinstance(each, ast.comprehension)]
-        if loops:
-            is_handler = isinstance(call.func, ast.Attribute) and call.func.attr == "addHandler"
-            sure = Confidence.MAYBE if is_handler else Confidence.LIKELY  # handlers may be what the loop goes over
-            yield Found(call, REGISTERED.format(what=what, where="round of the loop"), sure)
+        if loops and not _is_few(look, call, loops[0]):
+            yield Found(call, REGISTERED.format(what=what, where="round of the loop"), _registered(look, call))
+        elif not loops and look.origin(call.func) == "atexit.register" and _keeps_object(look, call):
+            yield Found(call, REGISTERED.format(what=what, where="object's making"), _made_often(look, call))
+
+
+def _is_few(look: Look, call: ast.Call, loop: ast.AST) -> bool:
+    """Whether the loop ends with the first, or goes over what is written down, or over the handlers themselves."""
+    node: ast.AST | None = call
+    while node is not None and node is not loop:
+        above = look.module.above.get(node)
+        for name in ("body", "orelse", "handlers", "finalbody"):
+            statements = getattr(above, name, None)
+            if (
+                isinstance(statements, list) and node in statements
+                and any(isinstance(each, ast.Return | ast.Break | ast.Raise) for each in statements)
+            ):  # fmt: skip
+                return True
+        node = above
+    if not isinstance(loop, ast.For | ast.AsyncFor):
+        return False
+    names = {each.id for each in ast.walk(loop.target) if isinstance(each, ast.Name)}
+    is_itself = any(isinstance(each, ast.Name) and each.id in names for each in call.args)
+    return is_fixed(look, loop.iter) or (is_itself and look.origin(call.func) != "atexit.register")
+
+
+def _registered(look: Look, call: ast.Call) -> Confidence:
+    """A doubt at import, and in what runs once."""
+    function = look.module.function_of(call)
+    return (
+        Confidence.MAYBE
+        if function is None or getattr(function, "name", "").strip("_").startswith(BEGINS)
+        else Confidence.LIKELY
+    )
+
+
+def _keeps_object(look: Look, call: ast.Call) -> bool:
+    """Whether `__init__` hands a method of the object to the end of the program, and nothing in the file takes it back."""
+    function = look.module.function_of(call)
+    if getattr(function, "name", "") != "__init__" or not call.args or "unregister" in look.module.text:
+        return False
+    first = call.args[0]
+    return isinstance(first, ast.Attribute) and isinstance(first.value, ast.Name) and first.value.id == "self"
+
+
+def _made_often(look: Look, call: ast.Call) -> Confidence:
+    """Likely where the file makes its objects in loops, or in functions with arguments."""
+    owner = look.module.class_of(call)
+    often = owner is not None and any(
+        isinstance(each.func, ast.Name) and each.func.id == owner.name and look.module.loops_of(each)
+        for each in look.module.of(ast.Call)
+    )
+    return Confidence.LIKELY if often else Confidence.MAYBE
 
 
 def _tasks(look: Look) -> Iterator[Found]:
     told: set[str] = set()
     for node in look.module.of(ast.Call):
         found = growing.added(node)
-        if found is None or found.how not in {"add", "append"} or not isinstance(found.target, ast.Attribute):
+        if (
+            found is None
+            or found.how not in {"add", "append"}
+            or not isinstance(found.target, ast.Attribute | ast.Name)
+        ):
             continue
         if found.what is None or not _is_task(look, found.what):
             continue
-        owner = look.module.class_of(node)
+        owner = _holder(look, found.target)
         function = look.module.function_of(node)
         if (
             owner is None
@@ -78,7 +133,15 @@ def _is_task(look: Look, node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and look.origin(node.func) in SPAWNS
 
 
-def _is_dropped(owner: ast.ClassDef, target: ast.Attribute) -> bool:
+def _holder(look: Look, target: ast.expr) -> ast.ClassDef | ast.Module | None:
+    """The class of an attribute, or the module of a global."""
+    if isinstance(target, ast.Attribute):
+        return look.module.class_of(target)
+    scope = look.module.scope_of(target).holding(target.id) if isinstance(target, ast.Name) else None
+    return look.module.tree if scope is not None and scope.node is look.module.tree else None
+
+
+def _is_dropped(owner: ast.ClassDef | ast.Module, target: ast.expr) -> bool:
     """Whether something takes from it: by a call, by binding it anew outside of `__init__`, or by a callback of each task."""
     for method in owner.body:
         for each in ast.walk(method):
@@ -89,7 +152,7 @@ def _is_dropped(owner: ast.ClassDef, target: ast.Attribute) -> bool:
             ):
                 return True
             if (
-                isinstance(each, ast.Assign) and getattr(method, "name", "") != "__init__"
+                isinstance(each, ast.Assign) and isinstance(method, (*FUNCTIONS, ast.ClassDef)) and getattr(method, "name", "") != "__init__"
                 and any(growing.is_same(one, target) for one in each.targets)
             ):  # fmt: skip
                 return True

@@ -20,6 +20,7 @@ HEAVY = frozenset(
     {"sa.engine", "db.pool", "boto", "mongo", "redis", "sa.maker", "http.session", "aio.session", "pg.pool"}
 )
 LIGHT = frozenset({"sa.session"})
+IN_A_LOOP = LIGHT | {"executor", "pool", "fw.builder"}  # in a loop only: a call may well have its own
 KEPT_OPEN = frozenset({"sa.engine", "db.pool", "pg.pool"})  # what goes on holding connections until it is told to end
 RETRIES = frozenset({"range", "itertools.count"})
 
@@ -28,17 +29,16 @@ def _check(look: Look) -> Iterator[Found]:
     for call in look.module.of(ast.Call):
         name = look.origin(call.func)
         value = look.value(call) if name else None
-        if value is None or value.call is not call or value.kind not in HEAVY | LIGHT:
+        if value is None or value.call is not call or value.kind not in HEAVY | IN_A_LOOP:
             continue
         function = look.module.function_of(call)
         loops = [each for each in look.module.loops_of(call) if not _is_short(look, each)]
         short = name.rpartition(".")[2]
         if loops and not _leaves(look, call):
-            confidence = Confidence.LIKELY if value.kind in LIGHT else value.confidence
             yield Found(
                 call,
                 f"`{short}` is made in each round of the loop; make it once, before the loop.",
-                Confidence.MAYBE if _differs(call, loops[0]) else confidence,
+                Confidence.MAYBE if _differs(call, loops[0]) else _in_a_loop(look, value.kind, value.confidence),
             )
         elif (
             function is not None
@@ -58,6 +58,12 @@ def _differs(call: ast.Call, loop: ast.AST) -> bool:
     bound = {each.id for each in ast.walk(loop) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
     given = [*call.args, *(each.value for each in call.keywords)]
     return any(isinstance(each, ast.Name) and each.id in bound for part in given for each in ast.walk(part))
+
+
+def _in_a_loop(look: Look, kind: str, sure: Confidence) -> Confidence:
+    if "alembic" in look.module.imports:
+        return Confidence.MAYBE  # a migration runs once
+    return Confidence.LIKELY if kind in IN_A_LOOP else sure
 
 
 def _is_short(look: Look, loop: ast.AST) -> bool:

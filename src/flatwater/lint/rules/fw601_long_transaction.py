@@ -1,6 +1,6 @@
 """FW601: a transaction is open while something slow is done for each row.
 
-Covers:     `atomic`, `begin`, a connection's `with`, around a loop that asks a network or sleeps; as a decorator, too.
+Covers:     `atomic`, `begin`, a connection's `with`, a cursor that is gone over, around what asks a network or sleeps for each row.
 Not here:   loops that only write.
 Holds:      nothing.
 """
@@ -40,6 +40,10 @@ def _check(look: Look) -> Iterator[Found]:
         )
         if confidence:
             yield from _slow(look, block, confidence, told)
+    for loop in look.module.fors():
+        over = look.value(loop.iter)
+        if over is not None and over.kind in {"db.cursor", "db.server_cursor"}:
+            yield from _slow(look, loop, min(over.confidence, Confidence.LIKELY), told)
     for function in look.module.functions():
         if any(
             look.origin(each.func if isinstance(each, ast.Call) else each) in ATOMIC for each in function.decorator_list
@@ -74,7 +78,9 @@ def _slow(look: Look, block: ast.AST, confidence: Confidence, told: set[ast.AST]
         if not isinstance(call, ast.Call) or call in told:
             continue
         loops = [
-            each for each in look.module.loops_of(call) if any(above is block for above in look.module.parents(each))
+            each
+            for each in look.module.loops_of(call)
+            if each is block or any(above is block for above in look.module.parents(each))
         ]
         if not loops or not (_is_slow(look, call)):
             continue

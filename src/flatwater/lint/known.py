@@ -172,9 +172,17 @@ def _of_lines(node: ast.Call) -> str:
     return "records"
 
 
+def _connected(node: ast.Call) -> str:
+    """A connection whose cursors send rows as they are read, if its class of cursors says so."""
+    given = [keyword.value for keyword in node.keywords if keyword.arg == "cursorclass"]
+    name = ast.unparse(given[0]).rpartition(".")[2] if given else ""
+    return "db.connection" if name.startswith("SS") else "db.client"
+
+
 BY_ARGUMENT: dict[str, Callable[[ast.Call], str]] = {
     "csv.reader": _of_lines, "csv.DictReader": _of_lines,
     "open": _open,
+    "pymysql.connect": _connected, "MySQLdb.connect": _connected, "pymysql.Connection": _connected,
     "pandas.read_csv": _read_csv, "pandas.read_table": _read_csv, "pandas.read_sql": _read_csv, "pandas.read_sql_query": _read_csv,
     "pandas.read_sql_table": _read_csv, "pandas.read_json": _read_json, "pandas.read_fwf": _read_csv,
     **{f"{module}.{verb}": _got for module in ("requests", "httpx") for verb in ("get", "post", "put", "request", "patch")},

@@ -45,5 +45,5 @@ def _is_repeated(look: Look, call: ast.Call) -> bool:
 
 
 RULE = Rule(
-    "FW104", "client-side-cursor", "A default cursor holds the whole result before its first row is read.", _check, ("cursor",),
+    "FW104", "client-side-cursor", "A default cursor holds the whole result before its first row is read.", _check, ("connect", "Connection", "cursor"),
 )  # fmt: skip

@@ -104,7 +104,7 @@ def _is_only_counted(look: Look, name: ast.Name, loop: ast.For | ast.AsyncFor) -
 
 
 def _confidence(look: Look, loop: ast.For | ast.AsyncFor, found: growing.Added, over: Value) -> Confidence:
-    if over.kind in known.OPEN_ENDED or found.how in KEYED:
+    if over.kind in known.OPEN_ENDED or found.how in KEYED or _is_summed(found):
         return Confidence.MAYBE
     drawn = {each.id for each in ast.walk(loop.target) if isinstance(each, ast.Name)}
     put = found.node
@@ -117,6 +117,14 @@ def _confidence(look: Look, loop: ast.For | ast.AsyncFor, found: growing.Added, 
         if isinstance(above, ast.If | ast.Try | ast.Match):
             return min(most, Confidence.LIKELY) if over.kind in STRONG else Confidence.MAYBE
     return most
+
+
+def _is_summed(found: growing.Added) -> bool:
+    """Whether what is put under a key is computed from what is there: `counts[key] = counts.get(key, 0) + 1`."""
+    return (
+        found.how == "[]" and isinstance(found.node, ast.Assign) and isinstance(found.target, ast.Name)
+        and found.target.id in growing.names_in(found.node.value)
+    )  # fmt: skip
 
 
 def _most(look: Look, loop: ast.For | ast.AsyncFor, over: Value) -> Confidence:

@@ -1,0 +1,66 @@
+"""A stream that is read whole."""
+
+from __future__ import annotations
+
+import pytest
+
+HEAD = """
+import hashlib
+import requests
+from pathlib import Path
+"""
+
+NOTHING = {
+    "lines one by one": "def f(path):\n    with open(path) as file:\n        for line in file: print(line)",
+    "a size": "def f(path):\n    with open(path) as file:\n        return file.read(1024)",
+    "a file of the author's": "text = (Path(__file__).parent / 'words.txt').read_text().splitlines()",
+    "a path that is written down": "for line in open('/proc/meminfo').readlines(): print(line)",
+    "settings": "def f(config_path):\n    with open(config_path) as file:\n        for line in file.readlines(): print(line)",
+    "something else that reads": "def f(book):\n    for page in book.read().split('\\n'): print(page)",
+    "what an error says": "def f(url):\n    answer = requests.get(url)\n    raise ValueError(f'{answer.text}')",
+}
+
+FOUND = {
+    "lines at once": (
+        "def f(path):\n    with open(path) as file:\n        for line in file.readlines(): print(line)",
+        "sure",
+    ),
+    "a text cut into lines": (
+        "def f(path):\n    for line in Path(path).read_text().splitlines(): print(line)",
+        "likely",
+    ),
+    "a copy": (
+        "def f(a, b):\n    with open(a, 'rb') as source, open(b, 'wb') as target:\n        target.write(source.read())",
+        "likely",
+    ),
+    "a digest": (
+        "def f(path):\n    with open(path, 'rb') as file:\n        return hashlib.sha256(file.read()).hexdigest()",
+        "likely",
+    ),
+    "an answer that is written": (
+        "def f(url, path):\n    with open(path, 'wb') as target:\n        target.write(requests.get(url).content)",
+        "likely",
+    ),
+}
+
+
+@pytest.mark.parametrize("text", NOTHING.values(), ids=NOTHING)
+def test_nothing_is_said(said, text):
+    """Of what is bounded, and of what nobody knows the type of."""
+    assert said("FW102", HEAD + text) == []
+
+
+@pytest.mark.parametrize(("text", "confidence"), FOUND.values(), ids=FOUND)
+def test_it_is_found(said, text, confidence):
+    """Where there is a reason, with how good it is."""
+    assert [how for _line, how in said("FW102", HEAD + text)] == [confidence]
+
+
+def test_lines_in_a_name_may_be_kept_in_any_case(said):
+    """It is a doubt, which is not told by default."""
+    text = (
+        HEAD
+        + "def f(path):\n    with open(path) as file:\n        lines = file.readlines()\n    for line in lines: print(line)"
+    )
+    assert said("FW102", text) == []
+    assert [how for _line, how in said("FW102", text, "maybe")] == ["maybe"]

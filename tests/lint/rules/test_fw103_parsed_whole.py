@@ -1,0 +1,39 @@
+"""A document or table that is parsed whole."""
+
+from __future__ import annotations
+
+import pytest
+
+HEAD = """
+import io
+import json
+import pandas as pd
+"""
+
+NOTHING = {
+    "chunks": "def f(path):\n    for chunk in pd.read_csv(path, chunksize=1000): print(chunk)",
+    "a document that is used as one": "def f(path):\n    with open(path) as file:\n        return json.load(file)['name']",
+    "a text in memory": "def f(text):\n    for row in pd.read_csv(io.StringIO(text)).itertuples(): print(row)",
+    "settings": "def f(settings_path):\n    with open(settings_path) as file:\n        for name in json.load(file): print(name)",
+    "somebody else's load": "def f(path, yaml):\n    for each in yaml.load(path): print(each)",
+}
+
+FOUND = {
+    "a document": (
+        "def f(path):\n    with open(path) as file:\n        for order in json.load(file): print(order)",
+        "likely",
+    ),
+    "a frame row by row": ("def f(path):\n    for row in pd.read_csv(path).itertuples(): print(row)", "sure"),
+}
+
+
+@pytest.mark.parametrize("text", NOTHING.values(), ids=NOTHING)
+def test_nothing_is_said(said, text):
+    """Of what is bounded, and of what nobody knows the type of."""
+    assert said("FW103", HEAD + text) == []
+
+
+@pytest.mark.parametrize(("text", "confidence"), FOUND.values(), ids=FOUND)
+def test_it_is_found(said, text, confidence):
+    """Where there is a reason, with how good it is."""
+    assert [how for _line, how in said("FW103", HEAD + text)] == [confidence]

@@ -1,0 +1,63 @@
+"""Loops that collect a stream."""
+
+from __future__ import annotations
+
+import pytest
+
+HEAD = """
+import csv
+import json
+import os
+import pandas as pd
+import pyarrow.parquet as pq
+"""
+
+NOTHING = {
+    "each is written": "def f(path, write):\n    for batch in pq.ParquetFile(path).iter_batches(): write(batch)",
+    "emptied when it is full": "def f(path, write):\n    rows = []\n    for batch in pq.ParquetFile(path).iter_batches():\n        rows.append(batch)\n        if len(rows) > 10:\n            write(rows)\n            rows.clear()",
+    "counts by key": "def f(path):\n    counts = {}\n    for row in csv.DictReader(open(path)):\n        counts[row['country']] = counts.get(row['country'], 0) + 1\n    return counts",
+    "a list of a list": "def f(names):\n    out = []\n    for name in names: out.append(name.upper())\n    return out",
+    "not used behind it": "def f(path):\n    seen = []\n    for batch in pq.ParquetFile(path).iter_batches(): seen.append(batch)",
+    "lines of a text": "def f(path):\n    lines = []\n    for line in open(path): lines.append(line.strip())\n    return lines",
+}
+
+FOUND = {
+    "batches": (
+        "def f(path, write):\n    rows = []\n    for batch in pq.ParquetFile(path).iter_batches():\n        rows.append(batch)\n    write(rows)",
+        "sure",
+    ),
+    "chunks of a frame": (
+        "def f(path):\n    parts = []\n    for chunk in pd.read_csv(path, chunksize=1000):\n        parts.append(chunk)\n    return pd.concat(parts)",
+        "sure",
+    ),
+    "rows, to be counted": (
+        "def f(path):\n    rows = []\n    for row in csv.DictReader(open(path)):\n        rows.append(row)\n    return len(rows)",
+        "sure",
+    ),
+    "lines of JSON": (
+        "def f(path):\n    rows = []\n    for line in open(path):\n        rows.append(json.loads(line))\n    return rows",
+        "likely",
+    ),
+}
+
+
+@pytest.mark.parametrize("text", NOTHING.values(), ids=NOTHING)
+def test_nothing_is_said(said, text):
+    """Of what is bounded, and of what nobody knows the type of."""
+    assert said("FW201", HEAD + text) == []
+
+
+@pytest.mark.parametrize(("text", "confidence"), FOUND.values(), ids=FOUND)
+def test_it_is_found(said, text, confidence):
+    """Where there is a reason, with how good it is."""
+    assert [how for _line, how in said("FW201", HEAD + text)] == [confidence]
+
+
+def test_names_of_files_may_be_few(said):
+    """It is a doubt, which is not told by default."""
+    text = (
+        HEAD
+        + "def f(root):\n    names = []\n    for folder, _, files in os.walk(root):\n        names.extend(files)\n    return names"
+    )
+    assert said("FW201", text) == []
+    assert [how for _line, how in said("FW201", text, "maybe")] == ["maybe"]

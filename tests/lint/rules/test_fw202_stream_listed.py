@@ -1,0 +1,45 @@
+"""Streams that are made a list."""
+
+from __future__ import annotations
+
+import pytest
+
+HEAD = """
+import csv
+import glob
+import os
+import redis
+"""
+
+NOTHING = {
+    "the stream itself": "def f():\n    for key in redis.Redis().scan_iter('a:*'): print(key)",
+    "a list of a list": "def f(names):\n    return list(names)",
+    "the author's folder": "for folder in list(os.walk(os.path.dirname(__file__))): print(folder)",
+    "names in order": "def f(path):\n    return sorted(os.scandir(path), key=str)",
+    "a comprehension with a condition": "def f(path):\n    return [e.name for e in os.scandir(path) if e.is_dir()]",
+}
+
+FOUND = {
+    "keys of Redis": ("def f():\n    return list(redis.Redis().scan_iter('a:*'))", "sure"),
+    "rows of a file": ("def f(path):\n    with open(path) as file:\n        return list(csv.reader(file))", "sure"),
+    "a walk in a loop": ("def f(path):\n    for folder in list(os.walk(path)): print(folder)", "sure"),
+}
+
+
+@pytest.mark.parametrize("text", NOTHING.values(), ids=NOTHING)
+def test_nothing_is_said(said, text):
+    """Of what is bounded, and of what nobody knows the type of."""
+    assert said("FW202", HEAD + text) == []
+
+
+@pytest.mark.parametrize(("text", "confidence"), FOUND.values(), ids=FOUND)
+def test_it_is_found(said, text, confidence):
+    """Where there is a reason, with how good it is."""
+    assert [how for _line, how in said("FW202", HEAD + text)] == [confidence]
+
+
+def test_a_folder_may_have_few_entries(said):
+    """It is a doubt, which is not told by default."""
+    text = HEAD + "def f(path):\n    return list(os.scandir(path))"
+    assert said("FW202", text) == []
+    assert [how for _line, how in said("FW202", text, "maybe")] == ["maybe"]

@@ -1,0 +1,41 @@
+"""Everything sorted for a few."""
+
+from __future__ import annotations
+
+import pytest
+
+HEAD = """
+"""
+
+NOTHING = {
+    "all of it": "def f(rows):\n    return sorted(rows)",
+    "but the first": "def f(rows):\n    return sorted(rows)[1:]",
+    "what is written down": "first = sorted(['b', 'a'])[:1]",
+    "something else called so": "def f(rows, sorted):\n    return sorted(rows)[:5]",
+    "used twice": "def f(rows):\n    ranked = sorted(rows)\n    print(len(ranked))\n    return ranked[:5]",
+}
+
+FOUND = {
+    "the best of a file": ("def f(path):\n    with open(path) as file:\n        return sorted(file)[:10]", "sure"),
+    "of counts": ("def f(counts):\n    return sorted(counts.items())[:10]", "likely"),
+    "by a name": ("def f(rows):\n    ranked = sorted(rows)\n    return ranked[:10]", "likely"),
+}
+
+
+@pytest.mark.parametrize("text", NOTHING.values(), ids=NOTHING)
+def test_nothing_is_said(said, text):
+    """Of what is bounded, and of what nobody knows the type of."""
+    assert said("FW203", HEAD + text) == []
+
+
+@pytest.mark.parametrize(("text", "confidence"), FOUND.values(), ids=FOUND)
+def test_it_is_found(said, text, confidence):
+    """Where there is a reason, with how good it is."""
+    assert [how for _line, how in said("FW203", HEAD + text)] == [confidence]
+
+
+def test_what_the_names_say_nothing_of(said):
+    """It is a doubt, which is not told by default."""
+    text = HEAD + "def f(headers):\n    return sorted(headers)[:3]"
+    assert said("FW203", text) == []
+    assert [how for _line, how in said("FW203", text, "maybe")] == ["maybe"]

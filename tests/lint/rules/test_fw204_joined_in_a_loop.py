@@ -1,0 +1,52 @@
+"""Things that are copied whole to add to them."""
+
+from __future__ import annotations
+
+import pytest
+
+HEAD = """
+import numpy as np
+import pandas as pd
+"""
+
+NOTHING = {
+    "once behind the loop": "def f(parts):\n    return pd.concat([p for p in parts])",
+    "a few that are written down": "frame = pd.DataFrame()\nfor part in [1, 2]:\n    frame = pd.concat([frame, part])",
+    "a new one in each round": "def f(images):\n    for image in images:\n        image = np.concatenate([image, image])\n        print(image)",
+    "numbers": "def f(rows):\n    total = 0\n    for row in rows: total += row\n    return total",
+    "until it is long enough": "def f(stream):\n    data = b''\n    for part in stream:\n        data += part\n        if len(data) > 10: break\n    return data",
+}
+
+FOUND = {
+    "frames": (
+        "def f(parts):\n    frame = pd.DataFrame()\n    for part in parts:\n        frame = pd.concat([frame, part])\n    return frame",
+        "likely",
+    ),
+    "an array from nothing": (
+        "def f(parts):\n    out = None\n    for part in parts:\n        if out is None:\n            out = part\n        else:\n            out = np.concatenate([out, part])\n    return out",
+        "likely",
+    ),
+    "lines of a file": (
+        "def f(path):\n    html = ''\n    with open(path) as file:\n        for line in file:\n            html += line\n    return html",
+        "likely",
+    ),
+}
+
+
+@pytest.mark.parametrize("text", NOTHING.values(), ids=NOTHING)
+def test_nothing_is_said(said, text):
+    """Of what is bounded, and of what nobody knows the type of."""
+    assert said("FW204", HEAD + text) == []
+
+
+@pytest.mark.parametrize(("text", "confidence"), FOUND.values(), ids=FOUND)
+def test_it_is_found(said, text, confidence):
+    """Where there is a reason, with how good it is."""
+    assert [how for _line, how in said("FW204", HEAD + text)] == [confidence]
+
+
+def test_text_in_a_loop(said):
+    """It is a doubt, which is not told by default."""
+    text = HEAD + "def f(rows):\n    out = ''\n    for row in rows: out += str(row)\n    return out"
+    assert said("FW204", text) == []
+    assert [how for _line, how in said("FW204", text, "maybe")] == ["maybe"]

@@ -1,0 +1,34 @@
+"""Each rule has a page, and the list of all rules is whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flatwater.lint import rules
+
+PAGES = Path(__file__).parents[3] / "docs" / "rules"
+SECTIONS = ["Why", "Wrong", "Right", "When not to"]
+
+
+@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.code)
+def test_a_rule_has_a_page(rule):
+    """With its code, its name, what it finds, and why, wrong, right, when not to, in this order."""
+    lines = (PAGES / f"{rule.code.lower()}.md").read_text().splitlines()
+    assert lines[0] == f"# {rule.code} {rule.name}"
+    assert lines[2] == rule.summary
+    found = [line[3:] for line in lines if line.startswith("## ")]
+    assert [each for each in found if each != "What ruff says"] == SECTIONS
+
+
+def test_there_is_no_page_without_a_rule():
+    """What is gone has none."""
+    assert {each.stem for each in PAGES.glob("fw*.md")} == {each.code.lower() for each in rules.RULES}
+
+
+def test_the_list_names_all_rules():
+    """In docs/rules/index.md, with what each finds."""
+    text = (PAGES / "index.md").read_text()
+    for rule in rules.RULES:
+        assert f"| [{rule.code}]({rule.code.lower()}.md) | {rule.name} | {rule.summary} |" in text

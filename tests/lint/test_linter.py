@@ -175,6 +175,7 @@ def test_many_words():
     """A tree that would take too much memory is not made."""
     (found,) = Linter().data(b"a;" * 1_000_000, "a.py")
     assert "has 2000000 words and signs, more than 750000" in found.message
+    assert Linter().data(b"# " + b"-" * 1_000_000, "a.py") == []
 
 
 def test_a_name_that_leads_to_itself():

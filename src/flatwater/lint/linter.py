@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from flatwater.lint.baseline import Baseline
     from flatwater.lint.cache import Cache
 
-WORD = re.compile(r"\w+|[^\w\s]")
+WORD = re.compile(
+    r"\w+|([^\w\s])\1*"
+)  # a row of the same sign is one: a comment of dashes, or brackets that no parser takes
 
 
 @final

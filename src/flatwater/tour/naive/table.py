@@ -20,6 +20,7 @@ def run(task: Task) -> int:
     """Add up the cents of all rows; how many there are."""
     with closing(sqlite3.connect(os.path.join(task.made, "table.db"))) as connection:
         connection.row_factory = sqlite3.Row
+        # flatwater: allow FW101 — the naive way, on purpose
         rows = connection.execute("SELECT * FROM users WHERE id <= ?", (task.items,)).fetchall()
     total = 0
     for row in rows:

@@ -1,0 +1,30 @@
+"""What names say."""
+
+from __future__ import annotations
+
+import pytest
+
+from flatwater.lint import wording
+
+SAID = {
+    "data": (wording.is_of_data, ["user_id", "rows", "Path", "URL"], ["language", "user_class", "x"]),
+    "things": (wording.is_of_things, ["user_id", "url"], ["key", "value", "text"]),
+    "figures": (wording.is_of_counts, ["word_counts", "hits"], ["headers"]),
+    "settings": (wording.is_of_settings, ["self.config_path", "README"], ["log_path"]),
+    "few": (wording.is_of_few, ["Country", "PageViewRestriction", "Settings"], ["Order", "User"]),
+    "warnings": (wording.is_of_warnings, ["_warned_keys"], ["sessions"]),
+    "results": (wording.is_of_results, ["_result_queue", "futures"], ["events"]),
+}
+
+
+@pytest.mark.parametrize(("ask", "yes", "no"), SAID.values(), ids=SAID)
+def test_words(ask, yes, no):
+    """Words count whether they are joined by bars or by capitals; other words do not."""
+    assert [each for each in yes if not ask(each)] == []
+    assert [each for each in no if ask(each)] == []
+
+
+def test_words_of_code_outweigh():
+    """One name that is of code says that all of them are."""
+    assert wording.is_of_data("user", "id")
+    assert not wording.is_of_data("user", "model", "class")

@@ -29,7 +29,9 @@ def main() -> int:
     flat = run("flatwater", "run", "--budget", BUDGET, "--", sys.executable, HUNGRY, ROWS, "flat")
     lab = run("flatwater", "lab", "--out", "lab")
     tour = run("flatwater", "tour", "--html", "report.html")
-    print("\nOpen report.html in a browser: each step of the tour against its promise, and its naive twin up to its end.")
+    print(
+        "\nOpen report.html in a browser: each step of the tour against its promise, and its naive twin up to its end."
+    )
     print("Open lab/index.html: the classic experiments, charts, and what to take from each.")
     return 0 if hungry != 0 and flat == 0 and lab in {0, SKIPPED} and tour == 0 else 1
 

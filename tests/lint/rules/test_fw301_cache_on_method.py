@@ -1,0 +1,55 @@
+"""Caches that keep the objects of their methods."""
+
+from __future__ import annotations
+
+import pytest
+
+HEAD = """
+import enum
+import functools
+from dataclasses import dataclass
+"""
+
+NOTHING = {
+    "of a function": "@functools.cache\ndef f(user_id): return user_id",
+    "a property of the object": "class A:\n    @functools.cached_property\n    def rows(self): return []",
+    "a static method": "class A:\n    @staticmethod\n    @functools.cache\n    def f(user_id): return user_id",
+    "of the class": "class A:\n    @classmethod\n    @functools.cache\n    def f(cls, user_id): return user_id",
+    "an enum": "class A(enum.Enum):\n    ONE = 1\n    @functools.cache\n    def f(self, user_id): return user_id",
+    "somebody's cache": "def cache(f): return f\nclass A:\n    @cache\n    def f(self, user_id): return user_id",
+    "one object at import": "class A:\n    @functools.cache\n    def f(self, user_id): return user_id\nONE = A()",
+}
+
+FOUND = {
+    "without a bound, asked with data": (
+        "class A:\n    @functools.cache\n    def f(self, user_id): return user_id",
+        "likely",
+    ),
+    "objects made again and again": (
+        "class A:\n    @functools.cache\n    def f(self): return 1\ndef g(path):\n    return A(path).f()",
+        "sure",
+    ),
+    "of a dataclass": (
+        "@dataclass(frozen=True)\nclass A:\n    a: int\n    @functools.cache\n    def f(self): return 1",
+        "sure",
+    ),
+}
+
+
+@pytest.mark.parametrize("text", NOTHING.values(), ids=NOTHING)
+def test_nothing_is_said(said, text):
+    """Of what is bounded, and of what nobody knows the type of."""
+    assert said("FW301", HEAD + text) == []
+
+
+@pytest.mark.parametrize(("text", "confidence"), FOUND.values(), ids=FOUND)
+def test_it_is_found(said, text, confidence):
+    """Where there is a reason, with how good it is."""
+    assert [how for _line, how in said("FW301", HEAD + text)] == [confidence]
+
+
+def test_a_bound_keeps_some(said):
+    """It is a doubt, which is not told by default."""
+    text = HEAD + "class A:\n    @functools.lru_cache(maxsize=8)\n    def f(self, user_id): return user_id"
+    assert said("FW301", text) == []
+    assert [how for _line, how in said("FW301", text, "maybe")] == ["maybe"]

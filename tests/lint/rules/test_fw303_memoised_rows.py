@@ -1,0 +1,44 @@
+"""Rows that are kept for later."""
+
+from __future__ import annotations
+
+import pytest
+
+HEAD = """
+import sqlite3
+from functools import cached_property
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+class Order: pass
+"""
+
+NOTHING = {
+    "asked for each time": "class A:\n    def rows(self, s: Session):\n        return s.scalars(select(Order)).all()",
+    "a limit": "class A:\n    def __init__(self, s: Session): self.s = s\n    @cached_property\n    def rows(self): return self.s.scalars(select(Order).limit(5)).all()",
+    "a number": "class A:\n    def __init__(self, c: sqlite3.Connection): self.c = c\n    @cached_property\n    def size(self): return self.c.execute('SELECT COUNT(*) FROM t').fetchone()[0]",
+    "something else": "class A:\n    @cached_property\n    def rows(self): return [1, 2]",
+}
+
+FOUND = {
+    "a cached property": (
+        "class A:\n    def __init__(self, c: sqlite3.Connection): self.c = c\n    @cached_property\n    def rows(self): return self.c.execute('SELECT * FROM t').fetchall()",
+        "sure",
+    ),
+    "or what is there": (
+        "class A:\n    def __init__(self, c: sqlite3.Connection):\n        self.c = c\n        self._rows = None\n    def rows(self):\n        self._rows = self._rows or self.c.execute('SELECT * FROM t').fetchall()\n        return self._rows",
+        "sure",
+    ),
+}
+
+
+@pytest.mark.parametrize("text", NOTHING.values(), ids=NOTHING)
+def test_nothing_is_said(said, text):
+    """Of what is bounded, and of what nobody knows the type of."""
+    assert said("FW303", HEAD + text) == []
+
+
+@pytest.mark.parametrize(("text", "confidence"), FOUND.values(), ids=FOUND)
+def test_it_is_found(said, text, confidence):
+    """Where there is a reason, with how good it is."""
+    assert [how for _line, how in said("FW303", HEAD + text)] == [confidence]

@@ -1,0 +1,33 @@
+"""Defaults that are added to."""
+
+from __future__ import annotations
+
+import pytest
+
+HEAD = """
+"""
+
+NOTHING = {
+    "None": "def f(row, rows=None):\n    rows = rows or []\n    rows.append(row)",
+    "only read": "def f(row, rows=[]):\n    return row in rows",
+    "a tuple": "def f(row, rows=()):\n    return (*rows, row)",
+    "a key that is written down": "def f(given={}):\n    given['a'] = 1\n    return given",
+    "emptied": "def f(row, rows=[]):\n    rows.append(row)\n    rows.clear()",
+}
+
+FOUND = {
+    "a list": ("def f(row, rows=[]):\n    rows.append(row)\n    return rows", "sure"),
+    "a dict": ("def f(key, kept={}):\n    kept[key] = 1\n    return kept", "sure"),
+}
+
+
+@pytest.mark.parametrize("text", NOTHING.values(), ids=NOTHING)
+def test_nothing_is_said(said, text):
+    """Of what is bounded, and of what nobody knows the type of."""
+    assert said("FW305", HEAD + text) == []
+
+
+@pytest.mark.parametrize(("text", "confidence"), FOUND.values(), ids=FOUND)
+def test_it_is_found(said, text, confidence):
+    """Where there is a reason, with how good it is."""
+    assert [how for _line, how in said("FW305", HEAD + text)] == [confidence]

@@ -1,0 +1,36 @@
+"""Clients that are made again and again."""
+
+from __future__ import annotations
+
+import pytest
+
+HEAD = """
+import boto3
+import requests
+from sqlalchemy import create_engine
+"""
+
+NOTHING = {
+    "at import": "session = requests.Session()",
+    "once, and kept": "class A:\n    def __init__(self): self.session = requests.Session()",
+    "handed on": "def make():\n    return requests.Session()",
+    "a few that are written down": "for name in ('a', 'b'): print(requests.Session())",
+    "another one in each round": "def f(urls):\n    for url in urls: print(create_engine(url).connect())",
+    "somebody's session": "from mine import Session\ndef f(rows):\n    for row in rows: Session().get(row)",
+}
+
+FOUND = {
+    "an engine in a loop": ("def f(rows):\n    for row in rows: create_engine('sqlite://').connect()", "sure"),
+}
+
+
+@pytest.mark.parametrize("text", NOTHING.values(), ids=NOTHING)
+def test_nothing_is_said(said, text):
+    """Of what is bounded, and of what nobody knows the type of."""
+    assert said("FW501", HEAD + text) == []
+
+
+@pytest.mark.parametrize(("text", "confidence"), FOUND.values(), ids=FOUND)
+def test_it_is_found(said, text, confidence):
+    """Where there is a reason, with how good it is."""
+    assert [how for _line, how in said("FW501", HEAD + text)] == [confidence]

@@ -128,3 +128,16 @@ def test_the_end_of_the_error_output_is_kept(capfd):
     assert capfd.readouterr().err == "x" * 9_000 + "late"
     assert handle._is_inherited(2)
     assert not handle._is_inherited(read)
+
+
+def test_an_interrupt_in_the_middle_of_a_look_does_not_hang_the_kill(opened, monkeypatch):
+    """It can leave the lock of `subprocess` locked for good: the child is ended and reaped all the same."""
+    monkeypatch.setattr(handle, "_REAP_S", 0.1)
+    opened.start()
+    process = opened.process
+    process._waitpid_lock.acquire()
+    opened.kill()
+    assert opened.process is None
+    assert process.returncode == -9
+    with pytest.raises(ChildProcessError):
+        os.waitpid(process.pid, os.WNOHANG)

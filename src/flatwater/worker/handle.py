@@ -132,7 +132,7 @@ class Handle:
         self.ready = False
         if self.process is not None:
             _kill_session(self.process)
-            self.process.wait()
+            _reap_killed(self.process)
         self._close_all()
         self.stderr.close()
         self.process = None
@@ -305,6 +305,24 @@ def _is_inherited(descriptor: int) -> bool:
         return os.get_inheritable(descriptor)
     except OSError:
         return False
+
+
+def _reap_killed(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a child that was killed is gone.
+
+    `Popen.wait` alone may wait for ever: an interrupt in the middle of `Popen.poll` can leave the lock that it takes locked.
+    """
+    while process.returncode is None:
+        try:
+            process.wait(_REAP_S)
+        except subprocess.TimeoutExpired:
+            try:
+                pid, status = os.waitpid(process.pid, os.WNOHANG)
+            except ChildProcessError:  # somebody else has reaped it
+                process.returncode = -signal.SIGKILL
+            else:
+                if pid:
+                    process.returncode = os.waitstatus_to_exitcode(status)
 
 
 def _kill_session(process: subprocess.Popen[bytes]) -> None:

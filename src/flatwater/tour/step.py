@@ -26,12 +26,14 @@ class Inputs:
         seconds: a step that has more to do than fits stops after so many, and says so.
         folder: a place for what steps make, which goes away with the tour; empty if there is none.
         made: a place for what all tours of one run work on: a table, a page; empty for none but the table, which is in `folder`.
+        browser: a folder that an `Onlooker` watches; empty if none does.
     """
 
     roots: tuple[Root, ...]
     seconds: float
     folder: str = ""
     made: str = ""
+    browser: str = ""
 
 
 @dataclass(frozen=True, slots=True)

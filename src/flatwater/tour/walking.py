@@ -18,6 +18,7 @@ from flatwater.meter import scratch
 from flatwater.tour import notes
 from flatwater.tour.guide import Errand, guide
 from flatwater.tour.inputs import Root, own_roots
+from flatwater.tour.onlooker import Onlooker
 from flatwater.tour.outing import close, send
 from flatwater.tour.promise import promise_of
 from flatwater.tour.report import TourReport
@@ -75,7 +76,9 @@ def walk(
         folder = scratch.needed("flatwater-tour-", "a tour needs a place for its notes")
         stack.callback(folder.close)
         data = _place(keep, folder.path, stack)
-        inputs = Inputs(places, seconds, data, os.path.join(data, MADE))
+        browser = os.path.join(folder.path, "browser")
+        os.mkdir(browser)
+        inputs = Inputs(places, seconds, data, os.path.join(data, MADE), browser)
         report = TourReport(budget_bytes, promise_bytes, "none", seconds=seconds, kept=data if keep else "")
         _go(tuple(steps), inputs, limit_kind, folder.path, report, tell)
         if again and not report.trouble:
@@ -104,8 +107,9 @@ def _go(
             steps, inputs, report.promise_bytes, group.kind, group.procs_file(), limit_kind == "auto", notes_path
         )
         try:
-            timeout_s = inputs.seconds * len(steps) + _MARGIN_S
-            end = send(guide, errand, group, notes_path=notes_path, timeout_s=timeout_s, tell=tell)
+            timeout_s = inputs.seconds * len(steps) + 3 * limits.TOUR_BROWSER_S + _MARGIN_S
+            with Onlooker(inputs.browser):
+                end = send(guide, errand, group, notes_path=notes_path, timeout_s=timeout_s, tell=tell)
             report.trouble, report.traceback, report.killed = (
                 end.words,
                 end.traceback,

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, final
 from flatwater import errors, limits
 from flatwater.budget import Budget
 from flatwater.source.tables.table import Table
+from flatwater.tour import onlooker
 from flatwater.tour.step import Inputs, StepResult
 from flatwater.tour.steps import subscribers, users
 from flatwater.tour.steps.live_rows import database_bytes
@@ -65,7 +66,7 @@ class ServeRows:
         for extra, module in _NEEDED:
             if not is_installed(module):
                 self.trouble = str(errors.MissingExtra(extra, module))
-        self._path = ""
+        self._path = self._browser = ""
         self._rows = 0
 
     @property
@@ -89,6 +90,8 @@ class ServeRows:
         if made.trouble:
             return
         self._path, self._rows = made.path, made.rows
+        if inputs.browser:
+            onlooker.write(inputs.browser, onlooker.SOON, "a step will serve")
         try:
             self._served(inputs, ".small", 3 * PART_ROWS, 2, inputs.seconds)
             shutil.rmtree(os.path.join(inputs.folder, FOLDER + ".small"), ignore_errors=True)
@@ -105,19 +108,22 @@ class ServeRows:
         """
         wanted = min(self._rows, limits.TOUR_SERVE_ROWS, (budget.free - self._working_bytes()) // _ROW_BYTES)
         with budget.reserve(limits.TOUR_SUBSCRIBERS_BYTES, "serve.subscribers"):
-            told = self._served(inputs, "", wanted, limits.TOUR_SUBSCRIBERS, inputs.seconds / 2)
+            told = self._served(inputs, "", wanted, limits.TOUR_SUBSCRIBERS, inputs.seconds / 2, inputs.browser)
         count, written = told["connections"], told["written"]
         notes = (
             f"{written:,} rows written, some changed, some deleted, while {count:,} connections followed them from a process of their own",
             f"each was given the same {told['events'] // count:,} changes, once each, in order, which add up to the {told['rows']:,} rows that are left",
             f"the console and its module were read meanwhile by {told['pages']:,} pages that a browser would open",
+            *([self._browser] if self._browser else []),
         )
         return StepResult(
             told["events"], told["bytes"], "deliveries", complete=written == wanted, notes=notes, details=told
         )
 
-    def _served(self, inputs: Inputs, suffix: str, rows: int, count: int, seconds: float) -> dict[str, int]:
-        """Serve so many rows to so many connections; what came of it."""
+    def _served(
+        self, inputs: Inputs, suffix: str, rows: int, count: int, seconds: float, browser: str = ""
+    ) -> dict[str, int]:
+        """Serve so many rows to so many connections, and to a browser if there is one; what came of it."""
         path = os.path.join(inputs.folder, FOLDER + suffix)
         with contextlib.ExitStack() as opened:
             database: Database = opened.enter_context(
@@ -127,6 +133,7 @@ class ServeRows:
             server = opened.enter_context(database.serve(port=0))
             followers = opened.enter_context(_followers(server, count))
             written = pages = 0
+            looks = browser and self._invite(browser, server)
             until_s = time.monotonic() + seconds
             with contextlib.closing(Table(self._path, "users").find_each(batch_bytes=256 * KIB)) as found:
                 wanted = islice(found, rows)
@@ -139,6 +146,9 @@ class ServeRows:
                         break
             database.sql("INSERT INTO accounts VALUES (-1, 'the end', 0)")
             told = _told(followers)
+            if looks:
+                saw = onlooker.waited_for(browser, onlooker.SAW, limits.TOUR_BROWSER_S)
+                self._browser = saw or "the browser did not tell what it showed"
             left = cents = 0
             for row in database.sql(f"{_ALL} WHERE id >= 0"):
                 left += 1
@@ -148,6 +158,13 @@ class ServeRows:
         size = sum(os.path.getsize(os.path.join(at, name)) for at, _below, names in os.walk(path) for name in names)
         return told | {"written": written, "pages": pages, "bytes": size}
 
+    def _invite(self, browser: str, server: Server) -> bool:
+        """Tell the onlooker where to look; whether a browser has the console open, with a live query."""
+        onlooker.write(browser, onlooker.ADDRESS, f"{server.url.rstrip('/')}/#token={server.token('reader')}")
+        told = onlooker.waited_for(browser, onlooker.READY, 2 * limits.TOUR_BROWSER_S)
+        self._browser = "" if told == "yes" else told or "the browser was not ready in time"
+        return told == "yes"
+
     @staticmethod
     def _working_bytes() -> int:
         each = limits.SERVE_CONNECTION_BYTES + limits.SERVE_FEED_BYTES + 2 * KIB  # its live query, and the text of it
@@ -155,7 +172,7 @@ class ServeRows:
         total += database_bytes()
         total += 2 * limits.STORE_BATCH_BYTES  # a walk over the tables that it knows, when it is opened
         total += 2 * limits.LIVE_PAGE_BYTES + limits.LIVE_LOG_PAGE_BYTES  # a walk over rows
-        total += limits.TOUR_SUBSCRIBERS * each  # connections
+        total += (limits.TOUR_SUBSCRIBERS + limits.TOUR_BROWSER_CONNECTIONS) * each  # connections
         total += limits.TOUR_SUBSCRIBERS // 4 * 2 * limits.SERVE_OUTBOX_BYTES  # those that are slow, for a moment
         total += limits.SERVE_READERS * limits.LIVE_LOG_PAGE_BYTES  # reading the log for them
         total += limits.SERVE_FANOUT_BYTES  # changes that wait to be given

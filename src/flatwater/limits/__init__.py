@@ -9,7 +9,8 @@ Nothing here is `None` or infinite: a bound that cannot be named is not a bound.
 
 from __future__ import annotations
 
-from flatwater.limits.ingest import *  # noqa: F403 - one name for all limits
+from flatwater.limits.adapters import *  # noqa: F403 - one name for all limits
+from flatwater.limits.ingest import *  # noqa: F403 - the same
 from flatwater.limits.lint import *  # noqa: F403 - the same
 from flatwater.limits.live import *  # noqa: F403 - the same
 from flatwater.limits.serving import *  # noqa: F403 - the same

@@ -1,0 +1,187 @@
+"""adapters.intake: who is taken in, and what is told."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+import flatwater as fw
+from flatwater import errors, limits
+from flatwater.adapters.intake import HOLDER, Answer, Intake
+
+
+def headers(answer):
+    return dict(answer.headers)
+
+
+def test_an_open_gate_lets_everybody_in(intake):
+    """And counts them."""
+    assert intake.take("/orders") is None
+    assert (intake.taken, intake.refused) == (1, 0)
+
+
+def test_a_closed_gate_is_503_with_retry_after(intake):
+    """Until it is open again."""
+    intake.budget.gate.pause("memory is critical")
+    answer = intake.take("/orders")
+    assert isinstance(answer, Answer)
+    assert (answer.status, headers(answer)["Retry-After"]) == (503, str(limits.WEB_RETRY_AFTER_S))
+    intake.budget.gate.resume()
+    assert intake.take("/orders") is None
+    assert (intake.taken, intake.refused) == (1, 1)
+
+
+def test_some_paths_are_always_handed_on(intake):
+    """Those that were named, and those below one that ends in a slash; no others that begin like them."""
+    intake.budget.gate.pause("memory is critical")
+    assert [intake.take(path) is None for path in ("/live", "/static/a.css", "/lively", "/static")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_requests_reserve_their_bytes():
+    """As many as fit; the next is refused, and there is room again when one has ended."""
+    made = Intake(fw.Budget("1 MiB"), reserve="400 KiB")
+    try:
+        first, second = made.take("/"), made.take("/")
+        assert isinstance(made.take("/"), Answer)
+        assert {name: now for name, now, _ in made.budget.holders()}[HOLDER] == 2 * 400 * 1024
+        first.release()
+        third = made.take("/")
+        assert not isinstance(third, Answer)
+        second.release()
+        third.release()
+        assert made.budget.held == 0
+    finally:
+        made.stop()
+
+
+def test_health_is_503_while_nothing_is_taken_in(intake):
+    """With the figures, as JSON that has no infinity."""
+    answer = intake.page("/health")
+    told = json.loads(answer.body, parse_constant=pytest.fail)
+    assert (answer.status, told["status"], told["taking_requests"]) == (200, "ok", True)
+    assert told["memory"]["limit_bytes"] == 1 << 30
+    intake.budget.gate.pause("memory is critical")
+    closed = intake.page("/health")
+    assert (closed.status, "Retry-After" in headers(closed)) == (503, True)
+
+
+def test_figures_for_prometheus(intake):
+    """Gauges and counters, in its form."""
+    intake.take("/")
+    text = intake.page("/metrics").body.decode()
+    assert "flatwater_requests_taken_total 1.0" in text
+    assert "flatwater_gate_open 1.0" in text
+    (limit,) = [line.split()[1] for line in text.splitlines() if line.startswith("flatwater_budget_limit_bytes ")]
+    assert float(limit) == 1 << 30
+
+
+def test_figures_want_the_token():
+    """Without it health says no more than whether requests are taken, and figures are not told."""
+    made = Intake("1 GiB", metrics="/metrics", token="s3cret")
+    try:
+        assert set(json.loads(made.page("/health").body)) == {"status", "taking_requests"}
+        assert made.page("/metrics").status == 401
+        assert made.page("/metrics", "Bearer wrong").status == 401
+        assert made.page("/metrics", "Bearer s3cr\u00e9t").status == 401
+        assert made.page("/metrics", "bearer s3cret").status == 200
+        assert "memory" in json.loads(made.page("/health", "Bearer s3cret").body)
+    finally:
+        made.stop()
+
+
+def test_pages_can_be_left_out():
+    """An empty path is nobody's."""
+    made = Intake("1 GiB", health="", metrics="")
+    assert [made.page(path) for path in ("/health", "/metrics", "")] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"retry_after_s": 0}, "whole seconds"),
+        ({"retry_after_s": 10**6}, "whole seconds"),
+        ({"retry_after_s": 2.5}, "whole seconds"),
+        ({"health": "health"}, "does not begin"),
+        ({"always": ["live"]}, "does not begin"),
+        ({"reserve": "many"}, "reserve"),
+    ],
+)
+def test_what_cannot_be_is_refused(given, words):
+    """When it is made, with what to do."""
+    with pytest.raises(errors.UsageError, match=words) as raised:
+        Intake("1 GiB", **given)
+    assert raised.value.hint or "reserve" in words
+
+
+def test_a_watcher_without_a_budget_has_no_gate():
+    """So it is refused."""
+    with pytest.raises(errors.UsageError, match="no gate"):
+        Intake(watcher=fw.Watcher("1 GiB"))
+
+
+def test_too_many_paths():
+    """Each is compared with each refused request."""
+    with pytest.raises(errors.LimitReached):
+        Intake("1 GiB", always=[f"/{n}" for n in range(limits.WEB_PATHS_MAX + 1)])
+
+
+def in_a_fork(work):
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.write(write, repr(work()).encode())
+        except BaseException as error:
+            os.write(write, type(error).__name__.encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    os.waitpid(pid, 0)
+    with open(read, "rb") as file:
+        return file.read().decode()
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_worker_watches_itself(intake):
+    """With a budget of its own, of the same size."""
+    assert intake.take("/") is None
+    before = intake.budget
+    assert (
+        in_a_fork(lambda: (intake.take("/"), intake.budget is before, intake.budget.limit))
+        == f"(None, False, {1 << 30})"
+    )
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_budget_of_another_process_is_refused():
+    """A worker cannot go on with what was promised before it was forked."""
+    made = Intake(fw.Budget("1 GiB"))
+    try:
+        assert in_a_fork(lambda: made.take("/")) == "ClosedError"
+    finally:
+        made.stop()
+
+
+def test_a_critical_service_asks_for_more_patience():
+    """Twice as many seconds."""
+    sizes = iter([10 << 20] * 2 + [99 << 20] * 400)
+    watcher = fw.Watcher(
+        fw.Budget("100 MiB"),
+        sample=lambda: (next(sizes, 99 << 20),) * 2,
+        collect=lambda: 0,
+        trim=lambda: 0,
+        clock=iter(range(10**6)).__next__,
+    )
+    made = Intake(watcher=watcher, retry_after_s=7)
+    assert made.wait_s() == 7
+    for _ in range(10):
+        watcher.tick()
+    assert watcher.level == "critical"
+    assert made.wait_s() == 14

@@ -112,7 +112,7 @@ class Curves:
                     rss, anon = tree.sample()
                 except (OSError, errors.FlatwaterError):  # it cannot be sampled here, or has ended
                     continue
-                if rss:
+                if rss and tree.root_pid in tree.members:  # what outlives it for a moment is not its curve
                     running.line.add(now - running.begun_s, rss, anon)
         finally:
             if tree is not None:

@@ -14,7 +14,7 @@ import shutil
 import time
 from typing import final
 
-from flatwater import errors, limits
+from flatwater import errors, limits, units
 from flatwater.budget import Budget
 from flatwater.sync.sync import Sync
 from flatwater.tour.inputs import Root
@@ -79,14 +79,15 @@ class MirrorDocuments:
         until_s = time.monotonic() + inputs.seconds / 2  # what is copied is looked at again
         files = size = own_bytes = failed = 0
         reason = ""
-        complete = True
+        complete = has_room = True
         own = (Root(inputs.made),) if inputs.made else ()  # the table and the page: files that are not small
         for root in (*own, *inputs.roots):
             if root.suffixes or not os.path.isdir(root.path):  # programs, which the steps before read
                 continue
             room = limits.TOUR_MIRROR_OWN_BYTES if root in own else limits.TOUR_MIRROR_BYTES - size
             chosen, whole = _chosen(root.path, room, until_s)
-            complete = complete and whole
+            complete = complete and (whole or time.monotonic() <= until_s)
+            has_room = has_room and whole
             if not chosen:
                 continue
             sync = self._sync(root.path, inputs, [f"/{_escaped(name)}" for name in chosen])
@@ -104,6 +105,10 @@ class MirrorDocuments:
             reason = first.failures[0][1] if first.failures else reason
             self._clear(inputs)
         notes = [f"{files:,} files mirrored; the second run copied and deleted nothing, and an audit found all of them"]
+        if complete and not has_room:
+            notes.append(
+                f"of more: no more than {units.format_bytes(limits.TOUR_MIRROR_BYTES)} of documentation are mirrored"
+            )
         if failed:
             notes.append(f"{failed:,} could not be copied: {reason}")
         details = {"files": files, "failed": failed}

@@ -140,6 +140,7 @@ class _Chromium:
     def __init__(self, program: str, profile: str, end: threading.Event) -> None:
         import fcntl
 
+        os.makedirs(profile, exist_ok=True)
         self._end = end
         self._buffer = b""
         self._number = 0
@@ -163,6 +164,11 @@ class _Chromium:
                     f"--user-data-dir={profile}",
                 ],
                 pass_fds=(high[0], high[3]),
+                cwd=profile,
+                env={
+                    **os.environ,
+                    "TMPDIR": ".",
+                },  # what it leaves there goes with the profile; sockets have short names only
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -33,6 +33,7 @@ CASES = {
     "worker/call": "benchmarks.worker.call",
     "watch/overhead": "benchmarks.watch.overhead",
     "watch/shed": "benchmarks.watch.shed",
+    "watch/service": "benchmarks.watch.service",
     "build/builders": "benchmarks.build.builders",
     "build/batches": "benchmarks.build.batches",
     "build/picks": "benchmarks.build.picks",

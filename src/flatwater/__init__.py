@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from flatwater import sync as sync
     from flatwater import tour as tour
     from flatwater import units as units
-    from flatwater import watch as watch
     from flatwater import worker as worker
     from flatwater.budget.budget import Budget as Budget
     from flatwater.budget.reservation import Reservation as Reservation
@@ -65,6 +64,7 @@ if TYPE_CHECKING:
     from flatwater.source.tables.table import Table as Table
     from flatwater.store.store import Store as Store
     from flatwater.sync.sync import Sync as Sync
+    from flatwater.watch.script import watch as watch  # the package itself, which can be called
     from flatwater.watch.watcher import Watcher as Watcher
 
 __version__ = "0.1.0"

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from typing import Literal, assert_type
 
 import flatwater as fw
+from flatwater.watch import Account, promised_and_seen
 
 # --- budget -----------------------------------------------------------------------------------------------------------
 with fw.Budget("256 MiB", name="job") as budget:
@@ -83,7 +84,8 @@ with fw.worker.Pool(2, limit="256 MiB") as pool:
 with fw.Watcher(budget) as watcher:
     assert_type(watcher, fw.Watcher)
     assert_type(watcher.level, Literal["normal", "high", "critical"])
-assert_type(fw.watch.promised_and_seen(budget), fw.watch.Account)
+assert_type(promised_and_seen(budget), Account)
+assert_type(fw.watch("512 MiB", alert=print), fw.Watcher)
 
 # --- proof ------------------------------------------------------------------------------------------------------------
 

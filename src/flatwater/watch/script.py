@@ -1,0 +1,78 @@
+"""`fw.watch()`: a program watched from one line on, for the rest of its life.
+
+Covers:     one watcher for a process, its budget as the ambient one, alerts, a last line at the end.
+Not here:   watching (`watch.watcher`), a service's answers while it is full (`adapters`).
+Holds:      one watcher.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from flatwater import errors, units
+from flatwater.budget.budget import Budget
+from flatwater.watch.alerts import Alerts
+from flatwater.watch.watcher import Watcher
+
+if TYPE_CHECKING:
+    from flatwater.watch.alerts import Target
+
+_lock = threading.Lock()
+_watching: tuple[int, Watcher, tuple[object, ...]] | None = None
+
+
+def watch(budget: str | int | None = None, *, alert: Target | Alerts | None = None, **given: Any) -> Watcher:
+    """Watch this process until it ends: shed, collect and trim, close the gate, write evidence, and say so.
+
+    Calling it again gives the same watcher. In a forked child it watches the child.
+
+    Args:
+        budget: of the whole process, as a size; what it may have, if left out. It is the ambient budget of the code that follows in this thread.
+        alert: a logger, an `https://` URL, a function of one alert, or `Alerts`.
+        given: arguments of `fw.Watcher`, such as `separate=True`.
+
+    Raises:
+        UsageError: it watches already, with other arguments.
+
+    Thread-safe. Holds what `Watcher.bytes_max` says.
+
+    import flatwater as fw; fw.watch("512 MiB")
+    """
+    global _watching  # noqa: PLW0603 - one for a process is what it is
+    asked = (budget, alert, tuple(sorted((name, repr(value)) for name, value in given.items())))
+    with _lock:
+        if _watching is not None and _watching[0] == os.getpid():
+            if asked not in (_watching[2], (None, None, ())):
+                raise errors.UsageError(
+                    "this process is watched already, with other arguments.",
+                    hint="Call fw.watch() once, where the program begins.",
+                )
+            return _watching[1]
+        made = Budget(budget, name="program") if budget is not None else Budget.current()
+        watcher = Watcher(made, **given)
+        if alert is not None:
+            watcher.on_level(alert if isinstance(alert, Alerts) else Alerts(alert))
+        watcher.start()
+        if budget is not None:
+            made.__enter__()  # for the rest of the program: there is no block that it could end with
+        if _watching is None:
+            atexit.register(_end)
+        _watching = (os.getpid(), watcher, asked)
+        return watcher
+
+
+def _end() -> None:
+    """The last line, if there is something to say."""
+    if _watching is None or _watching[0] != os.getpid():
+        return
+    watcher = _watching[1]
+    watcher.stop()
+    if watcher.alarms and not logging.getLogger("flatwater.watch").disabled:
+        times = "once" if watcher.alarms == 1 else f"{watcher.alarms} times"
+        limit = units.format_bytes(watcher.limit)
+        print(f"flatwater watch: memory came near its limit of {limit} {times}", file=sys.stderr)  # noqa: T201 - the program's own stderr

@@ -1,0 +1,196 @@
+"""watch.alerts: who is told what, and how often."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+import flatwater as fw
+from flatwater import errors, limits
+from flatwater.watch.alerts import Alerts, words_of
+
+
+@pytest.fixture
+def watcher():
+    """One that sees what it is told to see."""
+    return fw.Watcher(fw.Budget("100 MiB", name="job"), sample=lambda: (97 << 20, 97 << 20))
+
+
+class Hook(BaseHTTPRequestHandler):
+    status = 200
+    got: list = []  # noqa: RUF012 - the server's
+
+    def do_POST(self):
+        self.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(self.status)
+        if self.status == 302:
+            self.send_header("Location", "/elsewhere")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def hook():
+    """A function: a webhook on loopback that answers with this status; its URL, and what it got."""
+    servers = []
+
+    def serve(status=200):
+        handler = type("Hook", (Hook,), {"status": status, "got": []})
+        server = HTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}/memory", handler.got
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_function_is_told(watcher):
+    """Figures, who holds what, and where it began."""
+    held = watcher.budget.reserve("60 MiB", "cache")
+    got = []
+    alerts = Alerts(got.append)
+    watcher.tick()
+    alerts("high", watcher)
+    assert alerts.flush()
+    (alert,) = got
+    assert (alert["level"], alert["was"], alert["limit_bytes"]) == ("high", "normal", 100 << 20)
+    assert alert["holders"] == [["cache", held.bytes]]
+    assert "memory is high, was normal: 97.0 MiB of 100 MiB (97%)" in words_of(alert)
+    json.dumps(alert)
+
+
+def test_worse_is_told_at_once_and_the_same_later(watcher):
+    """Those that the pause kept back are counted in the next one."""
+    now, got = [0.0], []
+    alerts = Alerts(got.append, every_s=60, clock=lambda: now[0])
+    for level in ("high", "critical", "high", "critical", "high", "critical"):
+        now[0] += 1
+        alerts(level, watcher)
+    alerts.flush()
+    assert [each["level"] for each in got] == ["high", "critical"]
+    now[0] += 100
+    alerts("high", watcher)
+    alerts.flush()
+    assert got[-1]["held_back"] == 4
+
+
+def test_the_end_is_told_to_who_was_told_of_the_beginning(watcher):
+    """And to nobody else."""
+    got = []
+    alerts = Alerts(got.append, at="critical")
+    for level in ("high", "normal", "high", "critical", "normal", "normal"):
+        alerts(level, watcher)
+    alerts.flush()
+    assert [each["level"] for each in got] == ["critical", "normal"]
+
+
+def test_a_logger_is_told(watcher, caplog):
+    """As a warning, with the figures beside the words."""
+    with caplog.at_level(logging.INFO):
+        alerts = Alerts(logging.getLogger("my.app"))
+        alerts("high", watcher)
+        alerts.flush()
+    (record,) = [each for each in caplog.records if each.name == "my.app"]
+    assert (record.levelname, record.flatwater["level"]) == ("WARNING", "high")
+
+
+def test_a_webhook_is_told(watcher, hook):
+    """By POST, as JSON."""
+    url, got = hook()
+    alerts = Alerts(url)
+    alerts("critical", watcher)
+    assert alerts.flush()
+    assert [each["level"] for each in got] == ["critical"]
+    assert (alerts.sent, alerts.lost) == (1, 0)
+
+
+@pytest.mark.parametrize("status", [500, 302, 404])
+def test_what_a_webhook_refuses_is_counted(watcher, hook, caplog, status):
+    """Redirects are not followed; nothing of the URL's path is logged."""
+    url, got = hook(status)
+    alerts = Alerts(url)
+    with caplog.at_level(logging.WARNING, "flatwater.watch"):
+        alerts("high", watcher)
+        alerts.flush()
+    assert (len(got), alerts.sent, alerts.lost) == (1, 0, 1)
+    assert str(status) in caplog.text
+    assert "/memory" not in caplog.text
+
+
+def test_a_function_that_fails_harms_nobody(watcher, caplog):
+    """It is said, and told with the next alert."""
+    got = []
+
+    def tell(alert):
+        if not got:
+            got.append("failed")
+            raise OSError("no route")
+        got.append(alert)
+
+    alerts = Alerts(tell, every_s=0)
+    with caplog.at_level(logging.WARNING, "flatwater.watch"):
+        alerts("high", watcher)
+        alerts.flush()
+        alerts("critical", watcher)
+        alerts.flush()
+    assert got[1]["lost"] == 1
+    assert "no route" in caplog.text
+
+
+def test_a_target_that_hangs_keeps_nobody_waiting(watcher):
+    """What has no room is counted."""
+    going = threading.Event()
+    alerts = Alerts(lambda _: going.wait(30), every_s=0)
+    for _ in range(limits.ALERTS_WAITING_MAX + 5):
+        alerts("high", watcher)
+    assert alerts.lost >= 4
+    assert not alerts.flush(wait_s=0.01)
+    going.set()
+    assert alerts.flush()
+
+
+@pytest.mark.parametrize(
+    ("target", "given"),
+    [
+        ("http://example.com/hook", {}),
+        ("ftp://example.com", {}),
+        ("not a url", {}),
+        (7, {}),
+        (print, {"at": "normal"}),
+        (print, {"every_s": -1}),
+        (print, {"every_s": "soon"}),
+    ],
+)
+def test_what_cannot_be_is_refused(target, given):
+    """With what to pass in its place."""
+    with pytest.raises(errors.UsageError) as raised:
+        Alerts(target, **given)
+    assert raised.value.hint
+
+
+def test_a_watcher_tells_by_itself():
+    """`on_level` takes it."""
+    got = []
+    sizes = iter([10 << 20] * 2 + [99 << 20] * 40)
+    watcher = fw.Watcher(
+        fw.Budget("100 MiB"),
+        sample=lambda: (next(sizes),) * 2,
+        collect=lambda: 0,
+        trim=lambda: 0,
+        clock=iter(range(10**6)).__next__,
+    )
+    alerts = watcher.on_level(Alerts(got.append))
+    for _ in range(10):
+        watcher.tick()
+    alerts.flush()
+    assert [each["level"] for each in got] == ["critical"]
+    assert alerts.bytes_max() > 0

@@ -1,0 +1,95 @@
+"""watch.script: `fw.watch()`, each in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+
+def run(text):
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(text)], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_one_line_watches_for_the_rest_of_the_program():
+    """The same watcher each time, its budget is the ambient one, and nothing is said where nothing happens."""
+    done = run("""
+        import flatwater as fw
+        watcher = fw.watch("1 GiB")
+        assert watcher is fw.watch() is fw.watch("1 GiB")
+        assert fw.Budget.current() is watcher.budget and watcher.limit == 1 << 30
+        print(watcher.level)
+    """)
+    assert (done.stdout, done.stderr, done.returncode) == ("normal\n", "", 0)
+
+
+def test_without_a_size_it_is_what_the_process_may_have():
+    """The ambient budget, which finds that out."""
+    done = run("""
+        import flatwater as fw
+        with fw.Budget("1 GiB") as budget:
+            assert fw.watch().budget is budget
+    """)
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
+def test_other_arguments_are_refused():
+    """Since there is one for a process."""
+    done = run("""
+        import flatwater as fw
+        fw.watch("1 GiB")
+        try:
+            fw.watch("2 GiB")
+        except fw.errors.UsageError as error:
+            print(error)
+    """)
+    assert "watched already" in done.stdout
+
+
+def test_a_program_that_came_near_its_limit_says_so_at_the_end():
+    """After the alert, and the log on stderr."""
+    done = run("""
+        import time
+        import flatwater as fw
+        got = []
+        watcher = fw.watch("64 MiB", alert=got.append)
+        held = bytearray(b"x") * (80 << 20)
+        until = time.monotonic() + 30
+        while not got and time.monotonic() < until:
+            time.sleep(0.01)
+        print([each["level"] for each in got][:1])
+    """)
+    assert done.stdout == "['critical']\n"
+    assert "memory is critical" in done.stderr
+    assert "came near its limit of 64.0 MiB" in done.stderr.splitlines()[-1]
+
+
+def test_a_forked_child_is_watched_by_itself():
+    """With a watcher of its own."""
+    done = run("""
+        import os, warnings
+        warnings.simplefilter("ignore")
+        import flatwater as fw
+        before = fw.watch("1 GiB")
+        if os.fork() == 0:
+            after = fw.watch("1 GiB")
+            print(after is not before, after.level, flush=True)
+            os._exit(0)
+        os.wait()
+    """)
+    assert (done.stdout, done.returncode) == ("True normal\n", 0)
+
+
+def test_the_package_stays_a_package():
+    """Names of the floor are where they were."""
+    done = run("""
+        import flatwater as fw
+        import flatwater.watch
+        from flatwater.watch import Watcher, forecast
+        import flatwater.watch.levels
+        assert fw.watch.Watcher is fw.Watcher is Watcher
+        assert "forecast" in dir(fw.watch)
+    """)
+    assert (done.stderr, done.returncode) == ("", 0)

@@ -32,6 +32,7 @@ COMMANDS = {
     "compare": ("flatwater.cli.compare", "The same proof for several implementations, side by side."),
     "leaks": ("flatwater.cli.leaks", "What grows on every round of something that should leave nothing behind."),
     "lint": ("flatwater.cli.lint", "Find what grows with the data in Python files, before they run."),
+    "watch": ("flatwater.cli.watch", "Watch a process that runs already: its memory, the curve, a forecast."),
     "store": ("flatwater.cli.store", "Look after a store: figures, checks, smaller files, copies, dumps."),
     "sync": ("flatwater.cli.sync", "Keep a destination as its source is: plan, apply, audit."),
     "ingest": ("flatwater.cli.ingest", "Keep documents searchable: split, embedded, in step with their sources."),

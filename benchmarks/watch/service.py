@@ -34,6 +34,7 @@ case = Case(
     size=600, tiny=2, commands=True, patience=4,
     figures={
         "lived_s": "seconds it lived", "taken": "answered with 200", "refused": "answered with 503", "failed": "failed", "peak_mib": "MiB at most",
+        "missed_s": "seconds missed", "lived_share": "share of the time",
     },
     bars=(
         Bar("with the watcher, no request fails but by 503", 0, "", lambda outcome: outcome.figure(WATCHED, "failed")),

@@ -3,8 +3,8 @@
     python -m benchmarks.lint.precision            what the labels say of today's rules
     python -m benchmarks.lint.precision --draw 200 a new sample, to be labelled
 
-Packages are downloaded in the versions named in `packages.txt` (wheels, else source archives), unpacked and never run. None of
-them was looked at while rules were made. The sample is drawn from all findings that the linter shows by default (`sure` and `likely`), each
+Packages are downloaded in the versions named in `packages.txt` (wheels, else source archives), unpacked and never run. For a figure none of
+them may have been looked at while rules were made: once a sample was used to mend rules, its packages are replaced by others. The sample is drawn from all findings that the linter shows by default (`sure` and `likely`), each
 with the same chance. A label says whether the finding is right: whether memory, or what is open, grows there with data or time beyond what
 the code bounds, so that the advice applies. Labels name a line by a hash of its text; other people's code is not kept here.
 """
@@ -96,9 +96,9 @@ def place(package: str, finding: Finding) -> Place:
 
 
 def labels() -> dict[Place, dict[str, object]]:
-    """All labels, by their places."""
+    """All labels, by their places; none before a sample was labelled."""
     kept = {}
-    for line in LABELS.read_text().splitlines():
+    for line in LABELS.read_text().splitlines() if LABELS.exists() else ():
         each = json.loads(line)
         kept[Place(each["package"], each["path"], each["code"], each["text_hash"])] = each
     return kept

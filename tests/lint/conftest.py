@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import textwrap
 
@@ -9,8 +10,17 @@ import pytest
 
 from flatwater.lint import linter, rules
 from flatwater.lint.finding import Confidence
+from flatwater.meter.retained import trim
 
 collect_ignore = ["patterns"]  # texts that are looked at, and never run
+
+
+@pytest.fixture(autouse=True, scope="module")
+def given_back():
+    """Trees of large files are given back to the system: other tests of this process look at what it holds."""
+    yield
+    gc.collect()
+    trim()
 
 
 @pytest.fixture

@@ -334,7 +334,7 @@ ENTERS: dict[str, str] = {"sa.maker": "sa.session", "fs.entries": "fs.entries"}
 # What a generator expression over it is.
 STREAM_OF: dict[str, str] = {
     **{each: each for each in ("records", "batches", "frames", "db.server_cursor", "sa.streamed", "file", "fs.entries", "fs.tree", "redis.scan", "own.stream", "stream", "db.cursor", "mongo.cursor")},
-    "django.queryset": "records",
+    "django.queryset": "django.queryset",
 }  # fmt: skip
 
 # The same with a bound, and back.

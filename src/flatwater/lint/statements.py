@@ -18,7 +18,7 @@ from flatwater.lint.values import Value
 
 BOUNDED_SQL = re.compile(
     r"\bLIMIT\b|\bTOP\s*\(?\s*\d|\bFETCH\s+(FIRST|NEXT)\b|\bROWNUM\b|\bRETURNING\b|^\s*(PRAGMA|SHOW|EXPLAIN|DESC|DESCRIBE|CALL|INSERT|UPDATE|DELETE)\b|"
-    r"\b(information_schema|pg_catalog|pg_\w+|sqlite_master|sqlite_schema|sys\.|duckdb_\w+|mysql\.)|^\s*SELECT\s+(COUNT|MAX|MIN|SUM|AVG|EXISTS)\s*\((?![^)]*\)\s*,)",
+    r"\b(information_schema|pg_catalog|pg_\w+|sqlite_master|sqlite_schema|sys\.|duckdb_\w+|mysql\.)|^\s*SELECT\s+COALESCE\s*\(\s*(COUNT|MAX|MIN|SUM|AVG)\b|^\s*SELECT\s+(COUNT|MAX|MIN|SUM|AVG|EXISTS)\s*\((?![^)]*\)\s*,)",
     re.IGNORECASE,
 )
 GROUPED = re.compile(r"\bGROUP\s+BY\b|\bDISTINCT\b", re.IGNORECASE)
@@ -135,6 +135,13 @@ def is_filtered(look: Look, node: ast.AST | None, steps: int = STEPS_MAX) -> boo
                     return True
             elif look.value(node) is None:
                 return True  # what a function of one's own makes of a query is not known
+            own = look.values.function(node.func)
+            if own is not None and steps > 0:
+                return any(
+                    is_filtered(look, each.value, steps - 4)
+                    for each in own_nodes(own)
+                    if isinstance(each, ast.Return) and each.value is not None
+                )
             if any(isinstance(each, ast.Attribute) and each.attr == "c" for arg in node.args for each in ast.walk(arg)):
                 return True  # columns of a subquery, which is not followed
             node = node.func

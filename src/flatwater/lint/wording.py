@@ -56,6 +56,12 @@ OF_RESULTS = frozenset(
     results ret return status
     """.split()  # noqa: SIM905 - words are read as words
 )
+OF_SINKS = frozenset(
+    """
+    add bulk commit concat create delete dump dumps enqueue execute executemany export flush insert load mark merge post publish push put save
+    send store submit sync to update upload upsert write writelines writerows
+    """.split()  # noqa: SIM905 - words are read as words
+)
 PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 
@@ -122,3 +128,12 @@ def is_of_warnings(name: str) -> bool:
     (True, False)
     """
     return bool({each.lower() for each in PARTS.findall(name)} & OF_WARNINGS)
+
+
+def is_of_sinks(name: str) -> bool:
+    """Whether a function is called as those are that take things away.
+
+    >>> is_of_sinks("bulk_create"), is_of_sinks("sorted")
+    (True, False)
+    """
+    return bool({each.lower() for each in PARTS.findall(name)} & OF_SINKS)

@@ -10,6 +10,7 @@ the program. What a part will weigh when it is done is told by those before it.
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Iterator
 from contextvars import copy_context
@@ -303,13 +304,13 @@ class UnderWay:
         """Until one more part is done."""
         self._resume()
         while True:
-            try:
+            finished = None
+            with contextlib.suppress(Empty):
                 finished = self._finished.get(timeout=limits.FLOW_LOOK_S)
-            except Empty:
-                self._ending.refuse()
-            else:
+            if finished is not None:
                 self._see(finished)
                 return
+            self._ending.refuse()  # behind the handler, so that what is raised here or by a Ctrl-C stands alone
 
     def _taken(self) -> Iterator[Batch]:
         """The results of one part, once they are there."""

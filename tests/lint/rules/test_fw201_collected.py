@@ -35,7 +35,7 @@ FOUND = {
         "sure",
     ),
     "lines of JSON": (
-        "def f(path):\n    rows = []\n    for line in open(path):\n        rows.append(json.loads(line))\n    return rows",
+        "def f(path):\n    rows = []\n    for line in open(path):\n        rows.append(json.loads(line))\n    save(rows)",
         "likely",
     ),
 }

@@ -21,7 +21,10 @@ NOTHING = {
 
 FOUND = {
     "keys of Redis": ("def f():\n    return list(redis.Redis().scan_iter('a:*'))", "sure"),
-    "rows of a file": ("def f(path):\n    with open(path) as file:\n        return list(csv.reader(file))", "sure"),
+    "rows of a file, in a loop": (
+        "def f(path):\n    with open(path) as file:\n        for row in list(csv.reader(file)): print(row)",
+        "sure",
+    ),
     "a walk in a loop": ("def f(path):\n    for folder in list(os.walk(path)): print(folder)", "sure"),
 }
 

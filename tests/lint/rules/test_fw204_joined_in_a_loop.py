@@ -27,7 +27,7 @@ FOUND = {
         "likely",
     ),
     "lines of a file": (
-        "def f(path):\n    html = ''\n    with open(path) as file:\n        for line in file:\n            html += line\n    return html",
+        "def f(path):\n    html = b''\n    with open(path, 'rb') as file:\n        for line in file:\n            html += line\n    return html",
         "likely",
     ),
 }

@@ -106,7 +106,7 @@ def shown(finding: Finding, width: int) -> list[str]:
 
     >>> from flatwater.lint.finding import Confidence, Finding
     >>> here = Finding("a.py", 3, 8, "FW101", "", Confidence.SURE, 3, 20, "rows = c.fetchall()")
-    >>> print("\n".join(shown(here, 80)))
+    >>> print(click.unstyle("\n".join(shown(here, 80))))
     3 | rows = c.fetchall()
       |        ^^^^^^^^^^^^
     """

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from flatwater.lint import uses, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
+from flatwater.lint.nodes import own_nodes
 from flatwater.lint.rule import Found, Look, Rule
 from flatwater.lint.values import Value
 
@@ -33,6 +34,8 @@ def _check(look: Look) -> Iterator[Found]:
         holder = look.value(func.value)
         if holder is None or not _is_unsized(call, func, holder) or _is_of_the_author(look, func.value, holder):
             continue
+        if _is_the_end(look, call, func):
+            continue
         use = _use(look, call)
         said = f"`{func.attr}()` holds the whole of it{_TOLD[use]}; {CURES[use]}."
         yield Found(call, said, min(holder.confidence, _confidence(look, call, use, holder)))
@@ -52,6 +55,15 @@ def _check(look: Look) -> Iterator[Found]:
             f"`.{node.attr}` holds the whole answer{_TOLD[use]}; ask with `stream=True` and go over `iter_content` or `iter_lines`.",
             min(confidence, holder.confidence),
         )
+
+
+def _is_the_end(look: Look, call: ast.Call, func: ast.Attribute) -> bool:
+    """Whether the function goes to the end of the file first, to read what stands there."""
+    return any(
+        isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.func.attr == "seek" and len(each.args) > 1
+        and ast.dump(each.func.value) == ast.dump(func.value)
+        for each in own_nodes(look.module.function_of(call) or look.module.tree)
+    )  # fmt: skip
 
 
 def _is_for_an_error(look: Look, node: ast.expr) -> bool:

@@ -61,9 +61,12 @@ def _parsed(look: Look, call: ast.Call, origin: str) -> Iterator[Found]:
         opened = source.call.args[0] if source.call.args else named
         if is_fixed(look, opened) or (opened is not None and wording.is_of_settings(ast.unparse(opened))):
             return
-    for place in uses.places(look.module, call):
+    places = list(uses.places(look.module, call))
+    for place in places:
         confidence = _gone_over(look.module, place)
         if confidence is not None:
+            if len(places) > 2:  # noqa: PLR2004 - where it is bound, and one use
+                confidence = Confidence.MAYBE  # more is done with it than to go over it
             yield Found(
                 call,
                 f"`{origin}` holds the whole document, which is then gone over; read it with `ijson`, or keep one record a line and use `fw.records`.",

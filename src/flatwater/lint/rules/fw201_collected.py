@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import growing, known, statements
+from flatwater.lint import growing, known, statements, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.nodes import own_nodes
 from flatwater.lint.rule import Found, Look, Rule
@@ -51,6 +51,8 @@ def _check(look: Look) -> Iterator[Found]:
                 continue
             told.add(name.id)
             confidence = min(over.confidence, _confidence(look, loop, found, over))
+            if not _is_handed_on(look, name, loop):
+                confidence = Confidence.MAYBE  # looked things up in, or given back: wanted as a whole
             counted = _is_only_counted(look, name, loop)
             cure = "count as you go" if counted else "hand them on in batches, or put them into a `fw.Store`"
             held = (
@@ -88,6 +90,31 @@ def _is_used_after(look: Look, name: ast.Name, loop: ast.For | ast.AsyncFor) -> 
     end = loop.end_lineno or loop.lineno
     for each in own_nodes(look.module.function_of(loop) or look.module.tree):
         if isinstance(each, ast.Name) and each.id == name.id and isinstance(each.ctx, ast.Load) and each.lineno > end:
+            return True
+    return False
+
+
+def _is_handed_on(look: Look, name: ast.Name, loop: ast.For | ast.AsyncFor) -> bool:
+    """Whether it is written, sent, joined or counted behind the loop, or gone over there to do that."""
+    end = loop.end_lineno or loop.lineno
+    for each in own_nodes(look.module.function_of(loop) or look.module.tree):
+        if not (
+            isinstance(each, ast.Name) and each.id == name.id and isinstance(each.ctx, ast.Load) and each.lineno > end
+        ):
+            continue
+        for above in look.module.parents(each):
+            if isinstance(above, ast.stmt):
+                break
+            if isinstance(above, ast.Call):
+                called = above.func.attr if isinstance(above.func, ast.Attribute) else getattr(above.func, "id", "")
+                if called == "len" or wording.is_of_sinks(called):
+                    return True
+        stands = next((above for above in look.module.parents(each) if isinstance(above, ast.stmt)), None)
+        if isinstance(stands, ast.For) and any(
+            isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and wording.is_of_sinks(call.func.attr)
+            for inner in stands.body
+            for call in ast.walk(inner)
+        ):
             return True
     return False
 

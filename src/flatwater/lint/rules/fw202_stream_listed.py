@@ -27,7 +27,8 @@ def _check(look: Look) -> Iterator[Found]:
         if name in KEEPERS and len(call.args) == 1:
             value = look.value(call.args[0])
             if value is not None and (confidence := _confidence(look, value)) is not None:
-                if value.kind in {"fs.tree", "fs.entries"} and not _is_looped(look, call):
+                is_csv = value.call is not None and look.origin(value.call.func).startswith("csv.")
+                if (is_csv or value.kind in {"fs.tree", "fs.entries"}) and not _is_looped(look, call):
                     confidence = min(confidence, Confidence.MAYBE)  # names, to be put in order or told
                 yield Found(
                     call, f"`{name}(…)` holds everything that the stream gives; go over the stream itself.", confidence
@@ -54,7 +55,12 @@ def _check(look: Look) -> Iterator[Found]:
         value = look.value(first.iter)
         if value is None or (confidence := _confidence(look, value)) is None or _is_reduced(look, comprehension):
             continue
-        if any(each.ifs for each in comprehension.generators) or value.kind in {"file", "fs.tree", "fs.entries"}:
+        if any(each.ifs for each in comprehension.generators) or value.kind in {
+            "file",
+            "fs.tree",
+            "fs.entries",
+            "sa.streamed",
+        }:
             confidence = min(confidence, Confidence.MAYBE)
         yield Found(
             comprehension,

@@ -143,8 +143,9 @@ def _text(look: Look, node: ast.Assign | ast.AugAssign, target: ast.expr) -> Ite
     confidence = Confidence.MAYBE
     if isinstance(loop, ast.For | ast.AsyncFor):
         over = look.value(loop.iter)
-        if over is not None and over.kind in known.STREAMS - known.OPEN_ENDED:
-            confidence = Confidence.LIKELY
+        is_bytes = any(isinstance(each.value, bytes) for each in texts)
+        if is_bytes and over is not None and over.kind in known.STREAMS - known.OPEN_ENDED:
+            confidence = Confidence.LIKELY  # texts grow in place
     if isinstance(loop, ast.AsyncFor) and any(isinstance(each.value, bytes) for each in texts):
         confidence = Confidence.LIKELY
     if growing.is_shrunk([each for each in ast.walk(loop) if each is not node], target) or _is_measured(loop, target):

@@ -74,9 +74,12 @@ def _is_few(look: Look, call: ast.Call, loop: ast.AST) -> bool:
 def _registered(look: Look, call: ast.Call) -> Confidence:
     """A doubt at import, and in what runs once."""
     function = look.module.function_of(call)
+    is_signal = (
+        isinstance(call.func, ast.Attribute) and call.func.attr == "connect"
+    )  # one for each model, more often than not
     return (
         Confidence.MAYBE
-        if function is None or getattr(function, "name", "").strip("_").startswith(BEGINS)
+        if is_signal or function is None or getattr(function, "name", "").strip("_").startswith(BEGINS)
         else Confidence.LIKELY
     )
 

@@ -164,7 +164,13 @@ def _per_call(look: Look, call: ast.Call, function: ast.FunctionDef | ast.AsyncF
             isinstance(each, ast.Attribute) and each.attr in {"dispose", "close", "closeall"}
             for each in own_nodes(function)
         )
-        return Confidence.MAYBE if ends or isinstance(look.module.above.get(call), ast.withitem) else Confidence.LIKELY
+        is_needed = (
+            ends
+            or isinstance(look.module.above.get(call), ast.withitem)
+            or "alembic" in look.module.text
+            or "migrat" in function.name
+        )
+        return Confidence.MAYBE if is_needed else Confidence.LIKELY
     is_route = any(
         isinstance(each, ast.Call)
         and isinstance(each.func, ast.Attribute)

@@ -30,6 +30,17 @@ DUMPS = frozenset(
 )
 
 
+PUTS = frozenset(
+    {"put", "put_nowait", "send", "append", "appendleft", "publish", "emit", "write", "notify", "send_nowait"}
+)
+
+
+def _is_put(look: Look, call: ast.Call) -> bool:
+    """Whether the copy goes straight to somebody; an argument of a function may be changed there, which is what it is copied for."""
+    above = look.module.above.get(call)
+    return isinstance(above, ast.Call) and isinstance(above.func, ast.Attribute) and above.func.attr in PUTS
+
+
 def _check(look: Look) -> Iterator[Found]:
     for call in look.module.of(ast.Call):
         name = look.origin(call.func)
@@ -48,7 +59,13 @@ def _check(look: Look) -> Iterator[Found]:
         yield Found(
             call,
             message,
-            Confidence.SURE if is_sent and not is_copy else Confidence.LIKELY if is_sent else Confidence.MAYBE,
+            Confidence.MAYBE
+            if not is_sent
+            else Confidence.SURE
+            if not is_copy
+            else Confidence.LIKELY
+            if _is_put(look, call)
+            else Confidence.MAYBE,
         )
 
 

@@ -10,7 +10,7 @@ LOCK := requirements/dev.lock
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal
 
-.PHONY: run test test-slow check lock bench docs clean
+.PHONY: run test test-slow check lock api bench docs clean
 
 run: $(VENV)/.ready
 	@$(BIN)/python docs/examples/make_run.py
@@ -43,6 +43,10 @@ lock: $(VENV)/.ready
 		--no-emit-index-url --no-emit-find-links --extra dev pyproject.toml -o $(LOCK)
 	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links --extra dev --extra bench pyproject.toml -o requirements/bench.lock
+
+# The public names and their signatures, which a test compares with what is there.
+api: $(VENV)/.ready
+	$(BIN)/python api/dump.py
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.lock

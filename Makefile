@@ -47,6 +47,7 @@ lock: $(VENV)/.ready
 # The public names and their signatures, which a test compares with what is there.
 api: $(VENV)/.ready
 	$(BIN)/python api/dump.py
+	$(BIN)/python api/limits.py
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.lock

@@ -40,3 +40,11 @@ def test_signatures_are_those_that_were_written_down(now, kept):
     """Names of arguments, their order and their defaults."""
     found = "\n".join(difflib.unified_diff(kept, now, "api/flatwater.txt", "now", lineterm="", n=0))
     assert found == "", "run `make api`, and say in CHANGELOG.md what changed"
+
+
+def test_the_page_of_limits_is_what_the_limits_say():
+    """Written by `make api`, from the comments beside them."""
+    spec = importlib.util.spec_from_file_location("api_limits", API / "limits.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (API.parent / "docs" / "limits.md").read_text(encoding="utf-8") == module.text(), "run `make api`"

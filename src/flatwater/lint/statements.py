@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from flatwater.lint import wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.nodes import own_nodes, text
 from flatwater.lint.rule import Look
@@ -21,6 +22,7 @@ BOUNDED_SQL = re.compile(
     r"\b(information_schema|pg_catalog|pg_\w+|sqlite_master|sqlite_schema|sys\.|duckdb_\w+|mysql\.)|^\s*SELECT\s+COALESCE\s*\(\s*(COUNT|MAX|MIN|SUM|AVG)\b|^\s*SELECT\s+(COUNT|MAX|MIN|SUM|AVG|EXISTS)\s*\((?![^)]*\)\s*,)",
     re.IGNORECASE,
 )
+FROM = re.compile(r"\bFROM\s+[`\"\[]?(\w+)", re.IGNORECASE)
 GROUPED = re.compile(r"\bGROUP\s+BY\b|\bDISTINCT\b", re.IGNORECASE)
 BY_KEY = re.compile(r"\bWHERE\b.*?((?<![<>])=|\bIN\b|\bLIKE\b|\bIS\b|\w\()", re.IGNORECASE | re.DOTALL)
 BY_RANGE = re.compile(r"\bWHERE\b.*?(>|<|\bBETWEEN\b)", re.IGNORECASE | re.DOTALL)
@@ -30,7 +32,8 @@ def bound(look: Look, func: ast.Attribute, value: Value) -> Confidence | None:
     """How sure it is that nothing bounds the rows; None if something does."""
     statements = list(_statements(look, func, value))
     if not statements:
-        return Confidence.MAYBE if is_filtered(look, func.value) else Confidence.LIKELY
+        is_doubtful = is_filtered(look, func.value) or _is_of_few(func.value)
+        return Confidence.MAYBE if is_doubtful else Confidence.LIKELY
     sure = Confidence.SURE
     for statement in statements:
         node = look.values.resolved(statement)
@@ -38,7 +41,7 @@ def bound(look: Look, func: ast.Attribute, value: Value) -> Confidence | None:
         if said is not None:
             if BOUNDED_SQL.search(said):
                 return None
-            if GROUPED.search(said) or BY_KEY.search(said):
+            if GROUPED.search(said) or BY_KEY.search(said) or any(map(wording.is_of_few, FROM.findall(said))):
                 sure = Confidence.MAYBE
             elif BY_RANGE.search(said):
                 sure = min(sure, Confidence.LIKELY)
@@ -48,11 +51,28 @@ def bound(look: Look, func: ast.Attribute, value: Value) -> Confidence | None:
             return None
         if made is None:
             sure = min(sure, Confidence.MAYBE)
-        elif made.kind not in {"sa.select", "sa.query"} or is_filtered(look, node):
+        elif made.kind not in {"sa.select", "sa.query"} or is_filtered(look, node) or _is_of_few(node):
             sure = Confidence.MAYBE
-    if is_filtered(look, func.value):
+    if is_filtered(look, func.value) or _is_of_few(func.value):
         sure = Confidence.MAYBE
     return sure
+
+
+def _is_of_few(node: ast.expr | None) -> bool:
+    """Whether what is asked for is called as tables are that people, or programs, fill with a few rows."""
+    asked = [
+        argument
+        for each in ast.walk(node) if isinstance(each, ast.Call)
+        and (each.func.attr if isinstance(each.func, ast.Attribute) else getattr(each.func, "id", "")) in {"select", "query"}
+        for argument in each.args
+    ] if node is not None else []  # fmt: skip
+    names = [
+        part.id if isinstance(part, ast.Name) else part.attr
+        for each in asked
+        for part in ast.walk(each)
+        if isinstance(part, ast.Name | ast.Attribute)
+    ]
+    return any(map(wording.is_of_few, names))
 
 
 def _statements(look: Look, func: ast.Attribute, value: Value) -> Iterator[ast.expr]:

@@ -40,8 +40,8 @@ OF_SETTINGS = frozenset(
 )
 OF_FEW = frozenset(
     """
-    category config country currency feature flag group kind language locale menu permission plan plugin policy pool preference project provider
-    restriction role rule schedule setting site status team template tenant theme type
+    category config country currency feature flag group kind language locale menu migration organization permission plan plugin policy pool preference project provider
+    restriction role rule schedule setting site status team template tenant theme type version workflow
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_WARNINGS = frozenset(

@@ -63,3 +63,19 @@ def test_a_condition_is_a_doubt(said):
     text = HEAD + "rows = sqlite3.connect('a').execute('SELECT * FROM t WHERE user_id = ?', (1,)).fetchall()"
     assert said("FW101", text) == []
     assert [how for _line, how in said("FW101", text, "maybe")] == ["maybe"]
+
+
+DOUBTS = {
+    "a table that is filled by hand": "rows = sqlite3.connect('a').execute('SELECT name FROM migrations').fetchall()\nfor row in rows: print(row)",
+    "the first that fits": "def f():\n    for user in User.objects.all():\n        if user.ok: return user",
+    "put together elsewhere": "def f(session: Session, narrow):\n    query = select(User)\n    query = narrow(query)\n    return session.scalars(query).all()",
+    "a condition that comes later": "def f(session: Session, n):\n    query = select(User)\n    if n: query = query.where(User.id == n)\n    return session.scalars(query).all()",
+    "a subquery": "def f(session: Session):\n    inner = select(User).limit(5).subquery()\n    return session.query(inner.c.id).all()",
+}
+
+
+@pytest.mark.parametrize("text", DOUBTS.values(), ids=DOUBTS)
+def test_a_doubt_is_told_when_doubts_are_asked_for(said, text):
+    """What may be bounded by something that is not seen."""
+    assert said("FW101", HEAD + text) == []
+    assert {how for _line, how in said("FW101", HEAD + text, "maybe")} <= {"maybe"}

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from flatwater.lint import statements, uses, wording
 from flatwater.lint.finding import Confidence
+from flatwater.lint.nodes import own_nodes
 from flatwater.lint.rule import Found, Look, Rule
 
 
@@ -60,11 +61,20 @@ def _check(look: Look) -> Iterator[Found]:
             if statements.is_filtered(look, value.call or loop.iter)
             or statements.is_filtered(look, loop.iter)
             or wording.is_of_few(value.model)
+            or _ends_early(look, loop)
             else Confidence.LIKELY,
         )
         yield Found(
             loop.iter, f"a loop over a query holds every row of it while it runs; {_CURES[value.kind]}.", confidence
         )
+
+
+def _ends_early(look: Look, loop: ast.For | ast.comprehension) -> bool:
+    """Whether the first that fits is enough: a query of Django gives rows by the hundred."""
+    if isinstance(loop, ast.comprehension):
+        above = look.module.above.get(loop)
+        return isinstance(above, ast.GeneratorExp)
+    return any(isinstance(each, ast.Return | ast.Break) for each in own_nodes(loop))
 
 
 _CURES = {

@@ -32,7 +32,7 @@ def _check(look: Look) -> Iterator[Found]:
             places = [
                 each
                 for each in map(growing.added, nodes)
-                if each is not None and each.how != "write" and growing.is_same(each.target, name)
+                if each is not None and each.how not in {"write", "update"} and growing.is_same(each.target, name)
                 and not (each.how in {"[]", "[]+=", "setdefault"} and isinstance(each.what, ast.Constant))
             ]  # fmt: skip
             if places and not growing.is_shrunk(nodes, name):

@@ -70,6 +70,19 @@ def test_it_ends_with_the_process(program):
     assert watching.returncode == 0
 
 
+def test_the_last_line_of_json_says_that_it_has_ended(program):
+    """For programs that read it."""
+    watching = subprocess.Popen(
+        [sys.executable, "-m", "flatwater", "watch", str(program.pid), "--json", "--interval", "50ms"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert json.loads(watching.stdout.readline())["ended"] is False
+    program.kill()
+    program.wait()
+    assert json.loads(watching.communicate(timeout=60)[0].splitlines()[-1])["ended"] is True
+
+
 def test_ctrl_c_ends_the_watching_alone(program):
     """With a last line, and the process goes on."""
     watching = subprocess.Popen(

@@ -93,6 +93,22 @@ def test_the_end_is_told_to_who_was_told_of_the_beginning(watcher):
     assert [each["level"] for each in got] == ["critical", "normal"]
 
 
+def test_what_comes_and_goes_is_told_once(watcher):
+    """Its end, too; the rest is held back until the pause is over, and counted."""
+    now, got = [0.0], []
+    alerts = Alerts(got.append, every_s=60, clock=lambda: now[0])
+    for _ in range(20):
+        for level in ("high", "normal"):
+            now[0] += 0.1
+            alerts(level, watcher)
+    alerts.flush()
+    assert [each["level"] for each in got] == ["high", "normal"]
+    now[0] += 100
+    alerts("high", watcher)
+    alerts.flush()
+    assert got[-1]["held_back"] == 19
+
+
 def test_a_logger_is_told(watcher, caplog):
     """As a warning, with the figures beside the words."""
     with caplog.at_level(logging.INFO):
@@ -124,6 +140,68 @@ def test_what_a_webhook_refuses_is_counted(watcher, hook, caplog, status):
     assert (len(got), alerts.sent, alerts.lost) == (1, 0, 1)
     assert str(status) in caplog.text
     assert "/memory" not in caplog.text
+
+
+def test_this_machine_is_not_reached_through_a_proxy(watcher, hook, monkeypatch):
+    """What is said to a hook on loopback stays here."""
+    url, got = hook()
+    other, taken = hook()
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, other)
+    monkeypatch.delenv("no_proxy", raising=False)
+    alerts = Alerts(url)
+    alerts("high", watcher)
+    alerts.flush()
+    assert (len(got), len(taken)) == (1, 0)
+
+
+def test_a_webhook_that_drips_has_no_more_time_than_one_that_is_silent(watcher, monkeypatch):
+    """All of it together ends in time, and it is counted."""
+    import socket
+
+    monkeypatch.setattr(limits, "ALERTS_TIMEOUT_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        stop = threading.Event()
+
+        def drip():
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                while not stop.wait(0.1):
+                    try:
+                        connection.sendall(b"H")
+                    except OSError:
+                        return
+
+        dripping = threading.Thread(target=drip, daemon=True)
+        dripping.start()
+        alerts = Alerts(f"http://127.0.0.1:{server.getsockname()[1]}/")
+        alerts("high", watcher)
+        assert alerts.flush(wait_s=20)
+        stop.set()
+        dripping.join(20)
+    assert (alerts.sent, alerts.lost) == (0, 1)
+
+
+def test_what_was_held_back_is_told_by_the_next_that_arrives(watcher):
+    """Also if the one that would have said it was lost."""
+    now, got = [0.0], []
+
+    def tell(alert):
+        if len(got) == 1:
+            got.append(None)
+            raise OSError("no route")
+        got.append(alert)
+
+    alerts = Alerts(tell, every_s=60, clock=lambda: now[0])
+    for level in ("high", "normal", "high", "normal", "high"):  # two are held back
+        alerts(level, watcher)
+        alerts.flush()
+    now[0] += 100
+    alerts("high", watcher)
+    alerts.flush()
+    assert got[-1]["held_back"] == 2
+    assert got[-1]["lost"] == 1
 
 
 def test_a_function_that_fails_harms_nobody(watcher, caplog):

@@ -81,3 +81,23 @@ def test_what_it_holds_is_bounded(program):
     """A history of so many points."""
     with Onlooker(program.pid) as seen:
         assert seen.bytes_max() < 64 * 1024
+
+
+def test_a_terminal_obeys_nothing_of_a_name():
+    """An argument may be anything."""
+    text = "import sys; print('ready', flush=True); sys.stdin.readline()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", text, "\x1b[31mred\x1b]0;title\x07\nrow"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout.readline() == "ready\n"
+        with Onlooker(process.pid) as seen:
+            assert seen.name.isprintable()
+    finally:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()

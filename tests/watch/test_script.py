@@ -93,3 +93,33 @@ def test_the_package_stays_a_package():
         assert "forecast" in dir(fw.watch)
     """)
     assert (done.stderr, done.returncode) == ("", 0)
+
+
+def test_the_last_alert_arrives():
+    """The program waits for it, within bounds."""
+    done = run("""
+        import time
+        import flatwater as fw
+        def tell(alert):
+            time.sleep(0.5)
+            print(alert["level"], flush=True)
+        watcher = fw.watch("64 MiB", alert=tell)
+        held = bytearray(b"x") * (80 << 20)
+        until = time.monotonic() + 30
+        while watcher.level == "normal" and time.monotonic() < until:
+            time.sleep(0.005)
+    """)
+    assert "critical" in done.stdout.splitlines()
+
+
+def test_a_watcher_that_was_stopped_is_not_given_again():
+    """A size is the same however it is written."""
+    done = run("""
+        import flatwater as fw
+        first = fw.watch("512 MiB")
+        assert fw.watch(512 << 20) is first
+        first.stop()
+        second = fw.watch("256 MiB")
+        assert second is not first and second.limit == 256 << 20 and second.is_watching
+    """)
+    assert (done.stderr, done.returncode) == ("", 0)

@@ -82,3 +82,5 @@ def _watch(seen: Onlooker, *, interval_s: float, for_s: float | None, as_json: b
             if for_s is not None and seen.seconds >= for_s:
                 return
             time.sleep(min(limits.ONLOOK_PERIOD_S, interval_s))
+        if as_json:
+            click.echo(json.dumps(watch_text.reading(seen)))  # the last one says that it has ended

@@ -7,10 +7,14 @@ Holds:      a queue of `limits.ALERTS_WAITING_MAX` alerts, and a thread while th
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import http.client
 import json
 import logging
 import os
 import queue
+import socket
 import sys
 import threading
 import time
@@ -70,8 +74,10 @@ class Alerts:
         self._waiting: queue.Queue[Alert] = queue.Queue(limits.ALERTS_WAITING_MAX)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._told_s = -float("inf")
-        self._told: Level = "normal"
+        self._worst_s = -float("inf")  # when it was last told that memory is short, and how short
+        self._worst: Level = "normal"
+        self._told: Level = "normal"  # what who is told believes
+        self._ends_with_program = False
         self._before: Level = "normal"
         self.sent = 0  # alerts that reached their target
         self.held_back = 0  # by the pause, since the last one
@@ -86,27 +92,33 @@ class Alerts:
     def __call__(self, level: Level, watcher: Watcher) -> None:
         """The level has changed: what `watcher.on_level` calls."""
         was, self._before = self._before, level
-        is_worse = RANK[level] >= RANK[self._at] and RANK[level] > RANK[self._told]
-        is_over = level == "normal" and self._told != "normal"
-        is_again = RANK[level] >= RANK[self._at]
         now_s = self._clock()
-        if not (is_worse or is_over or is_again):
+        if level == "normal":
+            if self._told == "normal":
+                return  # nobody was told of the beginning
+        elif RANK[level] < RANK[self._at]:
             return
-        if not (is_worse or is_over) and now_s - self._told_s < self._every_s:
+        elif now_s - self._worst_s < self._every_s and RANK[level] <= RANK[self._worst]:
             self.held_back += 1
             return
-        if is_worse and now_s - self._told_s < self._every_s and RANK[level] <= RANK[was]:
-            self.held_back += 1
-            return
-        self._told, self._told_s = level, now_s
+        else:
+            self._worst, self._worst_s = level, now_s
+        self._told = level
         alert = alert_of(level, was, watcher)
-        alert["held_back"], self.held_back = self.held_back, 0
+        with self._lock:
+            alert["held_back"], self.held_back = self.held_back, 0
         try:
             self._waiting.put_nowait(alert)
         except queue.Full:
-            self.lost += 1
+            self._not_told(alert)
             return
         self._go_on()
+
+    def _not_told(self, alert: Alert) -> None:
+        """What it would have said counts for the next one."""
+        with self._lock:
+            self.lost += 1
+            self.held_back += alert["held_back"]
 
     def flush(self, wait_s: float = limits.ALERTS_FLUSH_S) -> bool:
         """Wait until what there is to tell was told, or could not be; False if that takes longer."""
@@ -120,6 +132,9 @@ class Alerts:
     def _go_on(self) -> None:
         """A thread while there is something to tell, and none otherwise."""
         with self._lock:
+            if not self._ends_with_program:
+                self._ends_with_program = True
+                atexit.register(self.flush)  # the last alert is the one that matters
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._deliver, name="flatwater-alerts", daemon=True)
                 self._thread.start()
@@ -132,14 +147,15 @@ class Alerts:
                 except queue.Empty:
                     self._thread = None
                     return
-            alert["lost"] = self.lost
+            alert["lost"] = lost = self.lost
             try:
                 self._send(alert)
             except Exception as error:  # noqa: BLE001 - whatever a target does, the watching goes on; it is said and counted
-                self.lost += 1
+                self._not_told(alert)
                 LOG.warning("an alert was not delivered: %s: %.200s", type(error).__name__, error)
             else:
-                self.sent, self.lost = self.sent + 1, 0
+                with self._lock:
+                    self.sent, self.lost = self.sent + 1, self.lost - lost
 
 
 def alert_of(level: Level, was: Level, watcher: Watcher) -> Alert:
@@ -198,19 +214,70 @@ def _webhook(url: str) -> Callable[[Alert], object]:
             f"{parts.scheme or 'it'}://{parts.hostname or ''} is no webhook for alerts.",
             hint="Pass https://…; http:// goes to this machine only.",
         )
-    opener = urllib.request.build_opener(_NoRedirects)
 
     def send(alert: Alert) -> None:
         body = json.dumps(alert).encode()
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - the scheme was looked at
+        connections: list[http.client.HTTPConnection] = []
+        handlers: list[urllib.request.BaseHandler] = [_NoRedirects(), _Http(connections), _Https(connections)]
+        if parts.hostname in LOOPBACK:
+            handlers.append(urllib.request.ProxyHandler({}))  # this machine is not reached through another one
+        ending = threading.Timer(
+            limits.ALERTS_TIMEOUT_S, _shut, [connections]
+        )  # each read has its time, and all together
+        ending.daemon = True
+        ending.start()
         try:
-            with opener.open(request, timeout=limits.ALERTS_TIMEOUT_S) as answer:
+            with urllib.request.build_opener(*handlers).open(request, timeout=limits.ALERTS_TIMEOUT_S) as answer:
                 answer.read(1)
         except urllib.error.HTTPError as error:
             error.close()
             raise OSError(f"the webhook answered {error.code}") from None  # without the URL, which may be a secret
+        finally:
+            ending.cancel()
 
     return send
+
+
+def _shut(connections: list[http.client.HTTPConnection]) -> None:
+    for connection in connections:
+        if connection.sock is not None:
+            with contextlib.suppress(OSError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
+
+
+class _Http(urllib.request.HTTPHandler):
+    """Keeps the connection, so that it can be ended."""
+
+    def __init__(self, connections: list[http.client.HTTPConnection]) -> None:
+        super().__init__()
+        self._connections = connections
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        """Open it, and remember it."""
+
+        def connect(host: str, **given: Any) -> http.client.HTTPConnection:
+            self._connections.append(made := http.client.HTTPConnection(host, **given))
+            return made
+
+        return self.do_open(connect, req)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    """The same with TLS, with the system's certificates."""
+
+    def __init__(self, connections: list[http.client.HTTPConnection]) -> None:
+        super().__init__()
+        self._connections = connections
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        """Open it, and remember it."""
+
+        def connect(host: str, **given: Any) -> http.client.HTTPConnection:
+            self._connections.append(made := http.client.HTTPSConnection(host, **given))
+            return made
+
+        return self.do_open(connect, req)
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

@@ -49,7 +49,8 @@ class Onlooker:
         try:
             self._process = psutil.Process(pid)
             words = self._process.cmdline()
-            self.name = (" ".join(words) or self._process.name())[:NAME_CHARS]
+            name = (" ".join(words) or self._process.name())[:NAME_CHARS]
+            self.name = "".join(each if each.isprintable() else "?" for each in name)  # a terminal would obey the rest
             seen = self._process.memory_info()
         except psutil.ZombieProcess:
             raise errors.UsageError(

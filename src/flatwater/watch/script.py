@@ -14,7 +14,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from flatwater import errors, units
+from flatwater import errors, limits, units
 from flatwater.budget.budget import Budget
 from flatwater.watch.alerts import Alerts
 from flatwater.watch.watcher import Watcher
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
 _lock = threading.Lock()
 _watching: tuple[int, Watcher, tuple[object, ...]] | None = None
+_alerts: Alerts | None = None
 
 
 def watch(budget: str | int | None = None, *, alert: Target | Alerts | None = None, **given: Any) -> Watcher:
     """Watch this process until it ends: shed, collect and trim, close the gate, write evidence, and say so.
 
-    Calling it again gives the same watcher. In a forked child it watches the child.
+    Calling it again gives the same watcher, and a new one in a forked child, or where the one before was stopped.
 
     Args:
         budget: of the whole process, as a size; what it may have, if left out. It is the ambient budget of the code that follows in this thread.
@@ -43,10 +44,11 @@ def watch(budget: str | int | None = None, *, alert: Target | Alerts | None = No
 
     import flatwater as fw; fw.watch("512 MiB")
     """
-    global _watching  # noqa: PLW0603 - one for a process is what it is
-    asked = (budget, alert, tuple(sorted((name, repr(value)) for name, value in given.items())))
+    global _watching, _alerts  # noqa: PLW0603 - one for a process is what it is
+    size = errors.bytes_of(budget, what="budget", least=limits.BUDGET_BYTES_MIN) if budget is not None else None
+    asked = (size, alert, tuple(sorted((name, repr(value)) for name, value in given.items())))
     with _lock:
-        if _watching is not None and _watching[0] == os.getpid():
+        if _watching is not None and _watching[0] == os.getpid() and _watching[1].is_watching:
             if asked not in (_watching[2], (None, None, ())):
                 raise errors.UsageError(
                     "this process is watched already, with other arguments.",
@@ -55,8 +57,9 @@ def watch(budget: str | int | None = None, *, alert: Target | Alerts | None = No
             return _watching[1]
         made = Budget(budget, name="program") if budget is not None else Budget.current()
         watcher = Watcher(made, **given)
-        if alert is not None:
-            watcher.on_level(alert if isinstance(alert, Alerts) else Alerts(alert))
+        _alerts = alert if alert is None or isinstance(alert, Alerts) else Alerts(alert)
+        if _alerts is not None:
+            watcher.on_level(_alerts)
         watcher.start()
         if budget is not None:
             made.__enter__()  # for the rest of the program: there is no block that it could end with
@@ -72,6 +75,8 @@ def _end() -> None:
         return
     watcher = _watching[1]
     watcher.stop()
+    if _alerts is not None:
+        _alerts.flush()
     if watcher.alarms and not logging.getLogger("flatwater.watch").disabled:
         times = "once" if watcher.alarms == 1 else f"{watcher.alarms} times"
         limit = units.format_bytes(watcher.limit)

@@ -48,7 +48,7 @@ def watch(budget: str | int | None = None, *, alert: Target | Alerts | None = No
     size = errors.bytes_of(budget, what="budget", least=limits.BUDGET_BYTES_MIN) if budget is not None else None
     asked = (size, alert, tuple(sorted((name, repr(value)) for name, value in given.items())))
     with _lock:
-        if _watching is not None and _watching[0] == os.getpid() and _watching[1].is_watching:
+        if _watching is not None and _watching[0] == os.getpid() and not _watching[1]._stopped:  # noqa: SLF001 - of one floor
             if asked not in (_watching[2], (None, None, ())):
                 raise errors.UsageError(
                     "this process is watched already, with other arguments.",

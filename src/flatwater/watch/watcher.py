@@ -176,11 +176,6 @@ class Watcher:
         return self.journal.events.copy()  # in one step of the interpreter: the watcher's thread goes on adding
 
     @property
-    def is_watching(self) -> bool:
-        """Whether it was started, and not stopped."""
-        return self._thread is not None and not self._stopped
-
-    @property
     def level(self) -> Level:
         """normal, high or critical."""
         return self.levels.level

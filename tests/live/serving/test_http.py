@@ -225,8 +225,10 @@ def test_responses_that_nobody_takes(opened, monkeypatch, on_loop, server, end):
     monkeypatch.setattr(limits, "SERVE_IDLE_S", 1.0)
     client = opened()
     asked = b"GET /flatwater.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    (connection,) = on_loop(lambda: list(server.service.arriving))
     until = time.monotonic() + 60
+    while not on_loop(lambda: list(server.service.arriving)) and time.monotonic() < until:
+        time.sleep(0.01)  # the system has taken the connection, and the server may not have looked yet
+    (connection,) = on_loop(lambda: list(server.service.arriving))
     count = 0
     while not on_loop(lambda: connection.flow.write_paused or connection.transport.is_closing()):
         assert time.monotonic() < until

@@ -13,6 +13,10 @@ SAID = {
     "settings": (wording.is_of_settings, ["self.config_path", "README"], ["log_path"]),
     "few": (wording.is_of_few, ["Country", "PageViewRestriction", "Settings"], ["Order", "User"]),
     "warnings": (wording.is_of_warnings, ["_warned_keys"], ["sessions"]),
+    "parts": (wording.is_of_parts, ["_compile", "get_formatter"], ["fetch_page"]),
+    "connections": (wording.is_of_connections, ["_engine_map", "connection_pools"], ["_pages"]),
+    "faults": (wording.is_of_faults, ["error_lines", "skipped"], ["lines"]),
+    "conditions": (wording.is_of_conditions, ["where_sql", "limit_clause"], ["columns"]),
     "results": (wording.is_of_results, ["_result_queue", "futures"], ["events"]),
 }
 

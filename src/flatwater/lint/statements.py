@@ -11,7 +11,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from flatwater.lint import wording
+from flatwater.lint import growing, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.nodes import own_nodes, text
 from flatwater.lint.rule import Look
@@ -32,13 +32,15 @@ def bound(look: Look, func: ast.Attribute, value: Value) -> Confidence | None:
     """How sure it is that nothing bounds the rows; None if something does."""
     statements = list(_statements(look, func, value))
     if not statements:
-        is_doubtful = is_filtered(look, func.value) or _is_of_few(func.value)
+        is_doubtful = is_filtered(look, func.value) or _is_of_few(func.value) or _is_run_elsewhere(look, func)
         return Confidence.MAYBE if is_doubtful else Confidence.LIKELY
     sure = Confidence.SURE
     for statement in statements:
         node = look.values.resolved(statement)
         said = text(node)
         if said is not None:
+            if node is not None and any(map(wording.is_of_conditions, growing.names_in(node))):
+                sure = Confidence.MAYBE
             if BOUNDED_SQL.search(said):
                 return None
             if GROUPED.search(said) or BY_KEY.search(said) or any(map(wording.is_of_few, FROM.findall(said))):
@@ -56,6 +58,16 @@ def bound(look: Look, func: ast.Attribute, value: Value) -> Confidence | None:
     if is_filtered(look, func.value) or _is_of_few(func.value):
         sure = Confidence.MAYBE
     return sure
+
+
+def _is_run_elsewhere(look: Look, func: ast.Attribute) -> bool:
+    """Whether a cursor was handed to a function that runs a statement on it, which is not followed."""
+    return isinstance(func.value, ast.Name) and any(
+        isinstance(each, ast.Call)
+        and each.lineno <= func.lineno
+        and any(growing.is_same(given, func.value) for given in each.args)
+        for each in own_nodes(look.module.function_of(func) or look.module.tree)
+    )
 
 
 def _is_of_few(node: ast.expr | None) -> bool:
@@ -109,7 +121,7 @@ def _statements(look: Look, func: ast.Attribute, value: Value) -> Iterator[ast.e
         else:
             return
     if isinstance(node, ast.Name):
-        receiver = ast.dump(func.value if isinstance(func.value, ast.Attribute) else node)
+        receiver = ast.dump(func.value if isinstance(func.value, ast.Attribute | ast.Name) else node)
         last: ast.Call | None = None
         for each in own_nodes(look.module.function_of(func) or look.module.tree):
             if (

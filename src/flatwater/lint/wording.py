@@ -34,14 +34,37 @@ OF_COUNTS = frozenset(
 )
 OF_SETTINGS = frozenset(
     """
-    cert certificate cgroup changelog classes conf config env example examples ignore ini key license lock makefile manifest meta metadata
-    notes pem pid pip proc readme report requirements schema script secret secrets settings setup stat status template toml token version yaml yml
+    args authorized calib calibration cert certificate cgroup changelog classes conf config configs containerfile definition dockerfile env
+    example examples filter ignore inetd ini key license lock makefile manifest meta metadata notes pem pid pip preset proc readme release report
+    requirements resolv resolver schema script secret secrets settings setup specification stat status template toml token version yaml yml
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_FEW = frozenset(
     """
-    category config country currency feature flag group kind language locale menu migration organization permission plan plugin policy pool preference project provider
-    restriction role rule schedule setting site status team template tenant theme type version workflow
+    bundle category config country currency domain feature flag group kind language locale menu migration organization permission plan plugin policy pool preference project provider
+    report restriction role rule schedule setting site stat status team template tenant theme type version workflow
+    """.split()  # noqa: SIM905 - words are read as words
+)
+OF_PARTS = frozenset(
+    """
+    class client compile config converter entry formatter hint literal locale module option pattern penalty plugin processor processors quat
+    regex schema serializer setting template translator type
+    """.split()  # noqa: SIM905 - words are read as words
+)
+OF_CONNECTIONS = frozenset(
+    """
+    backend client connection connections connect conn engine engines entry entrypoint factory handler loop maker plugin pool pools
+    """.split()  # noqa: SIM905 - words are read as words
+)
+OF_FAULTS = frozenset(
+    """
+    bad broken conflicts duplicate duplicates error errors failed failure failures fault faults invalid issues malformed mismatch missing
+    problem problems rejected skipped unknown warning warnings
+    """.split()  # noqa: SIM905 - words are read as words
+)
+OF_CONDITIONS = frozenset(
+    """
+    clause cond condition conditions filter filters limit limits where
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_WARNINGS = frozenset(
@@ -52,8 +75,8 @@ OF_WARNINGS = frozenset(
 )
 OF_RESULTS = frozenset(
     """
-    answer answers available done error errors exception finished free fut future futures idle index output pool ready ref refs response result
-    results ret return status
+    answer answers available command commands control done error errors exception finished free fut future futures idle index launch output pool
+    ready ref refs response responses result results ret return source sources status subscription subscriptions
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_SINKS = frozenset(
@@ -137,3 +160,43 @@ def is_of_sinks(name: str) -> bool:
     (True, False)
     """
     return bool({each.lower() for each in PARTS.findall(name)} & OF_SINKS)
+
+
+def _says(name: str, words: frozenset[str]) -> bool:
+    return any(each.lower() in words for each in PARTS.findall(name))
+
+
+def is_of_parts(name: str) -> bool:
+    """Whether a function is called as those are that make a part of a program: there are as many as code writes down.
+
+    >>> is_of_parts("_compile_pattern"), is_of_parts("fetch_page")
+    (True, False)
+    """
+    return _says(name, OF_PARTS)
+
+
+def is_of_connections(name: str) -> bool:
+    """Whether something is called as those are of which a program has one for each server.
+
+    >>> is_of_connections("_engine_map"), is_of_connections("_pages")
+    (True, False)
+    """
+    return _says(name, OF_CONNECTIONS)
+
+
+def is_of_faults(name: str) -> bool:
+    """Whether a collection is called as those are that hold what went wrong.
+
+    >>> is_of_faults("error_lines"), is_of_faults("lines")
+    (True, False)
+    """
+    return _says(name, OF_FAULTS)
+
+
+def is_of_conditions(name: str) -> bool:
+    """Whether what is filled into a statement is called as parts are that bound it.
+
+    >>> is_of_conditions("where_sql"), is_of_conditions("columns")
+    (True, False)
+    """
+    return _says(name, OF_CONDITIONS)

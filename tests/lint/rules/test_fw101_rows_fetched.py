@@ -16,6 +16,9 @@ class User(models.Model):
 """
 
 NOTHING = {
+    "the first row": "def f(c: sqlite3.Connection):\n    rows = c.execute('SELECT a FROM t').fetchall()\n    if rows:\n        return rows[0]['a']",
+    "a cursor that a function makes": "def connect(): return sqlite3.connect('a').cursor()\ndef f():\n    cursor = connect()\n    cursor.execute('SELECT name FROM sqlite_master')\n    return cursor.fetchall()",
+    "some by their keys": "def f(ids):\n    return User.objects.in_bulk(id_list=ids)",
     "a cursor that is gone over": "for row in sqlite3.connect('a').execute('SELECT * FROM t'): print(row)",
     "a limit in the text": "rows = sqlite3.connect('a').execute('SELECT * FROM t LIMIT 10').fetchall()",
     "a count": "rows = sqlite3.connect('a').execute('SELECT COUNT(*) FROM t').fetchall()",
@@ -27,6 +30,11 @@ NOTHING = {
     "a slice of a queryset": "for user in User.objects.all()[:10]: print(user)",
     "an iterator of a queryset": "for user in User.objects.all().iterator(): print(user)",
     "a name that is not a model": "class Other:\n    objects = []\nfor each in Other.objects: print(each)",
+}
+
+DOUBTS = {
+    "what a function of one's own asks": "def f(c: sqlite3.Connection):\n    cursor = c.cursor()\n    run(cursor, 'SHOW GRANTS')\n    return cursor.fetchall()",
+    "a bound that is filled in": "def f(c: sqlite3.Connection, limit_clause):\n    return list(c.execute(f'SELECT a FROM t {limit_clause}').fetchall())",
 }
 
 FOUND = {
@@ -79,3 +87,10 @@ def test_a_doubt_is_told_when_doubts_are_asked_for(said, text):
     """What may be bounded by something that is not seen."""
     assert said("FW101", HEAD + text) == []
     assert {how for _line, how in said("FW101", HEAD + text, "maybe")} <= {"maybe"}
+
+
+@pytest.mark.parametrize("text", DOUBTS.values(), ids=DOUBTS)
+def test_doubts_are_told_when_asked_for(said, text):
+    """What a statement says is not known, or may bound it."""
+    assert said("FW101", HEAD + text) == []
+    assert [how for _line, how in said("FW101", HEAD + text, "maybe")] == ["maybe"]

@@ -11,6 +11,9 @@ from pathlib import Path
 """
 
 NOTHING = {
+    "an address that is written down": "def f(path):\n    with open(path, 'w') as out:\n        out.write(requests.get('https://example.org/a.txt').text)",
+    "a range of it": "def f(url, path):\n    answer = requests.get(url, headers={'Range': 'bytes=0-100'})\n    with open(path, 'wb') as out:\n        out.write(answer.content)",
+    "who reads settings": "def load_config(path):\n    with open(path) as file:\n        for line in file.readlines(): print(line)",
     "lines one by one": "def f(path):\n    with open(path) as file:\n        for line in file: print(line)",
     "a size": "def f(path):\n    with open(path) as file:\n        return file.read(1024)",
     "a file of the author's": "text = (Path(__file__).parent / 'words.txt').read_text().splitlines()",

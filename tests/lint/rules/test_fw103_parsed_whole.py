@@ -11,6 +11,9 @@ import pandas as pd
 """
 
 NOTHING = {
+    "an answer": "import requests\ndef f(url):\n    for item in json.loads(requests.get(url).text): print(item)",
+    "a file of one kind": "def f(folder):\n    with open(folder / 'tabs.json') as file:\n        for tab in json.load(file): print(tab)",
+    "settings by their name": "def f(path):\n    with open(path) as file:\n        configs = json.load(file)\n    for each in configs: print(each)",
     "chunks": "def f(path):\n    for chunk in pd.read_csv(path, chunksize=1000): print(chunk)",
     "a document that is used as one": "def f(path):\n    with open(path) as file:\n        return json.load(file)['name']",
     "a text in memory": "def f(text):\n    for row in pd.read_csv(io.StringIO(text)).itertuples(): print(row)",

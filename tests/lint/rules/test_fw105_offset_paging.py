@@ -15,6 +15,7 @@ class Order(models.Model):
 """
 
 NOTHING = {
+    "steps by key": "def f(c: sqlite3.Connection, n):\n    last = 0\n    while last is not None: last = c.execute('SELECT id FROM t WHERE id > ? LIMIT 1 OFFSET ?', [last, n]).fetchone()",
     "one page": "def f(s: Session, page):\n    return s.scalars(select(Order).offset(page * 10).limit(10)).all()",
     "by key": "def f(c: sqlite3.Connection):\n    last = 0\n    while rows := c.execute('SELECT id FROM t WHERE id > ? ORDER BY id LIMIT 100', [last]).fetchall(): last = rows[-1][0]",
     "a slice that stands": "def f():\n    for order in Order.objects.all()[10:20]: print(order)",

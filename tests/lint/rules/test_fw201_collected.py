@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 """
 
 NOTHING = {
+    "until there is enough": "def f(path, most, write):\n    rows = []\n    for row in csv.DictReader(open(path)):\n        rows.append(row)\n        if row['n'] >= most:\n            break\n    write(rows)",
+    "what went wrong": "def f(path, write):\n    errors = []\n    for row in csv.DictReader(open(path)): errors.append(row['a'])\n    write(errors)",
     "each is written": "def f(path, write):\n    for batch in pq.ParquetFile(path).iter_batches(): write(batch)",
     "emptied when it is full": "def f(path, write):\n    rows = []\n    for batch in pq.ParquetFile(path).iter_batches():\n        rows.append(batch)\n        if len(rows) > 10:\n            write(rows)\n            rows.clear()",
     "counts by key": "def f(path):\n    counts = {}\n    for row in csv.DictReader(open(path)):\n        counts[row['country']] = counts.get(row['country'], 0) + 1\n    return counts",

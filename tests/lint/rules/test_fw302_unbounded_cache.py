@@ -10,6 +10,7 @@ import functools
 """
 
 NOTHING = {
+    "parts of the program": "@functools.cache\ndef compile_path(path): return path",
     "a bound": "@functools.lru_cache(maxsize=100)\ndef f(user_id): return user_id",
     "the bound of its own": "@functools.lru_cache\ndef f(user_id): return user_id",
     "no arguments": "@functools.cache\ndef f(): return 1",

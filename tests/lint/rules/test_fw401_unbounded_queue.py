@@ -18,11 +18,16 @@ NOTHING = {
     "by priority": "def f(items):\n    q = queue.PriorityQueue()\n    for item in items: q.put(item)",
     "results": "def f(items):\n    results = queue.Queue()\n    for item in items: results.put(item)",
     "a few numbers": "def f():\n    q = queue.Queue()\n    for n in range(5): q.put(n)",
+    "what there is already": "def f(items):\n    q = queue.Queue()\n    for item in items: q.put(item)",
+    "one for each source": "class A:\n    def __init__(self): self.sources = queue.Queue()\n    def put(self, message): self.sources.put(message)",
     "somebody's queue": "from mine import Queue\ndef f(items):\n    q = Queue()\n    for item in items: q.put(item)",
 }
 
 FOUND = {
-    "what the caller gave": ("def f(items):\n    q = queue.Queue()\n    for item in items: q.put(item)", "likely"),
+    "what a thread takes": (
+        "def f(items, work):\n    q = queue.Queue()\n    threading.Thread(target=work, args=(q,)).start()\n    for item in items: q.put(item)",
+        "likely",
+    ),
     "messages": (
         "class A:\n    def __init__(self): self.inbox = queue.SimpleQueue()\n    def receive(self, message): self.inbox.put(message)",
         "likely",

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 """
 
 NOTHING = {
+    "its own steps": "import asyncio\ndef steps():\n    yield 1\nasync def f(work):\n    for each in steps(): asyncio.ensure_future(work(each))",
     "a few that are written down": "async def f(a, b):\n    await asyncio.gather(a(), b())",
     "what is there already": "async def f(urls, get):\n    return await asyncio.gather(*[get(url) for url in urls])",
     "a place first": "async def f(source, work, places):\n    async for item in source:\n        await places.acquire()\n        asyncio.create_task(work(item))",

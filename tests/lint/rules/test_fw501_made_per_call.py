@@ -11,6 +11,8 @@ from sqlalchemy import create_engine
 """
 
 NOTHING = {
+    "what only inspects": "def f(url):\n    engine = create_engine(url)\n    return engine.dialect.name",
+    "workers of a round": "from concurrent.futures import ThreadPoolExecutor\ndef f(groups, work):\n    for group in groups:\n        with ThreadPoolExecutor() as pool: list(pool.map(work, group))",
     "at import": "session = requests.Session()",
     "once, and kept": "class A:\n    def __init__(self): self.session = requests.Session()",
     "handed on": "def make():\n    return requests.Session()",

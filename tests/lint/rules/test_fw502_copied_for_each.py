@@ -10,6 +10,8 @@ import json
 """
 
 NOTHING = {
+    "the round of one": "def f(paths, files):\n    for path in paths:\n        if path.key == 'a':\n            path.put(json.dumps(files))",
+    "again after a failure": "def f(stack, value):\n    for attempt in range(3):\n        stack.append(copy.deepcopy(value))",
     "once, before": "def f(clients, event):\n    text = json.dumps(event)\n    for client in clients: client.send(text)",
     "something else in each round": "def f(clients, events):\n    for client, event in zip(clients, events): client.send(json.dumps(event))",
     "changed in the loop": "def f(clients, event):\n    for client in clients:\n        event['to'] = client.name\n        client.send(json.dumps(event))",

@@ -21,10 +21,12 @@ def _check(look: Look) -> Iterator[Found]:
         "fetchall", "fetch_all", "all", "fetch", "execute_fetchall", "to_list", "in_bulk"
     ):
         value = look.value(call)
-        if value is None or value.kind != "rows.all" or (func.attr == "in_bulk" and call.args):
+        if value is None or value.kind != "rows.all" or (func.attr == "in_bulk" and (call.args or call.keywords)):
             continue
         sure = statements.bound(look, func, value)
         if sure is None:
+            continue
+        if _is_of_one(look, call):
             continue
         use = _use(look, call)
         yield Found(
@@ -67,6 +69,21 @@ def _check(look: Look) -> Iterator[Found]:
         yield Found(
             loop.iter, f"a loop over a query holds every row of it while it runs; {_CURES[value.kind]}.", confidence
         )
+
+
+def _is_of_one(look: Look, call: ast.Call) -> bool:
+    """Whether the first row is all that is taken: the query is one of a single row."""
+    taken = [
+        each
+        for each in uses.places(look.module, call)
+        if not isinstance(look.module.above.get(each), ast.Assign | ast.AnnAssign | ast.If | ast.UnaryOp)
+    ]
+    return bool(taken) and all(
+        isinstance(above := look.module.above.get(each), ast.Subscript)
+        and isinstance(above.slice, ast.Constant)
+        and above.value is each
+        for each in taken
+    )
 
 
 def _ends_early(look: Look, loop: ast.For | ast.comprehension) -> bool:

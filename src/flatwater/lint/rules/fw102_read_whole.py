@@ -46,7 +46,7 @@ def _check(look: Look) -> Iterator[Found]:
         holder = look.value(node.value)
         if holder is None or holder.kind not in {"http.stream", "http.answer"}:
             continue
-        if _is_for_an_error(look, node):
+        if _is_for_an_error(look, node) or _is_a_part(look, node, holder):
             continue
         use = _use(look, node)
         confidence = _confidence(look, node, use, holder)
@@ -64,6 +64,18 @@ def _is_the_end(look: Look, call: ast.Call, func: ast.Attribute) -> bool:
         and ast.dump(each.func.value) == ast.dump(func.value)
         for each in own_nodes(look.module.function_of(call) or look.module.tree)
     )  # fmt: skip
+
+
+def _is_a_part(look: Look, node: ast.expr, holder: Value) -> bool:
+    """Whether what is asked for is written down, or a range of bytes of it."""
+    asked = holder.call
+    if asked is None:
+        return False
+    address = asked.args[0] if asked.args else next((each.value for each in asked.keywords if each.arg == "url"), None)
+    within = look.module.function_of(node) or asked
+    return is_fixed(look, address) or any(
+        isinstance(each, ast.Constant) and each.value in {"Range", "range"} for each in ast.walk(within)
+    )
 
 
 def _is_for_an_error(look: Look, node: ast.expr) -> bool:
@@ -156,7 +168,7 @@ def _use(look: Look, node: ast.expr, steps: int = STEPS_MAX) -> str:
 
 def _confidence(look: Look, node: ast.expr, use: str, holder: Value) -> Confidence:
     """Sure where a loop stands around it; a doubt where it is used again, or where names say that a person wrote the file."""
-    if not use or _is_of_settings(holder):
+    if not use or _is_of_settings(look, node, holder):
         return Confidence.MAYBE
     if use != "parts":
         return Confidence.LIKELY
@@ -181,10 +193,17 @@ def _expression_and_statement(look: Look, node: ast.AST) -> Iterator[ast.AST]:
             return
 
 
-def _is_of_settings(holder: Value) -> bool:
-    """Whether what it was opened with is called as files are that people write, and keep short."""
+def _is_of_settings(look: Look, node: ast.AST, holder: Value) -> bool:
+    """Whether what it was opened with, or who opens it, is called as files are that people write, and keep short."""
     made = holder.call
-    return made is not None and bool(made.args) and wording.is_of_settings(ast.unparse(made.args[0]))
+    named = [
+        each.name
+        for each in look.module.parents(node)
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    ]
+    if made is not None and made.args:
+        named.append(ast.unparse(made.args[0]))
+    return any(map(wording.is_of_settings, named))
 
 
 RULE = Rule("FW102", "read-whole", "A stream is read whole, and then taken apart, copied or hashed.", _check)

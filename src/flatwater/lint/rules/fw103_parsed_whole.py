@@ -54,6 +54,9 @@ def _parsed(look: Look, call: ast.Call, origin: str) -> Iterator[Found]:
     source = look.value(call.args[0])
     if source is None or source.kind not in {"file", "http.reading", "whole"}:
         return
+    is_doubtful = source.kind == "http.reading" or _is_an_answer(
+        look, call.args[0]
+    )  # a page of an answer, more often than not
     if source.call is not None:
         named = (
             source.call.func.value if source.kind == "whole" and isinstance(source.call.func, ast.Attribute) else None
@@ -61,11 +64,15 @@ def _parsed(look: Look, call: ast.Call, origin: str) -> Iterator[Found]:
         opened = source.call.args[0] if source.call.args else named
         if is_fixed(look, opened) or (opened is not None and wording.is_of_settings(ast.unparse(opened))):
             return
+        is_doubtful = is_doubtful or _is_named(look, opened)
+    name = uses.name_of(look.module, call)
+    if name is not None and wording.is_of_settings(name.id):
+        return
     places = list(uses.places(look.module, call))
     for place in places:
         confidence = _gone_over(look.module, place)
         if confidence is not None:
-            if len(places) > 2:  # noqa: PLR2004 - where it is bound, and one use
+            if is_doubtful or len(places) > 2:  # noqa: PLR2004 - where it is bound, and one use
                 confidence = Confidence.MAYBE  # more is done with it than to go over it
             yield Found(
                 call,
@@ -73,6 +80,25 @@ def _parsed(look: Look, call: ast.Call, origin: str) -> Iterator[Found]:
                 min(confidence, source.confidence),
             )
             return
+
+
+def _is_an_answer(look: Look, node: ast.expr) -> bool:
+    """Whether it is the text of an answer of HTTP."""
+    if not isinstance(node, ast.Attribute) or node.attr not in {"text", "content"}:
+        return False
+    holder = look.value(node.value)
+    return holder is not None and holder.kind.startswith(("http.", "aio."))
+
+
+def _is_named(look: Look, opened: ast.expr | None) -> bool:
+    """Whether the file's own name is written down, in a folder that is not: a file of one kind, for each project or user."""
+    node = look.values.resolved(opened)
+    for _ in range(3):
+        if isinstance(node, ast.Call) and node.args:
+            node = look.values.resolved(node.args[-1])
+        elif isinstance(node, ast.BinOp):
+            node = node.right
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and "." in node.value
 
 
 def _gone_over(module: object, place: ast.AST) -> Confidence | None:

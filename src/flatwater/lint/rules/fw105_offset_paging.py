@@ -17,6 +17,9 @@ from flatwater.lint.rule import Found, Look, Rule
 
 MESSAGE = "each page counts through all rows before it, and rows that come or go meanwhile are read twice or never; go on behind the last key (`fw.Table(…).batches()`)."
 OFFSET = re.compile(r"\bOFFSET\s*(\?|%|:|\$|\{|$)", re.IGNORECASE)
+BEHIND = re.compile(
+    r"\bWHERE\b.*>", re.IGNORECASE | re.DOTALL
+)  # it goes on behind a key; the offset is the length of a step
 RUNS = frozenset({"execute", "fetch", "fetchall", "read_sql", "read_sql_query", "exec", "scalars", "raw"})
 
 
@@ -32,7 +35,8 @@ def _check(look: Look) -> Iterator[Found]:
             said = text(look.values.resolved(call.args[0]))
             if said is not None and OFFSET.search(said):
                 holder = look.value(call.func.value)
-                yield Found(call, MESSAGE, Confidence.SURE if holder is not None else Confidence.LIKELY)
+                sure = Confidence.SURE if holder is not None else Confidence.LIKELY
+                yield Found(call, MESSAGE, Confidence.MAYBE if BEHIND.search(said) else sure)
     for part in look.module.of(ast.Subscript):
         if (
             isinstance(part.slice, ast.Slice)

@@ -51,8 +51,10 @@ def _check(look: Look) -> Iterator[Found]:
                 continue
             told.add(name.id)
             confidence = min(over.confidence, _confidence(look, loop, found, over))
-            if not _is_handed_on(look, name, loop):
-                confidence = Confidence.MAYBE  # looked things up in, or given back: wanted as a whole
+            if not _is_handed_on(look, name, loop) or wording.is_of_faults(name.id) or _is_measured(inside):
+                confidence = (
+                    Confidence.MAYBE
+                )  # looked things up in, or given back: wanted as a whole; few; as many as a bound lets in
             counted = _is_only_counted(look, name, loop)
             cure = "count as you go" if counted else "hand them on in batches, or put them into a `fw.Store`"
             held = (
@@ -67,6 +69,16 @@ def _inside(loop: ast.For | ast.AsyncFor) -> Iterator[ast.AST]:
     for statement in loop.body:
         yield statement
         yield from own_nodes(statement)
+
+
+def _is_measured(inside: list[ast.AST]) -> bool:
+    """Whether the loop ends when it has enough: something is compared with a bound, and it breaks."""
+    return any(
+        isinstance(each, ast.If)
+        and any(isinstance(part, ast.Break) for part in each.body)
+        and any(isinstance(part, ast.Compare) and isinstance(part.ops[0], ast.Gt | ast.GtE) for part in ast.walk(each.test))
+        for each in inside
+    )  # fmt: skip
 
 
 def _is_fixed_file(look: Look, over: Value) -> bool:

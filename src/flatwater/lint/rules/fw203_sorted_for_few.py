@@ -30,7 +30,9 @@ def _check(look: Look) -> Iterator[Found]:
         confidence = Confidence.LIKELY if "slice" in kinds else Confidence.MAYBE
         if is_stream and source is not None:
             confidence = source.confidence
-        elif not _is_of_data(look, call.args[0]):
+        elif not _is_of_data(look, call.args[0]) or any(
+            isinstance(above, ast.FormattedValue) for above in look.module.parents(call)
+        ):
             confidence = Confidence.MAYBE
         cure = "`heapq.nsmallest` holds only those" if "slice" in kinds else "`min` or `max` holds one"
         yield Found(call, f"`sorted` holds everything for a few of it; {cure}.", confidence)

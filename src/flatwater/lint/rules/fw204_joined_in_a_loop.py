@@ -38,7 +38,7 @@ def _check(look: Look) -> Iterator[Found]:
                 yield Found(
                     call,
                     f"the whole of `{ast.unparse(target)[:40]}` is copied for each part that is added; collect the parts and join them once, or write each one out.",
-                    Confidence.MAYBE if _is_of_columns(call) else Confidence.LIKELY,
+                    Confidence.MAYBE if _is_of_columns(call) or _is_needed(look, node, target) else Confidence.LIKELY,
                 )
         if (
             isinstance(node.value, ast.BinOp)
@@ -49,6 +49,20 @@ def _check(look: Look) -> Iterator[Found]:
     for added in look.module.of(ast.AugAssign):
         if isinstance(added.op, ast.Add) and look.module.loops_of(added):
             yield from _text(look, added, added.target)
+
+
+def _is_needed(look: Look, node: ast.Assign, target: ast.expr) -> bool:
+    """Whether each round works with all that there is so far: what is generated step by step."""
+    return any(
+        isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load) and growing.is_same(each, target)
+        and not any(
+            (isinstance(above, ast.Assign) and any(growing.is_same(one, target) for one in above.targets))
+            or (isinstance(above, ast.If) and any(part is each for part in ast.walk(above.test)))
+            for above in look.module.parents(each)
+        )
+        for loop in look.module.loops_of(node)
+        for each in ast.walk(loop)
+    )  # fmt: skip
 
 
 def _takes(call: ast.Call, target: ast.expr) -> bool:

@@ -107,6 +107,8 @@ def _confidence(look: Look, found: Added) -> Confidence:
         return Confidence.MAYBE
     if not wording.is_of_things(*_names(found.what)) or wording.is_of_warnings(ast.unparse(found.target)):
         return Confidence.MAYBE  # languages, settings, methods: as many as code writes down
+    if wording.is_of_connections(ast.unparse(found.target)) or _is_connected(found.node):
+        return Confidence.MAYBE  # one for each server, of which there are few
     if found.how == "setdefault":
         return Confidence.MAYBE if _is_listed(look, found.node) else Confidence.LIKELY
     for above in [found.node, *look.module.parents(found.node)]:
@@ -126,6 +128,14 @@ def _confidence(look: Look, found: Added) -> Confidence:
         ):
             return Confidence.LIKELY
     return Confidence.MAYBE
+
+
+def _is_connected(node: ast.AST) -> bool:
+    """Whether what is put there is made by something that is called as makers of connections are."""
+    made = node.value if isinstance(node, ast.Assign) else None
+    while isinstance(made, ast.Await):
+        made = made.value
+    return isinstance(made, ast.Call) and wording.is_of_connections(ast.unparse(made.func))
 
 
 def _is_listed(look: Look, node: ast.AST) -> bool:

@@ -170,17 +170,13 @@ def _is_received(look: Look, put: ast.Call) -> bool:
 
 
 def _goes_on(look: Look, put: ast.Call) -> bool:
-    """Whether it stands in a loop that has no end of its own, or goes over what the caller gave or a stream gives."""
+    """Whether it stands in a loop that has no end of its own, or goes over what a stream gives."""
     for loop in look.module.loops_of(put):
         if isinstance(loop, ast.While | ast.AsyncFor):
             return True
         over = loop.iter if isinstance(loop, ast.For) else None
         value = look.value(over)
         if value is not None and value.kind in known.STREAMS:
-            return True
-        if isinstance(over, ast.Name) and all(
-            each.how == "param" for each in look.module.scope_of(over).lookup(over.id)
-        ):
             return True
     return False
 

@@ -126,7 +126,11 @@ def _made(look: Look, node: ast.AST, over: ast.expr) -> Iterator[Found]:
         loop = look.module.above.get(over)
         if isinstance(loop, ast.AsyncFor) or (isinstance(loop, ast.comprehension) and loop.is_async):
             confidence = max(confidence, Confidence.LIKELY)
-        if _is_held(look, node, over) or _is_limited(look, node):
+        if (
+            _is_held(look, node, over)
+            or _is_limited(look, node)
+            or (value is not None and value.kind in known.OPEN_ENDED)
+        ):
             confidence = Confidence.MAYBE
     yield Found(node, MESSAGE, confidence)
 

@@ -35,6 +35,8 @@ BEGINS = (
     "connect",
     "after_start",
     "spawn",
+    "periodic",
+    "begin",
 )
 
 
@@ -77,9 +79,16 @@ def _registered(look: Look, call: ast.Call) -> Confidence:
     is_signal = (
         isinstance(call.func, ast.Attribute) and call.func.attr == "connect"
     )  # one for each model, more often than not
+    is_of_one = any(
+        isinstance(above, ast.If)
+        and isinstance(above.test, ast.Compare)
+        and isinstance(above.test.ops[0], ast.Eq)
+        and isinstance(above.test.comparators[0], ast.Constant)
+        for above in look.module.parents(call)
+    )  # the round in which it is the one that is looked for
     return (
         Confidence.MAYBE
-        if is_signal or function is None or getattr(function, "name", "").strip("_").startswith(BEGINS)
+        if is_signal or is_of_one or function is None or getattr(function, "name", "").strip("_").startswith(BEGINS)
         else Confidence.LIKELY
     )
 

@@ -53,6 +53,16 @@ def _check(look: Look) -> Iterator[Found]:
             )
 
 
+def _executes(function: ast.AST) -> bool:
+    """Whether it runs a statement itself: what only inspects, configures or hands on is called once for each database."""
+    return any(
+        isinstance(each, ast.Call)
+        and (each.func.attr if isinstance(each.func, ast.Attribute) else getattr(each.func, "id", ""))
+        in {"execute", "exec_driver_sql", "executemany", "read_sql", "read_sql_query", "to_sql", "scalars", "fetch"}
+        for each in own_nodes(function)
+    )
+
+
 def _differs(call: ast.Call, loop: ast.AST) -> bool:
     """Whether what it is made with is computed in the loop: another one is needed in each round."""
     bound = {each.id for each in ast.walk(loop) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
@@ -63,6 +73,8 @@ def _differs(call: ast.Call, loop: ast.AST) -> bool:
 def _in_a_loop(look: Look, kind: str, sure: Confidence) -> Confidence:
     if "alembic" in look.module.imports:
         return Confidence.MAYBE  # a migration runs once
+    if kind in {"executor", "pool"}:
+        return Confidence.MAYBE  # its workers end with the round
     return Confidence.LIKELY if kind in IN_A_LOOP else sure
 
 
@@ -168,7 +180,9 @@ def _per_call(look: Look, call: ast.Call, function: ast.FunctionDef | ast.AsyncF
             ends
             or isinstance(look.module.above.get(call), ast.withitem)
             or "alembic" in look.module.text
+            or "migrat" in ast.unparse(look.module.above.get(call) or call)
             or "migrat" in function.name
+            or not _executes(function)
         )
         return Confidence.MAYBE if is_needed else Confidence.LIKELY
     is_route = any(

@@ -51,7 +51,7 @@ def _check(look: Look) -> Iterator[Found]:
             continue
         is_copy = name == "copy.deepcopy"
         above = look.module.above.get(call)
-        is_sent = isinstance(above, ast.Call) and above is not loops[0]
+        is_sent = isinstance(above, ast.Call) and above is not loops[0] and _is_for_each(look, above, loops[0])
         short = name.rpartition(".")[2]
         message = f"`{short}` makes the same again for each receiver; " + (
             "hand on one that nobody changes." if is_copy else "make it once, before the loop, and send the same bytes."
@@ -67,6 +67,29 @@ def _check(look: Look) -> Iterator[Found]:
             if _is_put(look, call)
             else Confidence.MAYBE,
         )
+
+
+def _is_for_each(look: Look, sent: ast.Call, loop: ast.AST) -> bool:
+    """Whether it goes to who is drawn in the loop, and not only in the round of one that is looked for."""
+    targets = (
+        [loop.target]
+        if isinstance(loop, ast.For | ast.AsyncFor)
+        else [each.target for each in getattr(loop, "generators", [])]
+    )
+    drawn = {part.id for each in targets for part in ast.walk(each) if isinstance(part, ast.Name)}
+    if not drawn & set(growing.names_in(sent)):
+        return False
+    for above in look.module.parents(sent):
+        if above is loop:
+            break
+        if isinstance(above, ast.If) and any(
+            isinstance(each, ast.Compare)
+            and isinstance(each.ops[0], ast.Eq | ast.Is)
+            and drawn & set(growing.names_in(each))
+            for each in ast.walk(above.test)
+        ):
+            return False
+    return True
 
 
 def _is_same_each_time(call: ast.Call, loop: ast.AST) -> bool:

@@ -34,9 +34,10 @@ OF_COUNTS = frozenset(
 )
 OF_SETTINGS = frozenset(
     """
-    args authorized calib calibration cert certificate cgroup changelog classes conf config configs containerfile definition dockerfile env
-    example examples filter ignore inetd ini key license lock makefile manifest meta metadata notes pem pid pip preset proc readme release report
-    requirements resolv resolver schema script secret secrets settings setup specification stat status template toml token version yaml yml
+    args authorized calib calibration cert certificate cgroup changelog classes conf config configs containerfile css definition dockerfile env
+    environ environment environments example examples filter font fonts host hostfile hosts ignore index inetd ini key license lock lut makefile
+    manifest meta metadata notes palette pem pid pip plugin plugins preset proc readme release report requirements resolv resolver schema script
+    secret secrets settings setup specification stat status template theme token toml version yaml yml
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_FEW = frozenset(
@@ -47,8 +48,9 @@ OF_FEW = frozenset(
 )
 OF_PARTS = frozenset(
     """
-    class client compile config converter entry formatter hint literal locale module option pattern penalty plugin processor processors quat
-    regex schema serializer setting template translator type
+    batch class client compile config converter device dim dtype entry filename filepath formatter group groups heads hint kernel layout literal
+    locale max min module num option pattern penalty plugin processor processors quat rank regex schema serializer setting shape size template
+    translator type workspace
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_CONNECTIONS = frozenset(
@@ -69,14 +71,15 @@ OF_CONDITIONS = frozenset(
 )
 OF_WARNINGS = frozenset(
     """
-    checked complained deprecated emitted hinted hints imported initialized loaded logged patched pulled registered reported shown told
+    checked complained deprecated dumped emitted hinted hints imported initialized loaded logged patched pulled registered reported shown told
     warned warnings
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_RESULTS = frozenset(
     """
-    answer answers available command commands control done error errors exception finished free fut future futures idle index launch output pool
-    ready ref refs response responses result results ret return source sources status subscription subscriptions
+    ack acks answer answers available command commands completion consumed control done error errors except exception exceptions finished free fut
+    future futures idle index launch notif notification notifs output pool ready ref refs response responses result results ret return source sources
+    status subscription subscriptions sync timeout timeouts
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_SINKS = frozenset(
@@ -85,6 +88,12 @@ OF_SINKS = frozenset(
     send store submit sync to update upload upsert write writelines writerows
     """.split()  # noqa: SIM905 - words are read as words
 )
+OF_FILES = frozenset(
+    """
+    args data date file filename filepath files input item items number path paths point s tokens value values
+    """.split()  # noqa: SIM905 - words are read as words
+)
+OF_CACHES = frozenset({"cache", "cached", "memo", "registry"})
 PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 
@@ -200,3 +209,22 @@ def is_of_conditions(name: str) -> bool:
     (True, False)
     """
     return _says(name, OF_CONDITIONS)
+
+
+def is_asked_for(*names: str) -> bool:
+    """Whether one of some arguments is what users ask for, and none is of files or figures, which a program has a few of.
+
+    >>> is_asked_for("url"), is_asked_for("source_path")
+    (True, False)
+    """
+    words = {each.lower() for name in names for each in PARTS.findall(name)}
+    return bool(words & (OF_DATA - OF_FILES)) and not words & (OF_CODE | OF_FILES - {"data", "date", "value"})
+
+
+def is_of_caches(name: str) -> bool:
+    """Whether something is called as those are that are meant to keep answers.
+
+    >>> is_of_caches("compile_cache"), is_of_caches("rows")
+    (True, False)
+    """
+    return _says(name, OF_CACHES)

@@ -11,6 +11,9 @@ from pathlib import Path
 """
 
 NOTHING = {
+    "assignments": "def f(path):\n    with open(path) as file:\n        for line in file.readlines():\n            name, value = line.split('=')\n            print(name, value)",
+    "into memory": "import io\ndef f(path):\n    out = io.BytesIO()\n    with open(path, 'rb') as file:\n        out.write(file.read())\n    return out",
+    "lines of a short answer": "def f(url):\n    for line in requests.get(url).text.split('\\n'): print(line)",
     "an address that is written down": "def f(path):\n    with open(path, 'w') as out:\n        out.write(requests.get('https://example.org/a.txt').text)",
     "a range of it": "def f(url, path):\n    answer = requests.get(url, headers={'Range': 'bytes=0-100'})\n    with open(path, 'wb') as out:\n        out.write(answer.content)",
     "who reads settings": "def load_config(path):\n    with open(path) as file:\n        for line in file.readlines(): print(line)",

@@ -11,6 +11,7 @@ import pandas as pd
 """
 
 NOTHING = {
+    "all rows, as somebody wants them": "def f(path):\n    return pd.read_csv(path).to_dict('records')",
     "an answer": "import requests\ndef f(url):\n    for item in json.loads(requests.get(url).text): print(item)",
     "a file of one kind": "def f(folder):\n    with open(folder / 'tabs.json') as file:\n        for tab in json.load(file): print(tab)",
     "settings by their name": "def f(path):\n    with open(path) as file:\n        configs = json.load(file)\n    for each in configs: print(each)",

@@ -10,6 +10,7 @@ import pandas as pd
 """
 
 NOTHING = {
+    "columns of tensors": "import torch\ndef f(parts):\n    out = None\n    for part in parts:\n        out = part if out is None else torch.cat([out, part], dim=1)\n    return out",
     "what the next step needs": "def f(rows, step):\n    out = np.array([])\n    for row in rows:\n        part = step(out[-1:])\n        out = np.append(out, part)\n    return out",
     "once behind the loop": "def f(parts):\n    return pd.concat([p for p in parts])",
     "a few that are written down": "frame = pd.DataFrame()\nfor part in [1, 2]:\n    frame = pd.concat([frame, part])",

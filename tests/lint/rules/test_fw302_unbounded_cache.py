@@ -10,6 +10,7 @@ import functools
 """
 
 NOTHING = {
+    "files and devices": "@functools.cache\ndef digest(source_path): return source_path\n@functools.cache\ndef tensor(text, device): return text",
     "parts of the program": "@functools.cache\ndef compile_path(path): return path",
     "a bound": "@functools.lru_cache(maxsize=100)\ndef f(user_id): return user_id",
     "the bound of its own": "@functools.lru_cache\ndef f(user_id): return user_id",

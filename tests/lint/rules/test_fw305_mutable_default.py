@@ -8,6 +8,7 @@ HEAD = """
 """
 
 NOTHING = {
+    "kept on purpose": "def f(name, _cache={}):\n    _cache[name] = 1\n    return _cache[name]",
     "None": "def f(row, rows=None):\n    rows = rows or []\n    rows.append(row)",
     "only read": "def f(row, rows=[]):\n    return row in rows",
     "a tuple": "def f(row, rows=()):\n    return (*rows, row)",

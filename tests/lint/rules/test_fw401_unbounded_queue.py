@@ -12,6 +12,8 @@ import threading
 """
 
 NOTHING = {
+    "a search, breadth first": "def f(root):\n    todo = queue.Queue()\n    todo.put(root)\n    while not todo.empty():\n        for each in todo.get(): todo.put(each)",
+    "what a dict holds": "def f(by_name, work):\n    todo = queue.Queue()\n    threading.Thread(target=work, args=(todo,)).start()\n    while by_name:\n        for each in by_name.values(): todo.put(each)",
     "a bound": "def f(items):\n    q = queue.Queue(maxsize=5)\n    for item in items: q.put(item)",
     "the last few": "class A:\n    def __init__(self): self.last = collections.deque(maxlen=5)\n    def on_event(self, event): self.last.append(event)",
     "a search": "def f(node):\n    todo = collections.deque([node])\n    while todo: todo.extend(todo.popleft())",

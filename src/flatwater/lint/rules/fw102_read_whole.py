@@ -26,6 +26,7 @@ CURES = {
     "": "go over it in parts, or give `read` a size",
 }
 
+SIGNS = frozenset({"#", ";", "=", ":", "!", "//", b"#", b";", b"=", b":"})  # of comments and of assignments
 STEPS_MAX = 4  # of `decode` and the like that are followed: `text = text.strip()` leads to itself
 
 
@@ -151,13 +152,18 @@ def _use(look: Look, node: ast.expr, steps: int = STEPS_MAX) -> str:
             origin = look.origin(above.func)
             if origin.startswith(("hashlib.", "zlib.crc32", "zlib.adler32", "xxhash.")):
                 return "hashed"
-            if isinstance(above.func, ast.Attribute) and above.func.attr in {
-                "write",
-                "write_bytes",
-                "write_text",
-                "writelines",
-                "sendall",
-            }:
+            if (
+                isinstance(above.func, ast.Attribute)
+                and above.func.attr
+                in {
+                    "write",
+                    "write_bytes",
+                    "write_text",
+                    "writelines",
+                    "sendall",
+                }
+                and not _is_in_memory(look, above.func.value)
+            ):
                 return "copied"
             if isinstance(above.func, ast.Attribute) and above.func.attr == "update":
                 holder = look.values.resolved(above.func.value)
@@ -166,12 +172,22 @@ def _use(look: Look, node: ast.expr, steps: int = STEPS_MAX) -> str:
     return ""
 
 
+def _is_in_memory(look: Look, node: ast.expr) -> bool:
+    """Whether what is written to is held in memory as well."""
+    made = look.values.resolved(node)
+    return isinstance(made, ast.Call) and look.origin(made.func) in {"io.BytesIO", "io.StringIO"}
+
+
 def _confidence(look: Look, node: ast.expr, use: str, holder: Value) -> Confidence:
     """Sure where a loop stands around it; a doubt where it is used again, or where names say that a person wrote the file."""
     if not use or _is_of_settings(look, node, holder):
         return Confidence.MAYBE
     if use != "parts":
         return Confidence.LIKELY
+    if holder.kind == "http.answer":
+        return Confidence.MAYBE  # figures, lists of names: short answers, more often than not
+    if _is_of_assignments(look, node):
+        return Confidence.MAYBE
     if len(list(uses.places(look.module, node))) > 1:
         return Confidence.MAYBE  # a name in between: lines of a vocabulary, of settings, that are kept in any case
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "readlines":
@@ -181,6 +197,19 @@ def _confidence(look: Look, node: ast.expr, use: str, holder: Value) -> Confiden
         if any(isinstance(each, ast.For) for each in _expression_and_statement(look, node))
         else Confidence.MAYBE
     )
+
+
+def _is_of_assignments(look: Look, node: ast.AST) -> bool:
+    """Whether its lines are taken apart as those of settings are: comments are left out, names are followed by `=`."""
+    loop = next(
+        (each for each in look.module.parents(node) if isinstance(each, ast.For | ast.AsyncFor | ast.stmt)), None
+    )
+    return isinstance(loop, ast.For | ast.AsyncFor) and any(
+        isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.args
+        and each.func.attr in {"startswith", "split", "rsplit", "partition", "find"}
+        and isinstance(each.args[0], ast.Constant) and each.args[0].value in SIGNS
+        for each in ast.walk(loop)
+    )  # fmt: skip
 
 
 def _expression_and_statement(look: Look, node: ast.AST) -> Iterator[ast.AST]:

@@ -16,6 +16,7 @@ from flatwater.lint.fixed import is_fixed
 from flatwater.lint.rule import Found, Look, Rule
 
 ROWS = frozenset({"iterrows", "itertuples", "to_dict", "to_dicts", "iter_rows", "to_pylist", "rows"})
+WHOLE = frozenset({"to_dict", "to_dicts", "to_pylist"})  # which give all rows at once, and may be what is wanted
 
 
 def _check(look: Look) -> Iterator[Found]:
@@ -32,7 +33,11 @@ def _check(look: Look) -> Iterator[Found]:
                 if (
                     isinstance(above, ast.Attribute)
                     and above.attr in ROWS
-                    and isinstance(look.module.above.get(above), ast.Call)
+                    and isinstance(made := look.module.above.get(above), ast.Call)
+                    and (
+                        above.attr not in WHOLE
+                        or any(uses.is_iterated(look.module, each) for each in uses.places(look.module, made))
+                    )
                 ):
                     yield Found(
                         call,

@@ -87,7 +87,8 @@ def _is_measured(loop: ast.AST, target: ast.Name) -> bool:
 def _is_of_columns(call: ast.Call) -> bool:
     """Whether parts are put beside each other: there are as many as columns."""
     return any(
-        each.arg == "axis" and isinstance(each.value, ast.Constant) and each.value.value in {1, "columns"}
+        (each.arg == "axis" and isinstance(each.value, ast.Constant) and each.value.value in {1, "columns"})
+        or (each.arg == "dim" and not (isinstance(each.value, ast.Constant) and each.value.value == 0))
         for each in call.keywords
     )
 

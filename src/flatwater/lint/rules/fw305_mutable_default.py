@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import growing
+from flatwater.lint import growing, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.rule import Found, Look, Rule
 
@@ -39,7 +39,9 @@ def _check(look: Look) -> Iterator[Found]:
                 yield Found(
                     argument,
                     f"`{argument.arg}` is one object for all calls, and each call adds to it; let the default be None, and make a new one in the function.",
-                    Confidence.SURE,
+                    Confidence.MAYBE
+                    if argument.arg.startswith("_") or wording.is_of_caches(argument.arg)
+                    else Confidence.SURE,
                 )
 
 

@@ -54,6 +54,7 @@ EVENTS = (
 
 
 def _check(look: Look) -> Iterator[Found]:
+    told: set[tuple[ast.AST | None, str]] = set()  # a queue that is made again is the same one
     for call in look.module.of(ast.Call):
         value = look.value(call)
         if (
@@ -68,6 +69,11 @@ def _check(look: Look) -> Iterator[Found]:
         target = _target(look, call)
         if target is None:
             continue
+        if isinstance(target, ast.Attribute):
+            place = look.module.class_of(call), ast.unparse(target)
+            if place in told:
+                continue
+            told.add(place)
         name = look.origin(call.func).rpartition(".")[2]
         bound = "maxlen" if value.kind == "deque" else "maxsize"
         cure = "use a `Queue` with a `maxsize`" if name == "SimpleQueue" else f"give it a `{bound}`"
@@ -131,6 +137,10 @@ def _confidence(look: Look, call: ast.Call, target: ast.expr, kind: str) -> Conf
         return Confidence.MAYBE  # one for each thing that was begun, or of those that wait for work
     if any(isinstance(each, ast.Call) and look.origin(each.func).endswith("Semaphore") for each in nodes):
         return Confidence.MAYBE
+    if isinstance(target, ast.Name) and (
+        _is_searched(nodes, target) or (puts and all(_is_of_what_is_there(look, each) for each in puts))
+    ):
+        return Confidence.MAYBE
     is_handed_on = any(
         isinstance(each, ast.Call) and any(growing.is_same(part, target) for given in [*each.args, *[k.value for k in each.keywords]] for part in (given.elts if isinstance(given, ast.Tuple) else [given]))
         and (look.origin(each.func).endswith((".Thread", ".Process", ".create_task")) or _is_task(look, each))
@@ -152,11 +162,41 @@ def _confidence(look: Look, call: ast.Call, target: ast.expr, kind: str) -> Conf
         and not look.module.loops_of(each)
         for each in nodes
     )  # one answer of one worker
+    is_filled = any(_is_of_the_caller(look, each) for each in puts)
     return (
         Confidence.LIKELY
-        if is_handed_on and not answers and not isinstance(target, ast.Attribute)
+        if is_handed_on and is_filled and not answers and not isinstance(target, ast.Attribute)
         else Confidence.MAYBE
     )
+
+
+def _is_searched(nodes: list[ast.AST], target: ast.Name) -> bool:
+    """Whether one loop takes from it and puts into it: a search, breadth first."""
+    return any(
+        isinstance(loop, ast.While) and {"get", "put"} <= {
+            each.func.attr.removesuffix("_nowait") for each in ast.walk(loop)
+            if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and growing.is_same(each.func.value, target)
+        }
+        for loop in nodes
+    )  # fmt: skip
+
+
+def _is_of_what_is_there(look: Look, put: ast.Call) -> bool:
+    """Whether it is filled from what somebody holds already: the values of a dict."""
+    return any(
+        isinstance(loop, ast.For) and isinstance(loop.iter, ast.Call) and isinstance(loop.iter.func, ast.Attribute)
+        and loop.iter.func.attr in {"items", "keys", "values"}
+        for loop in look.module.loops_of(put)
+    )  # fmt: skip
+
+
+def _is_of_the_caller(look: Look, put: ast.Call) -> bool:
+    """Whether it is filled by a loop over what the caller gave."""
+    return any(
+        isinstance(loop, ast.For) and isinstance(loop.iter, ast.Name)
+        and all(each.how == "param" for each in look.module.scope_of(loop.iter).lookup(loop.iter.id))
+        for loop in look.module.loops_of(put)
+    )  # fmt: skip
 
 
 def _is_received(look: Look, put: ast.Call) -> bool:

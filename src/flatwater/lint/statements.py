@@ -11,7 +11,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from flatwater.lint import growing, wording
+from flatwater.lint import growing, lengths, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.nodes import own_nodes, text
 from flatwater.lint.rule import Look
@@ -22,7 +22,8 @@ BOUNDED_SQL = re.compile(
     r"\b(information_schema|pg_catalog|pg_\w+|sqlite_master|sqlite_schema|sys\.|duckdb_\w+|mysql\.)|^\s*SELECT\s+COALESCE\s*\(\s*(COUNT|MAX|MIN|SUM|AVG)\b|^\s*SELECT\s+(COUNT|MAX|MIN|SUM|AVG|EXISTS)\s*\((?![^)]*\)\s*,)",
     re.IGNORECASE,
 )
-FROM = re.compile(r"\bFROM\s+[`\"\[]?(\w+)", re.IGNORECASE)
+FOLLOWED_MAX = 4  # names that stand for a query
+FROM = re.compile(r"\b(?:FROM|JOIN)\s+[`\"\[]?(?:\w+\.)?(\w+)", re.IGNORECASE)
 GROUPED = re.compile(r"\bGROUP\s+BY\b|\bDISTINCT\b", re.IGNORECASE)
 BY_KEY = re.compile(r"\bWHERE\b.*?((?<![<>])=|\bIN\b|\bLIKE\b|\bIS\b|\w\()", re.IGNORECASE | re.DOTALL)
 BY_RANGE = re.compile(r"\bWHERE\b.*?(>|<|\bBETWEEN\b)", re.IGNORECASE | re.DOTALL)
@@ -32,7 +33,9 @@ def bound(look: Look, func: ast.Attribute, value: Value) -> Confidence | None:
     """How sure it is that nothing bounds the rows; None if something does."""
     statements = list(_statements(look, func, value))
     if not statements:
-        is_doubtful = is_filtered(look, func.value) or _is_of_few(func.value) or _is_run_elsewhere(look, func)
+        is_doubtful = (
+            is_filtered(look, func.value) or not is_of_long_table(look, func.value) or _is_run_elsewhere(look, func)
+        )
         return Confidence.MAYBE if is_doubtful else Confidence.LIKELY
     sure = Confidence.SURE
     for statement in statements:
@@ -43,7 +46,7 @@ def bound(look: Look, func: ast.Attribute, value: Value) -> Confidence | None:
                 sure = Confidence.MAYBE
             if BOUNDED_SQL.search(said):
                 return None
-            if GROUPED.search(said) or BY_KEY.search(said) or any(map(wording.is_of_few, FROM.findall(said))):
+            if GROUPED.search(said) or BY_KEY.search(said) or not lengths.is_long_table(*FROM.findall(said)):
                 sure = Confidence.MAYBE
             elif BY_RANGE.search(said):
                 sure = min(sure, Confidence.LIKELY)
@@ -53,9 +56,9 @@ def bound(look: Look, func: ast.Attribute, value: Value) -> Confidence | None:
             return None
         if made is None:
             sure = min(sure, Confidence.MAYBE)
-        elif made.kind not in {"sa.select", "sa.query"} or is_filtered(look, node) or _is_of_few(node):
+        elif made.kind not in {"sa.select", "sa.query"} or is_filtered(look, node) or not is_of_long_table(look, node):
             sure = Confidence.MAYBE
-    if is_filtered(look, func.value) or _is_of_few(func.value):
+    if is_filtered(look, func.value):
         sure = Confidence.MAYBE
     return sure
 
@@ -70,21 +73,37 @@ def _is_run_elsewhere(look: Look, func: ast.Attribute) -> bool:
     )
 
 
-def _is_of_few(node: ast.expr | None) -> bool:
-    """Whether what is asked for is called as tables are that people, or programs, fill with a few rows."""
-    asked = [
-        argument
-        for each in ast.walk(node) if isinstance(each, ast.Call)
-        and (each.func.attr if isinstance(each.func, ast.Attribute) else getattr(each.func, "id", "")) in {"select", "query"}
-        for argument in each.args
-    ] if node is not None else []  # fmt: skip
-    names = [
-        part.id if isinstance(part, ast.Name) else part.attr
-        for each in asked
-        for part in ast.walk(each)
-        if isinstance(part, ast.Name | ast.Attribute)
-    ]
-    return any(map(wording.is_of_few, names))
+def is_of_long_table(look: Look, node: ast.expr | None, model: str = "") -> bool:
+    """Whether what is asked for is called as tables are that grow with use; what nobody knows is not."""
+    return lengths.is_long_table(*([model] if model else _asked(look, node)))
+
+
+def _asked(look: Look, node: ast.AST | None, steps: int = FOLLOWED_MAX) -> Iterator[str]:
+    """Names of tables and models in `select(…)` and `query(…)`, also where a name in between stands for the query."""
+    for each in ast.walk(node) if node is not None and steps > 0 else ():
+        if isinstance(each, ast.Call) and (
+            each.func.attr if isinstance(each.func, ast.Attribute) else getattr(each.func, "id", "")
+        ) in {"select", "query"}:
+            for argument in each.args:
+                for part in ast.walk(argument):
+                    if isinstance(part, ast.Name):
+                        yield part.id
+                        yield from _table(look, part)
+                    elif isinstance(part, ast.Attribute):
+                        yield part.attr
+        elif (
+            isinstance(each, ast.Name)
+            and isinstance(each.ctx, ast.Load)
+            and (made := _bound_last(look, each)) is not None
+        ):
+            yield from _asked(look, made, steps - 1)
+
+
+def _table(look: Look, name: ast.Name) -> Iterator[str]:
+    """What a table that is bound to a name is called in the database."""
+    made = look.values.resolved(name)
+    if isinstance(made, ast.Call) and made.args and (said := text(made.args[0])) is not None:
+        yield said
 
 
 def _statements(look: Look, func: ast.Attribute, value: Value) -> Iterator[ast.expr]:

@@ -11,10 +11,10 @@ import re
 
 OF_DATA = frozenset(
     """
-    account address args author content customer data date day dict doc docs document domain email event events filename filepath
-    files hash host href id ids image input ip item items key keys line lines link message messages msg number order orders path
-    paths phone phrase point prompt query question record records request results row rows s sentence sentences session sha sql
-    statement string text time timestamp title token tokens topic uid uri url urls user username users uuid value values word words
+    account address args author content customer data date day dict doc docs document email event events filename filepath files hash host href id ids
+    image input ip item items key keys line lines link message messages msg number order orders path paths phone phrase point prompt query question
+    record records request results row rows s sentence sentences session sha sql statement string text time timestamp title token tokens topic uid uri
+    url urls user username users uuid value values word words
     """.split()  # noqa: SIM905 - words are read as words
 )
 GENERIC = frozenset(
@@ -24,7 +24,8 @@ GENERIC = frozenset(
 )
 OF_CODE = frozenset(
     """
-    attribute backend class cls extension field import kind module modules option package plugin setting template type types view
+    attribute backend class cls component device endpoint extension field func function handler import kernel kind layer module modules option package
+    plugin setting stream style template theme type types view
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_COUNTS = frozenset(
@@ -42,8 +43,9 @@ OF_SETTINGS = frozenset(
 )
 OF_FEW = frozenset(
     """
-    bundle category config country currency domain feature flag group kind language locale menu migration organization permission plan plugin policy pool preference project provider
-    report restriction role rule schedule setting site stat status team template tenant theme type version workflow
+    bundle category config configuration country currency domain feature flag gallery group icon kind language locale menu migration organization
+    permission plan plugin policy pool preference project provider report restriction role rule schedule setting shop site stat status team template
+    tenant theme type version workflow
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_PARTS = frozenset(
@@ -93,7 +95,43 @@ OF_FILES = frozenset(
     args data date file filename filepath files input item items number path paths point s tokens value values
     """.split()  # noqa: SIM905 - words are read as words
 )
+OF_MANY = frozenset(
+    """
+    account address annotation answer article asset attachment attendance author binding bond book booking chunk click comment contact conversation
+    customer datapoint delivery document email embedding entry event feedback file history image impression instance invoice issue item job knowledge
+    line log mail measurement member message metric molecule notification observation order page participant particle patient payment people person
+    photo player point port post prefix price product profile purchase reading receipt record registration request response result review revision
+    router row run sale sample screenshot segment share shipment span state student submission subnet subscriber subscription tag task thread ticket
+    token trace track transaction translation trial tweet upload user video visit volume vote word
+    """.split()  # noqa: SIM905 - words are read as words
+)
+OF_LINES = frozenset(
+    """
+    annotation annotations archive audio backup batch captions capture chat chunk chunks content contents conversation conversations corpora corpus
+    csv data dataset datasets dev doc docs document documents download downloaded embedding embeddings event events example examples export features
+    gz image images inputs jsonl label labels line lines log logs manifest mbox message messages ndjson ner output outputs parquet part parts persona
+    personas post posts predictions queries questions record records result results row rows sample samples sentence sentences sentiment shard shards
+    split splits subtitle subtitles table text texts train tree trees tsv txt upload val vectors video videos vocab weights words xml zip
+    """.split()  # noqa: SIM905 - words are read as words
+)
+OF_ANY_FILE = frozenset(
+    """
+    a abs absolute args base basename cls codecs cwd dest destination dir directory dirname dst encoding f fd fh file filehandle filename filenames
+    filepath filepaths files fin fn fname fnames folder fp full fullname fullpath g getcwd gzip in infile inp input io item join json local lookup
+    name names o object open options opts os out outfile p params path pathlib paths r rb real realpath resolve root self source sources src str t
+    target temp tempfile tmp uri utf w x y
+    """.split()  # noqa: SIM905 - words are read as words
+)
+OF_ROUNDS = frozenset(
+    """
+    batch batches chunks dataloader dataset documents entries events examples files frames generator iterator lines loader messages pages parts paths
+    reader records results rows samples sentences stream texts urls
+    """.split()  # noqa: SIM905 - words are read as words
+)
 OF_CACHES = frozenset({"cache", "cached", "memo", "registry"})
+FOLDERS = re.compile(
+    r"[A-Za-z_]*_?(?:dir|directory|folder|root)\b", re.IGNORECASE
+)  # which say nothing of the file in it
 PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 
@@ -113,7 +151,8 @@ def is_of_counts(name: str) -> bool:
     >>> is_of_counts("word_counts"), is_of_counts("headers")
     (True, False)
     """
-    return bool({each.lower() for each in PARTS.findall(name)} & OF_COUNTS)
+    words = {each.lower() for each in PARTS.findall(name)}
+    return bool(words & OF_COUNTS) and not words & OF_CODE
 
 
 def is_of_settings(name: str) -> bool:
@@ -228,3 +267,52 @@ def is_of_caches(name: str) -> bool:
     (True, False)
     """
     return _says(name, OF_CACHES)
+
+
+def is_of_many(table: str) -> bool:
+    """Whether a table or a model is called as those are that get rows with use, and not by hand.
+
+    >>> is_of_many("OrderLine"), is_of_many("shops"), is_of_many("entries")
+    (True, False, True)
+    """
+    words = {each.lower() for each in PARTS.findall(table)}
+    singular = (
+        words | {each.removesuffix("s") for each in words} | {each[:-3] + "y" for each in words if each.endswith("ies")}
+    )
+    return len(table) == 1 or (bool(singular & OF_MANY) and not singular & OF_FEW)
+
+
+def is_of_lines(path: str) -> bool:
+    """Whether a path, or what it is made of, is called as files of data are.
+
+    >>> is_of_lines("self.log_path"), is_of_lines("priors_path")
+    (True, False)
+    """
+    return _says(FOLDERS.sub("", path), OF_LINES)
+
+
+def is_of_any_file(path: str) -> bool:
+    """Whether a path has a name that says nothing of what is in it.
+
+    >>> is_of_any_file("os.path.join(root, filename)"), is_of_any_file("bad_fname")
+    (True, False)
+    """
+    return not {each.lower() for each in PARTS.findall(path)} - OF_ANY_FILE
+
+
+def is_of_parts_of_data(iterable: str) -> bool:
+    """Whether what a loop goes over is called as parts of data are.
+
+    >>> is_of_parts_of_data("self.train_loader"), is_of_parts_of_data("range(3)")
+    (True, False)
+    """
+    return _says(iterable, OF_ROUNDS)
+
+
+def is_plain(name: str) -> bool:
+    """Whether all words of a name are of data: what another word means, nobody knows.
+
+    >>> is_plain("user_id"), is_plain("hardware_key")
+    (True, False)
+    """
+    return not {each.lower() for each in PARTS.findall(name)} - OF_DATA

@@ -33,6 +33,9 @@ NOTHING = {
 }
 
 DOUBTS = {
+    "a table of a few": "rows = sqlite3.connect('a').execute('SELECT * FROM shops').fetchall()\nfor row in rows: print(row)",
+    "a model of a few": "class Icon(models.Model): pass\nfor icon in Icon.objects.all(): print(icon)",
+    "no table": "rows = sqlite3.connect('a').execute('DETACH a').fetchall()",
     "what a function of one's own asks": "def f(c: sqlite3.Connection):\n    cursor = c.cursor()\n    run(cursor, 'SHOW GRANTS')\n    return cursor.fetchall()",
     "a bound that is filled in": "def f(c: sqlite3.Connection, limit_clause):\n    return list(c.execute(f'SELECT a FROM t {limit_clause}').fetchall())",
 }

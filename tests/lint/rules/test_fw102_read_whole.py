@@ -11,6 +11,8 @@ from pathlib import Path
 """
 
 NOTHING = {
+    "a file by a name of something else": "def f(bad_channels):\n    with open(bad_channels) as file:\n        for line in file.readlines(): print(line)",
+    "a file whose path says what it is": "def f(folder):\n    path = folder / 'priors'\n    with open(path) as file:\n        for line in file.readlines(): print(line)",
     "assignments": "def f(path):\n    with open(path) as file:\n        for line in file.readlines():\n            name, value = line.split('=')\n            print(name, value)",
     "into memory": "import io\ndef f(path):\n    out = io.BytesIO()\n    with open(path, 'rb') as file:\n        out.write(file.read())\n    return out",
     "lines of a short answer": "def f(url):\n    for line in requests.get(url).text.split('\\n'): print(line)",

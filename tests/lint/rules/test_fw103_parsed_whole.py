@@ -11,6 +11,7 @@ import pandas as pd
 """
 
 NOTHING = {
+    "an index": "def f(index_path):\n    with open(index_path) as file:\n        for item in json.load(file): print(item)",
     "all rows, as somebody wants them": "def f(path):\n    return pd.read_csv(path).to_dict('records')",
     "an answer": "import requests\ndef f(url):\n    for item in json.loads(requests.get(url).text): print(item)",
     "a file of one kind": "def f(folder):\n    with open(folder / 'tabs.json') as file:\n        for tab in json.load(file): print(tab)",

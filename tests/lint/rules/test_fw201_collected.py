@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 """
 
 NOTHING = {
+    "what is not there yet": "def f(path, write):\n    kinds = []\n    for row in csv.DictReader(open(path)):\n        if row['kind'] not in kinds:\n            kinds.append(row['kind'])\n    write(kinds)",
+    "what a program says": "import subprocess\ndef f(program, write):\n    rows = []\n    for row in csv.reader(program.stdout): rows.append(row)\n    write(rows)",
     "until there is enough": "def f(path, most, write):\n    rows = []\n    for row in csv.DictReader(open(path)):\n        rows.append(row)\n        if row['n'] >= most:\n            break\n    write(rows)",
     "what went wrong": "def f(path, write):\n    errors = []\n    for row in csv.DictReader(open(path)): errors.append(row['a'])\n    write(errors)",
     "each is written": "def f(path, write):\n    for batch in pq.ParquetFile(path).iter_batches(): write(batch)",

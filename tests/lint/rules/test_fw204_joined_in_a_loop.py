@@ -10,6 +10,8 @@ import pandas as pd
 """
 
 NOTHING = {
+    "a list that is joined once": "import torch\ndef f(steps):\n    probs = []\n    for step in steps:\n        probs = torch.cat(probs, dim=0)\n        break\n    return probs",
+    "arrays of something": "def f(detectors):\n    out = np.array([])\n    for each in detectors: out = np.append(out, each)\n    return out",
     "columns of tensors": "import torch\ndef f(parts):\n    out = None\n    for part in parts:\n        out = part if out is None else torch.cat([out, part], dim=1)\n    return out",
     "what the next step needs": "def f(rows, step):\n    out = np.array([])\n    for row in rows:\n        part = step(out[-1:])\n        out = np.append(out, part)\n    return out",
     "once behind the loop": "def f(parts):\n    return pd.concat([p for p in parts])",

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 """
 
 NOTHING = {
+    "what is there already, one by one": "def f(paths, work):\n    with ThreadPoolExecutor() as pool: return list(pool.map(work, (each for each in paths)))",
     "its own steps": "import asyncio\ndef steps():\n    yield 1\nasync def f(work):\n    for each in steps(): asyncio.ensure_future(work(each))",
     "a few that are written down": "async def f(a, b):\n    await asyncio.gather(a(), b())",
     "what is there already": "async def f(urls, get):\n    return await asyncio.gather(*[get(url) for url in urls])",

@@ -17,6 +17,7 @@ class Order(models.Model):
 NOTHING = {
     "only writes": "def f():\n    with transaction.atomic():\n        for order in Order.objects.all(): order.save()",
     "asked before": "def f(urls):\n    found = [requests.get(url) for url in urls]\n    with transaction.atomic():\n        for each in found: Order.objects.create()",
+    "a turn for others": "import asyncio\nasync def f():\n    with transaction.atomic():\n        for order in Order.objects.all(): await asyncio.sleep(0)",
     "once": "def f(url):\n    with transaction.atomic():\n        requests.get(url)",
     "something else": "def f(lock, urls):\n    with lock:\n        for url in urls: requests.get(url)",
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import statements, uses, wording
+from flatwater.lint import statements, uses
 from flatwater.lint.finding import Confidence
 from flatwater.lint.nodes import own_nodes
 from flatwater.lint.rule import Found, Look, Rule
@@ -43,7 +43,11 @@ def _check(look: Look) -> Iterator[Found]:
                 continue
             use = _use(look, call)
             confidence = (
-                value.confidence if use and not statements.is_filtered(look, call.args[0]) else Confidence.MAYBE
+                value.confidence
+                if use
+                and not statements.is_filtered(look, call.args[0])
+                and statements.is_of_long_table(look, call.args[0], value.model)
+                else Confidence.MAYBE
             )
             yield Found(
                 call,
@@ -62,7 +66,7 @@ def _check(look: Look) -> Iterator[Found]:
             Confidence.MAYBE
             if statements.is_filtered(look, value.call or loop.iter)
             or statements.is_filtered(look, loop.iter)
-            or wording.is_of_few(value.model)
+            or not statements.is_of_long_table(look, loop.iter, value.model)
             or _ends_early(look, loop)
             else Confidence.LIKELY,
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import uses, wording
+from flatwater.lint import lengths, uses, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.nodes import own_nodes
@@ -230,9 +230,15 @@ def _is_of_settings(look: Look, node: ast.AST, holder: Value) -> bool:
         for each in look.module.parents(node)
         if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
     ]
-    if made is not None and made.args:
-        named.append(ast.unparse(made.args[0]))
-    return any(map(wording.is_of_settings, named))
+    if any(map(wording.is_of_settings, named)):
+        return True
+    if holder.kind == "path" and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return not lengths.is_long_file(look, node.func.value)
+    if holder.kind not in {"file", "path"} or made is None:
+        return False
+    if isinstance(made.func, ast.Attribute) and not made.args:
+        return not lengths.is_long_file(look, made.func.value)
+    return bool(made.args) and not lengths.is_long_file(look, made.args[0])
 
 
 RULE = Rule("FW102", "read-whole", "A stream is read whole, and then taken apart, copied or hashed.", _check)

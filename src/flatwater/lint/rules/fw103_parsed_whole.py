@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import uses, wording
+from flatwater.lint import lengths, uses, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.rule import Found, Look, Rule
@@ -42,7 +42,7 @@ def _check(look: Look) -> Iterator[Found]:
                     yield Found(
                         call,
                         f"`{origin.rpartition('.')[2]}` holds the whole table, which is then gone over row by row; {_cure(origin)}.",
-                        value.confidence,
+                        value.confidence if lengths.is_long_file(look, call.args[0]) else Confidence.MAYBE,
                     )
                     break
 
@@ -69,7 +69,7 @@ def _parsed(look: Look, call: ast.Call, origin: str) -> Iterator[Found]:
         opened = source.call.args[0] if source.call.args else named
         if is_fixed(look, opened) or (opened is not None and wording.is_of_settings(ast.unparse(opened))):
             return
-        is_doubtful = is_doubtful or _is_named(look, opened)
+        is_doubtful = is_doubtful or _is_named(look, opened) or not lengths.is_long_file(look, opened)
     name = uses.name_of(look.module, call)
     if name is not None and wording.is_of_settings(name.id):
         return

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import growing, known, statements, wording
+from flatwater.lint import growing, known, lengths, statements, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.nodes import own_nodes
 from flatwater.lint.rule import Found, Look, Rule
@@ -55,6 +55,8 @@ def _check(look: Look) -> Iterator[Found]:
                 confidence = (
                     Confidence.MAYBE
                 )  # looked things up in, or given back: wanted as a whole; few; as many as a bound lets in
+            if not lengths.is_long(look, over) or _is_asked_first(look, found):
+                confidence = Confidence.MAYBE
             counted = _is_only_counted(look, name, loop)
             cure = "count as you go" if counted else "hand them on in batches, or put them into a `fw.Store`"
             held = (
@@ -69,6 +71,18 @@ def _inside(loop: ast.For | ast.AsyncFor) -> Iterator[ast.AST]:
     for statement in loop.body:
         yield statement
         yield from own_nodes(statement)
+
+
+def _is_asked_first(look: Look, found: growing.Added) -> bool:
+    """Whether it is only added where it is not there yet: as many as there are different ones."""
+    return any(
+        isinstance(above, ast.If)
+        and any(
+            isinstance(each, ast.Compare) and isinstance(each.ops[0], ast.NotIn) and growing.is_same(each.comparators[0], found.target)
+            for each in ast.walk(above.test)
+        )
+        for above in look.module.parents(found.node)
+    )  # fmt: skip
 
 
 def _is_measured(inside: list[ast.AST]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import uses
+from flatwater.lint import lengths, uses
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.rule import Found, Look, Rule
@@ -39,7 +39,10 @@ def _check(look: Look) -> Iterator[Found]:
             and not is_fixed(look, call.args[0])
             and any(uses.is_iterated(look.module, each) for each in uses.places(look.module, call))
         ):
-            deep = any(each.arg == "recursive" for each in call.keywords) and _is_looped(look, call)
+            deep = any(
+                each.arg == "recursive" and not (isinstance(each.value, ast.Constant) and not each.value.value)
+                for each in call.keywords
+            ) and _is_looped(look, call)
             yield Found(
                 call,
                 "`glob.glob` holds all names; go over `glob.iglob`, or `os.scandir`.",
@@ -91,6 +94,8 @@ def _confidence(look: Look, value: Value) -> Confidence | None:
         and is_fixed(look, made.func.value)
     ):
         return None
+    if value.kind in LONG and not lengths.is_long(look, value):
+        return Confidence.MAYBE
     if value.kind in LONG:
         return (
             value.confidence if value.kind != "fs.tree" or _is_walk(made) else min(value.confidence, Confidence.LIKELY)

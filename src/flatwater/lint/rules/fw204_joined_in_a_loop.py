@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import growing, known
+from flatwater.lint import growing, known, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.rule import Found, Look, Rule
@@ -20,6 +20,7 @@ JOINS = frozenset({
     "pyarrow.concat_tables", "polars.concat", "torch.cat", "torch.concat", "torch.vstack", "torch.hstack", "jax.numpy.concatenate", "xarray.concat",
     "geopandas.pd.concat", "dask.dataframe.concat", "cudf.concat", "tensorflow.concat",
 })  # fmt: skip
+TABLES = ("pandas.", "pyarrow.", "polars.", "xarray.", "geopandas.", "dask.", "cudf.")
 
 
 def _check(look: Look) -> Iterator[Found]:
@@ -38,7 +39,9 @@ def _check(look: Look) -> Iterator[Found]:
                 yield Found(
                     call,
                     f"the whole of `{ast.unparse(target)[:40]}` is copied for each part that is added; collect the parts and join them once, or write each one out.",
-                    Confidence.MAYBE if _is_of_columns(call) or _is_needed(look, node, target) else Confidence.LIKELY,
+                    Confidence.LIKELY
+                    if _grows(look, node, call) and not _is_of_columns(call) and not _is_needed(look, node, target)
+                    else Confidence.MAYBE,
                 )
         if (
             isinstance(node.value, ast.BinOp)
@@ -49,6 +52,19 @@ def _check(look: Look) -> Iterator[Found]:
     for added in look.module.of(ast.AugAssign):
         if isinstance(added.op, ast.Add) and look.module.loops_of(added):
             yield from _text(look, added, added.target)
+
+
+def _grows(look: Look, node: ast.Assign, call: ast.Call) -> bool:
+    """Whether there are more rounds with more data: tables are joined, or arrays in a loop over what is called as data is."""
+    if look.origin(call.func).startswith(TABLES):
+        return True
+    for loop in look.module.loops_of(node):
+        if not isinstance(loop, ast.For | ast.AsyncFor):
+            continue
+        over = look.value(loop.iter)
+        if (over is not None and over.kind in known.STREAMS) or wording.is_of_parts_of_data(ast.unparse(loop.iter)):
+            return True
+    return False
 
 
 def _is_needed(look: Look, node: ast.Assign, target: ast.expr) -> bool:
@@ -68,7 +84,7 @@ def _is_needed(look: Look, node: ast.Assign, target: ast.expr) -> bool:
 def _takes(call: ast.Call, target: ast.expr) -> bool:
     """Whether what is bound anew is among what is joined."""
     first = call.args[0]
-    parts = first.elts if isinstance(first, ast.List | ast.Tuple) else call.args[:2]
+    parts = first.elts if isinstance(first, ast.List | ast.Tuple) else call.args if len(call.args) > 1 else []
     return any(growing.is_same(each, target) for each in parts)
 
 

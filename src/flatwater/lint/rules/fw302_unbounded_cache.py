@@ -84,7 +84,11 @@ def _confidence(look: Look, function: ast.FunctionDef | ast.AsyncFunctionDef) ->
         return Confidence.MAYBE  # a cache of one call goes with it
     if all(_is_few(look, each.annotation) for each in arguments):
         return Confidence.MAYBE
-    return Confidence.LIKELY if wording.is_asked_for(*[each.arg for each in arguments]) else Confidence.MAYBE
+    return (
+        Confidence.LIKELY
+        if all(wording.is_asked_for(each.arg) and wording.is_plain(each.arg) for each in arguments)
+        else Confidence.MAYBE
+    )
 
 
 def _is_few(look: Look, annotation: ast.expr | None) -> bool:

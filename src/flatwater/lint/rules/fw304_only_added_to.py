@@ -105,7 +105,12 @@ def _confidence(look: Look, found: Added) -> Confidence:
         not (arguments & set(growing.names_in(found.what))) and not _is_computed(function, found, arguments)
     ):
         return Confidence.MAYBE
-    if not wording.is_of_things(*_names(found.what)) or wording.is_of_warnings(ast.unparse(found.target)):
+    names = _names(found.what)
+    if (
+        not wording.is_of_things(*names)
+        or not wording.is_asked_for(*names)
+        or wording.is_of_warnings(ast.unparse(found.target))
+    ):
         return Confidence.MAYBE  # languages, settings, methods: as many as code writes down
     if wording.is_of_connections(ast.unparse(found.target)) or _is_connected(found.node):
         return Confidence.MAYBE  # one for each server, of which there are few

@@ -137,6 +137,8 @@ def _confidence(look: Look, call: ast.Call, target: ast.expr, kind: str) -> Conf
         return Confidence.MAYBE  # one for each thing that was begun, or of those that wait for work
     if any(isinstance(each, ast.Call) and look.origin(each.func).endswith("Semaphore") for each in nodes):
         return Confidence.MAYBE
+    if isinstance(target, ast.Name) and look.module.function_of(call) is None:
+        return Confidence.MAYBE  # of a script, which ends
     if isinstance(target, ast.Name) and (
         _is_searched(nodes, target) or (puts and all(_is_of_what_is_there(look, each) for each in puts))
     ):

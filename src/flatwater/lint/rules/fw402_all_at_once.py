@@ -52,7 +52,12 @@ def _check(look: Look) -> Iterator[Found]:
                 over = look.value(call.args[1])
                 is_lazy = isinstance(call.args[1], ast.GeneratorExp)
                 if (over is not None and over.kind in known.STREAMS) or is_lazy:
-                    is_own = over is not None and over.kind in known.OPEN_ENDED
+                    source = (
+                        look.value(call.args[1].generators[0].iter)
+                        if isinstance(call.args[1], ast.GeneratorExp)
+                        else over
+                    )
+                    is_own = source is None or source.kind in known.OPEN_ENDED or source.kind not in known.STREAMS
                     yield Found(
                         call,
                         f"`{call.func.attr}` takes everything from the iterable before it gives a result; hand it parts of bounded length, or use `fw.Flow(…).map(workers=…)`.",

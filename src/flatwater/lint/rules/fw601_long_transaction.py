@@ -94,7 +94,8 @@ def _slow(look: Look, block: ast.AST, confidence: Confidence, told: set[ast.AST]
 
 def _is_slow(look: Look, call: ast.Call) -> bool:
     if look.origin(call.func).startswith(SLOW):
-        return True
+        is_turn = bool(call.args) and isinstance(call.args[0], ast.Constant) and call.args[0].value == 0
+        return not is_turn  # `sleep(0)` lets others have their turn
     if isinstance(call.func, ast.Attribute):
         holder = look.value(call.func.value)
         return holder is not None and holder.kind in SLOW_KINDS

@@ -38,7 +38,6 @@ $(VENV)/.ready: pyproject.toml $(LOCK)
 
 # Every version that development and CI use, for all supported Pythons at once.
 lock: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links --extra dev pyproject.toml -o $(LOCK)
 	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
@@ -49,10 +48,14 @@ api: $(VENV)/.ready
 	$(BIN)/python api/dump.py
 	$(BIN)/python api/limits.py
 
+# The pages, the rules and the public names as a site, in site/. Strict: a warning is a failure. Nothing is loaded from elsewhere.
+docs: $(VENV)/.ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
 bench: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.lock
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.proof
 
 clean:
-	rm -rf $(VENV) .cache .flatwater_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .cache .flatwater_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis site

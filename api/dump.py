@@ -23,26 +23,30 @@ MODULES = ("adapters.asgi", "adapters.django", "adapters.flask", "adapters.intak
 
 def lines() -> Iterator[str]:
     """The whole interface, a line a name."""
+    for prefix, module, names in modules():
+        for name in names:
+            yield from _of(f"{prefix}.{name}", getattr(module, name))
+
+
+def modules() -> Iterator[tuple[str, types.ModuleType, list[str]]]:
+    """`(name, module, public names)` of the package, its floors, and the modules that are imported by name."""
     floors = sorted(
         name for name in dir(fw) if isinstance(getattr(fw, name), types.ModuleType) and not name.startswith("_")
     )
-    yield from _of_module("flatwater", fw, skip=floors)
+    yield "flatwater", fw, [name for name in _names(fw) if name not in floors]
     for floor in [*floors, *MODULES]:
         module = importlib.import_module(f"flatwater.{floor}")
         if floor != "limits":  # numbers, which have a page of their own
-            yield from _of_module(f"flatwater.{floor}", module, skip=())
+            yield f"flatwater.{floor}", module, _names(module)
 
 
-def _of_module(prefix: str, module: types.ModuleType, skip: tuple[str, ...] | list[str]) -> Iterator[str]:
+def _names(module: types.ModuleType) -> list[str]:
     names = getattr(module, "__all__", None) or [
         name
         for name, value in vars(module).items()
         if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
     ]
-    for name in sorted(names):
-        if name in skip or name.startswith("__"):
-            continue
-        yield from _of(f"{prefix}.{name}", getattr(module, name))
+    return sorted(name for name in names if not name.startswith("__"))
 
 
 def _of(name: str, value: object) -> Iterator[str]:

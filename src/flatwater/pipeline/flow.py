@@ -318,7 +318,7 @@ class Flow:
             UsageError: a wrong argument; no stage can run on Dask, or its workers have other versions; the checkpoint is of another flow, or a stage cannot have one.
             BrokenError: a sink could not be written; the cluster is gone, or its workers died over the same items.
             LimitReached: one batch of the source becomes more than a worker may send back; there are no workers.
-            What a function raises, with a note that names stage, item and source.
+            Exception: what a function raises, with a note that names stage, item and source.
         """
         return self._run(on_error, dead_letters, checkpoint, checkpoint_s, progress=progress, on=on).drained()
 

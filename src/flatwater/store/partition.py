@@ -261,7 +261,7 @@ class Partition:
             Counts: seen, changed, deleted, repeated.
 
         Raises:
-            What `function` raises: changes gathered until then are not written.
+            Exception: what `function` raises; changes gathered until then are not written.
         """
         errors.count_of(write_rows, what="write_rows", most=limits.STORE_BATCH_ROWS_MAX)
         walk = self.batches(prefix, bytes=bytes, rows=rows, start=start, stop=stop)

@@ -143,7 +143,7 @@ class Store(Partition):
             pairs: for each partition, keys and values as for `write`.
 
         Raises:
-            As `write`.
+            UsageError, BudgetExceeded, BrokenError: as `write`.
         """
         encoded: list[tuple[Partition, base.Group]] = []
         total = 0

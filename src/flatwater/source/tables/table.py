@@ -273,7 +273,7 @@ class Table(Queries):
 
         Raises:
             UsageError: a select, a changed key, an unknown column.
-            Whatever `function` raises; what was committed stays, and the same call goes on behind it.
+            Exception: whatever `function` raises; what was committed stays, and the same call goes on behind it.
         """
         refuse_arrow(as_)
         query = self._query(as_, columns, None, allow_scan=False)
@@ -327,8 +327,9 @@ class Table(Queries):
                 transaction of the user's is open.
             NotCreated: the database refused a row; says which, by number and values.
             BrokenError: the database broke.
-            What was committed before stays, and every error tells how many rows that is: in its hint, or, where `rows`
-            raised it, in a note.
+
+        What was committed before stays, and every error tells how many rows that is: in its hint, or, where `rows` raised
+        it, in a note.
 
         Its bytes, one batch, the statement that it is sent in and the driver, are taken from the budget. It is the sink of a
         `BatchBuilder`; where one of its batches must be there as a whole or not at all, give it `writer()` instead.

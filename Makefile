@@ -43,10 +43,11 @@ lock: $(VENV)/.ready
 	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links --extra dev --extra bench pyproject.toml -o requirements/bench.lock
 
-# The public names and their signatures, which a test compares with what is there.
+# The public names with their signatures, the limits and the counts of tests, which tests compare with what is there.
 api: $(VENV)/.ready
 	$(BIN)/python api/dump.py
 	$(BIN)/python api/limits.py
+	$(BIN)/python api/tested.py
 
 # The pages, the rules and the public names as a site, in site/. Strict: a warning is a failure. Nothing is loaded from elsewhere.
 docs: $(VENV)/.ready

@@ -29,17 +29,25 @@ def render() -> str:
     """The page."""
     parts = [HEAD]
     results = [result for name in CASES if (result := outcome.newest(name)) is not None]
-    parts.append("\n## Bars\n\n| case | promise | measured | |\n|---|---|---|---|\n")
-    for result in results:
-        for text, measured, kept in result.bars():
-            parts.append(f"| [{result.name}](#{_anchor(result.name)}) | {text} | {measured} | {_verdict(kept)} |\n")
     halves = [half for name in matrix.CASES if (half := matrix.newest(name)) is not None]
-    for half in halves:
-        for text, measured, kept in report.bars(half):
-            parts.append(f"| [{half.name}](#{_anchor(half.name)}) | {text} | {measured} | {_verdict(kept)} |\n")
+    parts.append("\n## Bars\n\n| case | promise | measured | |\n|---|---|---|---|\n")
+    for name, text, measured, kept in bars():
+        parts.append(f"| [{name}](#{_anchor(name)}) | {text} | {measured} | {_verdict(kept)} |\n")
     parts += [_section(result) for result in results]
     parts += [report.section(half) for half in halves]
     return "".join(parts)
+
+
+def bars() -> list[tuple[str, str, str, bool]]:
+    """`(case, promise, measured, kept)` of every bar, by the newest results."""
+    found = []
+    for name in CASES:
+        if (result := outcome.newest(name)) is not None:
+            found += [(name, *bar) for bar in result.bars()]
+    for name in matrix.CASES:
+        if (half := matrix.newest(name)) is not None:
+            found += [(name, *bar) for bar in report.bars(half)]
+    return found
 
 
 def write() -> None:

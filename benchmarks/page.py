@@ -1,4 +1,4 @@
-"""Generate docs/benchmarks.md from the newest results: `python -m benchmarks.page`."""
+"""Generate docs/benchmarks.md from the newest results, and refresh what pages quote of them: `python -m benchmarks.page`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.case import CASES
 from benchmarks.proof import matrix, report
 
-from benchmarks import outcome
+from benchmarks import outcome, quoting
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
@@ -51,8 +51,9 @@ def bars() -> list[tuple[str, str, str, bool]]:
 
 
 def write() -> None:
-    """Bring the page up to date."""
+    """Bring the page up to date, and the figures that others quote."""
     PAGE.write_text(render(), encoding="utf-8")
+    quoting.write()
 
 
 def _section(result: outcome.Outcome) -> str:

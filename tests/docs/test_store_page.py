@@ -43,19 +43,6 @@ def test_marking_in_short_transactions():
     assert refused in PAGE
 
 
-def test_the_table_of_batch_sizes_is_what_was_measured():
-    """Each figure of the table is the newest stored one."""
-    measured = (DOCS / "benchmarks.md").read_text("utf-8").split("\n## store/tuning\n")[1].split("\n## ")[0]
-    rows = [line.strip("|").split("|") for line in measured.splitlines() if line.startswith("| ")]
-    stored = {row[0].strip(): f"{row[1].strip()}, {row[5].strip()}" for row in rows}
-    table = PAGE.split("| `rows` / `write_rows` |")[1].split("\n\n")[0].splitlines()[2:]
-    assert len(table) == 4
-    for line in table:
-        sizes, *cells = (cell.strip() for cell in line.strip("|").split("|"))
-        sizes = sizes.replace(" / ", "/")
-        assert cells == [stored[f"LMDB, {sizes}"], stored[f"LMDB, full, {sizes}"], stored[f"RocksDB, {sizes}"]]
-
-
 def test_going_on_after_a_kill():
     """The program is killed, called again, and prints what the page shows."""
     assert printed("store_resume.py") in PAGE

@@ -30,7 +30,11 @@ PARTS = {
     "docs": "pages and their programs", "benchmarks": "benchmarks, at their smallest",
     "servers": "the servers that tests start", "frozen": "pinned costs",
 }  # fmt: skip
-EXAMPLES, STYLE, HOUSE = "examples in docstrings", "style of each file", "units, lazy names, the public interface"
+EXAMPLES, STYLE, HOUSE = (
+    "examples in docstrings",
+    "style of each file",
+    "units, lazy names, the public interface, packages",
+)
 SERVERS = {  # by the fixtures that start them
     "PostgreSQL": "postgres",
     "MariaDB": "mariadb",

@@ -47,3 +47,27 @@ def test_submodules_do_not_hide_names():
         "with fw.measure('x', gc=False): pass\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_library_that_is_missing_is_named_with_its_extra():
+    """A name whose module needs a library says what to install; other errors of an import are as they are."""
+    program = (
+        "import sys\n"
+        "sys.modules['sqlglot'] = None\n"
+        "import flatwater as fw\n"
+        "for get in (lambda: fw.Database, lambda: fw.live.Database, lambda: fw.live.Subscription):\n"
+        "    try:\n"
+        "        get()\n"
+        "    except ImportError as error:\n"
+        "        print(type(error).__name__, error.extra, error.needs)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["MissingExtra live sqlglot"] * 3
+
+
+def test_a_module_that_is_missing_is_pythons_own_error():
+    """One of the package's own, or one that no extra is known for."""
+    get, _ = lazy.names("flatwater.meter", {"Own": "flatwater.nothing", "Other": "nothing_at_all"}, (), lambda *_: None)
+    for name in ("Own", "Other"):
+        with pytest.raises(ModuleNotFoundError, match="nothing"):
+            get(name)

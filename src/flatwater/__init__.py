@@ -115,7 +115,14 @@ _MODULES = (
 
 __all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - one table feeds lookup, dir() and *
 
-__getattr__, _listed = lazy.names("flatwater", _HOMES, _MODULES)
+
+def _missing(name: str, library: str) -> ImportError | None:
+    from flatwater import errors
+
+    return errors.MissingExtra("live", library) if name == "Database" else None
+
+
+__getattr__, _listed = lazy.names("flatwater", _HOMES, _MODULES, _missing)
 
 
 def __dir__() -> list[str]:

@@ -15,7 +15,10 @@ from collections.abc import Callable, Mapping
 
 
 def names(
-    package: str, homes: Mapping[str, str], modules: tuple[str, ...] = ()
+    package: str,
+    homes: Mapping[str, str],
+    modules: tuple[str, ...] = (),
+    missing: Callable[[str, str], ImportError | None] = lambda _name, _library: None,
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """The package's `__getattr__` and `__dir__`.
 
@@ -23,6 +26,7 @@ def names(
         package: its name.
         homes: a public name, and the module that it is taken from.
         modules: public submodules.
+        missing: the error to raise, by a name and the library without which its module cannot be imported; None for Python's own.
 
     No name may also be that of a submodule: importing the submodule would put it in the name's place.
 
@@ -33,7 +37,12 @@ def names(
 
     def get(name: str) -> object:
         if name in homes:
-            value: object = getattr(importlib.import_module(homes[name]), name)
+            try:
+                value: object = getattr(importlib.import_module(homes[name]), name)
+            except ModuleNotFoundError as error:
+                if error.name and not error.name.startswith("flatwater") and (better := missing(name, error.name)):
+                    raise better from error
+                raise
         elif name in modules:
             value = importlib.import_module(f"{package}.{name}")
         else:

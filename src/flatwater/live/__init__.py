@@ -33,4 +33,11 @@ _HOMES = {
 
 __all__ = [*_HOMES]  # noqa: PLE0604 - one table feeds lookup, dir() and *
 
-__getattr__, __dir__ = lazy.names("flatwater.live", _HOMES)
+
+def _missing(_name: str, library: str) -> ImportError:
+    from flatwater import errors
+
+    return errors.MissingExtra("live", library)
+
+
+__getattr__, __dir__ = lazy.names("flatwater.live", _HOMES, missing=_missing)

@@ -24,6 +24,7 @@ SAID = {
     "asked for": (wording.is_asked_for, ["url", "user_id"], ["source_path", "device"]),
     "plain": (wording.is_plain, ["user_id"], ["hardware_key"]),
     "caches": (wording.is_of_caches, ["compile_cache"], ["rows"]),
+    "set-up": (wording.is_of_set_up, ["drop_database"], ["fetch_orders"]),
     "results": (wording.is_of_results, ["_result_queue", "futures"], ["events"]),
 }
 

@@ -26,7 +26,7 @@ def is_long_file(look: Look, opened: ast.expr | None) -> bool:
         return False
     if wording.is_of_lines(said):
         return True
-    made = look.values.resolved(opened)
+    made = _made(look, opened)
     if made is not None and made is not opened:
         said = f"{said} {ast.unparse(made)}"
         if wording.is_of_settings(said):
@@ -34,6 +34,13 @@ def is_long_file(look: Look, opened: ast.expr | None) -> bool:
         if wording.is_of_lines(said):
             return True
     return wording.is_of_any_file(said)
+
+
+def _made(look: Look, opened: ast.expr) -> ast.expr | None:
+    """What a name was bound to last before it is opened."""
+    from flatwater.lint.statements import bound_last
+
+    return bound_last(look, opened) if isinstance(opened, ast.Name) else look.values.resolved(opened)
 
 
 def is_long(look: Look, value: Value, steps: int = STEPS_MAX) -> bool:

@@ -94,7 +94,7 @@ def _asked(look: Look, node: ast.AST | None, steps: int = FOLLOWED_MAX) -> Itera
         elif (
             isinstance(each, ast.Name)
             and isinstance(each.ctx, ast.Load)
-            and (made := _bound_last(look, each)) is not None
+            and (made := bound_last(look, each)) is not None
         ):
             yield from _asked(look, made, steps - 1)
 
@@ -127,7 +127,7 @@ def _statements(look: Look, func: ast.Attribute, value: Value) -> Iterator[ast.e
         elif isinstance(node, ast.Attribute):
             node = node.value
         elif isinstance(node, ast.Name):
-            resolved = _bound_last(look, node)
+            resolved = bound_last(look, node)
             if resolved is None:
                 break
             if (
@@ -158,7 +158,7 @@ def _is_bounded(look: Look, node: ast.expr | None) -> bool:
     return value is None or value.kind.endswith(".some")
 
 
-def _bound_last(look: Look, node: ast.Name) -> ast.expr | None:
+def bound_last(look: Look, node: ast.Name) -> ast.expr | None:
     """What a name was bound to last before this place, in the order of the lines."""
     before = [
         each

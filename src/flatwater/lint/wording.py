@@ -111,7 +111,7 @@ OF_LINES = frozenset(
     csv data dataset datasets dev doc docs document documents download downloaded embedding embeddings event events example examples export features
     gz image images inputs jsonl label labels line lines log logs manifest mbox message messages ndjson ner output outputs parquet part parts persona
     personas post posts predictions queries questions record records result results row rows sample samples sentence sentences sentiment shard shards
-    split splits subtitle subtitles table text texts train tree trees tsv txt upload val vectors video videos vocab weights words xml zip
+    split splits subtitle subtitles table text texts train tree trees tsv upload val vectors video videos weights words xml zip
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_ANY_FILE = frozenset(
@@ -119,7 +119,7 @@ OF_ANY_FILE = frozenset(
     a abs absolute args base basename cls codecs cwd dest destination dir directory dirname dst encoding f fd fh file filehandle filename filenames
     filepath filepaths files fin fn fname fnames folder fp full fullname fullpath g getcwd gzip in infile inp input io item join json local lookup
     name names o object open options opts os out outfile p params path pathlib paths r rb real realpath resolve root self source sources src str t
-    target temp tempfile tmp uri utf w x y
+    target temp tempfile tmp txt uri utf w x y
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_ROUNDS = frozenset(
@@ -127,6 +127,24 @@ OF_ROUNDS = frozenset(
     batch batches chunks dataloader dataset documents entries events examples files frames generator iterator lines loader messages pages parts paths
     reader records results rows samples sentences stream texts urls
     """.split()  # noqa: SIM905 - words are read as words
+)
+OF_SET_UP = frozenset(
+    {
+        "check",
+        "create",
+        "drop",
+        "exists",
+        "init",
+        "install",
+        "migrate",
+        "migration",
+        "ping",
+        "prepare",
+        "setup",
+        "test",
+        "upgrade",
+        "wait",
+    }
 )
 OF_CACHES = frozenset({"cache", "cached", "memo", "registry"})
 FOLDERS = re.compile(
@@ -316,3 +334,12 @@ def is_plain(name: str) -> bool:
     (True, False)
     """
     return not {each.lower() for each in PARTS.findall(name)} - OF_DATA
+
+
+def is_of_set_up(name: str) -> bool:
+    """Whether a function is called as those are that run once, before the work or instead of it.
+
+    >>> is_of_set_up("drop_database"), is_of_set_up("fetch_orders")
+    (True, False)
+    """
+    return _says(name, OF_SET_UP)

@@ -11,6 +11,7 @@ import pandas as pd
 """
 
 NOTHING = {
+    "what has no other way": "def f(path):\n    for row in pd.read_excel(path).itertuples(): print(row)",
     "an index": "def f(index_path):\n    with open(index_path) as file:\n        for item in json.load(file): print(item)",
     "all rows, as somebody wants them": "def f(path):\n    return pd.read_csv(path).to_dict('records')",
     "an answer": "import requests\ndef f(url):\n    for item in json.loads(requests.get(url).text): print(item)",

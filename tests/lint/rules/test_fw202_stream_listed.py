@@ -12,6 +12,8 @@ import redis
 """
 
 NOTHING = {
+    "a pattern of one folder": "import glob\ndef f(folder):\n    for path in glob.glob(f'{folder}/*', recursive=True): print(path)",
+    "the head of a document": "from xml.etree import ElementTree\ndef f(path):\n    return dict([node for _, node in ElementTree.iterparse(path, events=['start-ns'])])",
     "the stream itself": "def f():\n    for key in redis.Redis().scan_iter('a:*'): print(key)",
     "a list of a list": "def f(names):\n    return list(names)",
     "the author's folder": "for folder in list(os.walk(os.path.dirname(__file__))): print(folder)",

@@ -10,6 +10,7 @@ import functools
 """
 
 NOTHING = {
+    "said once, in other letters": "@functools.cache\ndef logErrorOnce(message): print(message)",
     "what nobody knows": "@functools.cache\ndef load(hardware_key): return hardware_key",
     "files and devices": "@functools.cache\ndef digest(source_path): return source_path\n@functools.cache\ndef tensor(text, device): return text",
     "parts of the program": "@functools.cache\ndef compile_path(path): return path",

@@ -8,6 +8,7 @@ HEAD = """
 """
 
 NOTHING = {
+    "what nobody knows": "_timers = {}\ndef f(timer_id):\n    if timer_id not in _timers: _timers[timer_id] = 1\n    return _timers[timer_id]",
     "one for each server": "_engines = {}\ndef f(url):\n    if url not in _engines: _engines[url] = make(url)\n    return _engines[url]",
     "connections by another name": "_known = {}\ndef f(url):\n    if url not in _known: _known[url] = make_client(url)\n    return _known[url]",
     "emptied": "_users = {}\ndef f(user_id):\n    if user_id not in _users: _users[user_id] = 1\n    return _users[user_id]\ndef clear():\n    _users.clear()",

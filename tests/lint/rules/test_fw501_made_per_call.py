@@ -11,6 +11,7 @@ from sqlalchemy import create_engine
 """
 
 NOTHING = {
+    "a check": "def database_exists(url):\n    engine = create_engine(url)\n    engine.execute('SELECT 1')",
     "what only inspects": "def f(url):\n    engine = create_engine(url)\n    return engine.dialect.name",
     "workers of a round": "from concurrent.futures import ThreadPoolExecutor\ndef f(groups, work):\n    for group in groups:\n        with ThreadPoolExecutor() as pool: list(pool.map(work, group))",
     "at import": "session = requests.Session()",

@@ -27,6 +27,7 @@ CURES = {
 }
 
 SIGNS = frozenset({"#", ";", "=", ":", "!", "//", b"#", b";", b"=", b":"})  # of comments and of assignments
+HOST_PARTS = 2  # of `https://host`, divided at each stroke, before the host itself
 STEPS_MAX = 4  # of `decode` and the like that are followed: `text = text.strip()` leads to itself
 
 
@@ -74,8 +75,21 @@ def _is_a_part(look: Look, node: ast.expr, holder: Value) -> bool:
         return False
     address = asked.args[0] if asked.args else next((each.value for each in asked.keywords if each.arg == "url"), None)
     within = look.module.function_of(node) or asked
-    return is_fixed(look, address) or any(
-        isinstance(each, ast.Constant) and each.value in {"Range", "range"} for each in ast.walk(within)
+    return (
+        is_fixed(look, address)
+        or _has_a_host(look.values.resolved(address))
+        or any(isinstance(each, ast.Constant) and each.value in {"Range", "range"} for each in ast.walk(within))
+    )
+
+
+def _has_a_host(address: ast.expr | None) -> bool:
+    """Whether the host is written down, and a part of its path: a file that the author knows."""
+    first = address.values[0] if isinstance(address, ast.JoinedStr) and address.values else None
+    said = first.value if isinstance(first, ast.Constant) else ""
+    return (
+        isinstance(said, str)
+        and said.startswith(("http://", "https://"))
+        and len(said.rstrip("/").split("/")) > HOST_PARTS
     )
 
 

@@ -17,6 +17,14 @@ from flatwater.lint.rule import Found, Look, Rule
 
 ROWS = frozenset({"iterrows", "itertuples", "to_dict", "to_dicts", "iter_rows", "to_pylist", "rows"})
 WHOLE = frozenset({"to_dict", "to_dicts", "to_pylist"})  # which give all rows at once, and may be what is wanted
+IN_ONE_PIECE = (
+    "read_excel",
+    "read_pickle",
+    "read_hdf",
+    "read_feather",
+    "read_html",
+    "read_xml",
+)  # which have no other way
 
 
 def _check(look: Look) -> Iterator[Found]:
@@ -42,7 +50,9 @@ def _check(look: Look) -> Iterator[Found]:
                     yield Found(
                         call,
                         f"`{origin.rpartition('.')[2]}` holds the whole table, which is then gone over row by row; {_cure(origin)}.",
-                        value.confidence if lengths.is_long_file(look, call.args[0]) else Confidence.MAYBE,
+                        value.confidence
+                        if lengths.is_long_file(look, call.args[0]) and not origin.endswith(IN_ONE_PIECE)
+                        else Confidence.MAYBE,
                     )
                     break
 

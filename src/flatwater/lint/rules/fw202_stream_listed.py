@@ -39,10 +39,14 @@ def _check(look: Look) -> Iterator[Found]:
             and not is_fixed(look, call.args[0])
             and any(uses.is_iterated(look.module, each) for each in uses.places(look.module, call))
         ):
-            deep = any(
-                each.arg == "recursive" and not (isinstance(each.value, ast.Constant) and not each.value.value)
-                for each in call.keywords
-            ) and _is_looped(look, call)
+            deep = (
+                "**" in ast.unparse(look.values.resolved(call.args[0]) or call.args[0])
+                and any(
+                    each.arg == "recursive" and not (isinstance(each.value, ast.Constant) and not each.value.value)
+                    for each in call.keywords
+                )
+                and _is_looped(look, call)
+            )
             yield Found(
                 call,
                 "`glob.glob` holds all names; go over `glob.iglob`, or `os.scandir`.",
@@ -94,6 +98,8 @@ def _confidence(look: Look, value: Value) -> Confidence | None:
         and is_fixed(look, made.func.value)
     ):
         return None
+    if made is not None and "start-ns" in ast.unparse(made):
+        return None  # names of a document's head
     if value.kind in LONG and not lengths.is_long(look, value):
         return Confidence.MAYBE
     if value.kind in LONG:

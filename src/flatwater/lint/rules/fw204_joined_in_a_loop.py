@@ -179,7 +179,12 @@ def _text(look: Look, node: ast.Assign | ast.AugAssign, target: ast.expr) -> Ite
             confidence = Confidence.LIKELY  # texts grow in place
     if isinstance(loop, ast.AsyncFor) and any(isinstance(each.value, bytes) for each in texts):
         confidence = Confidence.LIKELY
-    if growing.is_shrunk([each for each in ast.walk(loop) if each is not node], target) or _is_measured(loop, target):
+    ends = any(isinstance(each, ast.Break) for each in ast.walk(loop))
+    if (
+        ends
+        or growing.is_shrunk([each for each in ast.walk(loop) if each is not node], target)
+        or _is_measured(loop, target)
+    ):
         confidence = Confidence.MAYBE
     yield Found(
         node,

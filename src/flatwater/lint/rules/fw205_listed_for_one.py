@@ -34,7 +34,11 @@ def _check(look: Look) -> Iterator[Found]:
         value = look.value(first)
         if is_fixed(look, first):
             continue
-        confidence = value.confidence if value is not None and value.kind in known.STREAMS else Confidence.MAYBE
+        confidence = (
+            value.confidence
+            if value is not None and value.kind in known.STREAMS - known.OPEN_ENDED
+            else Confidence.MAYBE
+        )
         cure = "add up 1 for each" if name == "len" else "leave the brackets out: it takes a generator"
         yield Found(node, f"a list of something of each element is made for `{name or method}`; {cure}.", confidence)
 

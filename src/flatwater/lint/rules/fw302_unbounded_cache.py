@@ -70,7 +70,7 @@ def _confidence(look: Look, function: ast.FunctionDef | ast.AsyncFunctionDef) ->
         arguments = arguments[1:]
     if not arguments:
         return None
-    if "once" in function.name or arguments[0].arg == "self":
+    if "once" in function.name.lower() or arguments[0].arg == "self":
         return Confidence.MAYBE  # what is said once
     if wording.is_of_parts(function.name) or any(wording.is_of_parts(each.arg) for each in arguments):
         return Confidence.MAYBE  # patterns, clients, converters: as many as code writes down

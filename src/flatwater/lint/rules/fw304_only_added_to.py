@@ -109,6 +109,7 @@ def _confidence(look: Look, found: Added) -> Confidence:
     if (
         not wording.is_of_things(*names)
         or not wording.is_asked_for(*names)
+        or not all(map(wording.is_plain, names))
         or wording.is_of_warnings(ast.unparse(found.target))
     ):
         return Confidence.MAYBE  # languages, settings, methods: as many as code writes down

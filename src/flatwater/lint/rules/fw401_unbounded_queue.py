@@ -119,6 +119,8 @@ def _confidence(look: Look, call: ast.Call, target: ast.expr, kind: str) -> Conf
         if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.func.attr in PUTS and growing.is_same(each.func.value, target)
         and not (each.args and isinstance(each.args[0], ast.Constant))
     ]  # fmt: skip
+    if wording.is_of_results(target.attr if isinstance(target, ast.Attribute) else ast.unparse(target)):
+        return Confidence.MAYBE  # one for each thing that was begun, or of those that wait for work
     if kind == "deque":
         if growing.is_shrunk([each for each in nodes if each is not look.module.above.get(call)], target):
             return Confidence.MAYBE
@@ -133,8 +135,6 @@ def _confidence(look: Look, call: ast.Call, target: ast.expr, kind: str) -> Conf
         return Confidence.LIKELY if is_filled else Confidence.MAYBE
     if look.origin(call.func).endswith(("PriorityQueue", "LifoQueue")):
         return Confidence.MAYBE  # the order of a search, more often than a line of work
-    if wording.is_of_results(target.attr if isinstance(target, ast.Attribute) else ast.unparse(target)):
-        return Confidence.MAYBE  # one for each thing that was begun, or of those that wait for work
     if any(isinstance(each, ast.Call) and look.origin(each.func).endswith("Semaphore") for each in nodes):
         return Confidence.MAYBE
     if isinstance(target, ast.Name) and look.module.function_of(call) is None:
@@ -148,6 +148,9 @@ def _confidence(look: Look, call: ast.Call, target: ast.expr, kind: str) -> Conf
         and (look.origin(each.func).endswith((".Thread", ".Process", ".create_task")) or _is_task(look, each))
         for each in nodes
     )  # fmt: skip
+    is_streamed = any(isinstance(loop, ast.AsyncFor) for each in puts for loop in look.module.loops_of(each))
+    if isinstance(target, ast.Name) and not is_handed_on and not is_streamed and not _is_shared(look, nodes, target):
+        return Confidence.MAYBE  # nobody else sees it
     again = any(_goes_on(look, each) for each in puts) or (
         isinstance(target, ast.Attribute)
         and any(
@@ -170,6 +173,16 @@ def _confidence(look: Look, call: ast.Call, target: ast.expr, kind: str) -> Conf
         if is_handed_on and is_filled and not answers and not isinstance(target, ast.Attribute)
         else Confidence.MAYBE
     )
+
+
+def _is_shared(look: Look, nodes: list[ast.AST], target: ast.Name) -> bool:
+    """Whether a function inside of this one uses it, or it is given to a call or kept."""
+    own = look.module.function_of(target)
+    return any(
+        isinstance(each, ast.Name) and each.id == target.id and isinstance(each.ctx, ast.Load)
+        and (look.module.function_of(each) is not own or not isinstance(look.module.above.get(each), ast.Attribute))
+        for each in nodes
+    )  # fmt: skip
 
 
 def _is_searched(nodes: list[ast.AST], target: ast.Name) -> bool:

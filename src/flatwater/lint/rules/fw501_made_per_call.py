@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flatwater.lint import wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.nodes import own_nodes
@@ -181,7 +182,7 @@ def _per_call(look: Look, call: ast.Call, function: ast.FunctionDef | ast.AsyncF
             or isinstance(look.module.above.get(call), ast.withitem)
             or "alembic" in look.module.text
             or "migrat" in ast.unparse(look.module.above.get(call) or call)
-            or "migrat" in function.name
+            or wording.is_of_set_up(function.name)
             or not _executes(function)
         )
         return Confidence.MAYBE if is_needed else Confidence.LIKELY

@@ -10,7 +10,7 @@ LOCK := requirements/dev.lock
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal
 
-.PHONY: run test test-slow check lock api bench docs clean
+.PHONY: run test test-slow check lock api bench bench-quick docs clean
 
 run: $(VENV)/.ready
 	@$(BIN)/python docs/examples/make_run.py
@@ -57,6 +57,11 @@ bench: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.lock
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.proof
+
+# Every case once, at a size that takes seconds; peers that are not there are left out, and said.
+bench-quick: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.lock
+	$(BIN)/python -m benchmarks --quick
 
 clean:
 	rm -rf $(VENV) .cache .flatwater_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis site

@@ -83,6 +83,7 @@ CASES = {
     "ingest/same": "benchmarks.ingest.same",
     "ingest/growth": "benchmarks.ingest.growth",
     "lint/speed": "benchmarks.lint.speed",
+    "growth/costs": "benchmarks.growth.costs",
 }
 
 

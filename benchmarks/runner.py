@@ -36,7 +36,14 @@ class CaseFailed(Exception):  # noqa: N818 - said of the case, not of the runner
 
 
 def measure(
-    name: str, *, repeats: int, size: int = 0, tiny: bool = False, on_step: Callable[[str], None] | None = None
+    name: str,
+    *,
+    repeats: int,
+    size: int = 0,
+    tiny: bool = False,
+    rounds: int = 0,
+    run: str = "",
+    on_step: Callable[[str], None] | None = None,
 ) -> dict[str, object]:
     """All rounds of a case, as the record that is stored.
 
@@ -45,6 +52,8 @@ def measure(
         repeats: rounds, or a multiple of it where the case's rounds are short.
         size: instead of the case's own.
         tiny: only see that it runs.
+        rounds: of each contestant, in place of those that `repeats` makes.
+        run: which run of many cases it belongs to: when that began.
         on_step: told which round and contestant is next.
 
     Raises:
@@ -53,13 +62,13 @@ def measure(
     case = load(name)
     size = size or (case.tiny if tiny else case.size)
     left_out = {each.name: why for each in case.contestants.values() if (why := each.missing())}
-    rounds: dict[str, list[dict[str, object]]] = {each: [] for each in case.contestants if each not in left_out}
+    done_by: dict[str, list[dict[str, object]]] = {each: [] for each in case.contestants if each not in left_out}
     load_1m = machine.load_1m()
     # An installed package has its byte code; a checkout may not, and would be compiled at each start.
     for folder in (ROOT / "src", ROOT / "benchmarks"):
         compileall.compile_dir(folder, quiet=2)
-    for number in range(1 if tiny else repeats * case.rounds_per_repeat):
-        for contestant, done in rounds.items():
+    for number in range(1 if tiny else rounds or repeats * case.rounds_per_repeat):
+        for contestant, done in done_by.items():
             if number >= case.contestants[contestant].rounds_max:
                 continue
             if on_step is not None:
@@ -68,12 +77,13 @@ def measure(
     return {
         "case": name,
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "run": run,
         "size": size,
         "machine": machine.describe(),
         "load_1m": load_1m,
         "versions": machine.versions(),
         "left_out": left_out,
-        "rounds": rounds,
+        "rounds": done_by,
     }
 
 

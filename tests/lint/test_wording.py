@@ -17,7 +17,7 @@ SAID = {
     "connections": (wording.is_of_connections, ["_engine_map", "connection_pools"], ["_pages"]),
     "faults": (wording.is_of_faults, ["error_lines", "skipped"], ["lines"]),
     "conditions": (wording.is_of_conditions, ["where_sql", "limit_clause"], ["columns"]),
-    "many": (wording.is_of_many, ["OrderLine", "entries", "t"], ["shops", "Icon"]),
+    "many": (wording.is_of_many, ["OrderLine", "deliveries", "t"], ["shops", "Icon"]),
     "lines": (wording.is_of_lines, ["self.log_path", "train.tsv"], ["priors_path", "data_dir"]),
     "any file": (wording.is_of_any_file, ["os.path.join(root, filename)"], ["bad_fname"]),
     "rounds": (wording.is_of_parts_of_data, ["self.loader", "batches"], ["range(3)", "detectors"]),

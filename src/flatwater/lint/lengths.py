@@ -40,7 +40,12 @@ def _made(look: Look, opened: ast.expr) -> ast.expr | None:
     """What a name was bound to last before it is opened."""
     from flatwater.lint.statements import bound_last
 
-    return bound_last(look, opened) if isinstance(opened, ast.Name) else look.values.resolved(opened)
+    if isinstance(opened, ast.Name):
+        for each in look.module.scope_of(opened).lookup(opened.id):
+            if each.how == "each" and each.value is not None:
+                return each.value  # one of these
+        return bound_last(look, opened)
+    return look.values.resolved(opened)
 
 
 def is_long(look: Look, value: Value, steps: int = STEPS_MAX) -> bool:

@@ -382,8 +382,8 @@ class Values:
         holder = self.of(node.value, steps - 1)
         if holder is None or not isinstance(node.slice, ast.Slice):
             return None
-        if node.slice.upper is None and node.slice.lower is not None:
-            return holder
+        if node.slice.upper is None and isinstance(node.slice.lower, ast.Constant):
+            return holder  # all but the first few; what is computed may leave the last few
         kind = known.BOUNDED.get(holder.kind, "")
         return holder._replace(kind=kind) if kind else None
 

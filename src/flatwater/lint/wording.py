@@ -35,17 +35,17 @@ OF_COUNTS = frozenset(
 )
 OF_SETTINGS = frozenset(
     """
-    args authorized calib calibration cert certificate cgroup changelog classes conf config configs containerfile css definition dockerfile env
-    environ environment environments example examples filter font fonts host hostfile hosts ignore index inetd ini key license lock lut makefile
-    manifest meta metadata notes palette pem pid pip plugin plugins preset proc readme release report requirements resolv resolver schema script
-    secret secrets settings setup specification stat status template theme token toml version yaml yml
+    args auth authorized ca calib calibration cert certifi certificate certs cgroup changelog classes conf config configs containerfile cred
+    credentials creds css definition dockerfile env environ environment environments example examples filter font fonts host hostfile hosts ignore
+    index inetd ini key license lock lut makefile manifest meta metadata notes palette pem pid pip plugin plugins preset proc readme release report
+    requirements resolv resolver schema script secret secrets settings setup specification stat status template theme token toml version yaml yml
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_FEW = frozenset(
     """
-    bundle category config configuration country currency domain feature flag gallery group icon kind language locale menu migration organization
-    permission plan plugin policy pool preference project provider report restriction role rule schedule setting shop site stat status team template
-    tenant theme type version workflow
+    bundle category config configuration country currency domain feature flag gallery group help icon kind language locale menu migration organization
+    permission plan plugin policy pool preference project provider report restriction role rule schedule scheduled setting shop site software stat
+    status team template tenant theme topic type version workflow
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_PARTS = frozenset(
@@ -57,7 +57,8 @@ OF_PARTS = frozenset(
 )
 OF_CONNECTIONS = frozenset(
     """
-    backend client connection connections connect conn engine engines entry entrypoint factory handler loop maker plugin pool pools
+    backend breaker client conn connect connection connections engine engines entry entrypoint factory handler instances loop maker plugin pool pools
+    store stores transport transports
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_FAULTS = frozenset(
@@ -79,9 +80,9 @@ OF_WARNINGS = frozenset(
 )
 OF_RESULTS = frozenset(
     """
-    ack acks answer answers available command commands completion consumed control done error errors except exception exceptions finished free fut
-    future futures idle index launch notif notification notifs output pool ready ref refs response responses result results ret return source sources
-    status subscription subscriptions sync timeout timeouts
+    ack acks answer answers available command commands completion consumed control done error errors except exception exceptions failed finished free
+    fut future futures idle index kill killed launch notif notification notifs output pool ready ref refs response responses result results ret return
+    services source sources status subscription subscriptions sync timeout timeouts
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_SINKS = frozenset(
@@ -98,11 +99,11 @@ OF_FILES = frozenset(
 OF_MANY = frozenset(
     """
     account address annotation answer article asset attachment attendance author binding bond book booking chunk click comment contact conversation
-    customer datapoint delivery document email embedding entry event feedback file history image impression instance invoice issue item job knowledge
-    line log mail measurement member message metric molecule notification observation order page participant particle patient payment people person
-    photo player point port post prefix price product profile purchase reading receipt record registration request response result review revision
-    router row run sale sample screenshot segment share shipment span state student submission subnet subscriber subscription tag task thread ticket
-    token trace track transaction translation trial tweet upload user video visit volume vote word
+    customer datapoint delivery document email embedding event feedback file history image impression instance invoice issue item knowledge line log
+    mail measurement member message metric molecule notification observation order page participant particle patient payment people person photo
+    player point port post prefix price product profile purchase reading receipt record registration request response result review revision router
+    row run sale sample screenshot segment share shipment span state student submission subnet subscriber subscription task thread ticket token trace
+    track transaction translation trial tweet upload user video visit volume vote word
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_LINES = frozenset(
@@ -290,7 +291,7 @@ def is_of_caches(name: str) -> bool:
 def is_of_many(table: str) -> bool:
     """Whether a table or a model is called as those are that get rows with use, and not by hand.
 
-    >>> is_of_many("OrderLine"), is_of_many("shops"), is_of_many("entries")
+    >>> is_of_many("OrderLine"), is_of_many("shops"), is_of_many("deliveries")
     (True, False, True)
     """
     words = {each.lower() for each in PARTS.findall(table)}

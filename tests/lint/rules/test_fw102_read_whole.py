@@ -11,6 +11,8 @@ from pathlib import Path
 """
 
 NOTHING = {
+    "memory of the object": "import io\nclass A:\n    def __init__(self): self.out = io.BytesIO()\n    def f(self, path):\n        with open(path, 'rb') as file:\n            self.out.write(file.read())",
+    "files of a kind": "def f(scala_sources):\n    for path in scala_sources:\n        with open(path) as file:\n            for line in file.readlines(): print(line)",
     "a file on a host that is written down": "def f(name, path):\n    with open(path, 'w') as out:\n        out.write(requests.get(f'https://example.org/lib/{name}.js').text)",
     "what a name was bound to last": "def f(folder):\n    path = folder / 'cgroup'\n    with open(path) as file:\n        for line in file.readlines(): print(line)\n    path = folder / 'other'",
     "a file by a name of something else": "def f(bad_channels):\n    with open(bad_channels) as file:\n        for line in file.readlines(): print(line)",

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 """
 
 NOTHING = {
+    "names of a document's head": "from xml.etree import ElementTree\ndef f(path, write):\n    found = []\n    for _, each in ElementTree.iterparse(path, events=['start-ns']): found.append(each)\n    write(found)",
     "what is not there yet": "def f(path, write):\n    kinds = []\n    for row in csv.DictReader(open(path)):\n        if row['kind'] not in kinds:\n            kinds.append(row['kind'])\n    write(kinds)",
     "what a program says": "import subprocess\ndef f(program, write):\n    rows = []\n    for row in csv.reader(program.stdout): rows.append(row)\n    write(rows)",
     "until there is enough": "def f(path, most, write):\n    rows = []\n    for row in csv.DictReader(open(path)):\n        rows.append(row)\n        if row['n'] >= most:\n            break\n    write(rows)",

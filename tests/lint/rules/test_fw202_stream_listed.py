@@ -12,6 +12,7 @@ import redis
 """
 
 NOTHING = {
+    "lines that nobody knows": "import csv\ndef f(lines):\n    return {len(row) for row in csv.reader(lines)}",
     "a pattern of one folder": "import glob\ndef f(folder):\n    for path in glob.glob(f'{folder}/*', recursive=True): print(path)",
     "the head of a document": "from xml.etree import ElementTree\ndef f(path):\n    return dict([node for _, node in ElementTree.iterparse(path, events=['start-ns'])])",
     "the stream itself": "def f():\n    for key in redis.Redis().scan_iter('a:*'): print(key)",

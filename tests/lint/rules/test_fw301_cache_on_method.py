@@ -11,6 +11,7 @@ from dataclasses import dataclass
 """
 
 NOTHING = {
+    "said once": "import functools\nclass Log:\n    @functools.lru_cache(None)\n    def warning_once(self, message): print(message)",
     "of a function": "@functools.cache\ndef f(user_id): return user_id",
     "a property of the object": "class A:\n    @functools.cached_property\n    def rows(self): return []",
     "a static method": "class A:\n    @staticmethod\n    @functools.cache\n    def f(user_id): return user_id",

@@ -8,6 +8,7 @@ HEAD = """
 """
 
 NOTHING = {
+    "a store for each address": "_store_cache = {}\ndef f(url):\n    if url not in _store_cache: _store_cache[url] = 1\n    return _store_cache[url]",
     "what nobody knows": "_timers = {}\ndef f(timer_id):\n    if timer_id not in _timers: _timers[timer_id] = 1\n    return _timers[timer_id]",
     "one for each server": "_engines = {}\ndef f(url):\n    if url not in _engines: _engines[url] = make(url)\n    return _engines[url]",
     "connections by another name": "_known = {}\ndef f(url):\n    if url not in _known: _known[url] = make_client(url)\n    return _known[url]",

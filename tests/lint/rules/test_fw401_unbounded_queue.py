@@ -12,6 +12,7 @@ import threading
 """
 
 NOTHING = {
+    "somebody looks how long it is": "class A:\n    def __init__(self): self.inbox = queue.Queue()\n    def receive(self, message):\n        if self.inbox.qsize() < 10: self.inbox.put(message)",
     "a copy that nobody else sees": "def f(old):\n    new = queue.Queue()\n    while not old.empty(): new.put(old.get())\n    return [each for each in old]",
     "a search, breadth first": "def f(root):\n    todo = queue.Queue()\n    todo.put(root)\n    while not todo.empty():\n        for each in todo.get(): todo.put(each)",
     "what a dict holds": "def f(by_name, work):\n    todo = queue.Queue()\n    threading.Thread(target=work, args=(todo,)).start()\n    while by_name:\n        for each in by_name.values(): todo.put(each)",

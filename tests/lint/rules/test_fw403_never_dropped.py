@@ -10,6 +10,7 @@ import atexit
 """
 
 NOTHING = {
+    "each once": "def f(handlers, known):\n    for each in handlers:\n        handler = each.end\n        if handler not in known:\n            atexit.register(handler)\n            known.add(handler)",
     "the round of one": "def f(pairs, end):\n    for name, pid in pairs:\n        if name == 'PID':\n            atexit.register(end, pid)",
     "discarded when done": "class A:\n    def __init__(self): self.tasks = set()\n    def on(self, x):\n        task = asyncio.create_task(x)\n        self.tasks.add(task)\n        task.add_done_callback(self.tasks.discard)",
     "begun once": "class A:\n    def __init__(self): self.tasks = set()\n    def start(self, x): self.tasks.add(asyncio.create_task(x))",

@@ -52,6 +52,8 @@ def _check(look: Look) -> Iterator[Found]:
             continue
         use = _use(look, node)
         confidence = _confidence(look, node, use, holder)
+        if node.attr == "text" and holder.kind == "http.answer":
+            confidence = Confidence.MAYBE  # a page, more often than a file
         yield Found(
             node,
             f"`.{node.attr}` holds the whole answer{_TOLD[use]}; ask with `stream=True` and go over `iter_content` or `iter_lines`.",
@@ -188,8 +190,18 @@ def _use(look: Look, node: ast.expr, steps: int = STEPS_MAX) -> str:
 
 def _is_in_memory(look: Look, node: ast.expr) -> bool:
     """Whether what is written to is held in memory as well."""
-    made = look.values.resolved(node)
-    return isinstance(made, ast.Call) and look.origin(made.func) in {"io.BytesIO", "io.StringIO"}
+    made = [look.values.resolved(node)]
+    if isinstance(node, ast.Name):
+        made += [each.value for each in look.module.scope_of(node).lookup(node.id)]
+    owner = look.module.class_of(node)
+    if isinstance(node, ast.Attribute) and owner is not None:
+        made += [
+            each.value for name, bindings in look.values.selves(owner).items() if name == node.attr for each in bindings
+        ]
+    return any(
+        isinstance(each, ast.Call) and look.origin(each.func).rpartition(".")[2] in {"BytesIO", "StringIO"}
+        for each in made
+    )
 
 
 def _confidence(look: Look, node: ast.expr, use: str, holder: Value) -> Confidence:

@@ -29,7 +29,12 @@ KEYED = frozenset({"add", "setdefault", "[]+="})  # as many as there are differe
 def _check(look: Look) -> Iterator[Found]:
     for loop in look.module.fors():
         over = look.value(loop.iter)
-        if over is None or over.kind not in known.STREAMS or _is_fixed_file(look, over):
+        if (
+            over is None
+            or over.kind not in known.STREAMS
+            or _is_fixed_file(look, over)
+            or "-ns" in ast.unparse(loop.iter)
+        ):
             continue
         inside = list(_inside(loop))
         told: set[str] = set()

@@ -100,6 +100,13 @@ def _confidence(look: Look, value: Value) -> Confidence | None:
         return None
     if made is not None and "start-ns" in ast.unparse(made):
         return None  # names of a document's head
+    if (
+        made is not None
+        and made.args
+        and look.origin(made.func).startswith("csv.")
+        and look.value(made.args[0]) is None
+    ):
+        return Confidence.MAYBE  # of lines that nobody knows
     if value.kind in LONG and not lengths.is_long(look, value):
         return Confidence.MAYBE
     if value.kind in LONG:

@@ -31,7 +31,9 @@ def _check(look: Look) -> Iterator[Found]:
         if is_stream and source is not None:
             confidence = source.confidence
         elif not _is_of_data(look, call.args[0]) or any(
-            isinstance(above, ast.FormattedValue) for above in look.module.parents(call)
+            isinstance(above, ast.FormattedValue)
+            or (isinstance(above, ast.Call) and isinstance(above.func, ast.Attribute) and above.func.attr == "join")
+            for above in look.module.parents(call)
         ):
             confidence = Confidence.MAYBE
         cure = "`heapq.nsmallest` holds only those" if "slice" in kinds else "`min` or `max` holds one"

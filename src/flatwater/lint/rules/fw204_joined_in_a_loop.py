@@ -20,7 +20,6 @@ JOINS = frozenset({
     "pyarrow.concat_tables", "polars.concat", "torch.cat", "torch.concat", "torch.vstack", "torch.hstack", "jax.numpy.concatenate", "xarray.concat",
     "geopandas.pd.concat", "dask.dataframe.concat", "cudf.concat", "tensorflow.concat",
 })  # fmt: skip
-TABLES = ("pandas.", "pyarrow.", "polars.", "xarray.", "geopandas.", "dask.", "cudf.")
 
 
 def _check(look: Look) -> Iterator[Found]:
@@ -40,7 +39,7 @@ def _check(look: Look) -> Iterator[Found]:
                     call,
                     f"the whole of `{ast.unparse(target)[:40]}` is copied for each part that is added; collect the parts and join them once, or write each one out.",
                     Confidence.LIKELY
-                    if _grows(look, node, call) and not _is_of_columns(call) and not _is_needed(look, node, target)
+                    if _grows(look, node) and not _is_of_columns(call) and not _is_needed(look, node, target)
                     else Confidence.MAYBE,
                 )
         if (
@@ -54,10 +53,8 @@ def _check(look: Look) -> Iterator[Found]:
             yield from _text(look, added, added.target)
 
 
-def _grows(look: Look, node: ast.Assign, call: ast.Call) -> bool:
-    """Whether there are more rounds with more data: tables are joined, or arrays in a loop over what is called as data is."""
-    if look.origin(call.func).startswith(TABLES):
-        return True
+def _grows(look: Look, node: ast.Assign) -> bool:
+    """Whether there are more rounds with more data: the loop is over what is called as data is."""
     for loop in look.module.loops_of(node):
         if not isinstance(loop, ast.For | ast.AsyncFor):
             continue

@@ -47,7 +47,9 @@ def _check(look: Look) -> Iterator[Found]:
             continue
         for decorator in function.decorator_list:
             if is_cache(look, decorator):
-                yield Found(decorator, _said(function.name), _confidence(look, decorator, owner, _arguments(function)))
+                sure = _confidence(look, decorator, owner, _arguments(function))
+                is_said = "once" in function.name.lower()  # a warning, by an object that stays
+                yield Found(decorator, _said(function.name), Confidence.MAYBE if is_said else sure)
     for call in look.module.of(ast.Call):
         if isinstance(call.func, ast.Call) and is_cache(look, call.func) and call.args:
             statement = look.module.above.get(call)

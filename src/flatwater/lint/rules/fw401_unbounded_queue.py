@@ -117,10 +117,15 @@ def _confidence(look: Look, call: ast.Call, target: ast.expr, kind: str) -> Conf
     puts = [
         each for each in nodes
         if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.func.attr in PUTS and growing.is_same(each.func.value, target)
-        and not (each.args and isinstance(each.args[0], ast.Constant))
+        and not (each.args and isinstance(each.args[0], ast.Constant | ast.List))
     ]  # fmt: skip
     if wording.is_of_results(target.attr if isinstance(target, ast.Attribute) else ast.unparse(target)):
         return Confidence.MAYBE  # one for each thing that was begun, or of those that wait for work
+    if any(
+        isinstance(each, ast.Attribute) and each.attr in {"qsize", "full"} and growing.is_same(each.value, target)
+        for each in nodes
+    ):
+        return Confidence.MAYBE  # somebody looks at how long it is
     if kind == "deque":
         if growing.is_shrunk([each for each in nodes if each is not look.module.above.get(call)], target):
             return Confidence.MAYBE
@@ -133,6 +138,8 @@ def _confidence(look: Look, call: ast.Call, target: ast.expr, kind: str) -> Conf
             _is_given(look, each) and _is_event(look, each) for each in puts
         )
         return Confidence.LIKELY if is_filled else Confidence.MAYBE
+    if "testing" in look.module.path.split("/"):
+        return Confidence.MAYBE  # of a session that a test begins and ends
     if look.origin(call.func).endswith(("PriorityQueue", "LifoQueue")):
         return Confidence.MAYBE  # the order of a search, more often than a line of work
     if any(isinstance(each, ast.Call) and look.origin(each.func).endswith("Semaphore") for each in nodes):

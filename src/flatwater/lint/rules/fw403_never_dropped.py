@@ -82,10 +82,12 @@ def _registered(look: Look, call: ast.Call) -> Confidence:
     is_of_one = any(
         isinstance(above, ast.If)
         and isinstance(above.test, ast.Compare)
-        and isinstance(above.test.ops[0], ast.Eq)
-        and isinstance(above.test.comparators[0], ast.Constant)
+        and (
+            isinstance(above.test.ops[0], ast.NotIn)
+            or (isinstance(above.test.ops[0], ast.Eq) and isinstance(above.test.comparators[0], ast.Constant))
+        )
         for above in look.module.parents(call)
-    )  # the round in which it is the one that is looked for
+    )  # the round in which it is the one that is looked for, or each once
     return (
         Confidence.MAYBE
         if is_signal or is_of_one or function is None or getattr(function, "name", "").strip("_").startswith(BEGINS)
@@ -137,7 +139,8 @@ def _tasks(look: Look) -> Iterator[Found]:
         if name in told or _is_dropped(owner, found.target):
             continue
         told.add(name)
-        yield Found(node, TASKS.format(target=name), Confidence.LIKELY)
+        is_test = "testing" in look.module.path.split("/")
+        yield Found(node, TASKS.format(target=name), Confidence.MAYBE if is_test else Confidence.LIKELY)
 
 
 def _is_task(look: Look, node: ast.expr) -> bool:

@@ -23,6 +23,7 @@ SCALES = (1, 10, 100)
 EXPONENT_MAX, PEAK_MAX, MATCH_MAX = 1.1, 1.3, 0.3
 CHANGED_ROWS = 500
 FILE_LINES = 400
+PART = 1_000  # entries of a write: it is all or nothing, and held until it is done
 MATCH = "live match"
 
 
@@ -112,7 +113,10 @@ def store(size: int) -> Run:
 
     def run() -> None:
         with fw.Store(str(path)) as entries:
-            entries.write(((f"file/{number:09}",), b"unseen" * 5) for number in range(size))
+            for begin in range(0, size, PART):
+                entries.write(
+                    ((f"file/{number:09}",), b"unseen" * 5) for number in range(begin, min(begin + PART, size))
+                )
             assert entries.update_each(lambda _key, value: value + b"!").changed == size
 
     return run
@@ -182,15 +186,17 @@ def lint(size: int) -> Run:
     return run
 
 
-PATHS: dict[str, tuple[Callable[[int], Run], tuple[str, ...]]] = {
-    "table": (table, ("apsw",)),
-    "records": (records, ()),
-    "flow": (flow, ()),
-    "store": (store, ("lmdb",)),
-    "sync": (sync, ("lmdb",)),
-    "ingest": (ingest, ("apsw", "numpy")),
-    MATCH: (match, ("sqlglot",)),
-    "lint": (lint, ()),
+PATHS: dict[
+    str, tuple[Callable[[int], Run], int, tuple[str, ...]]
+] = {  # each with how many of its things one of n is, and what it needs
+    "table": (table, 10, ("apsw",)),
+    "records": (records, 10, ()),
+    "flow": (flow, 20, ()),
+    "store": (store, 10, ("lmdb",)),
+    "sync": (sync, 1, ("lmdb",)),
+    "ingest": (ingest, 10, ("apsw", "numpy")),
+    MATCH: (match, 1, ("sqlglot",)),
+    "lint": (lint, 1, ()),
 }
 
 case = Case(
@@ -210,10 +216,10 @@ case = Case(
 )  # fmt: skip
 
 
-def _scaled(made: Callable[[int], Run], scale: int, size: int) -> Run:
-    return made(size * scale)
+def _scaled(made: Callable[[int], Run], many: int, size: int) -> Run:
+    return made(size * many)
 
 
-for _path, (_made, _needs) in PATHS.items():
+for _path, (_made, _each, _needs) in PATHS.items():
     for _scale in SCALES:
-        case.contestant(called(_path, _scale), needs=_needs)(partial(_scaled, _made, _scale))
+        case.contestant(called(_path, _scale), needs=_needs)(partial(_scaled, _made, _scale * _each))

@@ -32,7 +32,7 @@ PACKAGES = HERE / "packages.txt"
 LABELS = HERE / "labels.jsonl"
 CACHE = HERE.parent.parent / ".cache" / "precision"
 SEED = 20_261_123
-LABEL_FIELDS = ("package", "path", "line", "code", "confidence", "text_hash", "label", "reason")
+LABEL_FIELDS = ("package", "path", "line", "code", "confidence", "text_hash", "label", "reason", "sample")
 
 
 class Place(NamedTuple):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 """
 
 NOTHING = {
+    "an object for a run": "class A:\n    @functools.cache\n    def f(self): return 1\ndef g(path):\n    return A(path).f()",
     "said once": "import functools\nclass Log:\n    @functools.lru_cache(None)\n    def warning_once(self, message): print(message)",
     "of a function": "@functools.cache\ndef f(user_id): return user_id",
     "a property of the object": "class A:\n    @functools.cached_property\n    def rows(self): return []",
@@ -27,7 +28,7 @@ FOUND = {
         "likely",
     ),
     "objects made again and again": (
-        "class A:\n    @functools.cache\n    def f(self): return 1\ndef g(path):\n    return A(path).f()",
+        "class A:\n    @functools.cache\n    def f(self): return 1\ndef g(paths):\n    for path in paths: print(A(path).f())",
         "sure",
     ),
     "of a dataclass": (

@@ -76,16 +76,17 @@ def _said(name: str) -> str:
 
 def _confidence(look: Look, cache: ast.expr, owner: ast.ClassDef, arguments: list[str]) -> Confidence:
     """Sure where it drops nothing, and objects are made again and again; a doubt where one object is made, or a bound keeps some only."""
-    made = [
-        look.module.function_of(call) is not None and not _is_factory(look, call)
+    calls = [
+        call
         for call in look.module.of(ast.Call)
         if isinstance(call.func, ast.Name) and call.func.id == owner.name and look.module.class_of(call) is not owner
     ]
+    made = [look.module.function_of(call) is not None and not _is_factory(look, call) for call in calls]
     if made and not any(made):
         return Confidence.MAYBE  # at import, and never again
     if any(isinstance(each, ast.Name | ast.Attribute) and _last(each).endswith(ONE_FOR_A_RUN) for each in owner.bases):
         return Confidence.MAYBE
-    is_many = any(made) or any(
+    is_many = any(look.module.loops_of(call) for call in calls) or any(
         look.origin(each.func if isinstance(each, ast.Call) else each) in DATA for each in owner.decorator_list
     )
     if is_unbounded(look, cache):

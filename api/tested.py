@@ -28,7 +28,7 @@ PARTS = {
     "live": "live", "adapters": "adapters", "testing": "testing", "tour": "tour", "cli": "cli",
     "proofs": "proofs in fresh processes", "faults": "faults", "models": "models",
     "docs": "pages and their programs", "benchmarks": "benchmarks, at their smallest",
-    "servers": "the servers that tests start", "frozen": "pinned costs",
+    "examples": "jobs to copy, each below its budget", "servers": "the servers that tests start", "frozen": "pinned costs",
 }  # fmt: skip
 EXAMPLES, STYLE, HOUSE = (
     "examples in docstrings",

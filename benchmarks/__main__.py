@@ -15,7 +15,7 @@ from rich.table import Table
 from benchmarks import outcome, page, plan, runner
 
 PIPE_COLUMNS = 160  # of a table that no terminal shows
-QUICK_PAGE = Path("bench-quick.md")
+QUICK_PAGE = Path(".cache", "bench-quick.md")
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
@@ -97,6 +97,7 @@ def _check(names: tuple[str, ...], *, tiny: bool, quick: bool, resume: bool, siz
 
 def _tell_quick(console: Console, measured: list[outcome.Outcome], took_s: float) -> None:
     """The goals at these sizes, and where their table is."""
+    QUICK_PAGE.parent.mkdir(exist_ok=True)
     QUICK_PAGE.write_text(page.goals_table(measured), encoding="utf-8")
     goals = [goal for each in measured for goal in each.goals()]
     held = sum(goal.kept for goal in goals)

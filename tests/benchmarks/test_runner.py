@@ -15,9 +15,10 @@ ROOT = Path(__file__).parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # `python -m benchmarks` runs from here too
 
+from benchmarks.__main__ import main  # noqa: E402 - the same
 from benchmarks.case import CASES, Bar, Case, load  # noqa: E402 - the same
 
-from benchmarks import outcome, page, runner  # noqa: E402 - after the path is known
+from benchmarks import outcome, page, plan, runner  # noqa: E402 - after the path is known
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="benchmarks read /proc")
 
@@ -193,3 +194,42 @@ def test_a_missing_peer_is_left_out():
     case.contestant("peer", needs=("no_such_package_here",))(lambda size: lambda: None)
     assert case.contestants["peer"].missing() == "no_such_package_here is not installed"
     assert case.first == "peer"
+
+
+def test_a_goal_says_who_is_compared(monkeypatch):
+    """Ours first, then the peer, each with its CPU; a bar of one contestant has no peer."""
+    bars = (
+        Bar("faster than the other", 1, "x", lambda result: result.ratio("fast", "slow")),
+        Bar("at most two seconds", 2, "s", lambda result: result.seconds("fast")),
+    )
+    monkeypatch.setattr(outcome, "load", lambda _: Case("work", size=1, tiny=1, bars=bars))
+    one_of_two, alone = outcome.Outcome(record(rounds={"slow": [one(2.0)], "fast": [one(1.0)]}, size=1)).goals()
+    assert (one_of_two.ours, one_of_two.peer, one_of_two.measured, one_of_two.goal) == (
+        "fast: 1.00 s",
+        "slow: 2.00 s",
+        "0.500 x",
+        "1 x",
+    )
+    assert (alone.ours, alone.peer, alone.kept) == ("fast: 1.00 s", "", True)
+
+
+def test_a_quick_round_is_a_part_of_the_whole(monkeypatch):
+    """By what the newest one took; never less than the tiny one, nor more than the whole."""
+    case = Case("work", size=1_000, tiny=10)
+    monkeypatch.setattr(plan, "load", lambda _: case)
+    for wall_s, size in ((30.0, 100), (3_000.0, 10), (0.3, 1_000)):
+        rounds = {"one": [one(1.0) | {"wall_s": wall_s}]}
+        monkeypatch.setattr(
+            plan.outcome, "newest", lambda _, rounds=rounds: outcome.Outcome(record(rounds=rounds, size=1_000))
+        )
+        assert plan.quick_size("house/import") == size
+
+
+@pytest.mark.parametrize(
+    "words", [["--tiny", "--quick"], ["--resume", "house/import"], ["--resume", "--quick"], ["no/case"]]
+)
+def test_words_that_do_not_go_together_are_refused(words):
+    """Before anything runs."""
+    from click.testing import CliRunner
+
+    assert CliRunner().invoke(main, words).exit_code == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Annotated
 
 import httpx
 import pytest
@@ -146,3 +147,42 @@ def test_a_mounted_application_has_paths_of_its_own(asgi, intake):
     assert client.get("/part/health").json()["status"] == "ok"
     assert client.get("/part/a").text == "a"
     assert client.get("/health").status_code == 404
+
+
+def test_fastapi_with_health_figures_and_a_gate(asgi):
+    """Routes, dependencies and streams go through; 503 while the gate is closed, and figures all the same."""
+    from fastapi import Depends, FastAPI
+
+    made = Intake("1 GiB", metrics="/metrics", always=["/live"])
+    app = FastAPI()
+    app.add_middleware(PressureMiddleware, intake=made)
+
+    def halved(number: int) -> float:
+        return number / 2
+
+    async def order(number, half):
+        return {"number": number, "half": half}
+
+    order.__annotations__ = {"number": int, "half": Annotated[float, Depends(halved)]}
+    halved.__annotations__ = {"number": int}
+    app.get("/orders/{number}")(order)
+
+    @app.get("/live")
+    async def live():
+        return "alive"
+
+    try:
+        client = asgi(app)
+        assert client.get("/orders/7").json() == {"number": 7, "half": 3.5}
+        assert client.get("/orders/seven").status_code == 422
+        assert client.get("/health").json()["status"] == "ok"
+        made.budget.gate.pause("memory is critical")
+        refused = client.get("/orders/7")
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+        assert client.get("/live").json() == "alive"
+        assert client.get("/health").status_code == 503
+        assert "flatwater_gate_open 0.0" in client.get("/metrics").text
+        made.budget.gate.resume()
+        assert client.get("/orders/8").json()["half"] == 4
+    finally:
+        made.stop()

@@ -192,15 +192,6 @@ def is_of_results(name: str) -> bool:
     return bool({each.lower() for each in PARTS.findall(name)} & OF_RESULTS)
 
 
-def is_of_few(model: str) -> bool:
-    """Whether a table is called as those are that people fill by hand.
-
-    >>> is_of_few("PageViewRestriction"), is_of_few("Order")
-    (True, False)
-    """
-    return bool({each.lower().removesuffix("s") for each in PARTS.findall(model)} & OF_FEW)
-
-
 def is_of_things(*names: str) -> bool:
     """The same as `is_of_data`, where words that say nothing (`key`, `value`) do not count.
 

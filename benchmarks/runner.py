@@ -22,7 +22,7 @@ from pathlib import Path
 
 from benchmarks.case import Case, load
 
-from benchmarks import machine
+from benchmarks import kept, machine
 from flatwater.meter.tree import Tree
 
 ROOT = Path(__file__).parent.parent
@@ -91,11 +91,11 @@ def one_round(name: str, case: Case, contestant: str, size: int) -> dict[str, ob
     """One contestant, once, in a fresh process."""
     environment = {key: value for key, value in os.environ.items() if key[:6] != "PYTHON" or key in KEPT_SETTINGS}
     argv = [sys.executable, "-m", "benchmarks.child", name, contestant, str(size)]
-    with tempfile.TemporaryFile("w+") as errors:
+    with tempfile.TemporaryFile("w+") as errors, kept.a_round() as settings:
         child = subprocess.Popen(
             argv,
             cwd=ROOT,
-            env=environment,
+            env=environment | settings,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+import tempfile
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -24,6 +25,20 @@ for name in ("SIGINT", "SIGQUIT", "SIGHUP", "SIGTERM", "SIGUSR1", "SIGUSR2"):
     number = getattr(signal, name, None)
     if number is not None and signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
+
+
+def pytest_configure(config):
+    """What tests, doctests and the programs they start leave among temporary files goes with the run.
+
+    pytest's own folders are kept where they always are: a failure is looked at there.
+    """
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return  # in that of the process which started it
+    folder = tempfile.TemporaryDirectory(prefix="fw-", ignore_cleanup_errors=True)  # short: sockets are below it
+    os.chmod(folder.name, 0o711)  # a server that runs as another user opens its own folder there
+    os.environ["TMPDIR"] = tempfile.tempdir = folder.name
+    config.add_cleanup(folder.cleanup)
 
 
 def pytest_collection_finish():

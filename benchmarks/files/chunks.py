@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 
 from benchmarks.case import Bar, Case, Run
 from benchmarks.outcome import Outcome
+
+from benchmarks import kept
 
 SMALL, USUAL = 4 << 10, 256 << 10
 MIB = 1 << 20
@@ -36,7 +37,7 @@ case = Case(
 
 def a_file(mebibytes: int) -> str:
     """A file in the page cache, removed by the system's cleaning of temporary files."""
-    path = os.path.join(tempfile.gettempdir(), f"flatwater-benchmark-{mebibytes}")
+    path = str(kept.folder("chunks") / f"{mebibytes}-mib")
     if not os.path.exists(path) or os.path.getsize(path) != mebibytes * MIB:
         part = os.urandom(MIB)
         with open(path, "wb") as file:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 
 import msgspec
 from benchmarks.case import Bar, Case, Run
+
+from benchmarks import kept
 
 PEER = "orjson, a line at a time"
 TYPED = "records, five of the fields"
@@ -50,8 +51,8 @@ class Whole(Sale):
 
 
 def a_file(rows: int) -> str:
-    """A file of so many rows, removed by the system's cleaning of temporary files."""
-    path = os.path.join(tempfile.gettempdir(), f"flatwater-benchmark-{rows}.jsonl")
+    """A file of so many rows."""
+    path = str(kept.folder("rows") / f"{rows}.jsonl")
     if not os.path.exists(path):
         with open(path + ".part", "w", encoding="utf-8") as file:
             file.writelines(json.dumps(row_of(number)) + "\n" for number in range(rows))

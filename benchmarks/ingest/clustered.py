@@ -1,7 +1,6 @@
 """Clustered vectors with queries and their exact answers, in files made once: `python -m benchmarks.ingest.clustered FOLDER SIZE`.
 
-They are made in a process of their own, so that a contestant holds nothing of the making. The folder is removed by the system's
-cleaning of temporary files.
+They are made in a process of their own, so that a contestant holds nothing of the making.
 """
 
 from __future__ import annotations
@@ -13,6 +12,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from benchmarks import kept
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +28,7 @@ KEPT_VERSION = 2  # of what is in such a folder: 1 had vectors in 16 bits
 
 def made(size: int) -> Path:
     """The folder with so many: `f32`, `queries.npy`, `truth.npy`, and `generation` as this package keeps them."""
-    folder = Path(tempfile.gettempdir(), f"flatwater-benchmark-scan-{KEPT_VERSION}-{size}")
+    folder = kept.folder("scan", KEPT_VERSION) / str(size)
     if not folder.exists():
         with tempfile.TemporaryDirectory(dir=folder.parent) as begun:
             subprocess.run([sys.executable, "-m", "benchmarks.ingest.clustered", begun, str(size)], check=True)

@@ -2,8 +2,8 @@
 
 They are sources and documentation of Python and of installed packages, and what /usr/share/doc has. Where more is asked for than
 there is, the files are taken again with their small letters exchanged, in each turn in another way: words become other words, and
-borders of sentences and paragraphs stay where they are, so that no chunk repeats. A folder is made once for each size, and kept
-where the system's cleaning finds it; rounds get hard links.
+borders of sentences and paragraphs stay where they are, so that no chunk repeats. A folder is made once for each size;
+rounds get hard links.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks import kept
+
 KEPT_VERSION = 2
 SUFFIXES = (".py", ".md", ".rst", ".txt")
 BYTES_MIN, BYTES_MAX = 4_000, 1_000_000  # of a file; they have 24 KB on average
@@ -26,23 +28,16 @@ CHANGED_EACH = 100  # one document in so many
 SENTENCE = "This sentence was written into the middle of the document after it had been ingested. "
 
 
-def kept_folder() -> Path:
-    """Where everything is kept."""
-    found = Path(tempfile.gettempdir()) / f"flatwater-benchmark-ingest-{os.getuid()}-{KEPT_VERSION}"
-    found.mkdir(mode=0o700, exist_ok=True)
-    return found
-
-
 def home() -> Path:
     """A folder for one round."""
-    return Path(tempfile.mkdtemp(dir=kept_folder()))
+    return Path(tempfile.mkdtemp())
 
 
 def texts(size: int) -> Path:
     """A folder with so many bytes of text, or up to one document more."""
-    made = kept_folder() / f"texts-{size}"
+    made = kept.folder("texts", KEPT_VERSION) / f"texts-{size}"
     if not made.exists():
-        temporary = kept_folder() / f"{made.name}.{os.getpid()}"
+        temporary = kept.folder("texts", KEPT_VERSION) / f"{made.name}.{os.getpid()}"
         left = size
         for number, (suffix, data) in enumerate(_endless()):
             if left <= 0:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import random
-import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 
 from benchmarks.case import Bar, Case, Run
+
+from benchmarks import kept
 
 PLAIN = "plain generators"
 FLOW = "a flow of the same functions"
@@ -35,8 +36,8 @@ LOWER = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvw
 
 
 def a_file(size: int) -> str:
-    """A text of so many bytes, removed by the system's cleaning of temporary files."""
-    path = os.path.join(tempfile.gettempdir(), f"flatwater-benchmark-words-{size}.txt")
+    """A text of so many bytes."""
+    path = str(kept.folder("words") / f"{size}.txt")
     if not os.path.exists(path):
         chance = random.Random(size)
         words = [

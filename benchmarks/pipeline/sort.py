@@ -12,6 +12,8 @@ from pathlib import Path
 from benchmarks.case import Bar, Case, Run
 from benchmarks.outcome import Outcome
 
+from benchmarks import kept
+
 SORT_BYTES = "16 MiB"
 DUCKDB_BYTES = "128MB"  # with half as much it ends with an error
 OURS, BY_KEY, POLARS = "Flow.sort, 16 MiB", "Flow.sort, by a key", "polars, streaming"
@@ -51,8 +53,8 @@ case = Case(
 
 
 def a_file(size: int) -> str:
-    """A file of so many lines, removed by the system's cleaning of temporary files."""
-    path = os.path.join(tempfile.gettempdir(), f"flatwater-benchmark-sort-{size}.txt")
+    """A file of so many lines."""
+    path = str(kept.folder("sort") / f"lines-{size}.txt")
     if not os.path.exists(path):
         rng = random.Random(5)
         with open(path + ".part", "w", encoding="ascii") as file:

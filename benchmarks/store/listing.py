@@ -10,10 +10,11 @@ import contextlib
 import hashlib
 import os
 import struct
-import tempfile
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+
+from benchmarks import kept
 
 SYNCED, DELETED, UNSEEN = b"\x01", b"\x02", b"\x03"
 READ_ROWS, WRITE_ROWS = 1000, 500
@@ -24,10 +25,8 @@ _REST = struct.Struct(">QQ11s")
 
 
 def folder() -> Path:
-    """Where listings are kept; the system's cleaning of temporary files removes them."""
-    found = Path(tempfile.gettempdir()) / f"flatwater-benchmark-store-{os.getuid()}-{KEPT_VERSION}"
-    found.mkdir(mode=0o700, exist_ok=True)
-    return found
+    """Where listings are kept."""
+    return kept.folder("store", KEPT_VERSION)
 
 
 def path(size: int, *, changed: bool = False) -> str:

@@ -14,7 +14,6 @@ from typing import Any
 
 from benchmarks.case import Bar, Case, Run
 from benchmarks.outcome import Outcome
-from benchmarks.store import listing
 
 ROW_BYTES = 1_000
 FEW, MANY, FAMILIES = 50, 1_000, 200
@@ -60,7 +59,7 @@ def partitions(backend: str, tables: int, size: int) -> Run:
     import flatwater as fw
     from flatwater.store.explaining import explain
 
-    store = fw.Store(tempfile.mkdtemp(dir=listing.folder()), backend=backend, sync="off")
+    store = fw.Store(tempfile.mkdtemp(), backend=backend, sync="off")
     each = max(1, size // tables)
     made = rows()
 
@@ -91,7 +90,7 @@ def families(tables: int, size: int) -> Run:
         found.set_max_write_buffer_number(BUFFERS["max_write_buffers"])
         return found
 
-    database = rocksdict.Rdict(tempfile.mkdtemp(dir=listing.folder()), options())
+    database = rocksdict.Rdict(tempfile.mkdtemp(), options())
     opened = [database.create_column_family(f"table_{table}", options()) for table in range(tables)]
     each = max(1, size // tables)
     made = rows()

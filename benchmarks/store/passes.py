@@ -105,7 +105,7 @@ def built(program: Path) -> str:
 
 def bbolt(size: int) -> Run:
     """Loaded by a process of its own, which is not counted."""
-    home = tempfile.mkdtemp(dir=listing.folder())
+    home = tempfile.mkdtemp()
     program, database = built(PROGRAM), f"{home}/state.db"
     subprocess.run([program, "load", database, listing.path(size)], check=True)
 
@@ -124,7 +124,7 @@ def loaded(size: int, backend: str = "lmdb", kind: Any = bytes, sync: str = "off
     """A store with an entry for each file, and its folder."""
     import flatwater as fw
 
-    home = tempfile.mkdtemp(dir=listing.folder())
+    home = tempfile.mkdtemp()
     store = fw.Store(f"{home}/state", backend=backend, sync="off", type=kind)
     for batch in listing.batches(listing.path(size), READ_ROWS):
         if kind is bytes:

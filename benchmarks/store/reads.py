@@ -42,7 +42,7 @@ def filled(size: int, backend: str) -> Any:
     """A store with an entry for each file."""
     import flatwater as fw
 
-    store = fw.Store(tempfile.mkdtemp(dir=listing.folder()), backend=backend, sync="off")
+    store = fw.Store(tempfile.mkdtemp(), backend=backend, sync="off")
     for batch in listing.batches(listing.path(size), BATCH_ROWS):
         store.write([((key,), listing.packed(key, etag, SYNCED)) for key, etag in batch])
     store.sync()
@@ -120,7 +120,7 @@ def bare_cursor(size: int) -> Run:
 def _bare(size: int) -> tuple[Any, list[str]]:
     import lmdb
 
-    environment = lmdb.open(tempfile.mkdtemp(dir=listing.folder()), map_size=1 << 30, sync=False, max_spare_txns=1)
+    environment = lmdb.open(tempfile.mkdtemp(), map_size=1 << 30, sync=False, max_spare_txns=1)
     keys = keys_of(size, mixed=False)
     with environment.begin(write=True) as transaction:
         transaction.cursor().putmulti([(key.encode(), bytes(60)) for key in keys])

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
+from benchmarks import kept
 from flatwater import limits
 from flatwater.sync.entry import Attributes, Entry
 from flatwater.sync.failures import Failure
@@ -180,15 +181,14 @@ def etag_of(number: int, turn: int) -> bytes:
 def state_of(count: int) -> str:
     """A copy of a state in which so many files are synced."""
     made = kept_state_of(count)
-    home = tempfile.mkdtemp(dir=made.parent)
+    home = tempfile.mkdtemp()
     shutil.copytree(made, f"{home}/state")
     return f"{home}/state"
 
 
 def kept_state_of(count: int) -> Path:
-    """The state itself; it is made once, and kept where the system's cleaning finds it."""
-    folder = Path(tempfile.gettempdir()) / f"flatwater-benchmark-sync-{os.getuid()}-{KEPT_VERSION}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    """The state itself; it is made once."""
+    folder = kept.folder("states", KEPT_VERSION)
     made = folder / f"state-{count}"
     if not made.exists():
         temporary = folder / f"state-{count}.{os.getpid()}"

@@ -1,6 +1,6 @@
 """What the cases of this folder sync: trees of small files, second trees of hard links to them, and states that know both.
 
-Trees and states are made once for each size, and kept where the system's cleaning finds them. No run changes a tree: a run
+Trees and states are made once for each size. No run changes a tree: a run
 that was to change nothing is asked whether it did.
 """
 
@@ -16,6 +16,8 @@ from pathlib import Path
 
 from benchmarks.sync import servers
 
+from benchmarks import kept
+
 FILE_BYTES = 200
 IN_FOLDER = 1_000
 WHEN_S = 1_700_000_000  # of each file: a whole second, as protocols tell times
@@ -25,17 +27,15 @@ BUCKET = "bucket"
 
 def folder() -> Path:
     """Where everything is kept."""
-    found = Path(tempfile.gettempdir()) / f"flatwater-benchmark-sync-{os.getuid()}-{KEPT_VERSION}"
-    found.mkdir(mode=0o700, exist_ok=True)
-    return found
+    return kept.folder("trees", KEPT_VERSION)
 
 
 def home() -> str:
     """A folder for one round."""
-    return tempfile.mkdtemp(dir=folder())
+    return tempfile.mkdtemp()
 
 
-def kept(name: str, make: Callable[[Path], None]) -> Path:
+def made_once(name: str, make: Callable[[Path], None]) -> Path:
     """A folder that `make` fills; made once."""
     made = folder() / name
     if not made.exists():
@@ -59,7 +59,7 @@ def nested(size: int, file_bytes: int = FILE_BYTES) -> Path:
                 os.utime(handle, (WHEN_S, WHEN_S))
                 os.close(handle)
 
-    return kept(f"nested-{size}-{file_bytes}", make)
+    return made_once(f"nested-{size}-{file_bytes}", make)
 
 
 def served(size: int) -> Path:
@@ -69,7 +69,7 @@ def served(size: int) -> Path:
     def make(root: Path) -> None:
         subprocess.run(["cp", "-al", str(source), str(root / BUCKET)], check=True)
 
-    return kept(f"served-{size}", make)
+    return made_once(f"served-{size}", make)
 
 
 def flat(size: int, name: str) -> Path:
@@ -81,7 +81,7 @@ def flat(size: int, name: str) -> Path:
             for file in os.scandir(below):
                 os.link(file.path, f"{root}/{below.name}-{file.name}")
 
-    return kept(f"flat-{size}-{name}", make)
+    return made_once(f"flat-{size}-{name}", make)
 
 
 def unchanged(root: Path) -> Callable[[], None]:
@@ -125,7 +125,7 @@ def adopted(name: str, size: int, ports: int, adopt: Callable[[list[int], str], 
             adopt(known, str(root / "state"))
             (root / "ports.json").write_text(json.dumps(known))
 
-        kept(made.name, make)
+        made_once(made.name, make)
     place = home()
     shutil.copytree(made / "state", f"{place}/state")
     return known, place

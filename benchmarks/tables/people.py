@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from benchmarks import kept
 
 WIDE_BYTES = 1_000_000
 NARROW_BYTES = 100
@@ -72,10 +73,8 @@ def sums(size: int) -> dict[str, int]:
 
 
 def folder() -> Path:
-    """Where the files are kept; the system's cleaning of temporary files removes them."""
-    found = Path(tempfile.gettempdir()) / f"flatwater-benchmark-tables-{os.getuid()}-{KEPT_VERSION}"
-    found.mkdir(mode=0o700, exist_ok=True)
-    return found
+    """Where the files are kept."""
+    return kept.folder("tables", KEPT_VERSION)
 
 
 def expected(size: int) -> dict[str, int]:

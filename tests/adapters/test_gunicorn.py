@@ -14,9 +14,9 @@ import crowd
 
 pytest.importorskip("gunicorn")
 KINDS = {
-    "sync": ["--worker-class", "sync", "leaking:wsgi"],
-    "gthread": ["--worker-class", "gthread", "--threads", "3", "leaking:wsgi"],
-    "uvicorn": ["--worker-class", "uvicorn_worker.UvicornWorker", "leaking:plain"],
+    "sync": ["--worker-class", "sync", "leaking_service:wsgi"],
+    "gthread": ["--worker-class", "gthread", "--threads", "3", "leaking_service:wsgi"],
+    "uvicorn": ["--worker-class", "uvicorn_worker.UvicornWorker", "leaking_service:plain"],
 }
 
 

@@ -38,7 +38,9 @@ def test_leaking_workers_are_replaced_and_no_request_is_lost(tmp_path):
 def test_a_single_process_ends_with_zero(tmp_path):
     """For whoever starts it again."""
     port, log = crowd.free_port(), tmp_path / "log"
-    with crowd.serving(port, "uvicorn", "--port", str(port), "--factory", "leaking_service:recycled", log=log) as server:
+    with crowd.serving(
+        port, "uvicorn", "--port", str(port), "--factory", "leaking_service:recycled", log=log
+    ) as server:
         crowd.until_replaced(port, 2)  # a second one never answers: failures end it
         assert server.wait(30) == 0
 

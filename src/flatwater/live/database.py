@@ -91,7 +91,7 @@ class Database:
         pool = errors.bytes_of(sql_pool, what="sql_pool", least=units.MIB)
         self.budget = Budget.current()
         with contextlib.ExitStack() as opened:
-            self._store = _opened(path, sync)
+            self._store = Store(path, "lmdb", sync)
             opened.callback(self._store.close)
             opened.callback(os.close, locked(self.path))
             self._queries = Queries(self.path)
@@ -405,17 +405,3 @@ class Database:
 
     def __repr__(self) -> str:
         return f"<Database {self.path!r}>"
-
-
-def _opened(path: str | os.PathLike[str], sync: Literal["full", "normal", "off"]) -> Store:
-    """The store below; what it says about itself is said about a database."""
-    try:
-        return Store(path, "lmdb", sync)
-    except errors.BudgetExceeded:
-        raise
-    except errors.FlatwaterError as error:
-        if "read_only=True" in error.hint:
-            error.hint = "A database writes in its directory: check who owns it, and whether its disk can be written."
-        elif "Share that Store" in error.hint:
-            error.hint = "Share that Database: it is thread-safe."
-        raise

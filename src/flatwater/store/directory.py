@@ -224,7 +224,7 @@ class Directory:
         key = (state.st_dev, state.st_ino)
         if _open_here.setdefault(key, self) is not self:
             raise errors.UsageError(
-                f"{self.path} is open in this process already.", hint="Share that Store: it is thread-safe."
+                f"{self.path} is open in this process already.", hint="Share what has it open: it is thread-safe."
             )
         self._key = key
         self._take(self._lock, fcntl.LOCK_SH, "open it")
@@ -353,12 +353,12 @@ def said(error: OSError, path: str) -> errors.FlatwaterError:
     return errors.BrokenError(f"the store {path} cannot be used: {reason}.", hint=_HINTS.get(error.errno, ""))
 
 
-_OWNER = "Check who owns it; to read only, open it with read_only=True."
+_OWNER = "Check who owns it. Store(..., read_only=True) only reads it."
 _ROOM = "Make room and try again: nothing is lost."
 _HINTS: dict[Any, str] = {
     errno.EACCES: _OWNER,
     errno.EPERM: _OWNER,
-    errno.EROFS: "The disk cannot be written: open it with read_only=True.",
+    errno.EROFS: "The disk cannot be written. Store(..., read_only=True) only reads it.",
     errno.ENOSPC: _ROOM,
     errno.EDQUOT: _ROOM,
     errno.EFBIG: "Files of this process may not be so large (ulimit -f): raise that and try again.",

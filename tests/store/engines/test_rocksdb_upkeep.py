@@ -27,7 +27,7 @@ def files(*rows):
     [
         ("IO error: No space left on device: While appending to file: /x/000004.log", errors.BrokenError, "Make room"),
         ("IO error: File too large: While appending", errors.BrokenError, "may not grow"),
-        ("IO error: lock hold by current process, acquire time 1", errors.UsageError, "Share that Store"),
+        ("IO error: lock hold by current process, acquire time 1", errors.UsageError, "Share what has it open"),
         ("IO error: While lock file: /x/LOCK: Resource temporarily unavailable", errors.BrokenError, "another process"),
         ("IO error: While lock file: /x/LOCK: Permission denied", errors.BrokenError, "permission denied"),
         ("IO error: While open a file: Read-only file system", errors.BrokenError, "read_only=True"),

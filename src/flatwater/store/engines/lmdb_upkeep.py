@@ -47,7 +47,7 @@ def said(error: lmdb.Error, path: str) -> errors.FlatwaterError:
         return _of_system(code, path)
     if "already open" in str(error):
         return errors.UsageError(
-            f"{path} is open in this process already.", hint="Share that Store: it is thread-safe."
+            f"{path} is open in this process already.", hint="Share what has it open: it is thread-safe."
         )
     if "closed" in str(error):
         return errors.ClosedError(f"the store {path} was closed.", hint="Open it again.")
@@ -67,7 +67,10 @@ def _of_system(code: int, path: str) -> errors.FlatwaterError:
     if code == errno.ENOENT:
         return errors.CorruptError(f"{path} is gone, or its {DATA}.", hint="Restore it from a backup.")
     if code in {errno.EACCES, errno.EPERM, errno.EROFS}:
-        return errors.BrokenError(f"{path} cannot be opened: {os.strerror(code).lower()}.", hint="Try read_only=True.")
+        return errors.BrokenError(
+            f"{path} cannot be opened: {os.strerror(code).lower()}.",
+            hint="Check who owns it. Store(..., read_only=True) only reads it.",
+        )
     return errors.BrokenError(f"{path}: {os.strerror(code).lower()}.")
 
 

@@ -63,7 +63,7 @@ def said(error: Exception, path: str) -> errors.FlatwaterError:
         return errors.ClosedError(f"the store {path} was closed.", hint="Open it again.")
     if "lock hold by current process" in text:
         return errors.UsageError(
-            f"{path} is open in this process already.", hint="Share that Store: it is thread-safe."
+            f"{path} is open in this process already.", hint="Share what has it open: it is thread-safe."
         )
     if "While lock file" in text and code not in _DENIED | _FULL:
         return errors.BrokenError(f"another process has {path} open.", hint="End it, or try again later.")

@@ -36,7 +36,7 @@ def pytest_configure(config):
     if "PYTEST_XDIST_WORKER" in os.environ:
         return  # in that of the process which started it
     folder = tempfile.TemporaryDirectory(prefix="fw-", ignore_cleanup_errors=True)  # short: sockets are below it
-    os.chmod(folder.name, 0o711)  # a server that runs as another user opens its own folder there
+    os.chmod(folder.name, 0o1777)  # as that of the system is: some tests start programs as another user
     os.environ["TMPDIR"] = tempfile.tempdir = folder.name
     config.add_cleanup(folder.cleanup)
 

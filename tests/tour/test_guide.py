@@ -10,8 +10,9 @@ from pathlib import Path
 PROGRAM = """
 import sys
 from flatwater.tour.guide import Errand, guide
+from flatwater.tour.promise import Limit
 from flatwater.tour.step import Inputs
-guide(Errand(("tour_steps:Fine", "tour_steps:Fine"), Inputs((), 1.0), 16 << 20, "none", "", True, sys.argv[1]))
+guide(Errand(("tour_steps:Fine", "tour_steps:Fine"), Inputs((), 1.0), Limit("none", 16 << 20), sys.argv[1]))
 """
 
 

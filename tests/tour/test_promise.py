@@ -9,14 +9,14 @@ from types import SimpleNamespace
 import pytest
 
 from flatwater import errors, limits
-from flatwater.tour.promise import Baseline, promise_of, rounding_bytes, take_limit, why_left_out
+from flatwater.tour.promise import Baseline, Limit, promise_of, rounding_bytes, why_left_out
 
 MIB = 1 << 20
 LIMITED = """
 import json, resource
-from flatwater.tour.promise import Baseline, take_limit
+from flatwater.tour.promise import Baseline, Limit
 baseline = Baseline.take()
-held = take_limit({kind!r}, 16 << 20, baseline, procs_file={procs_file!r}, may_fall_back={fall_back})
+held = Limit({kind!r}, 16 << 20, {procs_file!r}, {fall_back}).take(baseline)
 print(json.dumps([held.kind, held.bytes - baseline.data, held.note]))
 kept = [bytearray(1 << 20) for _ in range(12)]
 try:
@@ -84,10 +84,10 @@ def test_a_group_that_was_asked_for_is_not_replaced(tmp_path):
 
 def test_where_there_is_no_limit_it_is_said():
     """Nothing holds the promise, so nothing is claimed."""
-    held = take_limit("none", 16 * MIB, Baseline(1, 1, 1, 1))
+    held = Limit("none", 16 * MIB).take(Baseline(1, 1, 1, 1))
     assert (held.kind, held.above_baseline) == ("none", -1)
     assert "no memory limit" in held.note
-    untold = take_limit("rlimit_data", 16 * MIB, Baseline(1, 1, -1, 1))
+    untold = Limit("rlimit_data", 16 * MIB).take(Baseline(1, 1, -1, 1))
     assert untold.kind == "none"
 
 

@@ -12,9 +12,10 @@ from flatwater.tour.twin import Task
 
 PROGRAM = """
 import sys
+from flatwater.tour.promise import Limit
 from flatwater.tour.twin import Task, TwinErrand, twin
 task = Task((), "", "", 7, 0, {"extra": 5})
-twin(TwinErrand(sys.argv[2], "a", task, 16 << 20, "none", "", True, sys.argv[1]))
+twin(TwinErrand(sys.argv[2], "a", task, Limit("none", 16 << 20), sys.argv[1]))
 """
 
 

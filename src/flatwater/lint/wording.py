@@ -30,7 +30,7 @@ OF_CODE = frozenset(
 )
 OF_COUNTS = frozenset(
     """
-    count counter counters counts distances freq freqs frequencies frequency hits ranks score scores weights
+    count counter counters counts distances freq freqs frequencies frequency hits score scores weights
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_SETTINGS = frozenset(
@@ -148,10 +148,13 @@ OF_SET_UP = frozenset(
     }
 )
 OF_CACHES = frozenset({"cache", "cached", "memo", "registry"})
+OF_HANDLERS = frozenset(
+    {"callback", "callbacks", "handler", "handlers", "hook", "hooks", "listener", "listeners", "observers", "signals"}
+)
 FOLDERS = re.compile(
     r"[A-Za-z_]*_?(?:dir|directory|folder|root)\b", re.IGNORECASE
 )  # which say nothing of the file in it
-PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 def is_of_data(*names: str) -> bool:
@@ -277,6 +280,15 @@ def is_of_caches(name: str) -> bool:
     (True, False)
     """
     return _says(name, OF_CACHES)
+
+
+def is_of_handlers(name: str) -> bool:
+    """Whether a collection is called as those are that know what code registered for each kind of event.
+
+    >>> is_of_handlers("_event_handlers"), is_of_handlers("_events")
+    (True, False)
+    """
+    return _says(name, OF_HANDLERS)
 
 
 def is_of_many(table: str) -> bool:

@@ -8,7 +8,6 @@ Holds:      one step at a time, inside its share of the budget.
 from __future__ import annotations
 
 import gc
-import json
 import time
 from dataclasses import asdict, dataclass
 
@@ -16,8 +15,9 @@ from flatwater import units
 from flatwater.budget import Budget
 from flatwater.meter.probe import reset_peak_rss, usage
 from flatwater.meter.retained import trim
+from flatwater.tour import notes
 from flatwater.tour.children import Children
-from flatwater.tour.promise import ROUNDING_HOLDER, Baseline, promise_of, rounding_bytes, take_limit, why_left_out
+from flatwater.tour.promise import ROUNDING_HOLDER, Baseline, Limit, promise_of, rounding_bytes, why_left_out
 from flatwater.tour.report import Row
 from flatwater.tour.step import Inputs, Step, load
 from flatwater.watch.account import promised_and_seen
@@ -30,19 +30,13 @@ class Errand:
     Attributes:
         steps: "module:Class" of each.
         inputs: what they work on.
-        promise_bytes: the limit above the baseline.
-        limit_kind: of the limit that was made.
-        procs_file: of a control group; empty for other kinds.
-        may_fall_back: to another kind of limit.
+        limit: of all steps together.
         notes_path: the file in which it writes down what is done.
     """
 
     steps: tuple[str, ...]
     inputs: Inputs
-    promise_bytes: int
-    limit_kind: str
-    procs_file: str
-    may_fall_back: bool
+    limit: Limit
     notes_path: str
 
 
@@ -53,32 +47,21 @@ def guide(errand: Errand) -> None:
         Exception: what a step raises.
     """
     steps = load(errand.steps)
-    with open(errand.notes_path, "a", encoding="utf-8") as notes:
-
-        def note(**facts: object) -> None:
-            notes.write(json.dumps(facts) + "\n")
-            notes.flush()
-
+    with notes.writing(errand.notes_path) as note:
         # What the first use of each imports and builds belongs to the baseline.
-        promise_of(errand.promise_bytes, steps)
-        room = errand.promise_bytes - rounding_bytes()
+        promise_of(errand.limit.bytes, steps)
+        room = errand.limit.bytes - rounding_bytes()
         for step in steps:
             if not why_left_out(step, room) and (prepare := getattr(step, "prepare", None)):
                 note(running=f"{step.name} (being prepared)")
                 prepare(errand.inputs)
-        promised_and_seen(Budget(errand.promise_bytes))
+        promised_and_seen(Budget(errand.limit.bytes))
         note(running="")
         baseline = Baseline.take()
-        held = take_limit(
-            errand.limit_kind,
-            errand.promise_bytes,
-            baseline,
-            procs_file=errand.procs_file,
-            may_fall_back=errand.may_fall_back,
-        )
+        held = errand.limit.take(baseline)
         note(baseline=baseline.to_dict(), limit=held.to_dict())
         with (
-            Budget(errand.promise_bytes, name="tour") as budget,
+            Budget(errand.limit.bytes, name="tour") as budget,
             budget.reserve(rounding_bytes(), ROUNDING_HOLDER),
         ):
             for step in steps:

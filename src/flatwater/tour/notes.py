@@ -1,18 +1,38 @@
-"""What a tour's process wrote down, read when it is over, however it ended.
+"""What a tour's process writes down, and what is read of it when it is over, however it ended.
 
 Covers:     lines of JSON, of which the last may be cut; what they say of a tour.
-Not here:   writing them (`tour.guide`, `tour.twin`), reading them meanwhile (`tour.curve`).
+Not here:   what is noted (`tour.guide`, `tour.twin`), reading it meanwhile (`tour.curve`).
 Holds:      `limits.TOUR_NOTES_BYTES` of text at most.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from flatwater import limits
 from flatwater.tour.report import Row, TourReport
+
+
+class Note(Protocol):
+    """Writes down facts, as one line that is on its way to the disk at once."""
+
+    def __call__(self, **facts: object) -> None:
+        """One line of them."""
+
+
+@contextlib.contextmanager
+def writing(path: str) -> Iterator[Note]:
+    """What notes facts behind those that stand in the file."""
+    with open(path, "a", encoding="utf-8") as file:
+
+        def note(**facts: object) -> None:
+            file.write(json.dumps(facts) + "\n")
+            file.flush()
+
+        yield note
 
 
 def facts(path: str) -> Iterator[dict[str, Any]]:

@@ -123,37 +123,44 @@ class Held:
         }
 
 
-def take_limit(
-    kind: str, promise_bytes: int, baseline: Baseline, *, procs_file: str = "", may_fall_back: bool = True
-) -> Held:
-    """Put this process under a limit of `promise_bytes` above `baseline`, for good.
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The limit that a process is to put itself under.
 
-    Args:
+    Attributes:
         kind: of a `worker.LimitGroup`.
-        promise_bytes: the limit.
-        baseline: of this process, now.
+        bytes: above the baseline.
         procs_file: of the group, if it is a control group. It keeps what a process takes from the moment it joins, and
             nothing of what it had: so its limit is the promise, whatever the baseline.
         may_fall_back: to RLIMIT_DATA, if the group cannot be joined.
-
-    Raises:
-        BrokenError: the group cannot be joined, and that is no reason for another kind.
     """
-    note = ""
-    if procs_file:
-        try:
-            with open(procs_file, "w", encoding="ascii") as file:
-                file.write("0")
-        except OSError as error:
-            note = f"{kind} could not be joined: {(error.strerror or str(error)).lower()}"
-            if not may_fall_back:
-                raise errors.BrokenError(f"{note}.", hint="Use --limit-kind rlimit_data, or auto.") from error
-            kind = "rlimit_data"
-        else:
-            return Held(kind, promise_bytes, promise_bytes)
-    if kind == "rlimit_data":
-        return _limit_data(promise_bytes, baseline, note)
-    return Held("none", promise_bytes, -1, note or "this system keeps no memory limit for a process")
+
+    kind: str
+    bytes: int
+    procs_file: str = ""
+    may_fall_back: bool = True
+
+    def take(self, baseline: Baseline) -> Held:
+        """Put this process, with `baseline` now, under it for good.
+
+        Raises:
+            BrokenError: the group cannot be joined, and that is no reason for another kind.
+        """
+        kind, note = self.kind, ""
+        if self.procs_file:
+            try:
+                with open(self.procs_file, "w", encoding="ascii") as file:
+                    file.write("0")
+            except OSError as error:
+                note = f"{kind} could not be joined: {(error.strerror or str(error)).lower()}"
+                if not self.may_fall_back:
+                    raise errors.BrokenError(f"{note}.", hint="Use --limit-kind rlimit_data, or auto.") from error
+                kind = "rlimit_data"
+            else:
+                return Held(kind, self.bytes, self.bytes)
+        if kind == "rlimit_data":
+            return _limit_data(self.bytes, baseline, note)
+        return Held("none", self.bytes, -1, note or "this system keeps no memory limit for a process")
 
 
 def _limit_data(promise_bytes: int, baseline: Baseline, note: str) -> Held:

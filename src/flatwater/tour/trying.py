@@ -18,11 +18,12 @@ from flatwater.tour import notes
 from flatwater.tour.guide import Errand, guide
 from flatwater.tour.inputs import Root
 from flatwater.tour.outing import close, send
+from flatwater.tour.promise import Limit
 from flatwater.tour.report import Row, TourReport
 from flatwater.tour.step import Inputs, load
 from flatwater.tour.trial import Run, Trial
 from flatwater.tour.twin import Task, TwinErrand, twin
-from flatwater.worker.limit import make_limit
+from flatwater.worker.limit import LimitGroup, make_limit
 
 START_S = 30.0  # for a process to start and to import, before its time begins
 STEP_MARGIN_S = 60.0  # beyond a step's time, before it is taken for stuck
@@ -73,9 +74,11 @@ class Trying:
         group = make_limit(limit_bytes, kind=self.limit_kind, name="tour")
         try:
             errand = Errand(
-                (step,), Inputs(self.roots, self.seconds, folder, self.made), limit_bytes, group.kind, group.procs_file(),
-                self.limit_kind == "auto", notes_path,
-            )  # fmt: skip
+                (step,),
+                Inputs(self.roots, self.seconds, folder, self.made),
+                self._limit(group, limit_bytes),
+                notes_path,
+            )
             try:
                 end = send(guide, errand, group, notes_path=notes_path, timeout_s=self.seconds + STEP_MARGIN_S)
             except errors.FlatwaterError as error:
@@ -98,16 +101,7 @@ class Trying:
         group = make_limit(limit_bytes, kind=self.limit_kind, name="tour")
         try:
             task = Task(self.roots, self.made, folder, row.items, row.bytes, row.details)
-            errand = TwinErrand(
-                module,
-                row.step,
-                task,
-                limit_bytes,
-                group.kind,
-                group.procs_file(),
-                self.limit_kind == "auto",
-                notes_path,
-            )
+            errand = TwinErrand(module, row.step, task, self._limit(group, limit_bytes), notes_path)
             begun_s = time.monotonic()
             try:
                 end = send(twin, errand, group, notes_path=notes_path, timeout_s=limits.TOUR_NAIVE_S + START_S)
@@ -129,6 +123,9 @@ class Trying:
             end.kind, end.ended_s - began_s, max(seen, curve.peak), items, limit if isinstance(limit, dict) else {},
             baseline if isinstance(baseline, dict) else {}, end.words, curve,
         )  # fmt: skip
+
+    def _limit(self, group: LimitGroup, limit_bytes: int) -> Limit:
+        return Limit(group.kind, limit_bytes, group.procs_file(), self.limit_kind == "auto")
 
     def _place(self) -> tuple[str, str]:
         self._clear()

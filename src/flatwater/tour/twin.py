@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import gc
 import importlib
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from flatwater.meter.probe import reset_peak_rss, usage
+from flatwater.tour import notes
 from flatwater.tour.inputs import Root
-from flatwater.tour.promise import Baseline, take_limit
+from flatwater.tour.promise import Baseline, Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +53,14 @@ class TwinErrand:
         module: of the twin; its `run(task)` returns how many items it worked on.
         step: whose twin it is.
         task: what it is to do.
-        promise_bytes: the limit above the baseline: what the step promised.
-        limit_kind: of the limit that was made.
-        procs_file: of a control group; empty for other kinds.
-        may_fall_back: to another kind of limit.
+        limit: what the step promised.
         notes_path: the file in which it writes down what is done.
     """
 
     module: str
     step: str
     task: Task
-    promise_bytes: int
-    limit_kind: str
-    procs_file: str
-    may_fall_back: bool
+    limit: Limit
     notes_path: str
 
 
@@ -78,21 +72,10 @@ def twin(errand: TwinErrand) -> None:
         TwinFailedError: the twin raised something else.
     """
     run = importlib.import_module(errand.module).run  # what it imports belongs to the baseline
-    with open(errand.notes_path, "a", encoding="utf-8") as notes:
-
-        def note(**facts: object) -> None:
-            notes.write(json.dumps(facts) + "\n")
-            notes.flush()
-
+    with notes.writing(errand.notes_path) as note:
         usage()  # its first use imports
         baseline = Baseline.take()
-        held = take_limit(
-            errand.limit_kind,
-            errand.promise_bytes,
-            baseline,
-            procs_file=errand.procs_file,
-            may_fall_back=errand.may_fall_back,
-        )
+        held = errand.limit.take(baseline)
         gc.collect()
         reset_peak_rss()
         began_s = time.monotonic()

@@ -20,7 +20,7 @@ from flatwater.tour.guide import Errand, guide
 from flatwater.tour.inputs import Root, own_roots
 from flatwater.tour.onlooker import Onlooker
 from flatwater.tour.outing import close, send
-from flatwater.tour.promise import promise_of
+from flatwater.tour.promise import Limit, promise_of
 from flatwater.tour.report import TourReport
 from flatwater.tour.step import Inputs, load
 from flatwater.tour.steps import STEPS
@@ -103,9 +103,8 @@ def _go(
     try:
         report.limit_kind, report.limit_note = group.kind, group.note
         notes_path = os.path.join(folder, "notes")
-        errand = Errand(
-            steps, inputs, report.promise_bytes, group.kind, group.procs_file(), limit_kind == "auto", notes_path
-        )
+        limit = Limit(group.kind, report.promise_bytes, group.procs_file(), limit_kind == "auto")
+        errand = Errand(steps, inputs, limit, notes_path)
         try:
             timeout_s = inputs.seconds * len(steps) + 3 * limits.TOUR_BROWSER_S + _MARGIN_S
             with Onlooker(inputs.browser):

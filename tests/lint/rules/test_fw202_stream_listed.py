@@ -18,6 +18,7 @@ NOTHING = {
     "the stream itself": "def f():\n    for key in redis.Redis().scan_iter('a:*'): print(key)",
     "a list of a list": "def f(names):\n    return list(names)",
     "the author's folder": "for folder in list(os.walk(os.path.dirname(__file__))): print(folder)",
+    "one name in a tree": "import pathlib\ndef f(folder: pathlib.Path, name):\n    for path in sorted(folder.rglob(name)): print(path)",
     "names in order": "def f(path):\n    return sorted(os.scandir(path), key=str)",
     "a comprehension with a condition": "def f(path):\n    return [e.name for e in os.scandir(path) if e.is_dir()]",
 }

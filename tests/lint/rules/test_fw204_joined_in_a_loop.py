@@ -11,6 +11,8 @@ import pandas as pd
 
 NOTHING = {
     "tables of something": "def f(detectors, read):\n    out = pd.DataFrame()\n    for each in detectors: out = pd.concat([out, read(each)])\n    return out",
+    "pages that are counted": "def f(pages, read):\n    out = pd.DataFrame()\n    for page in range(pages): out = pd.concat([out, read(page)])\n    return out",
+    "what an answer has": "def f(answer, read):\n    out = pd.DataFrame()\n    for each in answer.json()['rows']: out = pd.concat([out, read(each)])\n    return out",
     "a head": "def f(file):\n    head = b''\n    for line in open(file, 'rb'):\n        if line == b'end': break\n        head += line\n    return head",
     "a list that is joined once": "import torch\ndef f(steps):\n    probs = []\n    for step in steps:\n        probs = torch.cat(probs, dim=0)\n        break\n    return probs",
     "arrays of something": "def f(detectors):\n    out = np.array([])\n    for each in detectors: out = np.append(out, each)\n    return out",

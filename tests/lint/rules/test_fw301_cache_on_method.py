@@ -23,10 +23,6 @@ NOTHING = {
 }
 
 FOUND = {
-    "without a bound, asked with data": (
-        "class A:\n    @functools.cache\n    def f(self, user_id): return user_id",
-        "likely",
-    ),
     "objects made again and again": (
         "class A:\n    @functools.cache\n    def f(self): return 1\ndef g(paths):\n    for path in paths: print(A(path).f())",
         "sure",

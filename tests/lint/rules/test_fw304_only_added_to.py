@@ -12,6 +12,7 @@ NOTHING = {
     "what nobody knows": "_timers = {}\ndef f(timer_id):\n    if timer_id not in _timers: _timers[timer_id] = 1\n    return _timers[timer_id]",
     "one for each server": "_engines = {}\ndef f(url):\n    if url not in _engines: _engines[url] = make(url)\n    return _engines[url]",
     "connections by another name": "_known = {}\ndef f(url):\n    if url not in _known: _known[url] = make_client(url)\n    return _known[url]",
+    "handlers of events": "_handlers = {}\ndef f(event, handler):\n    if event not in _handlers: _handlers[event] = []\n    _handlers[event].append(handler)",
     "emptied": "_users = {}\ndef f(user_id):\n    if user_id not in _users: _users[user_id] = 1\n    return _users[user_id]\ndef clear():\n    _users.clear()",
     "a bound by hand": "_users = {}\ndef f(user_id):\n    if user_id not in _users:\n        _users[user_id] = 1\n        if len(_users) > 100: _users.pop(next(iter(_users)))\n    return _users[user_id]",
     "filled at import": "_users = {}\nfor name in ('a', 'b'): _users[name] = 1",

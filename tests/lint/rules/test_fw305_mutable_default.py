@@ -13,6 +13,8 @@ NOTHING = {
     "only read": "def f(row, rows=[]):\n    return row in rows",
     "a tuple": "def f(row, rows=()):\n    return (*rows, row)",
     "a key that is written down": "def f(given={}):\n    given['a'] = 1\n    return given",
+    "keys of a list that is written down": "def f(read, given={}):\n    for name in ['train', 'valid']: given[name] = read(name)",
+    "keys that are there": "def f(given={}):\n    for name in given: given[name] = str(given[name])",
     "emptied": "def f(row, rows=[]):\n    rows.append(row)\n    rows.clear()",
 }
 

@@ -16,6 +16,7 @@ NOTHING = {
     "a copy that nobody else sees": "def f(old):\n    new = queue.Queue()\n    while not old.empty(): new.put(old.get())\n    return [each for each in old]",
     "a search, breadth first": "def f(root):\n    todo = queue.Queue()\n    todo.put(root)\n    while not todo.empty():\n        for each in todo.get(): todo.put(each)",
     "what a dict holds": "def f(by_name, work):\n    todo = queue.Queue()\n    threading.Thread(target=work, args=(todo,)).start()\n    while by_name:\n        for each in by_name.values(): todo.put(each)",
+    "a list that is there already": "import multiprocessing\ndef f(paths, work):\n    todo = multiprocessing.Queue()\n    for path in paths: todo.put(path)\n    multiprocessing.Process(target=work, args=(todo, len(paths))).start()",
     "a bound": "def f(items):\n    q = queue.Queue(maxsize=5)\n    for item in items: q.put(item)",
     "the last few": "class A:\n    def __init__(self): self.last = collections.deque(maxlen=5)\n    def on_event(self, event): self.last.append(event)",
     "a search": "def f(node):\n    todo = collections.deque([node])\n    while todo: todo.extend(todo.popleft())",

@@ -199,7 +199,7 @@ def _is_in_memory(look: Look, node: ast.expr) -> bool:
             each.value for name, bindings in look.values.selves(owner).items() if name == node.attr for each in bindings
         ]
     return any(
-        isinstance(each, ast.Call) and look.origin(each.func).rpartition(".")[2] in {"BytesIO", "StringIO"}
+        isinstance(each, ast.Call) and ast.unparse(each.func).rpartition(".")[2] in {"BytesIO", "StringIO"}
         for each in made
     )
 
@@ -208,8 +208,10 @@ def _confidence(look: Look, node: ast.expr, use: str, holder: Value) -> Confiden
     """Sure where a loop stands around it; a doubt where it is used again, or where names say that a person wrote the file."""
     if not use or _is_of_settings(look, node, holder):
         return Confidence.MAYBE
+    if use == "hashed" and holder.kind in {"file", "path"} and _is_of_a_tag(look, node):
+        return Confidence.MAYBE
     if use != "parts":
-        return Confidence.LIKELY
+        return Confidence.MAYBE if _is_pinned(look, node) else Confidence.LIKELY
     if holder.kind == "http.answer":
         return Confidence.MAYBE  # figures, lists of names: short answers, more often than not
     if _is_of_assignments(look, node):
@@ -222,6 +224,39 @@ def _confidence(look: Look, node: ast.expr, use: str, holder: Value) -> Confiden
         Confidence.LIKELY
         if any(isinstance(each, ast.For) for each in _expression_and_statement(look, node))
         else Confidence.MAYBE
+    )
+
+
+def _is_of_a_tag(look: Look, node: ast.AST) -> bool:
+    """Whether a part of the digest is enough, or the file is read by its path: of sources and settings, to see whether they changed."""
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"read_text", "read_bytes"}
+    ):
+        return not wording.is_of_lines(ast.unparse(node.func.value))
+    return any(
+        isinstance(above, ast.Subscript) and isinstance(above.slice, ast.Slice)
+        for place in uses.places(look.module, node)
+        for above in look.module.parents(place)
+    )
+
+
+def _is_pinned(look: Look, node: ast.AST) -> bool:
+    """Whether the function compares a digest with one that it knows: what is read is one file, of a size that its author knows."""
+    return any(
+        isinstance(each, ast.Compare) and isinstance(each.ops[0], ast.NotEq | ast.Eq)
+        and any(_is_digest(look, side) for side in (each.left, *each.comparators))
+        for each in own_nodes(look.module.function_of(node) or look.module.tree)
+    )  # fmt: skip
+
+
+def _is_digest(look: Look, node: ast.expr) -> bool:
+    made = look.values.resolved(node)
+    return (
+        isinstance(made, ast.Call)
+        and isinstance(made.func, ast.Attribute)
+        and made.func.attr in {"hexdigest", "digest"}
     )
 
 

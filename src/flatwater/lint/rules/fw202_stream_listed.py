@@ -109,13 +109,22 @@ def _confidence(look: Look, value: Value) -> Confidence | None:
         return Confidence.MAYBE  # of lines that nobody knows
     if value.kind in LONG and not lengths.is_long(look, value):
         return Confidence.MAYBE
+    if value.kind == "fs.tree" and not _is_walk(made):
+        return Confidence.MAYBE if _is_searched_for(look, made) else min(value.confidence, Confidence.LIKELY)
     if value.kind in LONG:
-        return (
-            value.confidence if value.kind != "fs.tree" or _is_walk(made) else min(value.confidence, Confidence.LIKELY)
-        )
+        return value.confidence
     if value.kind in SHORTER:
         return Confidence.LIKELY if _is_scandir(made) else Confidence.MAYBE
     return None
+
+
+def _is_searched_for(look: Look, call: ast.Call | None) -> bool:
+    """Whether a tree is searched for one name: the pattern has no star."""
+    pattern = call.args[0] if call is not None and call.args else None
+    said = look.values.resolved(pattern) if pattern is not None else None
+    return said is not None and not any(
+        isinstance(each, ast.Constant) and "*" in str(each.value) for each in ast.walk(said)
+    )
 
 
 def _is_walk(call: ast.Call | None) -> bool:

@@ -59,9 +59,29 @@ def _grows(look: Look, node: ast.Assign) -> bool:
         if not isinstance(loop, ast.For | ast.AsyncFor):
             continue
         over = look.value(loop.iter)
-        if (over is not None and over.kind in known.STREAMS) or wording.is_of_parts_of_data(ast.unparse(loop.iter)):
+        if (over is not None and over.kind in known.STREAMS) or wording.is_of_parts_of_data(_called(loop.iter)):
             return True
     return False
+
+
+def _called(iterable: ast.expr) -> str:
+    """What a loop's iterable is called: `self.loader`, `read_batches(path)`; a range, and words in what is asked for, say nothing."""
+    if isinstance(iterable, ast.Call):
+        return _called(iterable.args[0]) if _is_through(iterable) else _called(iterable.func)
+    if isinstance(iterable, ast.Subscript):
+        return _called(iterable.value)
+    if isinstance(iterable, ast.Attribute):
+        return iterable.attr
+    return iterable.id if isinstance(iterable, ast.Name) else ""
+
+
+def _is_through(call: ast.Call) -> bool:
+    """Whether what it gives is what it is given: `enumerate(batches)`, `tqdm(loader)`."""
+    return (
+        bool(call.args)
+        and not (isinstance(call.func, ast.Name) and call.func.id == "range")
+        and isinstance(call.func, ast.Name)
+    )
 
 
 def _is_needed(look: Look, node: ast.Assign, target: ast.expr) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.nodes import is_none
 from flatwater.lint.rule import Found, Look, Rule
@@ -47,7 +46,7 @@ def _check(look: Look) -> Iterator[Found]:
             continue
         for decorator in function.decorator_list:
             if is_cache(look, decorator):
-                sure = _confidence(look, decorator, owner, _arguments(function))
+                sure = _confidence(look, decorator, owner)
                 is_said = "once" in function.name.lower()  # a warning, by an object that stays
                 yield Found(decorator, _said(function.name), Confidence.MAYBE if is_said else sure)
     for call in look.module.of(ast.Call):
@@ -59,22 +58,14 @@ def _check(look: Look) -> Iterator[Found]:
                 and isinstance(owner, ast.ClassDef)
                 and isinstance(call.args[0], ast.Name)
             ):
-                made = look.values.function(call.args[0])
-                arguments = _arguments(made) if made is not None else []
-                yield Found(call, _said(call.args[0].id), _confidence(look, call.func, owner, arguments))
-
-
-def _arguments(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
-    """Names of what it is asked with, but for its object."""
-    given = function.args
-    return [each.arg for each in [*given.posonlyargs, *given.args, *given.kwonlyargs]][1:]
+                yield Found(call, _said(call.args[0].id), _confidence(look, call.func, owner))
 
 
 def _said(name: str) -> str:
     return f"the cache of `{name}` keeps each object that it is called on, for as long as the class lives; use `cached_property`, or a cache that belongs to the object."
 
 
-def _confidence(look: Look, cache: ast.expr, owner: ast.ClassDef, arguments: list[str]) -> Confidence:
+def _confidence(look: Look, cache: ast.expr, owner: ast.ClassDef) -> Confidence:
     """Sure where it drops nothing, and objects are made again and again; a doubt where one object is made, or a bound keeps some only."""
     calls = [
         call
@@ -89,11 +80,9 @@ def _confidence(look: Look, cache: ast.expr, owner: ast.ClassDef, arguments: lis
     is_many = any(look.module.loops_of(call) for call in calls) or any(
         look.origin(each.func if isinstance(each, ast.Call) else each) in DATA for each in owner.decorator_list
     )
-    if is_unbounded(look, cache):
-        if is_many:
-            return Confidence.SURE
-        return Confidence.LIKELY if wording.is_of_data(*arguments) else Confidence.MAYBE
-    return Confidence.MAYBE  # a bound keeps some objects only
+    if is_many and is_unbounded(look, cache):
+        return Confidence.SURE
+    return Confidence.MAYBE  # nobody sees how many objects there are, or a bound keeps some only
 
 
 def _is_factory(look: Look, call: ast.Call) -> bool:

@@ -113,6 +113,8 @@ def _confidence(look: Look, found: Added) -> Confidence:
         or wording.is_of_warnings(ast.unparse(found.target))
     ):
         return Confidence.MAYBE  # languages, settings, methods: as many as code writes down
+    if wording.is_of_handlers(ast.unparse(found.target)):
+        return Confidence.MAYBE  # one for each kind of event
     if wording.is_of_connections(ast.unparse(found.target)) or _is_connected(found.node):
         return Confidence.MAYBE  # one for each server, of which there are few
     if found.how == "setdefault":

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from flatwater.lint import growing, wording
 from flatwater.lint.finding import Confidence
+from flatwater.lint.fixed import is_fixed
 from flatwater.lint.rule import Found, Look, Rule
 
 
@@ -33,7 +34,7 @@ def _check(look: Look) -> Iterator[Found]:
                 each
                 for each in map(growing.added, nodes)
                 if each is not None and each.how not in {"write", "update"} and growing.is_same(each.target, name)
-                and not (each.how in {"[]", "[]+=", "setdefault"} and isinstance(each.what, ast.Constant))
+                and not (each.how in {"[]", "[]+=", "setdefault"} and _is_written_down(look, each.what, name))
             ]  # fmt: skip
             if places and not growing.is_shrunk(nodes, name):
                 yield Found(
@@ -43,6 +44,18 @@ def _check(look: Look) -> Iterator[Found]:
                     if argument.arg.startswith("_") or wording.is_of_caches(argument.arg)
                     else Confidence.SURE,
                 )
+
+
+def _is_written_down(look: Look, key: ast.expr | None, held: ast.Name) -> bool:
+    """Whether a key is a literal, one of some that the code names, or one that is there already."""
+    if isinstance(key, ast.Constant):
+        return True
+    return isinstance(key, ast.Name) and any(
+        each.id == key.id
+        and (is_fixed(look, loop.iter) or any(isinstance(part, ast.Name) and part.id == held.id for part in ast.walk(loop.iter)))
+        for loop in look.module.loops_of(key) if isinstance(loop, ast.For)
+        for each in ast.walk(loop.target) if isinstance(each, ast.Name)
+    )  # fmt: skip
 
 
 RULE = Rule("FW305", "mutable-default", "A default that is changed grows with each call.", _check)

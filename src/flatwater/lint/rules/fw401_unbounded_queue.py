@@ -174,7 +174,7 @@ def _confidence(look: Look, call: ast.Call, target: ast.expr, kind: str) -> Conf
         and not look.module.loops_of(each)
         for each in nodes
     )  # one answer of one worker
-    is_filled = any(_is_of_the_caller(look, each) for each in puts)
+    is_filled = any(_is_of_the_caller(look, each) for each in puts)  # and nobody asks how much that is
     return (
         Confidence.LIKELY
         if is_handed_on and is_filled and not answers and not isinstance(target, ast.Attribute)
@@ -217,7 +217,17 @@ def _is_of_the_caller(look: Look, put: ast.Call) -> bool:
     return any(
         isinstance(loop, ast.For) and isinstance(loop.iter, ast.Name)
         and all(each.how == "param" for each in look.module.scope_of(loop.iter).lookup(loop.iter.id))
+        and not _is_counted(look, loop.iter)
         for loop in look.module.loops_of(put)
+    )  # fmt: skip
+
+
+def _is_counted(look: Look, name: ast.Name) -> bool:
+    """Whether its function asks how many there are: then they are in memory already."""
+    return any(
+        isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id == "len"
+        and any(growing.is_same(part, name) for part in each.args)
+        for each in ast.walk(look.module.function_of(name) or look.module.tree)
     )  # fmt: skip
 
 

@@ -205,10 +205,6 @@ def _cursor(kind: str) -> Callable[[ast.Call], str]:
     return of
 
 
-def _scrolled(node: ast.Call) -> str:
-    return "sa.streamed" if has(node, "yield_per", "stream_results") else "same"
-
-
 Result = str | Callable[[ast.Call], str]
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import final
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-Loop = ast.For | ast.AsyncFor | ast.While
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 
 from flatwater.lint.module import Module
 from flatwater.lint.nodes import own_nodes
-from flatwater.lint.scopes import COMPREHENSIONS
 
 REDUCERS = frozenset({"sum", "min", "max", "len", "any", "all", "sorted", "set", "frozenset", "list", "tuple", "dict"})
 THROUGH = (ast.Await, ast.Starred, ast.NamedExpr)
@@ -79,7 +78,6 @@ def is_iterated(module: Module, place: ast.AST) -> bool:
     return False
 
 
-def is_comprehended(module: Module, place: ast.AST) -> bool:
-    """Whether what goes over it makes another collection of all of it."""
-    above = module.above.get(place)
-    return isinstance(above, ast.comprehension) and isinstance(module.above.get(above), COMPREHENSIONS[:3])
+def is_of_memory(made: ast.expr | None) -> bool:
+    """Whether it is a stream of bytes or of a text that are in memory already."""
+    return isinstance(made, ast.Call) and ast.unparse(made.func).rpartition(".")[2] in {"BytesIO", "StringIO"}

@@ -75,7 +75,7 @@ OF_CONDITIONS = frozenset(
 OF_WARNINGS = frozenset(
     """
     checked complained deprecated dumped emitted hinted hints imported initialized loaded logged patched pulled registered reported shown told
-    warned warnings
+    warned warning warnings
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_RESULTS = frozenset(

@@ -22,6 +22,8 @@ NOTHING = {
     "a digest of a source": "import hashlib\ndef f(path: Path):\n    return hashlib.sha256(path.read_bytes()).hexdigest()",
     "an archive whose digest is known": "import hashlib\ndef f(url, path, known):\n    data = requests.get(url).content\n    if hashlib.sha256(data).hexdigest() != known: raise ValueError\n    path.write_bytes(data)",
     "into memory of any name": "def f(path):\n    out = BytesIO()\n    with open(path, 'rb') as file:\n        out.write(file.read())\n    return out",
+    "of bytes that are there": "import gzip, io\ndef f(content, path):\n    with gzip.open(io.BytesIO(content)) as file:\n        path.write_bytes(file.read())",
+    "a source, in a comprehension": "def f(path):\n    with open(path) as file:\n        return [x for x in file.readlines() if not x.startswith('//')]",
     "into memory": "import io\ndef f(path):\n    out = io.BytesIO()\n    with open(path, 'rb') as file:\n        out.write(file.read())\n    return out",
     "lines of a short answer": "def f(url):\n    for line in requests.get(url).text.split('\\n'): print(line)",
     "an address that is written down": "def f(path):\n    with open(path, 'w') as out:\n        out.write(requests.get('https://example.org/a.txt').text)",

@@ -10,6 +10,7 @@ HEAD = """
 NOTHING = {
     "a generator": "def f(rows):\n    return sum(row.a for row in rows)",
     "a list that is there": "def f(rows):\n    return sum(rows)",
+    "lists that become one": "def f(path):\n    with open(path) as file:\n        return sum([line.split() for line in file], [])",
     "joined": "def f(rows):\n    return ','.join([str(r) for r in rows])",
     "what is written down": "total = sum([x * 2 for x in (1, 2, 3)])",
     "somebody's sum": "def f(rows, sum):\n    return sum([row for row in rows])",

@@ -15,6 +15,7 @@ NOTHING = {
     "a key that is written down": "def f(given={}):\n    given['a'] = 1\n    return given",
     "keys of a list that is written down": "def f(read, given={}):\n    for name in ['train', 'valid']: given[name] = read(name)",
     "keys that are there": "def f(given={}):\n    for name in given: given[name] = str(given[name])",
+    "a function inside of another": "def f(tree):\n    def walk(node, found=[]):\n        found.append(node)\n        return found\n    return walk(tree)",
     "emptied": "def f(row, rows=[]):\n    rows.append(row)\n    rows.clear()",
 }
 

@@ -10,6 +10,7 @@ import atexit
 """
 
 NOTHING = {
+    "a callback of the module": "import asyncio\ndef done(task):\n    A.tasks.discard(task)\nclass A:\n    tasks = set()\n    def add(self, each):\n        task = asyncio.create_task(each)\n        self.tasks.add(task)\n        task.add_done_callback(done)",
     "each once": "def f(handlers, known):\n    for each in handlers:\n        handler = each.end\n        if handler not in known:\n            atexit.register(handler)\n            known.add(handler)",
     "the round of one": "def f(pairs, end):\n    for name, pid in pairs:\n        if name == 'PID':\n            atexit.register(end, pid)",
     "discarded when done": "class A:\n    def __init__(self): self.tasks = set()\n    def on(self, x):\n        task = asyncio.create_task(x)\n        self.tasks.add(task)\n        task.add_done_callback(self.tasks.discard)",

@@ -36,6 +36,8 @@ def _check(look: Look) -> Iterator[Found]:
         holder = look.value(func.value)
         if holder is None or not _is_unsized(call, func, holder) or _is_of_the_author(look, func.value, holder):
             continue
+        if uses.is_of_memory(look.values.resolved(holder.call.args[0] if holder.call and holder.call.args else None)):
+            continue
         if _is_the_end(look, call, func):
             continue
         use = _use(look, call)
@@ -198,10 +200,7 @@ def _is_in_memory(look: Look, node: ast.expr) -> bool:
         made += [
             each.value for name, bindings in look.values.selves(owner).items() if name == node.attr for each in bindings
         ]
-    return any(
-        isinstance(each, ast.Call) and ast.unparse(each.func).rpartition(".")[2] in {"BytesIO", "StringIO"}
-        for each in made
-    )
+    return any(map(uses.is_of_memory, made))
 
 
 def _confidence(look: Look, node: ast.expr, use: str, holder: Value) -> Confidence:
@@ -263,9 +262,14 @@ def _is_digest(look: Look, node: ast.expr) -> bool:
 def _is_of_assignments(look: Look, node: ast.AST) -> bool:
     """Whether its lines are taken apart as those of settings are: comments are left out, names are followed by `=`."""
     loop = next(
-        (each for each in look.module.parents(node) if isinstance(each, ast.For | ast.AsyncFor | ast.stmt)), None
+        (
+            each
+            for each in look.module.parents(node)
+            if isinstance(each, ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.stmt)
+        ),
+        None,
     )
-    return isinstance(loop, ast.For | ast.AsyncFor) and any(
+    return isinstance(loop, ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp) and any(
         isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.args
         and each.func.attr in {"startswith", "split", "rsplit", "partition", "find"}
         and isinstance(each.args[0], ast.Constant) and each.args[0].value in SIGNS

@@ -100,13 +100,12 @@ def _confidence(look: Look, value: Value) -> Confidence | None:
         return None
     if made is not None and "start-ns" in ast.unparse(made):
         return None  # names of a document's head
-    if (
-        made is not None
-        and made.args
-        and look.origin(made.func).startswith("csv.")
-        and look.value(made.args[0]) is None
-    ):
-        return Confidence.MAYBE  # of lines that nobody knows
+    if made is not None and made.args and look.origin(made.func).startswith("csv."):
+        lines = look.value(made.args[0])
+        if lines is not None and uses.is_of_memory(lines.call):
+            return None
+        if lines is None:
+            return Confidence.MAYBE  # nobody knows of what
     if value.kind in LONG and not lengths.is_long(look, value):
         return Confidence.MAYBE
     if value.kind == "fs.tree" and not _is_walk(made):

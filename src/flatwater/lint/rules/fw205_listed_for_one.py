@@ -30,6 +30,9 @@ def _check(look: Look) -> Iterator[Found]:
         method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
         if name not in REDUCERS and method not in TAKERS:
             continue
+        starts = [*call.args[1:], *(each.value for each in call.keywords)]
+        if name == "sum" and any(isinstance(each, ast.List | ast.Tuple) for each in starts):
+            continue  # lists are joined: all of it is wanted
         first = node.generators[0].iter
         value = look.value(first)
         if is_fixed(look, first):

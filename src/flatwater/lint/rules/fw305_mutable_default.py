@@ -18,8 +18,8 @@ from flatwater.lint.rule import Found, Look, Rule
 
 def _check(look: Look) -> Iterator[Found]:
     for function in look.module.functions():
-        if function.name == "__deepcopy__":
-            continue  # its memo is given
+        if function.name == "__deepcopy__" or look.module.function_of(function) is not None:
+            continue  # its memo is given; one inside of another function has a new default in each call of that
         given = function.args
         pairs = [
             *zip(reversed([*given.posonlyargs, *given.args]), reversed(given.defaults), strict=False),

@@ -136,7 +136,7 @@ def _tasks(look: Look) -> Iterator[Found]:
         ):
             continue
         name = ast.unparse(found.target)
-        if name in told or _is_dropped(owner, found.target):
+        if name in told or _is_dropped(owner, found.target) or _is_dropped_elsewhere(look, found.target):
             continue
         told.add(name)
         is_test = "testing" in look.module.path.split("/")
@@ -178,6 +178,14 @@ def _is_dropped(owner: ast.ClassDef | ast.Module, target: ast.expr) -> bool:
             ):
                 return True  # handed to somebody who may
     return False
+
+
+def _is_dropped_elsewhere(look: Look, target: ast.expr) -> bool:
+    """Whether something outside of the class takes from an attribute of that name: a callback of each task."""
+    return isinstance(target, ast.Attribute) and any(
+        each.attr in {"discard", "remove"} and isinstance(each.value, ast.Attribute) and each.value.attr == target.attr
+        for each in look.module.of(ast.Attribute)
+    )
 
 
 def _registers(look: Look, call: ast.Call) -> str | None:

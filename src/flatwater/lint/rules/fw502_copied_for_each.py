@@ -51,7 +51,12 @@ def _check(look: Look) -> Iterator[Found]:
             continue
         is_copy = name == "copy.deepcopy"
         above = look.module.above.get(call)
-        is_sent = isinstance(above, ast.Call) and above is not loops[0] and _is_for_each(look, above, loops[0])
+        is_sent = (
+            isinstance(above, ast.Call)
+            and above is not loops[0]
+            and not _is_logged(above)
+            and _is_for_each(look, above, loops[0])
+        )
         short = name.rpartition(".")[2]
         message = f"`{short}` makes the same again for each receiver; " + (
             "hand on one that nobody changes." if is_copy else "make it once, before the loop, and send the same bytes."
@@ -67,6 +72,18 @@ def _check(look: Look) -> Iterator[Found]:
             if _is_put(look, call)
             else Confidence.MAYBE,
         )
+
+
+def _is_logged(call: ast.Call) -> bool:
+    """Whether it is told to a logger."""
+    return isinstance(call.func, ast.Attribute) and call.func.attr in {
+        "debug",
+        "info",
+        "warning",
+        "error",
+        "log",
+        "exception",
+    }
 
 
 def _is_for_each(look: Look, sent: ast.Call, loop: ast.AST) -> bool:

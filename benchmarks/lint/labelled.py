@@ -1,4 +1,4 @@
-"""What the labelled sample of the linter's findings says, for docs/benchmarks.md."""
+"""What the labelled samples of the linter's findings say, for docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -16,46 +16,54 @@ How many of the findings that `flatwater lint` tells by default are right, in pa
 by hand with a reason of one line in `benchmarks/lint/labels.jsonl`. It is right where memory, or what is open, grows there with data or time beyond what the code bounds, so that
 the advice applies; a file, a table or a cache that is small by its nature is none.
 
-The first sample is {first} findings, drawn from all of 175 packages with the same chance. The rules were mended behind it. The second one is all {second} findings of the
-mended rules in 103 other packages. Beside each other they say how far a sample can be trusted: packages differ more than rules do.
+Each sample is of other packages: 175, 103 and 300. The first and the third are 200 findings, drawn from all with the same chance; the second is all findings of its packages. The rules
+were mended behind each, so a sample judges the rules of its day; the newest one says how often today's are right in code that they do not know. Beside each other the samples say how far
+one can be trusted: packages differ more than rules do.
 
-| rule | first: right | wrong | second: right | wrong |
-|---|---:|---:|---:|---:|
 """
 
 
 def bar() -> tuple[str, str, str, bool] | None:
-    """`(promise, measured, rounds, kept)`; None before a sample was labelled."""
-    first, second = (_kept(sample) for sample in (1, 2))
-    if not first:
+    """`(promise, measured, rounds, kept)`, by the newest sample; None before one was labelled."""
+    samples = _samples()
+    if not samples:
         return None
-    low, high = precision.interval(sum(first), len(first))
-    measured = f"{sum(first) / len(first):.1%}, {sum(first)} of {len(first)}"
-    if second:
-        measured += f"; then {sum(second) / len(second):.1%}, {sum(second)} of {len(second)}"
-    shares = [sum(each) / len(each) for each in (first, second) if each]
+    *before, newest = samples
+    low, high = precision.interval(sum(newest), len(newest))
+    measured = _share(newest)
+    if before:
+        measured += f"; before {' and '.join(map(_share, before))}"
     return (
         f"at least {GOAL:.0%} of a sample of {SAMPLE} findings are right",
         measured,
         f"95 %: {low:.0%} to {high:.0%}",
-        min(shares) >= GOAL and len(first) >= SAMPLE,
+        sum(newest) / len(newest) >= GOAL and len(newest) >= SAMPLE,
     )
 
 
-def _kept(sample: int) -> list[bool]:
-    return [each["label"] == "right" for each in precision.labels().values() if each.get("sample", 1) == sample]
+def _share(kept: list[bool]) -> str:
+    return f"{sum(kept) / len(kept):.1%}, {sum(kept)} of {len(kept)}"
+
+
+def _samples() -> list[list[bool]]:
+    """Of each sample, which findings are right; the newest one last."""
+    labels = precision.labels().values()
+    numbers = sorted({int(str(each["sample"])) for each in labels})
+    return [[each["label"] == "right" for each in labels if each["sample"] == number] for number in numbers]
 
 
 def section() -> str:
     """The table, rule by rule; "" before a sample was labelled."""
     known = precision.labels()
-    if not known or (judged := bar()) is None:
+    if (judged := bar()) is None:
         return ""
-    by_code = Counter((place.code, each.get("sample", 1), str(each["label"])) for place, each in known.items())
-    lines = [HEAD.format(first=len(_kept(1)), second=len(_kept(2)))]
+    by_code = Counter((place.code, each["sample"], str(each["label"])) for place, each in known.items())
+    numbers = sorted({int(str(each["sample"])) for each in known.values()})
+    titles = [f"sample {number}: right | wrong" for number in numbers]
+    lines = [HEAD, f"| rule | {' | '.join(titles)} |\n|---|{'---:|' * 2 * len(numbers)}\n"]
     for code in sorted({place.code for place in known}):
-        counts = [str(by_code[code, sample, label]) for sample in (1, 2) for label in ("right", "wrong")]
+        counts = [str(by_code[code, number, label]) for number in numbers for label in ("right", "wrong")]
         lines.append(f"| {code} | {' | '.join(counts)} |\n")
     promise, measured, spread, _is_kept = judged
-    lines.append(f"\n- {promise}: {measured} ({spread} of the first).\n\n    python -m benchmarks.lint.precision\n")
+    lines.append(f"\n- {promise}: {measured} ({spread} of the newest).\n\n    python -m benchmarks.lint.precision\n")
     return "".join(lines)

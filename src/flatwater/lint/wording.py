@@ -38,7 +38,7 @@ OF_SETTINGS = frozenset(
     args auth authorized ca calib calibration cert certifi certificate certs cgroup changelog classes conf config configs containerfile cred
     credentials creds css definition dockerfile env environ environment environments example examples filter font fonts host hostfile hosts ignore
     index inetd ini key license lock lut makefile manifest meta metadata notes palette pem pid pip plugin plugins preset proc readme release report
-    requirements resolv resolver schema script secret secrets settings setup specification stat status template theme token toml version yaml yml
+    requirements resolv resolver schema script secret secrets settings setup specification stat status template theme stderr templates token toml version yaml yml
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_FEW = frozenset(

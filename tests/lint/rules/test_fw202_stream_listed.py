@@ -20,6 +20,7 @@ NOTHING = {
     "the author's folder": "for folder in list(os.walk(os.path.dirname(__file__))): print(folder)",
     "one name in a tree": "import pathlib\ndef f(folder: pathlib.Path, name):\n    for path in sorted(folder.rglob(name)): print(path)",
     "rows of a text": "import csv, io\ndef f(text):\n    with io.StringIO(text) as file:\n        return [row for row in csv.reader(file)]",
+    "names of a tree by a pattern": "import glob\ndef f(folder):\n    for path in glob.glob(f'{folder}/**', recursive=True): print(path)",
     "names in order": "def f(path):\n    return sorted(os.scandir(path), key=str)",
     "a comprehension with a condition": "def f(path):\n    return [e.name for e in os.scandir(path) if e.is_dir()]",
 }

@@ -16,6 +16,7 @@ NOTHING = {
     "keys of a list that is written down": "def f(read, given={}):\n    for name in ['train', 'valid']: given[name] = read(name)",
     "keys that are there": "def f(given={}):\n    for name in given: given[name] = str(given[name])",
     "a function inside of another": "def f(tree):\n    def walk(node, found=[]):\n        found.append(node)\n        return found\n    return walk(tree)",
+    "options": "def f(name, value, kwargs={}):\n    kwargs[name] = value\n    return kwargs",
     "emptied": "def f(row, rows=[]):\n    rows.append(row)\n    rows.clear()",
 }
 

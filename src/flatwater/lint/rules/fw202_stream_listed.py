@@ -28,7 +28,7 @@ def _check(look: Look) -> Iterator[Found]:
             value = look.value(call.args[0])
             if value is not None and (confidence := _confidence(look, value)) is not None:
                 is_csv = value.call is not None and look.origin(value.call.func).startswith("csv.")
-                if (is_csv or value.kind in {"fs.tree", "fs.entries"}) and not _is_looped(look, call):
+                if (is_csv or value.kind in {"fs.tree", "fs.entries"}) and not _is_only_looped(look, call):
                     confidence = min(confidence, Confidence.MAYBE)  # names, to be put in order or told
                 yield Found(
                     call, f"`{name}(…)` holds everything that the stream gives; go over the stream itself.", confidence
@@ -39,18 +39,10 @@ def _check(look: Look) -> Iterator[Found]:
             and not is_fixed(look, call.args[0])
             and any(uses.is_iterated(look.module, each) for each in uses.places(look.module, call))
         ):
-            deep = (
-                "**" in ast.unparse(look.values.resolved(call.args[0]) or call.args[0])
-                and any(
-                    each.arg == "recursive" and not (isinstance(each.value, ast.Constant) and not each.value.value)
-                    for each in call.keywords
-                )
-                and _is_looped(look, call)
-            )
             yield Found(
                 call,
                 "`glob.glob` holds all names; go over `glob.iglob`, or `os.scandir`.",
-                Confidence.LIKELY if deep else Confidence.MAYBE,
+                Confidence.MAYBE,  # of one folder, or of one kind: some hundreds of names, more often than not
             )
     comprehensions: list[ast.ListComp | ast.SetComp | ast.DictComp] = [
         *look.module.of(ast.ListComp),
@@ -76,10 +68,14 @@ def _check(look: Look) -> Iterator[Found]:
         )
 
 
-def _is_looped(look: Look, call: ast.Call) -> bool:
-    """Whether a loop stands around it, and nothing else is done with it."""
-    above = look.module.above.get(call)
-    return isinstance(above, ast.For) and above.iter is call
+def _is_only_looped(look: Look, call: ast.Call) -> bool:
+    """Whether a loop goes over it, also by a name, and nothing else is done with it."""
+    places = list(uses.places(look.module, call))
+    used = places if len(places) == 1 else places[1:]
+    loops = [look.module.above.get(each) for each in used]
+    return bool(loops) and all(
+        isinstance(each, ast.For) and each.iter is place for each, place in zip(loops, used, strict=True)
+    )
 
 
 def _confidence(look: Look, value: Value) -> Confidence | None:

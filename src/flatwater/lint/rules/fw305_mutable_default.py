@@ -41,9 +41,16 @@ def _check(look: Look) -> Iterator[Found]:
                     argument,
                     f"`{argument.arg}` is one object for all calls, and each call adds to it; let the default be None, and make a new one in the function.",
                     Confidence.MAYBE
-                    if argument.arg.startswith("_") or wording.is_of_caches(argument.arg)
+                    if argument.arg.startswith("_")
+                    or _is_of_options(argument.arg)
+                    or wording.is_of_caches(argument.arg)
                     else Confidence.SURE,
                 )
+
+
+def _is_of_options(name: str) -> bool:
+    """Whether an argument is called as those are whose keys code writes down."""
+    return wording.is_of_settings(name) or name.endswith(("kwargs", "options", "opts", "params", "strategy"))
 
 
 def _is_written_down(look: Look, key: ast.expr | None, held: ast.Name) -> bool:

@@ -92,6 +92,13 @@ def spins(n):
     while True: n
 def daemon_works(n): import threading; threading.Thread(target=spins, args=(n,), daemon=True).start()
 def daemon_waits(n): import threading, time; threading.Thread(target=time.sleep, args=(1000 * n,), daemon=True).start()
+def daemon_tidies_up(n):
+    import threading, time
+    def tidy():
+        until_s = time.process_time() + 0.05
+        while time.process_time() < until_s: pass
+        time.sleep(1000)
+    threading.Thread(target=tidy, daemon=True).start()
 def sampler_stays(n): import threading; threading.Thread(target=spins, args=(n,), name="flatwater-measure", daemon=True).start()
 def thread_works(n): import threading, time; threading.Thread(target=time.sleep, args=(1000 * n,), name="loading").start()
 def thread_ends(n): import threading, time; threading.Thread(target=time.sleep, args=(n * 1e-5,)).start()
@@ -177,7 +184,7 @@ def said_of(scenario, *, n=1000, made="", timeout_s=30):
 @pytest.mark.parametrize(
     "name",
     [
-        "loader", "Loader.made", "Made", "partial", "cached", "waits", "wrapped_async", "star", "daemon_waits", "thread_ends", "sampler_stays",
+        "loader", "Loader.made", "Made", "partial", "cached", "waits", "wrapped_async", "star", "daemon_waits", "daemon_tidies_up", "thread_ends", "sampler_stays",
         "task_ends", "shares", "returns_a_cursor", "returns_a_file", "stops_the_clock", "clears_the_folder", "pool_idles", "closes_all", "empties_the_path", "moves", "writes_to_ours", "uses_us", "is_quiet",
     ],
 )  # fmt: skip

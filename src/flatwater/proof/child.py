@@ -24,7 +24,7 @@ import os
 import pickle
 import sys
 from collections.abc import Iterator
-from time import monotonic, perf_counter, process_time, sleep  # by name: a scenario may stop the module's clocks
+from time import monotonic, perf_counter, process_time  # by name: a scenario may stop the module's clocks
 
 try:
     import resource
@@ -35,14 +35,13 @@ if __name__ == "__main__":  # the request has a path of its own, which is not re
     sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 from flatwater.meter import allocators
 from flatwater.proof import loading
+from flatwater.proof.trailing import still_works
 
 TYPE_CHECKING = False  # typing is one more module in a process that is kept bare
 if TYPE_CHECKING:
     from typing import Any
 
 _LATE_S = 0.25  # for threads that the interpreter would wait for at its end
-_BUSY_LOOK_S = 0.02  # between looks at other threads that stay
-_BUSY_S = 0.006  # on a processor within _LATE_S: they work; one that only samples takes less
 TEXT_CHARS_MAX = 8_000  # of a traceback
 _HELPERS = {  # of multiprocessing, which keeps them until the end; they hold no work
     "multiprocessing.resource_tracker": ("_resource_tracker", "_pid"),
@@ -240,11 +239,8 @@ def _check_done(run: Run, value: object, threads_before: int, known: list[object
     if _threads() > threads_before:
         if late := _late_thread(known):
             raise run.fail("undone", f"it returned while its thread {late!r} still ran")
-        began_s, until_s = process_time(), monotonic() + _LATE_S
-        while _threads() - _samplers(known) > threads_before and monotonic() < until_s:
-            sleep(_BUSY_LOOK_S)
-            if process_time() - began_s > _BUSY_S:
-                raise run.fail("undone", "it returned while a thread that it started still works")
+        if still_works(lambda: _threads() - _samplers(known) > threads_before):
+            raise run.fail("undone", "it returned while a thread that it started still works")
 
 
 def _is_resource(value: object) -> bool:

@@ -17,11 +17,7 @@ import time
 from typing import NamedTuple, final
 
 from flatwater.meter import allocators, probe
-
-_BUSY_LOOK_S = 0.25  # threads that stay are watched this long
-_BUSY_CPU_S = (
-    0.010  # of it on a processor: they work. A busy thread gets more on a crowded machine, one that polls less
-)
+from flatwater.proof.trailing import still_works
 
 
 class Trouble(NamedTuple):
@@ -67,9 +63,7 @@ class Window:
     def _trouble(self) -> Trouble | None:
         if _threads() > self._count:
             late = [thread for thread in threading.enumerate() if thread not in self._threads]
-            cpu_s = time.process_time()
-            time.sleep(_BUSY_LOOK_S)
-            if time.process_time() - cpu_s > _BUSY_CPU_S:
+            if still_works(lambda: _threads() > self._count):
                 names = ", ".join(thread.name for thread in late) or "of native code"
                 return Trouble("undone", f"it returned while a thread that it started still works ({names})")
         left = _children() - self._children

@@ -106,7 +106,8 @@ def test_a_websocket_is_refused_by_http(asgi, app, intake):
     intake.budget.gate.pause("memory is critical")
     with pytest.raises(InvalidStatus) as raised:
         connect(url, proxy=None).close()
-    assert raised.value.response.status_code == 503
+    answer = raised.value.response
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
 
 def test_bytes_of_a_request_are_given_back(asgi):

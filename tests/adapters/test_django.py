@@ -66,6 +66,16 @@ async def by_asgi():
     said["async closed"] = [(await client.get("/later")).status_code, (await client.get("/health")).status_code]
     intake.stop()
 asyncio.run(by_asgi())
+
+from django.test import override_settings
+from flatwater.errors import UsageError
+said["refused"] = []
+for found in ({"budgt": "1 GiB"}, 5):
+    with override_settings(FLATWATER=found):
+        try:
+            Client().handler.load_middleware()
+        except UsageError as error:
+            said["refused"].append(str(error))
 print(json.dumps(said))
 """
 
@@ -99,3 +109,11 @@ def test_coroutines_are_guarded_alike(said):
     """Without a thread for each of them."""
     assert said["async open"] == ["later", 1 << 20, 0]
     assert said["async closed"] == [503, 503]
+
+
+def test_settings_that_cannot_be(said):
+    """Are named beside those that there are, where the middleware is loaded."""
+    unknown, number = said["refused"]
+    assert "'budgt'" in unknown
+    assert "budget, watcher, reserve" in unknown
+    assert "FLATWATER = 5" in number

@@ -6,6 +6,7 @@ import pytest
 
 flask = pytest.importorskip("flask")
 
+from flatwater import errors  # noqa: E402 - Flask may be missing
 from flatwater.adapters.flask import Pressure  # noqa: E402 - Flask may be missing
 
 
@@ -46,3 +47,14 @@ def test_settings_of_the_application_count_first(wsgi):
         assert client.get("/health").status_code == 404
     finally:
         pressure.intake.stop()
+
+
+@pytest.mark.parametrize(("found", "words"), [({"budgt": "1 GiB"}, "'budgt'"), (5, "FLATWATER = 5")])
+def test_settings_that_cannot_be(found, words):
+    """Are named beside those that there are; the application stays as it was."""
+    app = make(FLATWATER=found)
+    before = app.wsgi_app
+    with pytest.raises(errors.UsageError, match=words) as raised:
+        Pressure(app)
+    assert "budget" in raised.value.hint
+    assert app.wsgi_app == before

@@ -9,6 +9,7 @@ import pytest
 
 import flatwater as fw
 from flatwater import errors, limits
+from flatwater.adapters import asgi, wsgi
 from flatwater.adapters.intake import HOLDER, Answer, Intake
 
 
@@ -72,6 +73,26 @@ def test_health_is_503_while_nothing_is_taken_in(intake):
     assert (closed.status, "Retry-After" in headers(closed)) == (503, True)
 
 
+def test_health_has_the_pools_of_builders(intake):
+    """As `fw.pool_stats()` counts them, in all; only with the token, where there is one."""
+    create = fw.builder(["number"], pooled=True).create
+    for number in range(3):
+        create().with_number(number).build()
+    told = json.loads(intake.page("/health").body)["pools"]
+    now = fw.pool_stats()
+    assert told == {
+        name: getattr(now, name) for name in ("pools", "objects", "bytes", "created", "reused", "discarded")
+    }
+    assert told["objects"] >= 1
+    assert told["reused"] >= 2
+    made = Intake("1 GiB", token="s3cret")
+    try:
+        assert "pools" not in json.loads(made.page("/health").body)
+        assert "pools" in json.loads(made.page("/health", "Bearer s3cret").body)
+    finally:
+        made.stop()
+
+
 def test_figures_for_prometheus(intake):
     """Gauges and counters, in its form."""
     intake.take("/")
@@ -111,6 +132,14 @@ def test_pages_can_be_left_out():
         ({"health": "health"}, "does not begin"),
         ({"always": ["live"]}, "does not begin"),
         ({"reserve": "many"}, "reserve"),
+        ({"reserve": "1025 MiB"}, "none could be answered"),
+        ({"retry_after_s": True}, "whole seconds"),
+        ({"metrics": "/health"}, "same path"),
+        ({"metrics": True}, "metrics: True is no path"),
+        ({"always": 3}, "no list of paths"),
+        ({"token": ""}, "open to everybody"),
+        ({"token": "\u00e9"}, "cannot carry"),
+        ({"watcher": 3}, "is no fw.Watcher"),
     ],
 )
 def test_what_cannot_be_is_refused(given, words):
@@ -124,6 +153,107 @@ def test_a_watcher_without_a_budget_has_no_gate():
     """So it is refused."""
     with pytest.raises(errors.UsageError, match="no gate"):
         Intake(watcher=fw.Watcher("1 GiB"))
+
+
+def test_a_budget_and_a_watcher_are_one_too_many():
+    """The watcher has a budget; two of them could differ."""
+    with pytest.raises(errors.UsageError, match="both given") as raised:
+        Intake("1 GiB", watcher=fw.Watcher(fw.Budget("1 GiB")))
+    assert "Leave budget= out" in raised.value.hint
+
+
+def test_a_reserve_fits_at_least_once():
+    """All of the budget is one request at a time; more would be 503 for ever, whoever made the budget."""
+    made = Intake(fw.Budget("1 MiB"), reserve="1 MiB")
+    try:
+        first = made.take("/")
+        assert isinstance(made.take("/"), Answer)
+        first.release()
+        made.take("/").release()
+    finally:
+        made.stop()
+    for given in ({"budget": fw.Budget("1 MiB")}, {"watcher": fw.Watcher(fw.Budget("1 MiB"))}):
+        with pytest.raises(errors.UsageError, match=r"2.0 MiB from a budget of 1.0 MiB"):
+            Intake(reserve="2 MiB", **given)
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_reserve_is_compared_with_what_the_worker_may_have(monkeypatch):
+    """A budget that is found in the worker may be smaller than the one before the fork; it says so each time."""
+    found = iter(["64 MiB", "1 MiB", "1 MiB"])
+    monkeypatch.setattr(fw.Budget, "detect", classmethod(lambda cls: cls(next(found))))
+    made = Intake(reserve="2 MiB")
+
+    def twice():
+        for _ in range(2):
+            with pytest.raises(errors.UsageError, match="none could be answered"):
+                made.take("/")
+        return "twice"
+
+    assert in_a_fork(twice) == "'twice'"
+
+
+def test_one_path_stands_for_a_list_of_one():
+    """In `always`, where a list is easily forgotten."""
+    made = Intake("1 GiB", always="/live")
+    try:
+        made.budget.gate.pause("memory is critical")
+        assert made.take("/live") is None
+        assert isinstance(made.take("/l"), Answer)
+    finally:
+        made.stop()
+
+
+def test_a_watcher_that_was_not_started_is_started():
+    """With the first request; it is stopped by whom it belongs to."""
+    with fw.Watcher(fw.Budget("1 GiB")) as running:
+        made = Intake(watcher=running)
+        assert (made.take("/"), made.watcher) == (None, running)
+    watcher = fw.Watcher(fw.Budget("1 GiB"))
+    made = Intake(watcher=watcher)
+    try:
+        assert not watcher.is_watching
+        assert made.take("/") is None
+        assert watcher.is_watching
+        assert json.loads(made.page("/health").body)["status"] == "ok"
+        made.stop()
+        assert watcher.is_watching
+    finally:
+        watcher.stop()
+
+
+def test_a_watcher_that_was_stopped_is_no_good_health(caplog):
+    """Requests are answered all the same; it is said once, and in the pages."""
+    with fw.Watcher(fw.Budget("1 GiB")) as watcher:
+        made = Intake(watcher=watcher, metrics="/metrics")
+        assert json.loads(made.page("/health").body)["status"] == "ok"
+        assert "flatwater_healthy 1.0" in made.page("/metrics").body.decode()
+    assert made.take("/") is None
+    told = made.page("/health")
+    assert (told.status, json.loads(told.body)["status"]) == (200, "unwatched")
+    assert "flatwater_healthy 0.0" in made.page("/metrics").body.decode()
+    assert [record.message for record in caplog.records if "nobody watches" in record.message] == [
+        "the watcher of this service was stopped: nobody watches its memory from here on"
+    ]
+
+
+@pytest.mark.parametrize("middleware", [asgi.PressureMiddleware, wsgi.PressureMiddleware])
+def test_a_middleware_has_an_intake_or_makes_one(intake, middleware):
+    """Arguments beside one that is made would change nothing."""
+    assert middleware(None, intake=intake).intake is intake
+    assert middleware(None, budget="2 GiB").intake.budget.limit == 2 << 30
+    with pytest.raises(errors.UsageError, match="token beside it"):
+        middleware(None, intake=intake, token="s3cret")
+    with pytest.raises(errors.UsageError, match="no Intake"):
+        middleware(None, intake="1 GiB")
+
+
+def test_settings_are_its_arguments():
+    """By name; others are told beside those that there are."""
+    made = Intake.of_settings({"budget": "1 GiB", "health": "/healthz"})
+    assert (made.budget.limit, made.health_path) == (1 << 30, "/healthz")
+    with pytest.raises(errors.UsageError, match=r"'budgt'.*budget, watcher, reserve"):
+        Intake.of_settings({"budgt": "1 GiB"})
 
 
 def test_too_many_paths():

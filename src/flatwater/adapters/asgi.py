@@ -39,7 +39,7 @@ class PressureMiddleware:
 
     def __init__(self, app: App, *, intake: Intake | None = None, **given: Any) -> None:
         self.app = app
-        self.intake = intake or Intake(**given)
+        self.intake = Intake.of(intake, given)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One connection, as ASGI hands it on."""

@@ -11,13 +11,12 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, final
 
 from flatwater.adapters.intake import Answer, Intake
+from flatwater.adapters.settings import SETTING
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
 
     from flatwater.budget.reservation import Reservation
-
-SETTING = "FLATWATER"
 
 
 @final
@@ -26,6 +25,9 @@ class PressureMiddleware:
 
     Name it first in `MIDDLEWARE`: "flatwater.adapters.django.PressureMiddleware". `FLATWATER = {"budget": "512 MiB"}` in the
     settings has the arguments of `flatwater.adapters.intake.Intake`.
+
+    Raises:
+        UsageError: as `Intake` does; FLATWATER is no dict, or has names that are no arguments.
     """
 
     sync_capable = True
@@ -36,7 +38,7 @@ class PressureMiddleware:
         from django.conf import settings
 
         self.get_response = get_response
-        self.intake = Intake(**getattr(settings, SETTING, {}))
+        self.intake = Intake.of_settings(getattr(settings, SETTING, {}))
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)

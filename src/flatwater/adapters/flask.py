@@ -10,12 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, final
 
 from flatwater.adapters.intake import Intake
+from flatwater.adapters.settings import SETTING, settings_of
 from flatwater.adapters.wsgi import PressureMiddleware
 
 if TYPE_CHECKING:
     from flask import Flask
-
-SETTING = "FLATWATER"
 
 
 @final
@@ -36,8 +35,13 @@ class Pressure:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
-        """Stand in front of this application."""
-        middleware = PressureMiddleware(app.wsgi_app, **{**self._given, **app.config.get(SETTING, {})})
+        """Stand in front of this application.
+
+        Raises:
+            UsageError: as `Intake` does; FLATWATER is no dict, or has names that are no arguments.
+        """
+        settings = settings_of(app.config.get(SETTING, {}), Intake.names())
+        middleware = PressureMiddleware(app.wsgi_app, **{**self._given, **settings})
         self.intake = middleware.intake
         app.wsgi_app = middleware  # type: ignore[method-assign]
         app.extensions["flatwater"] = self

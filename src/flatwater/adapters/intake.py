@@ -1,22 +1,26 @@
 """Whether a service takes a request in, and what it tells about itself: the decisions that all frameworks share.
 
 Covers:     the gate of a budget, bytes for each request, paths that are always answered, health, metrics, the watcher's life.
-Not here:   a framework's way of answering (`adapters.asgi`, `adapters.wsgi`, `adapters.django`).
+Not here:   a framework's way of answering (`adapters.asgi`, `adapters.wsgi`, `adapters.django`), what may be asked for (`adapters.settings`).
 Holds:      a watcher, and two counters; see `Intake.bytes_max`.
 """
 
 from __future__ import annotations
 
 import hmac
+import inspect
 import json
+import logging
 import math
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple, cast, final
 
-from flatwater import errors, limits
+from flatwater import errors, limits, units
+from flatwater.adapters import settings
 from flatwater.budget.budget import Budget
+from flatwater.build.pools import pool_stats
 from flatwater.watch.health import STATUS
 from flatwater.watch.watcher import Watcher
 
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
 
     from flatwater.budget.reservation import Reservation
 
+LOG = logging.getLogger("flatwater.watch")
+UNWATCHED = "unwatched"
 HOLDER = "web.requests"
 TEXT = "text/plain; charset=utf-8"
 
@@ -49,57 +55,88 @@ class Intake:
 
     Args:
         budget: a `Budget` that caches and queries of the service share, or a size; what this process may have, if left out.
-        watcher: one of your own, started by you, in place of one that is made.
-        reserve: bytes that each request takes from the budget while it is answered; 503 where they are not there.
+        watcher: one of your own in place of one that is made, with its budget; started here if it was not, and stopped by you.
+        reserve: bytes that each request takes from the budget while it is answered; 503 where they are not there. At most the budget.
         retry_after_s: seconds that a refused client is asked to wait; longer where memory is critical.
         health: the path of the health page; "" for none.
-        metrics: the path of figures for Prometheus; "" for none.
-        token: what health and metrics want as `Authorization: Bearer …` before they tell figures.
-        always: paths that are handed on even while the gate is closed, such as "/live"; "/static/" stands for all below it.
+        metrics: the path of figures for Prometheus; None for none.
+        token: what health and metrics want as `Authorization: Bearer …` before they tell figures: visible ASCII. None: they tell everybody.
+        always: a path, or several, that are handed on even while the gate is closed, such as "/live"; "/static/" stands for all below it.
 
     Raises:
-        UsageError: a size, a path or a number of seconds that cannot be.
+        UsageError: a size, a path, a token or a number of seconds that cannot be, alone or beside another.
+        LimitReached: more than `limits.WEB_PATHS_MAX` paths.
     """
 
     def __init__(
         self, budget: Budget | str | int | None = None, *, watcher: Watcher | None = None, reserve: str | int = 0,
-        retry_after_s: int = limits.WEB_RETRY_AFTER_S, health: str = "/health", metrics: str = "", token: str = "",
-        always: Sequence[str] = (),
+        retry_after_s: int = limits.WEB_RETRY_AFTER_S, health: str | None = "/health", metrics: str | None = None,
+        token: str | None = None, always: Iterable[str] | str = (),
     ) -> None:  # fmt: skip
-        if watcher is not None and watcher.budget is None:
-            raise errors.UsageError(
-                "this watcher has a size and no budget, so there is no gate that it could close.",
-                hint="Make it with a Budget: fw.Watcher(fw.Budget('512 MiB')).",
-            )
-        if not isinstance(retry_after_s, int) or not 1 <= retry_after_s <= limits.WEB_RETRY_AFTER_S_MAX:
+        if watcher is not None:
+            _check_watcher(watcher, budget)
+        is_whole = isinstance(retry_after_s, int) and not isinstance(retry_after_s, bool)
+        if not is_whole or not 1 <= retry_after_s <= limits.WEB_RETRY_AFTER_S_MAX:
             raise errors.UsageError(
                 f"retry_after_s={retry_after_s!r}: from 1 to {limits.WEB_RETRY_AFTER_S_MAX} whole seconds.",
                 hint="Leave it out for 5.",
             )
-        for path in (health, metrics, *always):
-            if path and not path.startswith("/"):
-                raise errors.UsageError(f"the path {path!r} does not begin with '/'.", hint=f"Write {'/' + path!r}.")
-        if len(always) > limits.WEB_PATHS_MAX:
-            raise errors.LimitReached(
-                f"{len(always)} paths are to be answered always.", what="WEB_PATHS_MAX", limit=limits.WEB_PATHS_MAX,
-                hint="One that ends in '/' stands for all below it.",
-            )  # fmt: skip
+        self.health_path = settings.page_path_of(health, what="health")
+        self.metrics_path = settings.page_path_of(metrics, what="metrics")
+        if self.health_path and self.health_path == self.metrics_path:
+            raise errors.UsageError(
+                f"health and metrics have the same path, {health!r}, where only one of them can be.",
+                hint='Write metrics="/metrics".',
+            )
+        self._token = settings.token_of(token).encode()
+        self._always = settings.paths_of(always, what="always")
         self._size = (
             budget if not isinstance(budget, Budget) else None
         )  # of which each process makes a budget of its own
-        self.budget = cast("Budget", watcher.budget) if watcher is not None else self._made(budget)
         self.reserve_bytes = errors.bytes_of(reserve, what="reserve")
+        self.budget = cast("Budget", watcher.budget) if watcher is not None else self._made(budget)
+        self._check_reserve(self.budget)
         self.retry_after_s = retry_after_s
-        self.health_path, self.metrics_path = health, metrics
         self.refused = 0  # requests that were answered with 503
         self.taken = 0  # requests that were handed on
-        self._token = token.encode()
-        self._always = tuple(always)
         self._given = watcher
         self._is_own = watcher is None and not isinstance(budget, Budget)
         self._watcher = watcher
+        self._is_left = False  # by a watcher that was stopped and cannot begin again
         self._pid = os.getpid()
         self._starting = threading.Lock()
+
+    @classmethod
+    def of(cls, made: Intake | None, given: dict[str, Any]) -> Intake:
+        """The one that is there, or a new one of these arguments.
+
+        Raises:
+            UsageError: both are given, or what is given is no `Intake`; and as the class does.
+        """
+        if made is None:
+            return cls(**given)
+        if not isinstance(made, cls):
+            raise errors.UsageError(f"intake={made!r} is no Intake.", hint='Leave it out, and pass budget="512 MiB".')
+        if given:
+            raise errors.UsageError(
+                f"intake= is made already, so that {', '.join(given)} beside it would change nothing.",
+                hint="Pass these to Intake(…).",
+            )
+        return made
+
+    @classmethod
+    def of_settings(cls, found: object) -> Intake:
+        """By a framework's setting FLATWATER, a dict of the arguments.
+
+        Raises:
+            UsageError: it is no dict, or has names that are no arguments; and as the class does.
+        """
+        return cls(**cast("Any", settings.settings_of(found, cls.names())))
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Of all arguments."""
+        return list(inspect.signature(cls).parameters)
 
     def bytes_max(self) -> int:
         """What it holds beside the requests: the watcher."""
@@ -116,15 +153,26 @@ class Intake:
         Raises:
             ClosedError: a budget or a watcher was given, and belongs to the process before the fork.
         """
-        found = self._watcher
-        if found is not None and self._pid == os.getpid():
-            return found
         if self._pid != os.getpid():
             self._after_fork()
+        found = self._watcher
+        if found is not None and (found.is_watching or self._is_left):
+            return found
         with self._starting:
             if self._watcher is None:
                 self._watcher = Watcher(self.budget).start()
+            elif not self._watcher.is_watching and not self._is_left:
+                self._begin(self._watcher)
             return self._watcher
+
+    def _begin(self, watcher: Watcher) -> None:
+        """One that was given and does not watch: not yet, or no more."""
+        try:
+            watcher.start()
+        except errors.ClosedError:
+            if not watcher.is_watching:  # else somebody else began it a moment ago
+                self._is_left = True
+                LOG.warning("the watcher of this service was stopped: nobody watches its memory from here on")
 
     def _after_fork(self) -> None:
         """In a forked worker nothing that watched goes on, and the budget is not to be used."""
@@ -134,13 +182,24 @@ class Intake:
                 hint="Give a size: each worker then makes a budget of its own; or make the middleware in the worker.",
             )
         self._starting = threading.Lock()
-        self.budget, self._watcher, self._pid = self._made(self._size), None, os.getpid()
+        made = self._made(self._size)
+        self._check_reserve(made)  # what a worker may have is known only there
+        self.budget, self._watcher, self._pid = made, None, os.getpid()
 
     @staticmethod
     def _made(budget: Budget | str | int | None) -> Budget:
         if isinstance(budget, Budget):
             return budget
         return Budget(budget, name="web") if budget is not None else Budget.detect()
+
+    def _check_reserve(self, budget: Budget) -> None:
+        """What can never fit would be 503 for everybody, for ever."""
+        if self.reserve_bytes > budget.limit:
+            reserve, limit = units.format_bytes(self.reserve_bytes), units.format_bytes(budget.limit)
+            raise errors.UsageError(
+                f"reserve: each request would take {reserve} from a budget of {limit}, so that none could be answered.",
+                hint="Lower reserve, or raise the budget: a tenth of it is for ten requests at once.",
+            )
 
     def stop(self) -> None:
         """End the watching that `start` began; one that was given goes on."""
@@ -210,7 +269,9 @@ class Intake:
         told: dict[str, object] = {"status": STATUS[watcher.level], "taking_requests": not is_closed}
         if is_trusted:
             told |= watcher.health()
-            told |= {"requests_taken": self.taken, "requests_refused": self.refused}
+            told |= {"requests_taken": self.taken, "requests_refused": self.refused, "pools": _pools()}
+        if not watcher.is_watching:
+            told["status"] = UNWATCHED  # its figures are those of its last sample
         headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
         if is_closed:
             headers = (*headers, ("Retry-After", str(self.wait_s())))
@@ -225,6 +286,24 @@ class Intake:
         registry = CollectorRegistry(auto_describe=False)
         registry.register(cast("Collector", _Figures(self)))
         return Answer(200, (("Content-Type", CONTENT_TYPE_LATEST),), generate_latest(registry))
+
+
+def _check_watcher(watcher: object, budget: object) -> None:
+    if not isinstance(watcher, Watcher):
+        raise errors.UsageError(
+            f"watcher={watcher!r} is no fw.Watcher.",
+            hint="Leave it out for one of its own, or pass fw.Watcher(budget).",
+        )
+    if budget is not None:
+        raise errors.UsageError(
+            "budget= and watcher= were both given, and a watcher has a budget already.",
+            hint="Leave budget= out: PressureMiddleware(app, watcher=fw.Watcher(budget)).",
+        )
+    if watcher.budget is None:
+        raise errors.UsageError(
+            "this watcher has a size and no budget, so there is no gate that it could close.",
+            hint="Make it with a Budget: fw.Watcher(fw.Budget('512 MiB')).",
+        )
 
 
 @final
@@ -250,8 +329,8 @@ class _Figures:
             ("gate_open", "1 while requests are taken in.", int(not intake.is_closed())),
             (
                 "healthy",
-                "1 for ok, 0.5 for degraded, 0 for critical.",
-                {"normal": 1, "high": 0.5}.get(watcher.level, 0),
+                "1 for ok, 0.5 for degraded, 0 for critical and unwatched.",
+                {"normal": 1, "high": 0.5}.get(watcher.level, 0) if watcher.is_watching else 0,
             ),
             ("seconds_to_limit", "At the present growth.", seconds),
         ):
@@ -262,6 +341,19 @@ class _Figures:
             "flatwater_requests_refused", "Requests that were answered with 503.", value=intake.refused
         )
         yield CounterMetricFamily("flatwater_alarms", "Times that memory was high or critical.", value=watcher.alarms)
+
+
+def _pools() -> dict[str, int]:
+    """Of used builders, in all: each schema's own figures would make the page as long as there are schemas."""
+    found = pool_stats()
+    return {
+        "pools": found.pools,
+        "objects": found.objects,
+        "bytes": found.bytes,
+        "created": found.created,
+        "reused": found.reused,
+        "discarded": found.discarded,
+    }
 
 
 def _finite(value: object) -> object:

@@ -32,7 +32,7 @@ class PressureMiddleware:
 
     def __init__(self, app: App, *, intake: Intake | None = None, **given: Any) -> None:
         self.app = app
-        self.intake = intake or Intake(**given)
+        self.intake = Intake.of(intake, given)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """One request, as WSGI hands it on."""

@@ -10,7 +10,6 @@ MIB = 1 << 20
 def machine(tmp_path, monkeypatch):
     """A machine of 8 GiB with nothing limited; add files to it."""
     monkeypatch.setattr(detect, "physical_bytes", lambda: 8 << 30)
-    monkeypatch.setattr(detect, "_rlimit", list)
 
     class Machine:
         def group(self, text):
@@ -21,6 +20,10 @@ def machine(tmp_path, monkeypatch):
             path = tmp_path / "cgroup" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
+
+        def limits(self, text):
+            (tmp_path / "proc").mkdir(exist_ok=True)
+            (tmp_path / "proc" / "limits").write_text(text)
 
         def detect(self):
             return detect.detect(str(tmp_path / "proc"), str(tmp_path / "cgroup"))
@@ -58,12 +61,28 @@ def test_cgroup_v1(machine):
     assert machine.detect() == (1 << 30, "cgroup v1 memory.limit_in_bytes of /x")
 
 
-def test_rlimit_data(machine, monkeypatch):
-    """The limit of the data segment counts when no group is tighter."""
-    monkeypatch.setattr(detect, "_rlimit", lambda: [(300 * MIB, "RLIMIT_DATA")])
+LIMITS = """Limit                     Soft Limit           Hard Limit           Units
+Max cpu time              unlimited            unlimited            seconds
+Max data size             {soft:<20} {hard:<20} bytes
+Max stack size            8388608              unlimited            bytes
+"""
+
+
+def test_rlimit_data(machine):
+    """The soft limit of the data segment counts when no group is tighter, also another process's."""
+    machine.limits(LIMITS.format(soft=300 * MIB, hard="unlimited"))
     machine.group("0::/\n")
     machine.write("memory.max", "max\n")
     assert machine.detect() == (300 * MIB, "RLIMIT_DATA")
+
+
+@pytest.mark.parametrize(
+    "text", [LIMITS.format(soft="unlimited", hard="unlimited"), "Max data size\n", "Max data size -1"]
+)
+def test_no_rlimit_data(machine, text):
+    """What is unlimited, or not said, is no limit."""
+    machine.limits(text)
+    assert machine.detect()[1].endswith("no other limit was found")
 
 
 def test_without_a_limit_it_is_a_share_of_memory(machine):
@@ -86,7 +105,6 @@ def test_hostile_files_give_the_fallback(machine, text):
 def test_nothing_can_be_read(tmp_path, monkeypatch):
     """A machine that tells nothing gets a stated guess."""
     monkeypatch.setattr(detect, "physical_bytes", lambda: 0)
-    monkeypatch.setattr(detect, "_rlimit", list)
     limit, source = detect.detect(str(tmp_path), str(tmp_path))
     assert limit == 1 << 30
     assert "guess" in source

@@ -255,6 +255,36 @@ def test_what_cannot_be_is_refused(target, given):
     assert raised.value.hint
 
 
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        ("hello", "'hello' is no http:// or https:// address"),
+        ("", "'' is no http:// or https:// address"),
+        ("ftp://example.com", "'ftp://example.com' is no http:// or https:// address"),
+        ("https://", "'https://' is no http:// or https:// address"),
+        ("https://[1", "'https://[1' is no http:// or https:// address"),
+        ("https://example.com:many", "'https://example.com:many' is no http:// or https:// address"),
+        ("http://example.com/s3cret", "http://example.com is another machine"),
+        ("hooks.example/s3cret", "'hooks.example/\u2026' is no"),
+        ("ftp://me:s3cret@example.com?s3cret", "'ftp://example.com/\u2026' is no"),
+    ],
+)
+def test_an_address_that_cannot_be_is_named(url, named):
+    """By what was given, up to where secrets begin."""
+    with pytest.raises(errors.UsageError) as raised:
+        Alerts(url)
+    assert str(raised.value).startswith(named)
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://hooks.example", "HTTPS://hooks.example:8443/a?b", "http://localhost:8000/a", "http://[::1]/a"]
+)
+def test_an_address_that_can_be(url):
+    """With TLS, or on this machine."""
+    assert Alerts(url).sent == 0
+
+
 def test_a_watcher_tells_by_itself():
     """`on_level` takes it."""
     got = []

@@ -46,6 +46,23 @@ def test_alone_it_is_seen_alone(program):
         assert seen.rss > 32 * MIB
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc of Linux")
+def test_its_own_rlimit_counts():
+    """Not that of who looks: the least of what the kernel enforces for the process that is watched."""
+    text = "import resource, sys; resource.setrlimit(resource.RLIMIT_DATA, (200 << 20, 300 << 20)); print('ready', flush=True); sys.stdin.readline()"
+    process = subprocess.Popen([sys.executable, "-c", text], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout.readline() == "ready\n"
+        with Onlooker(process.pid) as seen:
+            assert seen.limit_bytes <= 200 * MIB
+            assert seen.limit_source == "RLIMIT_DATA" or seen.limit_bytes < 200 * MIB
+    finally:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
+
 def test_the_end_is_seen(program):
     """Nothing is read of who gets its number later."""
     with Onlooker(program.pid) as seen:

@@ -414,6 +414,15 @@ def test_the_thread_samples_this_process_and_ends():
         watcher.start()
 
 
+def test_it_says_whether_it_watches():
+    """From its start to its end."""
+    watcher = Watcher("64 GiB")
+    told = [watcher.is_watching]
+    with watcher:
+        told.append(watcher.is_watching)
+    assert [*told, watcher.is_watching] == [False, True, False]
+
+
 def test_stopping_opens_the_gate():
     """A gate that the watcher closed does not stay closed after the watching has ended."""
     world = World()

@@ -1,6 +1,6 @@
-"""How many bytes this process may have, and who says so.
+"""How many bytes a process may have, and who says so.
 
-Covers:     cgroup v2 and v1 with the groups above, `RLIMIT_DATA`, a share of physical memory.
+Covers:     this process and others of the machine; cgroup v2 and v1 with the groups above, `RLIMIT_DATA`, a share of physical memory.
 Not here:   enforcing anything (`worker.limit`).
 Holds:      nothing.
 """
@@ -12,18 +12,24 @@ from pathlib import Path, PurePosixPath
 
 from flatwater import limits, units
 
+_OWN = "/proc/self"
+_DATA = "Max data size"  # as /proc/PID/limits calls RLIMIT_DATA; soft, hard and unit follow
 _UNLIMITED_V1 = 1 << 62  # v1 writes the largest multiple of a page below 2^63 for "no limit"
 
 
-def detect(proc: str = "/proc/self", cgroups: str = "/sys/fs/cgroup") -> tuple[int, str]:
+def detect(proc: str = _OWN, cgroups: str = "/sys/fs/cgroup") -> tuple[int, str]:
     """`(bytes, where from)`: the least of what the kernel would enforce; half of memory if it enforces nothing.
 
     Never raises: where nothing can be read at all, 1 GiB is taken, and said.
 
-    Source: kernel documentation, `admin-guide/cgroup-v2.rst` (memory.max), `cgroup-v1/memory.rst` (limit_in_bytes).
+    Args:
+        proc: the folder of a process; `/proc/PID` is another one.
+        cgroups: where control groups are mounted.
+
+    Source: kernel documentation, `admin-guide/cgroup-v2.rst` (memory.max), `cgroup-v1/memory.rst` (limit_in_bytes); proc_pid_limits(5).
     """
     physical = physical_bytes()
-    found = [*_cgroup_limits(Path(proc), Path(cgroups)), *_rlimit()]
+    found = [*_cgroup_limits(Path(proc), Path(cgroups)), *_rlimit(proc)]
     found = [(count, source) for count, source in found if 0 < count < (physical or _UNLIMITED_V1)]
     if found:
         return min(found, key=lambda pair: pair[0])
@@ -73,13 +79,18 @@ def _climb(mount: Path, path: str, file: str, label: str) -> list[tuple[int, str
     return found
 
 
-def _rlimit() -> list[tuple[int, str]]:
+def _rlimit(proc: str) -> list[tuple[int, str]]:
+    """Of this process as it says itself, which works without /proc; of another one as anybody may read it."""
+    if proc != _OWN:
+        lines = [line for line in _read(Path(proc, "limits")).splitlines() if line.startswith(_DATA)]
+        soft = [line[len(_DATA) :].split()[:1] for line in lines]
+        return [(int(count), "RLIMIT_DATA") for words in soft for count in words if count.isdecimal()]
     try:
         import resource
     except ImportError:
         return []
-    soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
-    return [] if soft == resource.RLIM_INFINITY else [(soft, "RLIMIT_DATA")]
+    own, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    return [] if own == resource.RLIM_INFINITY else [(own, "RLIMIT_DATA")]
 
 
 def _read(path: Path) -> str:

@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("pid", type=click.IntRange(1))
-@click.option("--budget", type=BytesType(), help="What it may have; what the kernel allows it, if left out.")
+@click.option(
+    "--budget", type=BytesType(),
+    help="What it may have. If left out: the least that its control groups and its RLIMIT_DATA allow, or, where there is no such "
+    f"limit, {limits.BUDGET_RAM_SHARE:.0%} of the machine's memory.",
+)  # fmt: skip
 @click.option("--alone", is_flag=True, help="Without its children.")
 @click.option(
     "--interval", "interval_s", type=SecondsType(), default="1s", show_default=True, help="Between two readings."

@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import queue
+import re
 import socket
 import sys
 import threading
@@ -207,13 +208,7 @@ def _sender(target: Target) -> Callable[[Alert], object]:
 
 
 def _webhook(url: str) -> Callable[[Alert], object]:
-    parts = urllib.parse.urlsplit(url)
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-    if not is_safe or not parts.hostname:
-        raise errors.UsageError(
-            f"{parts.scheme or 'it'}://{parts.hostname or ''} is no webhook for alerts.",
-            hint="Pass https://…; http:// goes to this machine only.",
-        )
+    parts = _address(url)
 
     def send(alert: Alert) -> None:
         body = json.dumps(alert).encode()
@@ -237,6 +232,27 @@ def _webhook(url: str) -> Callable[[Alert], object]:
             ending.cancel()
 
     return send
+
+
+def _address(url: str) -> urllib.parse.SplitResult:
+    """The parts of a webhook's address. What is refused is named without path and password, which may be secrets."""
+    hint = "Pass https://…; http:// goes to this machine only."
+    try:
+        parts = urllib.parse.urlsplit(url)
+        named = bool(parts.hostname) and parts.port != 0  # a port that is no number raises
+    except ValueError:
+        parts, named = urllib.parse.SplitResult("", "", "", "", ""), False
+    if parts.scheme not in {"http", "https"} or not named:
+        before, separator, after = url.partition("://")
+        scheme, rest = (before, after) if separator else ("", before)
+        head = re.split("[/?#]", rest, maxsplit=1)[0]
+        shown = (scheme + separator)[:20] + head.rpartition("@")[2][:100] + ("/…" if head != rest else "")
+        raise errors.UsageError(f"{shown!r} is no http:// or https:// address.", hint=hint)
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise errors.UsageError(
+            f"http://{parts.hostname} is another machine, and alerts go there by TLS only.", hint=hint
+        )
+    return parts
 
 
 def _shut(connections: list[http.client.HTTPConnection]) -> None:

@@ -29,7 +29,8 @@ class Onlooker:
     Args:
         pid: of the process.
         alone: without its children.
-        limit_bytes: what it may have; what the kernel allows it, if 0.
+        limit_bytes: what it may have; if 0, the least that its control groups and its RLIMIT_DATA allow it, or a share of the machine's memory
+            where they allow it all (`budget.detect`).
         clock: monotonic seconds.
 
     Attributes:

@@ -72,7 +72,7 @@ class Watcher:
     Raises:
         UsageError: a budget, period, threshold or baseline that cannot work.
 
-    Thread-safety: `level`, `events`, `health`, `forecast`, `explain` and `stop` may be used from any thread.
+    Thread-safety: `level`, `events`, `health`, `forecast`, `is_watching`, `explain` and `stop` may be used from any thread.
 
     >>> memory = iter([50 << 20] * 5 + [97 << 20] * 3)
     >>> watcher = Watcher("100 MiB", sample=lambda: (next(memory, 97 << 20),) * 2, collect=lambda: 0, trim=lambda: 0,
@@ -115,16 +115,10 @@ class Watcher:
         self.metric = metric
         self.baseline = errors.bytes_of(baseline, what="baseline")
         self.children = children
-        self.levels = Levels(
-            Thresholds.at_period(
-                period_s,
-                high=high,
-                critical=critical,
-                gap=gap,
-                high_samples=high_samples,
-                critical_samples=critical_samples,
-            )
-        )
+        thresholds = Thresholds.at_period(
+            period_s, high=high, critical=critical, gap=gap, high_samples=high_samples, critical_samples=critical_samples
+        )  # fmt: skip
+        self.levels = Levels(thresholds)
         self.journal = Journal(lambda: self.seen)
         self.seen = 0  # bytes at the last sample, baseline taken off
         self.rss = 0
@@ -179,6 +173,12 @@ class Watcher:
     def level(self) -> Level:
         """normal, high or critical."""
         return self.levels.level
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether it samples by itself: it was started, in this process, and not stopped."""
+        thread = self._thread
+        return thread is not None and not self._stopped and thread.is_alive()
 
     @property
     def forecast(self) -> Forecast:

@@ -32,6 +32,29 @@ def test_no_row_is_wider_than_the_terminal(seen, columns):
     assert [row.split()[0] for row in rows if row.strip()][:3] == ["process", "resident", "anonymous"]
 
 
+@pytest.mark.parametrize("columns", [20, 40, 80, 200])
+def test_a_narrow_terminal_cuts_no_words(seen, columns):
+    """The limit with who says so, the scale and the forecast go on in the next row."""
+    seen.limit_source = "50% of 8.0 GiB physical memory; no other limit was found"
+    rows = watch_text.screen(seen, columns).splitlines()
+    words = "".join(row[watch_text.LABEL :] for row in rows).replace(" ", "")
+    for text in (f"100 MiB, of which 49% ({seen.limit_source})", watch_text.scale(seen), seen.forecast.words):
+        assert text.replace(" ", "") in words
+    assert [row.split()[0] for row in rows if row[: watch_text.LABEL].strip()] == [
+        "process", "resident", "anonymous", "limit", "curve", "forecast", "watched",
+    ]  # fmt: skip
+
+
+def test_the_scale_of_the_curve(seen):
+    """From nothing to the highest, and over which time, in the row below it; nothing before the first look."""
+    rows = watch_text.screen(seen, 80).splitlines()
+    at = next(number for number, row in enumerate(rows) if row.startswith("curve"))
+    assert rows[at + 1].strip() == watch_text.scale(seen) == "from 0 to 49.0 MiB, over 3.9 s"
+    with Onlooker(os.getpid(), alone=True, limit_bytes=100 * MIB) as fresh:
+        assert watch_text.scale(fresh) == ""
+        assert watch_text.screen(fresh, 80)
+
+
 def test_the_curve_rises(seen):
     """From low to the highest."""
     drawn = watch_text.curve(seen, 40)

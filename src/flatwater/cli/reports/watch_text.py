@@ -1,6 +1,6 @@
 """The words of `flatwater watch`: a screen, a line, a reading as JSON, the end.
 
-Covers:     sizes against the limit, the curve in one row, the forecast.
+Covers:     sizes against the limit, the curve in one row and its scale, the forecast.
 Not here:   looking (`watch.onlooking`), drawing again and again (`cli.watch`).
 Holds:      one screen of text.
 """
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 BARS = " ▁▂▃▄▅▆▇█"
 LABEL = 10  # columns of what a row is about
 WIDTH_MAX = 120
+ROWS_MAX = 16  # of one text, on a narrow terminal
 
 
 def reading(seen: Onlooker) -> dict[str, object]:
@@ -55,10 +56,13 @@ def screen(seen: Onlooker, columns: int) -> str:
         ("process", f"{seen.pid}  {seen.name}{many}"),
         ("resident", f"{units.format_bytes(seen.rss)}, at most {units.format_bytes(seen.history.peak_rss)}"),
         ("anonymous", f"{units.format_bytes(seen.anon)}, at most {units.format_bytes(seen.history.peak_anon)}"),
-        ("limit", f"{units.format_bytes(seen.limit_bytes)}, of which {share:.0%} ({seen.limit_source})"),
+        *_wrapped(
+            "limit", f"{units.format_bytes(seen.limit_bytes)}, of which {share:.0%} ({seen.limit_source})", width
+        ),
         ("", _bar(share, width - LABEL - 2)),
         ("curve", curve(seen, width - LABEL - 2)),
-        *zip(("forecast", *[""] * 9), textwrap.wrap(seen.forecast.words, width - LABEL), strict=False),
+        *_wrapped("", scale(seen), width),
+        *_wrapped("forecast", seen.forecast.words, width),
         ("watched", units.format_duration(seen.seconds)),
     ]
     return "\n".join(f"{label:<{LABEL}}{text}"[:width] for label, text in rows)
@@ -81,11 +85,25 @@ def curve(seen: Onlooker, width: int) -> str:
     return "".join(BARS[round(value / highest * (len(BARS) - 1))] for value in columns)
 
 
+def scale(seen: Onlooker) -> str:
+    """What the curve's height and its width stand for."""
+    points = seen.history.points()
+    if not points:
+        return ""
+    highest = units.format_bytes(max(point.anon_max for point in points))
+    return f"from 0 to {highest}, over {units.format_duration(points[-1].t_s - points[0].t_s)}"
+
+
 def ended(seen: Onlooker) -> str:
     """The last line."""
     how = "the process has ended" if seen.has_ended else "it goes on"
     peak, limit = units.format_bytes(seen.history.peak_anon), units.format_bytes(seen.limit_bytes)
     return f"watched for {units.format_duration(seen.seconds)}: {peak} anonymous at most, of {limit}; {how}. {seen.forecast.words}"
+
+
+def _wrapped(label: str, words: str, width: int) -> list[tuple[str, str]]:
+    rows = textwrap.wrap(words, width - LABEL, max_lines=ROWS_MAX)
+    return [(label if number == 0 else "", row) for number, row in enumerate(rows)]
 
 
 def _bar(share: float, width: int) -> str:

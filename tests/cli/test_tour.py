@@ -133,10 +133,15 @@ def groups_of(pid):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 143), pytest.param(signal.SIGHUP, 129, marks=pytest.mark.slow)]
+    ("numbers", "code"),
+    [
+        ([signal.SIGTERM], 143),
+        pytest.param([signal.SIGHUP], 129, marks=pytest.mark.slow),
+        ([signal.SIGINT, signal.SIGINT, signal.SIGINT], 130),
+    ],
 )
-def test_a_signal_leaves_nothing_behind(tmp_path, number, code):
-    """SIGTERM and SIGHUP end the tour at once: no temporary folder, no control group, no traceback."""
+def test_a_signal_leaves_nothing_behind(tmp_path, numbers, code):
+    """SIGTERM and SIGHUP end the tour at once, and so does Ctrl-C, also pressed again: no temporary folder, no control group, no traceback."""
     command = [sys.executable, "-m", "flatwater", "tour", "--seconds", "60"]
     environ = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ) as child:
@@ -144,7 +149,9 @@ def test_a_signal_leaves_nothing_behind(tmp_path, number, code):
         while not list(tmp_path.glob("*/notes")):
             assert time.monotonic() < until
             time.sleep(0.02)
-        child.send_signal(number)
+        for number in numbers:
+            child.send_signal(number)
+            time.sleep(0.02)  # two at once are one
         out, err = child.communicate(timeout=30)
     assert (child.returncode, out) == (code, "")
     assert "Traceback" not in err
@@ -180,12 +187,12 @@ STEP_CLASSES = {
     ],
 )
 def test_a_signal_in_any_step_leaves_nothing(tmp_path, step, when, number):
-    """In the tour, alone or in its twin: no folder (nor the one to keep), no control group and no process stays, and no traceback is shown."""
+    """In the tour, alone or in its twin: no folder (nor the one to keep, nor the one made above it), no control group and no process stays, and no traceback is shown."""
     texts, temporary = tmp_path / "texts", tmp_path / "temporary"
     texts.mkdir()
     temporary.mkdir()
     (texts / "long.html").write_text("<html>" + "<p>some words of a page</p>\n" * 400_000)
-    command = [sys.executable, "-c", ONE_STEP, STEP_CLASSES[step], "--keep", temporary / "kept", texts]
+    command = [sys.executable, "-c", ONE_STEP, STEP_CLASSES[step], "--keep", temporary / "above" / "kept", texts]
     environ = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ) as child:
         name = when.partition(",")[0]

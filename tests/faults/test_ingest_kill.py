@@ -69,6 +69,7 @@ class Job:
         self.corpus = folder / "corpus"
         self.random = random.Random(seed)
         self.embedder, self.size = "counting", 1_000
+        self.whole_s = 0.1  # what the last run took that came to its end; a faster machine needs earlier kills
         self.folder.mkdir()
         self.edition = 0
         self.editions = set()  # of all documents, ever
@@ -104,15 +105,18 @@ class Job:
         if self.random.random() < 0.15:
             self.embedder = "other" if self.embedder == "counting" else "counting"
 
-    def run(self, step=0, seconds=None):
-        """Its exit code; after so many seconds it is killed."""
+    def run(self, step=0, share=None):
+        """Its exit code; after this share of the time that a whole run takes it is killed."""
         words = [sys.executable, __file__, str(self.corpus), str(self.folder), self.embedder, str(self.size), str(step)]
         with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
             child.stdout.readline()
-            if seconds is not None:
-                time.sleep(seconds)
+            begun = time.monotonic()
+            if share is not None:
+                time.sleep(share * self.whole_s)
                 child.kill()
             _out, err = child.communicate(timeout=60)
+        if child.returncode == 0:
+            self.whole_s = time.monotonic() - begun
         assert child.returncode in {0, -signal.SIGKILL}, err.decode()
         return child.returncode
 
@@ -162,7 +166,7 @@ def test_killed_at_random(tmp_path):
     for _round in range(30):
         job.change()
         for _kill in range(job.random.choice([1, 2])):
-            killed += job.run(seconds=job.random.uniform(0, 0.35)) == -signal.SIGKILL
+            killed += job.run(share=job.random.uniform(0, 0.8)) == -signal.SIGKILL
             job.search()
         job.look()
     assert killed > 15
@@ -197,7 +201,7 @@ def test_searches_see_whole_documents_while_ingestions_are_killed(tmp_path):
     ):
         for _round in range(8):
             job.change()
-            job.run(seconds=job.random.uniform(0, 0.3))
+            job.run(share=job.random.uniform(0, 1))
             assert job.run() == 0
         _out, err = reader.communicate(b"end", timeout=60)
     assert reader.returncode == 0, err.decode()

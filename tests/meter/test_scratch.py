@@ -49,6 +49,23 @@ def test_it_is_private_and_goes(folder):
     assert scratch.trouble == ""
 
 
+def test_ctrl_c_while_it_is_removed(folder, monkeypatch):
+    """The rest is removed before it is heard, and the lock is given back."""
+    scratch = Scratch(PREFIX)
+    Path(scratch.path, "1").write_text("x")
+    whole = module.shutil.rmtree
+
+    def interrupted(path, **options):
+        monkeypatch.setattr(module.shutil, "rmtree", whole)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module.shutil, "rmtree", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        scratch.close()
+    assert os.listdir(folder) == []
+    assert scratch._lock == -1
+
+
 def test_what_a_killed_run_left_is_removed(folder):
     """SIGKILL removes nothing; the next start does, files and all."""
     code = f"import tempfile, sys; tempfile.tempdir = {str(folder)!r}\nfrom flatwater.meter.scratch import Scratch\ns = Scratch({PREFIX!r})\nopen(s.path + '/1', 'w').close()\nprint(s.path, flush=True)\nsys.stdin.read()"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
+from functools import partial
 
 import pytest
 
@@ -157,24 +159,28 @@ def test_a_write_is_seen_whole_or_not_at_all(store, hurried):
     """get_many, a batch and an update see all entries of one write, or none."""
     pairs = [(("file", at), b"0") for at in range(50)]
     store.write(pairs)
-    stop = threading.Event()
+    enough = 10
+    done = {"writer": 0, "one": 0, "two": 0}  # all go on until each has had its turns, whoever came late
+    given_up = time.monotonic() + DEADLINE_S
+
+    def at_it():
+        return min(done.values()) < enough and time.monotonic() < given_up
 
     def write():
-        for number in range(60):
-            store.write([(key, b"%d" % number) for key, _value in pairs])
-        stop.set()
+        while at_it():
+            done["writer"] += 1
+            store.write([(key, b"%d" % done["writer"]) for key, _value in pairs])
 
-    def read():
-        seen = 0
-        while not stop.is_set():
+    def read(who):
+        while at_it():
             assert len(set(store.get_many([key for key, _value in pairs]))) == 1
             (batch,) = store.batches()
             assert len(batch) == 50
             assert len({value for _key, value in batch}) == 1
-            seen += 1
-        return seen
+            done[who] += 1
 
-    assert together(write, read, read)[1] > 0
+    together(write, partial(read, "one"), partial(read, "two"))
+    assert min(done.values()) >= enough
 
 
 def test_no_addition_is_lost(opened, hurried, small_map):

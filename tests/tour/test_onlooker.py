@@ -63,13 +63,43 @@ def test_a_browser_that_is_none_is_said(tmp_path, monkeypatch):
         os.kill(int(read(str(tmp_path), "pid")), 0)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a program is a script here")
+def test_a_browser_has_a_home_of_its_own(tmp_path, monkeypatch):
+    """Below its profile, whatever the user's is and wherever his settings stand; they are there, and go with the profile."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    program = tmp_path / "chromium"
+    names = ["HOME", *onlooker._XDG]
+    for name in names:
+        monkeypatch.setenv(name, str(tmp_path / "user"))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    places = " ".join(f'"${name}"' for name in names)
+    program.write_text(
+        f'#!/bin/sh\nfor place in {places}; do touch "$place/left" && echo "$place"; done > {tmp_path}/places\n'
+    )
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    write(str(folder), SOON, "yes")
+    with Onlooker(str(folder)):
+        assert waited_for(str(folder), READY, 30.0).startswith("Chromium could not look at it: ")
+    told = read(str(tmp_path), "places").split()
+    assert len(told) == len(names)
+    assert all(place.startswith(str(folder / "profile")) for place in told)
+    assert not os.path.exists(folder / "profile")
+    assert not os.path.exists(tmp_path / "user")
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not HAS_CHROMIUM, reason="NO CHROMIUM: the tour's browser is not tried (install chromium)")
-def test_the_console_shows_live_rows(tmp_path):
-    """It is opened with a live query before the first row, and has the last one in the end; nothing of the browser stays."""
+def test_the_console_shows_live_rows(tmp_path, monkeypatch):
+    """It is opened with a live query before the first row, and has the last one in the end; nothing of the browser stays, nor in the user's home."""
     pytest.importorskip("lmdb")
     from flatwater.live.database import Database
 
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    for name in onlooker._XDG:
+        monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "folder"
     folder.mkdir()
     with Database(tmp_path / "data", sync="off") as db:
@@ -84,3 +114,4 @@ def test_the_console_shows_live_rows(tmp_path):
             db.sql("INSERT INTO accounts VALUES (-1, 'the end', 0)")
             assert "showed 3 rows in the end, the last one among them" in waited_for(str(folder), SAW, 60.0)
     assert not os.path.exists(folder / "profile")
+    assert os.listdir(home) == []

@@ -139,6 +139,49 @@ def test_the_whole_house_holds(tmp_path):
     assert 10 * MIB < documents.details["other_processes_bytes"] < documents.seen <= documents.promised
 
 
+def interrupted(*_args, **_options):
+    raise KeyboardInterrupt
+
+
+def test_folders_above_what_was_to_be_kept_go_with_it(tmp_path, monkeypatch):
+    """When the tour is ended: those that it made and that are empty; not the one that was there."""
+    monkeypatch.setattr(walking, "_go", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        walk_steps("Fine", keep=str(tmp_path / "a" / "b" / "kept"))
+    assert os.listdir(tmp_path) == []
+
+
+def test_folders_above_in_which_somebody_put_something_stay(tmp_path, monkeypatch):
+    """They are no longer the tour's alone."""
+
+    def joined(*_args, **_options):
+        (tmp_path / "a" / "note").write_text("mine")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(walking, "_go", joined)
+    with pytest.raises(KeyboardInterrupt):
+        walk_steps("Fine", keep=str(tmp_path / "a" / "b" / "kept"))
+    assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["a", "note"]
+
+
+def test_folders_above_one_that_cannot_be_made_go(tmp_path):
+    """The name is too long for the file system; what was there before stays as it is."""
+    (tmp_path / "there").mkdir()
+    with pytest.raises(errors.UsageError, match="cannot be made"):
+        walk_steps("Fine", keep=str(tmp_path / "there" / "a" / "b" / ("x" * 300)))
+    with pytest.raises(errors.UsageError, match="cannot be made"):
+        walk_steps("Fine", keep=str(tmp_path / "there"))
+    assert [path.name for path in tmp_path.rglob("*")] == ["there"]
+
+
+def test_what_is_kept_keeps_its_folders(tmp_path):
+    """A tour that came to its end removes none."""
+    report = walk_steps("Fine", keep=str(tmp_path / "a" / "kept"))
+    assert report.holds, report.verdict
+    assert report.kept == str(tmp_path / "a" / "kept")
+    assert os.path.isdir(report.kept)
+
+
 def test_what_was_done_before_the_end_is_kept():
     """The table of a tour that died has the steps that were done."""
     report = walk_steps("Fine", "Everything")

@@ -74,7 +74,7 @@ def command(ctx: click.Context, /, target: str, **flags: Any) -> None:
     params = [_value(text) for text in flags["params"]]
     who = sql_targets.Who(flags["user"], flags["token_file"], flags["one_time"], flags["ca_file"])
     with contextlib.ExitStack() as stack:
-        stack.enter_context(leaving_on_signals(ctx))
+        stack.enter_context(leaving_on_signals(ctx, interrupts=not is_shell))
         if hasattr(sys.stdout, "reconfigure"):  # what its encoding does not have is escaped
             sys.stdout.reconfigure(errors="backslashreplace")
         try:

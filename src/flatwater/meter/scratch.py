@@ -59,12 +59,17 @@ class Scratch:
             self._lock = _locked(self.path)
 
     def close(self) -> None:
-        """Remove the directory."""
-        if self.path:
+        """Remove the directory; Ctrl-C in the middle of that is heard when it is done."""
+        try:
+            if self.path:
+                shutil.rmtree(self.path, ignore_errors=True)
+        except BaseException:
             shutil.rmtree(self.path, ignore_errors=True)
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+            raise
+        finally:
+            if self._lock >= 0:
+                os.close(self._lock)
+                self._lock = -1
 
 
 def needed(prefix: str, need: str) -> Scratch:

@@ -35,6 +35,13 @@ _FLAGS = (
 _START = (
     "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execvp(sys.argv[3], sys.argv[3:])"
 )
+_XDG = {
+    "XDG_CONFIG_HOME": ".config",
+    "XDG_CACHE_HOME": ".cache",
+    "XDG_DATA_HOME": ".local/share",
+    "XDG_STATE_HOME": ".local/state",
+    "XDG_RUNTIME_DIR": ".run",
+}  # below its home
 _POLL_S = 0.05
 _CLOSE_S = 5.0  # for it to end by itself
 _READ_BYTES = 1 << 16
@@ -134,6 +141,15 @@ def waited_for(folder: str, name: str, seconds: float) -> str:
     return text
 
 
+def _environ(profile: str) -> dict[str, str]:
+    """What it leaves goes with its profile, and nothing below the user's home: crash reports, settings of the desktop, certificates."""
+    home = os.path.join(profile, "home")
+    places = {name: os.path.join(home, folder) for name, folder in _XDG.items()}
+    for place in places.values():
+        os.makedirs(place, mode=0o700, exist_ok=True)
+    return {**os.environ, "HOME": home, **places, "TMPDIR": "."}  # sockets have short names only
+
+
 class _Chromium:
     """One page. What is asked of it is given up when `end` is set."""
 
@@ -165,10 +181,7 @@ class _Chromium:
                 ],
                 pass_fds=(high[0], high[3]),
                 cwd=profile,
-                env={
-                    **os.environ,
-                    "TMPDIR": ".",
-                },  # what it leaves there goes with the profile; sockets have short names only
+                env=_environ(profile),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -124,6 +124,8 @@ def _go(
 def _place(keep: str, folder: str, stack: contextlib.ExitStack) -> str:
     """Where steps write: the folder that is kept, which goes away if the tour is ended from outside, or one of the tour's own."""
     data = os.path.abspath(keep) if keep else os.path.join(folder, "data")
+    parents = _missing(os.path.dirname(data))
+    stack.push(lambda error, *_: _remove_empty(parents) if error else None)  # after what is in them
     try:
         os.makedirs(data)
         if keep:
@@ -135,6 +137,22 @@ def _place(keep: str, folder: str, stack: contextlib.ExitStack) -> str:
             f"{data!r} cannot be made: {reason}.", hint="Name a folder that is not there yet."
         ) from None
     return data
+
+
+def _missing(path: str) -> list[str]:
+    """The folder and those above it that are not there yet, innermost first."""
+    found = []
+    while not os.path.lexists(path):
+        found.append(path)
+        path = os.path.dirname(path)
+    return found
+
+
+def _remove_empty(folders: list[str]) -> None:
+    """Those that hold nothing, innermost first."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
 
 
 def _silent(_step: str) -> None:

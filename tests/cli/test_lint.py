@@ -56,6 +56,9 @@ WRONG = {
     "a rule that is none": (["--select", "E501"], "no rule is called 'E501'"),
     "a rule to explain that is none": (["--explain", "FW9"], "no rule is called"),
     "a form that is none": (["--output-format", "xml"], "xml"),
+    "a name for stdin that is not read": (["--stdin-filename", "a.py", "."], "which is not read"),
+    "rules that are none": (["--select", ","], "names no rule"),
+    "a baseline and a report": (["--write-baseline", "--json", "j.json", "."], "--write-baseline tells no findings"),
     "stdin and more": (["-", "a.py"], "stands alone"),
     "statistics as JSON": (["--statistics", "--output-format", "json"], "--statistics is a text"),
     "a report in no folder": (["--json", "no/such.json"], "cannot be written"),
@@ -260,3 +263,26 @@ def test_ended_by_who_reads(lint, tmp_path):
     )
     assert done.stdout.startswith(b"a0.py:2:12")
     assert done.stderr == b""
+
+
+def test_stdin_by_the_name_of_a_test(lint, tmp_path):
+    """Text on stdin is left out where a file of its name would be."""
+    (tmp_path / "pyproject.toml").write_text('[tool.flatwater.lint]\nexclude = ["vendor"]\n')
+    assert lint("-", "--stdin-filename", "tests/test_a.py", stdin=ROWS.encode())[0] == 0
+    assert lint("-", "--stdin-filename", "vendor", stdin=ROWS.encode())[0] == 0
+    assert lint("-", "--stdin-filename", "src/a.py", stdin=ROWS.encode())[0] == 1
+
+
+def test_an_absolute_pattern(lint, tmp_path):
+    """It is taken as of the project's folder."""
+    (tmp_path / "vendor").mkdir()
+    (tmp_path / "vendor" / "a.py").write_text(ROWS)
+    assert lint("--exclude", tmp_path / "vendor", ".")[0] == 0
+
+
+def test_a_cache_that_cannot_be_kept(lint, tmp_path):
+    """It is said, where its folder was asked for; what is found is the same."""
+    (tmp_path / "a.py").write_text(ROWS)
+    code, _out, err = lint("--cache-dir", "a.py", ".")
+    assert code == 1
+    assert "nothing can be kept in 'a.py'" in err

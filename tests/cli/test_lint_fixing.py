@@ -23,10 +23,10 @@ def lint(tmp_path):
     (tmp_path / "a.py").write_text(OLD)
     (tmp_path / "b.py").write_text("x = 1\n")
 
-    def run(*arguments, confidence="maybe"):
+    def run(*arguments, confidence="maybe", text=True):
         done = subprocess.run(
             [sys.executable, "-m", "flatwater", "lint", "--config", "", "--confidence", confidence, "--no-cache", *arguments],
-            cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False, env={**os.environ, "NO_COLOR": "1"},
+            cwd=tmp_path, capture_output=True, text=text, timeout=100, check=False, env={**os.environ, "NO_COLOR": "1"},
         )  # fmt: skip
         return done.returncode, done.stdout, done.stderr
 
@@ -64,6 +64,21 @@ def test_a_diff_changes_nothing(lint, tmp_path):
     subprocess.run(["patch", "--quiet", "-p1"], input=out, text=True, cwd=tmp_path, check=True, timeout=60)
     assert (tmp_path / "a.py").read_text() == NEW
     assert lint("--diff", ".")[:2] == (0, "")
+
+
+def test_a_diff_of_odd_names(lint, tmp_path):
+    """A name with spaces, a link beside its target and lines that end with CR alone: `patch` takes it all."""
+    old = (tmp_path / "a.py").read_bytes()
+    (tmp_path / "b c.py").write_bytes(old)
+    (tmp_path / "0.py").symlink_to("a.py")
+    (tmp_path / "z.py").symlink_to("b c.py")
+    (tmp_path / "cr.py").write_bytes(old.replace(b"\n", b"\r"))
+    code, out, err = lint("--diff", ".", text=False)
+    assert code == 1
+    assert b"3 files" in err
+    subprocess.run(["patch", "--quiet", "-p1", "--binary"], input=out, cwd=tmp_path, check=True, timeout=60)
+    assert lint("--diff", ".", text=False)[0] == 0
+    assert (tmp_path / "cr.py").read_bytes().count(b"\n") == 0
 
 
 def test_forms_for_programs_are_whole(lint):

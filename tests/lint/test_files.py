@@ -99,18 +99,23 @@ def test_links(tree, tmp_path):
 
 
 def test_depth(tree, tmp_path):
-    """Folders below each other end at a bound."""
+    """Folders below each other end at a bound; the first one behind it comes with the reason."""
     deep = "/".join(["d"] * (limits.LINT_DEPTH_MAX + 3))
     tree("a.py", f"{deep}/b.py")
-    assert list(Walk(["."])) == ["a.py"]
+    walk = Walk(["."])
+    assert [(path.count("/"), walk.why) for path in walk] == [
+        (0, ""),
+        (limits.LINT_DEPTH_MAX, f"is more than {limits.LINT_DEPTH_MAX} folders deep, and is not looked at"),
+    ]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_folder_that_is_locked(tree, tmp_path):
-    """It is left out."""
+    """It comes with the reason."""
     tree("a.py", "locked/b.py")
     (tmp_path / "locked").chmod(0)
-    assert list(Walk(["."])) == ["a.py"]
+    walk = Walk(["."])
+    assert [(path, walk.why) for path in walk] == [("a.py", ""), ("locked", "cannot be read: permission denied")]
 
 
 def test_what_is_not_there(tree):
@@ -147,7 +152,7 @@ BAD = {
     "a coding line that is no text": (b"# coding: hex\n41\n", "is not text in its encoding"),
     "UTF-16": ("x = 1\n".encode("utf-16"), "is not text in its encoding"),
     "UTF-16 cut off": (b"\xff\xfex\x00=", "is not text in its encoding"),
-    "two that disagree": (b"\xef\xbb\xbf# coding: latin-1\n", "encoding problem"),
+    "two that disagree": (b"\xef\xbb\xbf# coding: latin-1\n", "the mark of UTF-8"),
     "too large": (b"#" * (limits.LINT_FILE_BYTES_MAX + 1), "has more than"),
 }
 

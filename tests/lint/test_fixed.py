@@ -22,6 +22,8 @@ NOT = [
     "f'{x}.txt'",
     "x.split()",
     "f(x)",
+    "enumerate(x, 1)",
+    "iter(x.read, b'')",
     "TWICE",
     "Path(x)",
     "ITSELF",

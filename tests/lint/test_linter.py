@@ -222,6 +222,52 @@ def test_a_file_that_vanishes(tmp_path):
     assert (first.code, rest) == ("FW101", ["FW000", "FW101"])
 
 
+def test_a_folder_that_cannot_be_read(tmp_path, monkeypatch):
+    """It is told, and what lies beside it is looked at."""
+    (tmp_path / "locked").mkdir()
+    (tmp_path / "z.py").write_text(ROWS)
+    scandir = os.scandir
+
+    def refuse(folder):
+        if str(folder).endswith("locked"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    linter = Linter()
+    first, second = linter.look([str(tmp_path)])
+    assert (first.code, first.message) == ("FW000", "The folder cannot be read: permission denied.")
+    assert (second.code, linter.files) == ("FW101", 1)
+
+
+def test_folders_that_are_too_deep(tmp_path, monkeypatch):
+    """They are told, and what is above them is looked at."""
+    monkeypatch.setattr(limits, "LINT_DEPTH_MAX", 2)
+    deep = tmp_path / "a" / "b" / "c" / "d"
+    deep.mkdir(parents=True)
+    (deep / "x.py").write_text(ROWS)
+    (tmp_path / "a" / "b" / "y.py").write_text(ROWS)
+    found = list(lint([str(tmp_path)]))
+    assert [each.code for each in found] == ["FW000", "FW101"]
+    assert "is more than 2 folders deep" in found[0].message
+
+
+def test_what_is_allowed_does_not_count(monkeypatch):
+    """Findings that a comment allows, and doubts, leave room for those that are told."""
+    monkeypatch.setattr(limits, "LINT_FINDINGS_MAX", 5)
+    allowed = ROWS.rstrip().splitlines()[-1] + "  # noqa: FW101\n"
+    head = "\n".join(ROWS.rstrip().splitlines()[:-1]) + "\n"
+    found = lint_text(head + allowed * 9 + ROWS.rstrip().splitlines()[-1])
+    assert [each.code for each in found] == ["FW101"]
+
+
+def test_too_many_to_count(monkeypatch):
+    """Where not all could be found, that is said."""
+    monkeypatch.setattr(limits, "LINT_FOUND_MAX", 3)
+    found = lint_text(ROWS + ROWS.rstrip().splitlines()[-1] + "\n" + ROWS * 9)
+    assert found[-1].message.startswith("The file has more than 3 findings")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_is_locked(tmp_path):
     """It is told."""

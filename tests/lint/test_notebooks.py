@@ -43,6 +43,11 @@ MAGICS = {
     "indented": "if db:\n    !ls\n    %time x = 1",
     "assigned": "files = !ls\nhere = %pwd",
     "a timed cell": "%%time\nx = 1",
+    "a shell that goes on": "!pip install \\\n    pandas \\\n    numpy",
+    "a line magic that goes on": "%run job.py \\\n  --n 3",
+    "assigned, and goes on": "files = !ls \\\n  -la",
+    "called by a slash": "/print 1",
+    "called with its words": "; print 1",
 }
 
 
@@ -51,6 +56,12 @@ def test_magics(magic):
     """What only IPython reads is left out, and lines keep their numbers."""
     data = notebook(code(OPEN), code(magic), code(magic, ROWS))
     assert found(data) == [(3, magic.count("\n") + 2, 8, "FW101")]
+
+
+def test_indented_as_a_whole():
+    """IPython takes the first line's indentation away from all."""
+    data = notebook(code(OPEN), code(*(f"    {line}" for line in ROWS.splitlines())))
+    assert found(data) == [(2, 1, 8, "FW101")]
 
 
 def test_what_only_looks_like_one():

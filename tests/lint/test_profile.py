@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -60,6 +61,16 @@ def test_by_lines(record, tmp_path):
     assert [run.of(finding("job.py", line)) for line in (3, 4, 9, 5)] == [100, 10, 111, 0]
     assert run.of(finding("job.py", 3, 4)) == 110
     assert run.of(finding("other.py", 3)) == 0
+
+
+def test_a_function_whose_results_are_kept(record, tmp_path):
+    """What its lines allocate is its finding's, which stands on its decorator."""
+    job = str(tmp_path / "job.py")
+    run = record(speedscope((100, [("main", job, 9), ("profile", job, 5)]), (10, [("main", job, 9)])))
+    kept = replace(finding("job.py", 3), body_end=6)
+    assert run.of(finding("job.py", 3)) == 0
+    assert run.of(kept) == 100
+    assert [each.line for each in run.hot(1)] == [9]
 
 
 def test_lines_without_a_finding(record, tmp_path):

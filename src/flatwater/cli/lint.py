@@ -12,7 +12,7 @@ import heapq
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import final
 
@@ -24,6 +24,7 @@ from flatwater.cli.reports import files, lint_text
 from flatwater.cli.reports.lint_report import Report, Summary
 from flatwater.lint import baseline as baselines
 from flatwater.lint import config
+from flatwater.lint import files as source_files
 from flatwater.lint.baseline import Baseline
 from flatwater.lint.cache import FOLDER, Cache
 from flatwater.lint.finding import Confidence, Finding
@@ -134,13 +135,8 @@ def command(
         click.echo(lint_explain.render(explain), nl=False)
         return
     paths = paths or (".",)
-    if STDIN in paths and len(paths) > 1:
-        raise errors.UsageError("'-' is stdin, and stands alone.", hint="Name files, or pipe one in.")
-    if statistics and form != "text":
-        raise errors.UsageError(
-            f"--statistics is a text, and --output-format is {form}.", hint="Leave one of them out."
-        )
-    reports = {
+    _check(paths, stdin_filename, {"--select": select, "--ignore": ignore})
+    reports: dict[str, object] = {
         "--json": json_path,
         "--sarif": sarif_path,
         "--output-file": output_file,
@@ -148,6 +144,7 @@ def command(
         "--with": run_path,
         f"--output-format {form}": form != "text",
     }
+    _check_reports(form, reports, write_baseline=write_baseline)
     lint_fixing.check(
         fix=fix, show=show, inputs={"'-'": STDIN in paths, "--write-baseline": write_baseline}, reports=reports
     )
@@ -162,6 +159,8 @@ def command(
         cache = None
         if not no_cache and STDIN not in paths:
             cache = stack.enter_context(Cache(cache_dir or os.path.join(settings.root, FOLDER)))
+            if cache_dir and not cache.is_open:
+                main.say(f"flatwater: nothing can be kept in {cache_dir!r}; each file is looked at.")
         linter = Linter(settings, cache, known)
         if show:
             ctx.exit(lint_fixing.show(linter, paths))
@@ -185,6 +184,32 @@ def command(
         sinks.end(summary)
     sys.stdout.flush()
     ctx.exit(main.DOES_NOT_HOLD if summary.counts else main.HOLDS)
+
+
+def _check(paths: Sequence[str], stdin_filename: str | None, codes: Mapping[str, str | None]) -> None:
+    """Raises UsageError where the input is said twice, or nothing is said."""
+    if STDIN in paths and len(paths) > 1:
+        raise errors.UsageError("'-' is stdin, and stands alone.", hint="Name files, or pipe one in.")
+    if stdin_filename and STDIN not in paths:
+        raise errors.UsageError(
+            "--stdin-filename names the text on stdin, which is not read.", hint="Add the path '-'."
+        )
+    for option, words in codes.items():
+        if words is not None and not _words(words):
+            raise errors.UsageError(f"{option} names no rule.", hint="Name some, such as FW101, or leave it out.")
+
+
+def _check_reports(form: str, reports: Mapping[str, object], *, write_baseline: bool) -> None:
+    """Raises UsageError where a report stands beside what it does not go with."""
+    if reports["--statistics"] and form != "text":
+        raise errors.UsageError(
+            f"--statistics is a text, and --output-format is {form}.", hint="Leave one of them out."
+        )
+    for name, given in reports.items() if write_baseline else ():
+        if given:
+            raise errors.UsageError(
+                f"--write-baseline tells no findings, and {name} does.", hint="Leave one of them out."
+            )
 
 
 @final
@@ -306,7 +331,11 @@ def _stdin(linter: Linter, name: str | None) -> Iterator[Finding]:
     data = sys.stdin.buffer.read(limits.LINT_FILE_BYTES_MAX + 1)
     if len(data) > limits.LINT_FILE_BYTES_MAX:
         raise errors.UsageError(f"stdin has more than {limits.LINT_FILE_BYTES_MAX} bytes.")
-    yield from linter.data(data, name or "<stdin>")
+    settings = linter.settings
+    walk = source_files.Walk((), settings.exclude, root=settings.root, tests=settings.include_tests)
+    if name is None or walk.wants(name):
+        yield from linter.data(data, name or "<stdin>")
+    linter.tests_left_out, linter.excluded = walk.tests_left_out, walk.excluded
 
 
 def _allocated(path: str | None) -> Allocated | None:

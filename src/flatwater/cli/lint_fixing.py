@@ -7,9 +7,11 @@ Holds:      one file.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import final
 
 from flatwater import errors
@@ -42,12 +44,18 @@ class Fixing:
         self._fixed = 0
         self._left = 0
         self._is_done = False
+        self._shown: set[tuple[int, int]] = set()  # files whose change was printed, under whichever of their names
 
     def look(self) -> Iterator[Finding]:
         """The findings that are left, file by file."""
         settings = self._linter.settings
         walk = files.Walk(self._paths, settings.exclude, root=settings.root, tests=settings.include_tests)
         for path in walk:
+            if walk.why:
+                untold = self._linter.not_looked_at(path, walk.why)
+                self._left += len(untold)
+                yield from untold
+                continue
             made = self._fixer.file(path)
             if made.why:
                 main.say(f"{plain(path)}: {made.why}.")
@@ -76,8 +84,11 @@ class Fixing:
         codes = Counter(each.code for each in made.fixed)
         try:
             if self._shows:
-                writing.check(made.path, self._paths)
-                _print(made)
+                real, status = writing.check(made.path, self._paths)
+                if (status.st_dev, status.st_ino) in self._shown:
+                    return made.left  # a link to it, or what a link led to
+                self._shown.add((status.st_dev, status.st_ino))
+                _print(replace(made, path=os.path.relpath(real)) if os.path.islink(made.path) else made)
             else:
                 self._fixer.write(made, self._paths)
         except writing.Unwritable as error:

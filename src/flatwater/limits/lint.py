@@ -12,6 +12,7 @@ from flatwater.units import KIB, MIB
 LINT_FILE_BYTES_MAX = 4 * MIB  # of a file that is looked at; its tree takes about 110 times as much, see the next line
 LINT_WORDS_MAX = 750_000  # words and signs of a file that is looked at; its tree takes about 450 B each, at worst 950 B
 LINT_FINDINGS_MAX = 1_000  # of one file, the surest of them; about 600 B each
+LINT_FOUND_MAX = 20_000  # of one file, before the surest are chosen; about 600 B each
 LINT_DEPTH_MAX = 64  # folders below each other, which is what a loop of links would go beyond
 LINT_SOURCE_CHARS_MAX = 500  # of the line that a finding shows; up to 2 KB with each finding
 LINT_CONFIG_BYTES_MAX = 1 * MIB  # of a pyproject.toml; read at once

@@ -65,6 +65,11 @@ class Cache:
     ) -> None:
         self.close()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it has a file; else nothing is kept."""
+        return self._connection is not None
+
     def key(self, data: bytes, *, is_notebook: bool) -> bytes:
         """What stands for these bytes."""
         return hashlib.blake2b(

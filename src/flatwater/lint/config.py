@@ -93,14 +93,21 @@ def _table(path: str) -> dict[str, Any] | None:
             data = file.read(limits.LINT_CONFIG_BYTES_MAX + 1)
         if len(data) > limits.LINT_CONFIG_BYTES_MAX:
             raise errors.UsageError(f"{path!r} has more than {limits.LINT_CONFIG_BYTES_MAX} bytes.")
-        table: Any = tomllib.loads(data.decode()).get("tool", {}).get("flatwater", {}).get("lint")
+        table: Any = tomllib.loads(data.decode())
     except OSError as error:
         raise errors.UsageError(f"{path!r} cannot be read: {(error.strerror or str(error)).lower()}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, AttributeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise errors.UsageError(f"{path!r} is no TOML that can be read: {error}.", hint="Mend it.") from None
-    if table is not None and not isinstance(table, dict):
-        raise errors.UsageError(f"{path!r}: {TABLE} is no table.")
-    return table
+    names: list[str] = []
+    for name in ("tool", "flatwater", "lint"):
+        names.append(name)
+        table = table.get(name)
+        if table is None:
+            return None
+        if not isinstance(table, dict):
+            raise errors.UsageError(f"{path!r}: [{'.'.join(names)}] is no table.", hint=f"Write it as {TABLE}.")
+    found: dict[str, Any] = table
+    return found
 
 
 def _settings(table: dict[str, Any], path: str) -> Settings:
@@ -125,7 +132,7 @@ def _ignore(settings: Settings, value: Any, where: str) -> Settings:
 
 
 def _exclude(settings: Settings, value: Any, where: str) -> Settings:
-    return replace(settings, exclude=tuple(_texts(value, where)))
+    return replace(settings, exclude=tuple(_texts(value, where, '["vendor", "*_pb2.py"]')))
 
 
 def _confidence(settings: Settings, value: Any, where: str) -> Settings:
@@ -159,9 +166,9 @@ _SETTERS: dict[str, Callable[[Settings, Any, str], Settings]] = {
 }  # fmt: skip
 
 
-def _texts(value: Any, where: str) -> list[str]:
+def _texts(value: Any, where: str, example: str = '["FW101", "FW3"]') -> list[str]:
     if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
-        raise errors.UsageError(f"{where}: {value!r} is no list of texts.", hint='Say ["FW101", "FW3"] or the like.')
+        raise errors.UsageError(f"{where}: {value!r} is no list of texts.", hint=f"Say {example} or the like.")
     return value
 
 

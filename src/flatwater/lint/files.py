@@ -7,6 +7,7 @@ Holds:      the names of one folder's entries for each level, and one file's tex
 
 from __future__ import annotations
 
+import codecs
 import fnmatch
 import io
 import os
@@ -45,18 +46,20 @@ class Walk:
     Attributes:
         tests_left_out: how many.
         excluded: how many files and folders the patterns left out.
+        why: of a folder that comes in place of its files, why these cannot be had; "" of a file.
     """
 
     def __init__(
         self, paths: Sequence[str], exclude: Sequence[str] = (), *, root: str = "", tests: bool = True
     ) -> None:
         self._root = os.path.abspath(root or ".")
-        self._patterns = [re.compile(fnmatch.translate(each.rstrip("/"))) for each in exclude]
+        self._patterns = [re.compile(fnmatch.translate(self._below_root(each))) for each in exclude]
         self._tests = tests
         for path in paths:
             _check(path)
         self._paths = [os.path.normpath(each) for each in dict.fromkeys(paths)]
         self.tests_left_out = self.excluded = 0
+        self.why = ""
         self._named = {os.path.abspath(each) for each in self._paths}
 
     def __iter__(self) -> Iterator[str]:
@@ -70,12 +73,14 @@ class Walk:
 
     def _below(self, folder: str, absolute: str, depth: int) -> Iterator[str]:
         if depth > limits.LINT_DEPTH_MAX:
+            yield from self._unread(folder, f"is more than {limits.LINT_DEPTH_MAX} folders deep, and is not looked at")
             return
         try:
             with os.scandir(folder) as entries:
                 # flatwater: allow FW202 — the names of one folder at each level
                 names = sorted((each.name, each.is_dir(follow_symlinks=False), _is_file(each)) for each in entries)
-        except OSError:
+        except OSError as error:
+            yield from self._unread(folder, f"cannot be read: {_why(error)}")
             return
         if depth and any(name == "pyvenv.cfg" for name, _folder, _file in names):
             return
@@ -96,6 +101,11 @@ class Walk:
             elif self._wanted(below, name):
                 yield path
 
+    def _unread(self, folder: str, why: str) -> Iterator[str]:
+        self.why = why
+        yield folder
+        self.why = ""
+
     def _wanted(self, relative: str, name: str) -> bool:
         if self._is_excluded(relative, name):
             return False
@@ -109,6 +119,14 @@ class Walk:
             self.excluded += 1
             return True
         return False
+
+    def _below_root(self, pattern: str) -> str:
+        """A pattern as names below the root are; one that is absolute is made so."""
+        return self._relative(pattern) if os.path.isabs(pattern) else pattern.rstrip("/")
+
+    def wants(self, path: str) -> bool:
+        """Whether a file that is not read from disk would be looked at; counts it where it would not."""
+        return self._wanted(self._relative(os.path.abspath(path)), os.path.basename(path))
 
     def _relative(self, absolute: str) -> str:
         relative = os.path.relpath(absolute, self._root).replace(os.sep, "/")
@@ -145,7 +163,11 @@ def decoded(data: bytes) -> str:
     try:
         encoding, _lines = tokenize.detect_encoding(io.BytesIO(data).readline)
         return io.TextIOWrapper(io.BytesIO(data), encoding, newline=None).read()
-    except (SyntaxError, LookupError, UnicodeError) as error:
+    except SyntaxError as error:
+        is_marked = data.startswith(codecs.BOM_UTF8) and "problem" in str(error)
+        why = "it begins with the mark of UTF-8, and says another" if is_marked else str(error)
+        raise Unreadable(f"is not text in its encoding: {why}") from None
+    except (LookupError, UnicodeError) as error:
         raise Unreadable(f"is not text in its encoding: {error}") from None
 
 

@@ -41,6 +41,7 @@ class Finding:
         source: the line, or as much of a very long one as its bound allows.
         nth: which one it is of those that are the same in its file, from 0 on.
         cell: of a notebook, from 1 on; 0 in any other file.
+        body_end: the last line of what allocates for it, where that goes on behind it; else 0.
     """
 
     path: str
@@ -54,6 +55,7 @@ class Finding:
     source: str
     nth: int = 0
     cell: int = 0
+    body_end: int = 0
 
     @property
     def fingerprint(self) -> str:

@@ -70,8 +70,12 @@ def _is_fixed_call(look: Look, node: ast.Call, steps: int) -> bool:
             isinstance(each, ast.Constant) and isinstance(each.value, int) and each.value <= FEW_MAX
             for each in node.args
         )
-    if origin in {"enumerate", "reversed", "sorted", "list", "tuple", "set", "zip", "iter"}:
-        return bool(node.args) and any(is_fixed(look, each, steps - 1) for each in node.args)
+    if origin == "zip":
+        return any(is_fixed(look, each, steps - 1) for each in node.args)  # it ends with the shortest
+    if origin in {"enumerate", "reversed", "sorted", "list", "tuple", "set"} or (
+        origin == "iter" and len(node.args) == 1
+    ):
+        return bool(node.args) and is_fixed(look, node.args[0], steps - 1)
     if _begins_here(look, node, steps):
         return True
     if isinstance(node.func, ast.Attribute) and node.func.attr in {

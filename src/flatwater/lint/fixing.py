@@ -11,6 +11,7 @@ import ast
 import difflib
 import io
 import os
+import re
 import tokenize
 import warnings
 from collections.abc import Iterator, Sequence
@@ -57,10 +58,14 @@ class Fixed:
     def diff(self) -> Iterator[bytes]:
         """The change as lines of a unified diff, in the bytes of the file: `patch` takes it."""
         name = "".join(each if each.isprintable() else "?" for each in self.path.replace(os.sep, "/").lstrip("/"))
-        before, after = self.before.splitlines(keepends=True), self.after.splitlines(keepends=True)
+        name += "\t" if " " in name else ""  # where a name with spaces ends
+        before, after = LINES.findall(self.before), LINES.findall(self.after)  # as `patch` has them: \r ends none
         old, new = (f"{side}/{name}".encode("utf-8", "surrogateescape") for side in "ab")
         for line in difflib.diff_bytes(difflib.unified_diff, before, after, old, new):
-            yield line if line.endswith((b"\n", b"\r")) else line + b"\n\\ No newline at end of file\n"
+            yield line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n"
+
+
+LINES = re.compile(rb"[^\n]*\n|[^\n]+")
 
 
 @final

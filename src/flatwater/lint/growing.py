@@ -48,6 +48,8 @@ def added(node: ast.AST) -> Added | None:
             return Added(node, target, node.args[0] if node.args else None, name)
         case ast.Assign(targets=[ast.Subscript(value=target, slice=key)]) if not isinstance(key, ast.Slice):
             return Added(node, target, key, "[]")
+        case ast.Assign(targets=[ast.Name(), ast.Subscript(value=target, slice=key)]) if not isinstance(key, ast.Slice):
+            return Added(node, target, key, "[]")
         case ast.AugAssign(target=ast.Name() | ast.Attribute() as target, op=ast.Add() | ast.BitOr(), value=value):
             return Added(node, target, value, "+=")
         case ast.AugAssign(target=ast.Subscript(value=target, slice=key), op=ast.Add()):
@@ -66,25 +68,31 @@ def is_same(one: ast.AST, other: ast.AST) -> bool:
 
 def is_shrunk(nodes: Iterable[ast.AST], target: ast.expr) -> bool:
     """Whether any of these takes something out of it, binds it anew, or looks at how long it has become."""
-    return any(_shrinks(each, target) for each in nodes)
+    return any(is_same(each, target) for node in nodes for each in shrunk(node))
 
 
-def _shrinks(node: ast.AST, target: ast.expr) -> bool:
+def shrunk(node: ast.AST) -> list[ast.expr]:
+    """What a node takes something out of, binds anew, or looks at the length of; a method that is handed on takes something later."""
     match node:
-        case ast.Call(func=ast.Attribute(value=held, attr=name)) if name in REMOVING:
-            return is_same(held, target)
-        case ast.Call(func=ast.Name(id="len"), args=[held]):
-            return is_same(held, target)
+        case ast.Call(func=func, args=args):
+            found = [each.value for each in args if isinstance(each, ast.Attribute) and each.attr in REMOVING]
+            if isinstance(func, ast.Attribute) and func.attr in REMOVING:
+                found.append(func.value)
+            elif isinstance(func, ast.Name) and func.id == "len" and len(args) == 1:
+                found.append(args[0])
+            return found
         case ast.Delete(targets=targets):
-            return any(is_same(each.value if isinstance(each, ast.Subscript) else each, target) for each in targets)
+            return [each.value if isinstance(each, ast.Subscript) else each for each in targets]
         case ast.Assign(targets=targets):
-            return any(
-                is_same(each, target) or (isinstance(each, ast.Subscript) and isinstance(each.slice, ast.Slice) and is_same(each.value, target))
-                for one in targets for each in (one.elts if isinstance(one, ast.Tuple) else [one])
-            )  # fmt: skip
+            bound = [each for one in targets for each in (one.elts if isinstance(one, ast.Tuple) else [one])]
+            return [
+                each.value if isinstance(each, ast.Subscript) else each
+                for each in bound
+                if not isinstance(each, ast.Subscript) or isinstance(each.slice, ast.Slice)
+            ]
         case ast.AugAssign(target=held, op=ast.Sub() | ast.BitAnd()):
-            return is_same(held, target)
-    return False
+            return [held]
+    return []
 
 
 def names_in(node: ast.AST) -> Iterator[str]:

@@ -49,7 +49,7 @@ ALIASES = {
     "multiprocessing.queues.Queue": "multiprocessing.Queue", "six.moves.queue.Queue": "queue.Queue",
     "concurrent.futures.thread.ThreadPoolExecutor": "concurrent.futures.ThreadPoolExecutor",
     "concurrent.futures.process.ProcessPoolExecutor": "concurrent.futures.ProcessPoolExecutor",
-    "functools32.lru_cache": "functools.lru_cache", "simplejson.load": "json.load", "ujson.load": "json.load", "rapidjson.load": "json.load",
+    "functools32.lru_cache": "functools.lru_cache", "simplejson.load": "json.load", "simplejson.loads": "json.loads", "ujson.loads": "json.loads", "orjson.loads": "json.loads", "rapidjson.loads": "json.loads", "ujson.load": "json.load", "rapidjson.load": "json.load",
     "simplejson.dumps": "json.dumps", "ujson.dumps": "json.dumps", "orjson.dumps": "json.dumps", "rapidjson.dumps": "json.dumps",
     "pymongo.mongo_client.MongoClient": "pymongo.MongoClient", "motor.motor_asyncio.AsyncIOMotorClient": "pymongo.MongoClient",
     "redis.client.Redis": "redis.Redis", "redis.StrictRedis": "redis.Redis", "redis.asyncio.Redis": "redis.Redis",
@@ -72,6 +72,7 @@ MADE: dict[str, str] = {
     "sqlalchemy.orm.Session": "sa.session", "sqlalchemy.ext.asyncio.AsyncSession": "sa.session",
     "sqlalchemy.select": "sa.select", "sqlalchemy.orm.Query": "sa.query", "flask_sqlalchemy.SQLAlchemy": "sa.flask",
     "django.shortcuts.get_list_or_404": "rows.all", "django.db.models.QuerySet": "django.queryset",
+    "django.core.paginator.Paginator": "django.paginator",
     "redis.Redis": "redis", "redis.from_url": "redis", "fakeredis.FakeRedis": "redis",
     "pymongo.MongoClient": "mongo",
     "urllib.request.urlopen": "http.reading",
@@ -100,7 +101,8 @@ MADE: dict[str, str] = {
     "concurrent.futures.ThreadPoolExecutor": "executor", "concurrent.futures.ProcessPoolExecutor": "executor",
     "multiprocessing.Pool": "pool", "multiprocessing.pool.ThreadPool": "pool", "multiprocessing.pool.Pool": "pool",
     "asyncio.TaskGroup": "task.group", "anyio.create_task_group": "task.group",
-    "boto3.client": "boto", "boto3.resource": "boto", "datasets.load_dataset": "hf.dataset",
+    "boto3.client": "boto", "boto3.resource": "boto", "boto3.Session": "boto.session", "boto3.session.Session": "boto.session",
+    "datasets.load_dataset": "hf.dataset",
     "confluent_kafka.Consumer": "records", "kafka.KafkaConsumer": "records", "itertools.count": "endless", "itertools.cycle": "endless",
     "json.load": "parsed", "json.loads": "parsed", "pickle.load": "parsed", "yaml.safe_load": "parsed", "yaml.load": "parsed", "tomllib.load": "config",
     "range": "numbers", "dict": "made", "list": "made", "set": "made", "collections.defaultdict": "made", "collections.OrderedDict": "made",
@@ -261,6 +263,7 @@ METHODS: dict[tuple[str | None, str], Result] = {
     ("path", "open"): _open, **_many(("path",), ("read_text", "read_bytes"), "whole"), ("path", "iterdir"): "fs.entries", ("path", "glob"): "fs.entries",
     ("path", "rglob"): "fs.tree", ("path", "walk"): "fs.tree",
     **_many(("path",), ("resolve", "absolute", "expanduser", "with_suffix", "with_name", "joinpath", "relative_to"), "same"),
+    ("path.entry", "open"): _open, **_many(("path.entry",), ("read_text", "read_bytes"), "whole"),
     ("zip", "open"): "file", ("zip", "read"): "whole", ("tar", "extractfile"): "file", ("zip", "namelist"): "names.some", ("zip", "infolist"): "names.some",
     ("file", "readlines"): "lines.all",
     # HTTP
@@ -279,21 +282,38 @@ METHODS: dict[tuple[str | None, str], Result] = {
     **_many(("mongo.collection",), ("find", "aggregate"), "mongo.cursor"), ("mongo.cursor", "limit"): "mongo.some",
     **_many(("mongo.cursor", "mongo.some"), ("sort", "skip", "batch_size", "hint", "allow_disk_use"), "same"), ("mongo.cursor", "to_list"): "rows.all",
     ("boto", "get_paginator"): "boto.paginator", ("boto.paginator", "paginate"): "batches", ("boto", "get_object"): "boto.object",
+    **_many(("boto.session",), ("client", "resource"), "boto"), ("boto", "Object"): "boto.key", ("boto.key", "get"): "boto.object",
+    ("uploads", "get"): "upload",
     ("fw.table", "find_each"): "records", ("fw.table", "batches"): "batches", ("fw.store", "batches"): "batches", ("fw.store", "write"): "number",
     ("fw.database", "sql"): "records", ("fw.table", "pluck"): "records", ("hf.dataset", "iter"): "batches",
 }  # fmt: skip
 
+# Methods that give parts of a stream, whoever has them: nothing else is called so.
+BY_NAME: dict[str, str] = {
+    "iter_batches": "batches", "iter_chunks": "batches", "iter_content": "batches", "iter_lines": "batches", "aiter_bytes": "batches",
+    "aiter_lines": "batches", "scan_iter": "redis.scan", "yield_per": "sa.streamed", "stream_scalars": "sa.streamed",
+}  # fmt: skip
+
+# Methods that a session of SQLAlchemy takes a `select(…)` by.
+TAKES_SELECT = frozenset({"execute", "exec", "scalars", "stream", "stream_scalars"})
+
 ATTRIBUTES: dict[tuple[str, str], str] = {
     ("sa.flask", "session"): "sa.session", ("path", "parent"): "path",
     **{(kind, name): "whole" for kind in ("http.stream", "http.answer") for name in ("content", "text")},
-    ("http.stream", "raw"): "http.reading", ("sa.session", "bind"): "sa.engine",
+    ("http.stream", "raw"): "http.reading", ("flask.request", "files"): "uploads", ("sa.session", "bind"): "sa.engine",
 }  # fmt: skip
 
 VALUES: dict[str, str] = {
     "django.db.connection": "db.connection",
     "django.db.connections": "db.connections",
     "flask_sqlalchemy.session": "sa.session",
+    "flask.request": "flask.request",
+    "sys.stdin": "file",
+    "sys.stdin.buffer": "file",
 }
+
+# What stands under a name in it; None for any name.
+PARTS: dict[tuple[str, object], str] = {("boto.object", "Body"): "boto.object", ("uploads", None): "upload"}
 
 FAMILY: dict[str, str] = {"db.client_cursor": "db.cursor"}
 
@@ -355,6 +375,13 @@ STREAMS = frozenset(
 )  # fmt: skip
 OPEN_ENDED = frozenset({"own.stream", "stream"})  # somebody's own: it may be short
 BATCHES = frozenset({"batches", "frames", "own.stream"})
+
+
+def by_name(func: ast.Attribute) -> str:
+    """What a method gives that says so by itself, whoever has it; "" where it does not."""
+    if func.attr == "iterator" and isinstance(func.value, ast.Name) and func.value.id in {"queryset", "qs"}:
+        return "records"  # of Django, handed in
+    return BY_NAME.get(func.attr, "")
 
 
 def is_builtin(name: str) -> bool:

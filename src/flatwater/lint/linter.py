@@ -63,7 +63,7 @@ class Linter:
         settings = self.settings
         walk = files.Walk(paths, settings.exclude, root=settings.root, tests=settings.include_tests)
         for path in walk:
-            yield from self.file(path)
+            yield from self.not_looked_at(path, walk.why) if walk.why else self.file(path)
         self.tests_left_out, self.excluded = walk.tests_left_out, walk.excluded
 
     def file(self, path: str) -> list[Finding]:
@@ -74,6 +74,10 @@ class Linter:
             self.files += 1
             return self._told(path, [_not_looked_at(path, str(error))])
         return self.data(data, path)
+
+    def not_looked_at(self, path: str, why: str) -> list[Finding]:
+        """What is told of a folder whose files are not looked at."""
+        return self._told(path, [_not_looked_at(path, why, what="folder")])
 
     def data(self, data: bytes, path: str) -> list[Finding]:
         """The findings of a file's bytes."""
@@ -148,20 +152,24 @@ def lint_text(
     look = Look(module)
     for rule in wanted:
         try:
-            for count, each in enumerate(rule.check(look)):
-                if count >= limits.LINT_FINDINGS_MAX:
+            for each in rule.check(look):
+                if len(found) >= limits.LINT_FOUND_MAX:
                     break
                 found.append(_finding(module, rule, each))
         except RecursionError:
             found.append(_not_looked_at(path, f"is too deep for {rule.code}"))
     if not found:
         return []
+    more = "more than " if len(found) >= limits.LINT_FOUND_MAX else ""
     allowed = Suppressions(text)
     found = [each for each in _numbered(sorted(set(found))) if each.confidence >= confidence]
     found = [each for each in found if not allowed.allows(each.code, each.line, each.end_line)]
-    if len(found) > limits.LINT_FINDINGS_MAX:
-        surest = sorted(found, key=lambda each: -each.confidence)[: limits.LINT_FINDINGS_MAX]
-        found = [*sorted(surest), _not_looked_at(path, f"has {len(found)} findings; the surest {len(surest)} are told")]
+    if len(found) > limits.LINT_FINDINGS_MAX or more:
+        surest = sorted(found, key=lambda each: -each.confidence)
+        told, rest = surest[: limits.LINT_FINDINGS_MAX], surest[limits.LINT_FINDINGS_MAX :]
+        notice = _not_looked_at(path, f"has {more}{len(found)} findings; the surest {len(told)} are told")
+        # Who does not ask for doubts misses nothing where doubts are all that is left out.
+        found = [*sorted(told), replace(notice, confidence=Confidence.SURE if more else rest[0].confidence)]
     return found
 
 
@@ -182,11 +190,12 @@ def _finding(module: Module, rule: Rule, found: Found) -> Finding:
         node.end_lineno or node.lineno,
         end,
         line.rstrip()[: limits.LINT_SOURCE_CHARS_MAX],
+        body_end=getattr(found.body, "end_lineno", 0) or 0,
     )
 
 
-def _not_looked_at(path: str, why: str, line: int = 1, column: int = 1) -> Finding:
-    return Finding(path, line, column, NOT_LOOKED_AT, f"The file {why}.", Confidence.SURE, line, column, "")
+def _not_looked_at(path: str, why: str, line: int = 1, column: int = 1, what: str = "file") -> Finding:
+    return Finding(path, line, column, NOT_LOOKED_AT, f"The {what} {why}.", Confidence.SURE, line, column, "")
 
 
 def _numbered(found: list[Finding]) -> list[Finding]:

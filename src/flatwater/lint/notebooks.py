@@ -25,7 +25,8 @@ from flatwater.lint.settings import NOT_LOOKED_AT
 
 PYTHON_MAGICS = frozenset({"capture", "prun", "time", "timeit", "memit"})  # of which the rest of the cell is Python
 NOT_HERE = frozenset({"FW303"})  # names of a notebook are meant to stay
-LINE_MAGIC = re.compile(r"^(?P<indent>\s*)(?:[%!?].*|[^#'\"]*\?{1,2}\s*)$")
+INDENT = re.compile(r"[ \t]+")
+LINE_MAGIC = re.compile(r"^(?P<indent>\s*)(?:[%!?].*|[/;,]\s*[A-Za-z_][\w.]*(?:\s.*)?|[^#'\"]*\?{1,2}\s*)$")
 ASSIGNED_MAGIC = re.compile(r"^(?P<left>\s*[\w.,\s\[\]'\"]+=\s*)[%!].*$")
 
 
@@ -70,7 +71,10 @@ def lint_notebook(data: bytes, path: str) -> list[Finding]:
             found.append(each)
             continue
         above = starts[at] - 1
-        found.append(replace(each, line=each.line - above, end_line=each.end_line - above, cell=numbers[at]))
+        body_end = max(each.body_end - above, 0)
+        found.append(
+            replace(each, line=each.line - above, end_line=each.end_line - above, body_end=body_end, cell=numbers[at])
+        )
     return sorted(found, key=lambda each: (each.cell, each.line, each.column, each.code))
 
 
@@ -115,15 +119,24 @@ def _python(text: str) -> str:
         text = "\n".join(lines)
     if not _trouble(text):
         return text
-    return "\n".join(_without_magic(line) for line in lines)
+    if indent := INDENT.match(lines[first]):  # IPython takes the first line's away from all
+        lines = [line.removeprefix(indent[0]) for line in lines]
+    return "\n".join(_without_magic(lines))
 
 
-def _without_magic(line: str) -> str:
-    if assigned := ASSIGNED_MAGIC.match(line):
-        return f"{assigned['left']}None"
-    if magic := LINE_MAGIC.match(line):
-        return f"{magic['indent']}pass"
-    return line
+def _without_magic(lines: list[str]) -> Iterator[str]:
+    goes_on = False
+    for line in lines:
+        if goes_on:
+            made = ""
+        elif assigned := ASSIGNED_MAGIC.match(line):
+            made = f"{assigned['left']}None"
+        elif magic := LINE_MAGIC.match(line):
+            made = f"{magic['indent']}pass"
+        else:
+            made = line
+        goes_on = (goes_on or made != line) and line.endswith("\\")
+        yield made
 
 
 def _trouble(text: str) -> str:

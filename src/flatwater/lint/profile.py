@@ -67,10 +67,9 @@ class Allocated:
             return 0
         file = self._recorded(finding.path)
         found = 0
-        for line in (
-            range(finding.line, finding.end_line + 1) if finding.end_line - finding.line < len(lines) else lines
-        ):
-            if finding.line <= line <= finding.end_line and line in lines:
+        last = max(finding.end_line, finding.body_end)
+        for line in range(finding.line, last + 1) if last - finding.line < len(lines) else lines:
+            if finding.line <= line <= last and line in lines:
                 found += lines[line]
                 self._covered.add((file, line))
         return min(found, self.total_bytes)

@@ -23,6 +23,7 @@ class Found(NamedTuple):
     node: ast.AST
     message: str
     confidence: Confidence
+    body: ast.AST | None = None  # whose allocations are the finding's, too: the function whose results are kept
 
 
 @final

@@ -18,10 +18,16 @@ from flatwater.lint.rule import Look
 from flatwater.lint.values import Value
 
 BOUNDED_SQL = re.compile(
-    r"\bLIMIT\b|\bTOP\s*\(?\s*\d|\bFETCH\s+(FIRST|NEXT)\b|\bROWNUM\b|\bRETURNING\b|^\s*(PRAGMA|SHOW|EXPLAIN|DESC|DESCRIBE|CALL|INSERT|UPDATE|DELETE)\b|"
+    r"\bLIMIT\s+(?!-|ALL\b|\d{6})|\bTOP\s*\(?\s*\d|\bFETCH\s+(FIRST|NEXT)\b|\bROWNUM\b|\bRETURNING\b|^\s*(PRAGMA|SHOW|EXPLAIN|DESC|DESCRIBE|CALL|INSERT|UPDATE|DELETE)\b|"
     r"\b(information_schema|pg_catalog|pg_\w+|sqlite_master|sqlite_schema|sys\.|duckdb_\w+|mysql\.)|^\s*SELECT\s+COALESCE\s*\(\s*(COUNT|MAX|MIN|SUM|AVG)\b|^\s*SELECT\s+(COUNT|MAX|MIN|SUM|AVG|EXISTS)\s*\((?![^)]*\)\s*,)",
     re.IGNORECASE,
 )
+NOT_ASKED = re.compile(
+    r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL
+)  # comments and texts: what stands there bounds nothing
+FOR_EACH = re.compile(
+    r"(?<=SELECT|.....,)\s*\(\s*SELECT\b[^()]*\)", re.IGNORECASE
+)  # a value of each row; its LIMIT is its own
 FOLLOWED_MAX = 4  # names that stand for a query
 FROM = re.compile(r"\b(?:FROM|JOIN)\s+[`\"\[]?(?:\w+\.)?(\w+)", re.IGNORECASE)
 GROUPED = re.compile(r"\bGROUP\s+BY\b|\bDISTINCT\b", re.IGNORECASE)
@@ -44,9 +50,9 @@ def bound(look: Look, func: ast.Attribute, value: Value) -> Confidence | None:
         if said is not None:
             if node is not None and any(map(wording.is_of_conditions, growing.names_in(node))):
                 sure = Confidence.MAYBE
-            if BOUNDED_SQL.search(said):
+            if is_bounded_sql(said):
                 return None
-            if GROUPED.search(said) or BY_KEY.search(said) or not lengths.is_long_table(*FROM.findall(said)):
+            if GROUPED.search(said) or _is_filtered_sql(said) or not lengths.is_long_table(*FROM.findall(said)):
                 sure = Confidence.MAYBE
             elif BY_RANGE.search(said):
                 sure = min(sure, Confidence.LIKELY)
@@ -61,6 +67,15 @@ def bound(look: Look, func: ast.Attribute, value: Value) -> Confidence | None:
     if is_filtered(look, func.value):
         sure = Confidence.MAYBE
     return sure
+
+
+def is_bounded_sql(said: str) -> bool:
+    """Whether the text of a statement says how many rows it gives at most.
+
+    >>> is_bounded_sql("SELECT a FROM t LIMIT 10"), is_bounded_sql("SELECT a FROM t -- LIMIT 10")
+    (True, False)
+    """
+    return bool(BOUNDED_SQL.search(FOR_EACH.sub("", NOT_ASKED.sub(" ", said))))
 
 
 def _is_run_elsewhere(look: Look, func: ast.Attribute) -> bool:
@@ -78,6 +93,15 @@ def is_of_long_table(look: Look, node: ast.expr | None, model: str = "") -> bool
     return lengths.is_long_table(*([model] if model else _asked(look, node)))
 
 
+def is_of_short_table(look: Look, func: ast.Attribute, value: Value) -> bool:
+    """Whether nobody knows what rows are asked for, or their table is called as those are that people fill in."""
+    names = list(_asked(look, func.value))
+    for statement in _statements(look, func, value):
+        node = look.values.resolved(statement)
+        names += FROM.findall(text(node) or "") or _asked(look, node)
+    return not names or any(map(wording.is_of_few, names))
+
+
 def _asked(look: Look, node: ast.AST | None, steps: int = FOLLOWED_MAX) -> Iterator[str]:
     """Names of tables and models in `select(…)` and `query(…)`, also where a name in between stands for the query."""
     for each in ast.walk(node) if node is not None and steps > 0 else ():
@@ -91,6 +115,8 @@ def _asked(look: Look, node: ast.AST | None, steps: int = FOLLOWED_MAX) -> Itera
                         yield from _table(look, part)
                     elif isinstance(part, ast.Attribute):
                         yield part.attr
+        elif isinstance(each, ast.Attribute) and each.attr == "query" and isinstance(each.value, ast.Name):
+            yield each.value.id  # Flask-SQLAlchemy's `Order.query`
         elif (
             isinstance(each, ast.Name)
             and isinstance(each.ctx, ast.Load)
@@ -175,6 +201,57 @@ CONDITIONS = frozenset(
 STEPS_MAX = 12  # of names that are followed; a query is seldom put together in more
 
 
+PARTING = frozenset({"filter", "filter_by", "where"})
+STATE = re.compile(r"\b(\w+)\s*=\s*(?:'(\w+)'|TRUE\b|1\b)(?!\s*=)", re.IGNORECASE)
+
+
+def _is_of_state(call: ast.Call) -> bool:
+    """Whether all that is asked is what state rows are in: `filter(is_active=True)`, `.where(Invoice.sent.is_(True))`."""
+    if call.func.attr not in PARTING or not (call.args or call.keywords):  # type: ignore[attr-defined]
+        return False
+    return all(
+        each.arg is not None and _is_state(each.arg.removesuffix("__exact"), each.value) for each in call.keywords
+    ) and all(map(_is_state_compared, call.args))
+
+
+def _is_state_compared(node: ast.expr) -> bool:
+    match node:
+        case ast.Compare(left=ast.Attribute(attr=column), ops=[ast.Eq()], comparators=[value]):
+            return _is_state(column, value)
+        case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=column), attr="is_"), args=[value]):
+            return _is_state(column, value)
+        case ast.Attribute(attr=column):
+            return _is_state(column, ast.Constant(value=True))
+    return False
+
+
+def _is_state(column: str, value: ast.expr) -> bool:
+    """Whether a column has this value in a share of the rows, so that they grow with the table; work that waits is few."""
+    if (
+        "__" in column
+        or not isinstance(value, ast.Constant)
+        or wording.is_of_keys(column)
+        or wording.is_of_rare(column)
+    ):
+        return False
+    if isinstance(value.value, str):
+        return not wording.is_of_waiting(value.value)
+    return value.value is True or (value.value is False and wording.is_of_gone(column))
+
+
+def _is_filtered_sql(said: str) -> bool:
+    """Whether a statement has a condition on a key, and not only on the state that rows are in."""
+    return bool(BY_KEY.search(STATE.sub(lambda one: one[0] if _is_key(one) else "?", said)))
+
+
+def _is_key(one: re.Match[str]) -> bool:
+    return (
+        wording.is_of_keys(one[1])
+        or wording.is_of_rare(one[1])
+        or (one[2] is not None and wording.is_of_waiting(one[2]))
+    )
+
+
 def is_filtered(look: Look, node: ast.AST | None, steps: int = STEPS_MAX) -> bool:
     """Whether a query has a condition that may bound it: in its chain of calls, or in what a name in it was bound to before."""
     while node is not None:
@@ -182,7 +259,7 @@ def is_filtered(look: Look, node: ast.AST | None, steps: int = STEPS_MAX) -> boo
             node = node.value
         elif isinstance(node, ast.Call):
             if isinstance(node.func, ast.Attribute):
-                if node.func.attr in CONDITIONS:
+                if node.func.attr in CONDITIONS and not _is_of_state(node):
                     return True
             elif look.value(node) is None:
                 return True  # what a function of one's own makes of a query is not known

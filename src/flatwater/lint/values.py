@@ -13,13 +13,13 @@ import ast
 from typing import NamedTuple, final
 
 from flatwater.lint import known
+from flatwater.lint.asked import Asked
 from flatwater.lint.finding import Confidence
 from flatwater.lint.module import Module
-from flatwater.lint.nodes import is_none, own_nodes, text
+from flatwater.lint.nodes import is_none, own_nodes
 from flatwater.lint.scopes import Binding
 
 STEPS_MAX = 24  # of names and calls that are followed for one value; a chain of methods is as long as that
-SQL_WORDS = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "CREATE", "PRAGMA", "REPLACE")
 
 
 class Value(NamedTuple):
@@ -55,18 +55,15 @@ class Values:
         self._selves: dict[ast.ClassDef, dict[str, list[Binding]]] = {}
         self._origins: dict[ast.expr, str] = {}
         self._bound_to_selves: dict[ast.AST, list[tuple[str, Binding]]] | None = None
-        self._executed: dict[tuple[ast.AST | None, str], bool] | None = None
+        self._asked = Asked(module, self.resolved)
 
     # --- names ------------------------------------------------------------------------------------------------------
 
     def origin(self, node: ast.expr | None) -> str:
         """The dotted name of what is imported, with the built-ins' as they are; "" for anything else."""
-        if node is None:
-            return ""
-        found = self._origins.get(node)
-        if found is None:
-            found = self._origins[node] = self._origin_of(node)
-        return found
+        if node is not None and node not in self._origins:
+            self._origins[node] = self._origin_of(node)
+        return self._origins[node] if node is not None else ""
 
     def _origin_of(self, node: ast.expr | None) -> str:
         parts: list[str] = []
@@ -114,16 +111,14 @@ class Values:
                 return Value("literal")
             case ast.GeneratorExp():
                 inner = self.of(node.generators[0].iter, steps - 1)
-                return (
-                    inner and Value(known.STREAM_OF.get(inner.kind, ""), inner.confidence, inner.call)
-                    if inner
-                    else None
-                )
+                return inner and Value(known.STREAM_OF.get(inner.kind, ""), inner.confidence, inner.call)
             case _:
                 return None
 
     def element(self, node: ast.expr | None, steps: int = STEPS_MAX) -> Value | None:
         """What a loop over it gives."""
+        if isinstance(node, ast.Call) and len(node.args) == 1 and self.origin(node.func) in {"sorted", "list", "tuple"}:
+            return self.element(node.args[0], steps - 1)  # the same, in an order
         over = self.of(node, steps - 1)
         if over is None:
             return None
@@ -142,7 +137,7 @@ class Values:
         self._doing.add(key)
         try:
             found = self._bound(scope.names[node.id], steps)
-            if found is None and self._is_executed(node):
+            if found is None and self._asked.is_executed(node):
                 found = Value("db.cursor", Confidence.LIKELY)
             self._names[key] = found
         finally:
@@ -236,6 +231,10 @@ class Values:
                 return self.of(node.args[0], steps - 1)
         if isinstance(node.func, ast.Attribute) and (found := self._of_method(node.func, node, steps)):
             return found
+        if isinstance(node.func, ast.Name) and (maker := self.of(node.func, steps - 1)) is not None:
+            kind = known.METHODS.get((maker.kind, "__call__"))
+            if isinstance(kind, str):
+                return Value(kind, maker.confidence, node)
         if (made := self.function(node.func)) is not None:
             return self._returned(made, steps)
         return None
@@ -251,9 +250,10 @@ class Values:
         return None
 
     def _of_method(self, func: ast.Attribute, node: ast.Call, steps: int) -> Value | None:
-        holder = self.of(func.value, steps - 1)
+        holder = self.of(func.value, steps - 1) or self._of_use(func, node, steps)
         if holder is None:
-            return None
+            named = known.by_name(func)
+            return Value(named, Confidence.LIKELY, node) if named else None
         kind = known.METHODS.get((holder.kind, func.attr))
         if kind is None:
             family = known.FAMILY.get(holder.kind)
@@ -265,6 +265,12 @@ class Values:
         if kind == "same":
             return holder._replace(call=node)
         return Value(kind, holder.confidence, node, holder.model)
+
+    def _of_use(self, func: ast.Attribute, node: ast.Call, steps: int) -> Value | None:
+        """What somebody else's name must be, by what this call asks of it."""
+        first = self.of(node.args[0], steps - 1) if node.args and func.attr in known.TAKES_SELECT else None
+        kind = self._asked.of_call(func, node, first.kind if first else "")
+        return Value(kind, Confidence.LIKELY) if kind else None
 
     def function(self, node: ast.expr) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
         """The function of this file that a call goes to: by its name, or by `self`."""
@@ -305,6 +311,14 @@ class Values:
             self._doing.discard(function)
         return found
 
+    def gone_over(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Value | None:
+        """What a generator goes over: of the loop around its first `yield`, or of `yield from`."""
+        for each in own_nodes(function):
+            if isinstance(each, ast.Yield | ast.YieldFrom):
+                loops = [loop for loop in self.module.loops_of(each) if isinstance(loop, ast.For | ast.AsyncFor)]
+                return self.of(loops[-1].iter if loops else each.value if isinstance(each, ast.YieldFrom) else None)
+        return None
+
     # --- attributes ---------------------------------------------------------------------------------------------------
 
     def _of_attribute(self, node: ast.Attribute, steps: int) -> Value | None:
@@ -314,12 +328,16 @@ class Values:
         if isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}:
             owner = self.module.class_of(node)
             if owner is not None:
-                return self._of_self(owner, node.attr, steps)
+                found = self._of_self(owner, node.attr, steps)
+                return (
+                    Value("db.cursor", Confidence.LIKELY) if found is None and self._asked.is_executed(node) else found
+                )
         if node.attr in {"objects", "_default_manager", "_base_manager"} and (model := self.model(node.value)):
             return Value("django.manager", model[1], model=model[0])
         holder = self.of(node.value, steps - 1)
         if holder is None:
-            return None
+            kind = self._asked.of_attribute(node)
+            return Value(kind, Confidence.LIKELY) if kind else None
         kind = known.ATTRIBUTES.get((holder.kind, node.attr), "")
         if kind == "same":
             return holder
@@ -380,11 +398,15 @@ class Values:
 
     def _of_part(self, node: ast.Subscript, steps: int) -> Value | None:
         holder = self.of(node.value, steps - 1)
-        if holder is None or not isinstance(node.slice, ast.Slice):
+        if holder is None:
             return None
-        if node.slice.upper is None and isinstance(node.slice.lower, ast.Constant):
+        if not isinstance(node.slice, ast.Slice):
+            said = node.slice.value if isinstance(node.slice, ast.Constant) else None
+            kind = known.PARTS.get((holder.kind, said), "") or known.PARTS.get((holder.kind, None), "")
+        elif node.slice.upper is None and isinstance(node.slice.lower, ast.Constant):
             return holder  # all but the first few; what is computed may leave the last few
-        kind = known.BOUNDED.get(holder.kind, "")
+        else:
+            kind = known.BOUNDED.get(holder.kind, "")
         return holder._replace(kind=kind) if kind else None
 
     def model(self, node: ast.expr) -> tuple[str, Confidence] | None:
@@ -414,19 +436,6 @@ class Values:
                         if isinstance(each.node, ast.ClassDef) and each.node is not node and self._is_model(each.node):
                             self._models[node] = True
         return self._models[node]
-
-    def _is_executed(self, node: ast.Name) -> bool:
-        """Whether SQL is run by this name in the same function: then it is a cursor or a connection, whatever it is called."""
-        if self._executed is None:
-            self._executed = {}
-            for call in self.module.of(ast.Call):
-                func = call.func
-                if (
-                    isinstance(func, ast.Attribute) and func.attr in {"execute", "executemany"} and isinstance(func.value, ast.Name)
-                    and call.args and (text(call.args[0]) or "").lstrip(" \n\t(").upper().startswith(SQL_WORDS)
-                ):  # fmt: skip
-                    self._executed[self.module.function_of(call), func.value.id] = True
-        return self._executed.get((self.module.function_of(node), node.id), False)
 
     def resolved(self, node: ast.expr | None) -> ast.expr | None:
         """The expression that a name stands for, where it is bound once; else the node itself."""

@@ -9,148 +9,42 @@ from __future__ import annotations
 
 import re
 
-OF_DATA = frozenset(
-    """
-    account address args author content customer data date day dict doc docs document email event events filename filepath files hash host href id ids
-    image input ip item items key keys line lines link message messages msg number order orders path paths phone phrase point prompt query question
-    record records request results row rows s sentence sentences session sha sql statement string text time timestamp title token tokens topic uid uri
-    url urls user username users uuid value values word words
-    """.split()  # noqa: SIM905 - words are read as words
+from flatwater.lint.words import (
+    GENERIC,
+    OF_ANY_FILE,
+    OF_ASKED,
+    OF_CACHES,
+    OF_CODE,
+    OF_CONDITIONS,
+    OF_CONNECTIONS,
+    OF_CONTENTS,
+    OF_COUNTS,
+    OF_DATA,
+    OF_DOWNLOADS,
+    OF_EXPORTS,
+    OF_FAULTS,
+    OF_FEW,
+    OF_FILES,
+    OF_GONE,
+    OF_HANDLERS,
+    OF_KEYS,
+    OF_LINES,
+    OF_MANNER,
+    OF_MANY,
+    OF_PARTS,
+    OF_RARE,
+    OF_RESULTS,
+    OF_ROUNDS,
+    OF_SET_UP,
+    OF_SETTINGS,
+    OF_SINKS,
+    OF_TEXTS,
+    OF_USERS,
+    OF_WAITING,
+    OF_WARES,
+    OF_WARNINGS,
 )
-GENERIC = frozenset(
-    """
-    args data dict input item items key keys line message msg path paths point s string text value values
-    """.split()  # noqa: SIM905 - words are read as words
-)
-OF_CODE = frozenset(
-    """
-    attribute backend class cls component device endpoint extension field func function handler import kernel kind layer module modules option package
-    plugin setting stream style template theme type types view
-    """.split()  # noqa: SIM905 - words are read as words
-)
-OF_COUNTS = frozenset(
-    """
-    count counter counters counts distances freq freqs frequencies frequency hits score scores weights
-    """.split()  # noqa: SIM905 - words are read as words
-)
-OF_SETTINGS = frozenset(
-    """
-    args auth authorized ca calib calibration cert certifi certificate certs cgroup changelog classes conf config configs containerfile cred
-    credentials creds css definition dockerfile env environ environment environments example examples filter font fonts host hostfile hosts ignore
-    index inetd ini key license lock lut makefile manifest meta metadata notes palette pem pid pip plugin plugins preset proc readme release report
-    requirements resolv resolver schema script secret secrets settings setup specification stat status template theme stderr templates token toml version yaml yml
-    """.split()  # noqa: SIM905 - words are read as words
-)
-OF_FEW = frozenset(
-    """
-    bundle category config configuration country currency domain feature flag gallery group help icon kind language locale menu migration organization
-    permission plan plugin policy pool preference project provider report restriction role rule schedule scheduled setting shop site software stat
-    status team template tenant theme topic type version workflow
-    """.split()  # noqa: SIM905 - words are read as words
-)
-OF_PARTS = frozenset(
-    """
-    batch class client compile config converter device dim dtype entry filename filepath formatter group groups heads hint kernel layout literal
-    locale max min module num option pattern penalty plugin processor processors quat rank regex schema serializer setting shape size template
-    translator type workspace
-    """.split()  # noqa: SIM905 - words are read as words
-)
-OF_CONNECTIONS = frozenset(
-    """
-    backend breaker client conn connect connection connections engine engines entry entrypoint factory handler instances loop maker plugin pool pools
-    store stores transport transports
-    """.split()  # noqa: SIM905 - words are read as words
-)
-OF_FAULTS = frozenset(
-    """
-    bad broken conflicts duplicate duplicates error errors failed failure failures fault faults invalid issues malformed mismatch missing
-    problem problems rejected skipped unknown warning warnings
-    """.split()  # noqa: SIM905 - words are read as words
-)
-OF_CONDITIONS = frozenset(
-    """
-    clause cond condition conditions filter filters limit limits where
-    """.split()  # noqa: SIM905 - words are read as words
-)
-OF_WARNINGS = frozenset(
-    """
-    checked complained deprecated dumped emitted hinted hints imported initialized loaded logged patched pulled registered reported shown told
-    warned warning warnings
-    """.split()  # noqa: SIM905 - words are read as words
-)
-OF_RESULTS = frozenset(
-    """
-    ack acks answer answers available command commands completion consumed control done error errors except exception exceptions failed finished free
-    fut future futures idle index kill killed launch notif notification notifs output pool ready ref refs response responses result results ret return
-    services source sources status subscription subscriptions sync timeout timeouts
-    """.split()  # noqa: SIM905 - words are read as words
-)
-OF_SINKS = frozenset(
-    """
-    add bulk commit concat create delete dump dumps enqueue execute executemany export flush insert load mark merge post publish push put save
-    send store submit sync to update upload upsert write writelines writerows
-    """.split()  # noqa: SIM905 - words are read as words
-)
-OF_FILES = frozenset(
-    """
-    args data date file filename filepath files input item items number path paths point s tokens value values
-    """.split()  # noqa: SIM905 - words are read as words
-)
-OF_MANY = frozenset(
-    """
-    account address annotation answer article asset attachment attendance author binding bond book booking chunk click comment contact conversation
-    customer datapoint delivery document email embedding event feedback file history image impression instance invoice issue item knowledge line log
-    mail measurement member message metric molecule notification observation order page participant particle patient payment people person photo
-    player point port post prefix price product profile purchase reading receipt record registration request response result review revision router
-    row run sale sample screenshot segment share shipment span state student submission subnet subscriber subscription task thread ticket token trace
-    track transaction translation trial tweet upload user video visit volume vote word
-    """.split()  # noqa: SIM905 - words are read as words
-)
-OF_LINES = frozenset(
-    """
-    annotation annotations archive audio backup batch captions capture chat chunk chunks content contents conversation conversations corpora corpus
-    csv data dataset datasets dev doc docs document documents download downloaded embedding embeddings event events example examples export features
-    gz image images inputs jsonl label labels line lines log logs manifest mbox message messages ndjson ner output outputs parquet part parts persona
-    personas post posts predictions queries questions record records result results row rows sample samples sentence sentences sentiment shard shards
-    split splits subtitle subtitles table text texts train tree trees tsv upload val vectors video videos weights words xml zip
-    """.split()  # noqa: SIM905 - words are read as words
-)
-OF_ANY_FILE = frozenset(
-    """
-    a abs absolute args base basename cls codecs cwd dest destination dir directory dirname dst encoding f fd fh file filehandle filename filenames
-    filepath filepaths files fin fn fname fnames folder fp full fullname fullpath g getcwd gzip in infile inp input io item join json local lookup
-    name names o object open options opts os out outfile p params path pathlib paths r rb real realpath resolve root self source sources src str t
-    target temp tempfile tmp txt uri utf w x y
-    """.split()  # noqa: SIM905 - words are read as words
-)
-OF_ROUNDS = frozenset(
-    """
-    batch batches chunks dataloader dataset documents entries events examples files frames generator iterator lines loader messages pages parts paths
-    reader records results rows samples sentences stream texts urls
-    """.split()  # noqa: SIM905 - words are read as words
-)
-OF_SET_UP = frozenset(
-    {
-        "check",
-        "create",
-        "drop",
-        "exists",
-        "init",
-        "install",
-        "migrate",
-        "migration",
-        "ping",
-        "prepare",
-        "setup",
-        "test",
-        "upgrade",
-        "wait",
-    }
-)
-OF_CACHES = frozenset({"cache", "cached", "memo", "registry"})
-OF_HANDLERS = frozenset(
-    {"callback", "callbacks", "handler", "handlers", "hook", "hooks", "listener", "listeners", "observers", "signals"}
-)
+
 FOLDERS = re.compile(
     r"[A-Za-z_]*_?(?:dir|directory|folder|root)\b", re.IGNORECASE
 )  # which say nothing of the file in it
@@ -186,6 +80,24 @@ def is_of_settings(name: str) -> bool:
     return bool({each.lower() for each in PARTS.findall(name)} & OF_SETTINGS)
 
 
+def is_of_settings_read(function: str) -> bool:
+    """Whether a function or a class is called as those are that read what people write, and keep short.
+
+    >>> is_of_settings_read("load_config"), is_of_settings_read("download_report")
+    (True, False)
+    """
+    return bool({each.lower() for each in PARTS.findall(function)} & (OF_SETTINGS - OF_DOWNLOADS))
+
+
+def is_of_exports(address: str) -> bool:
+    """Whether an address is that of a program which answers with what it has, and not of a file that is there.
+
+    >>> is_of_exports("/v2/export/orders.csv"), is_of_exports("/files/countries.csv")
+    (True, False)
+    """
+    return _says(address, OF_EXPORTS)
+
+
 def is_of_results(name: str) -> bool:
     """Whether a name says that it takes one thing for each that was begun, or those that wait for work.
 
@@ -202,7 +114,7 @@ def is_of_things(*names: str) -> bool:
     (True, False)
     """
     words = {each.lower() for name in names for each in PARTS.findall(name)}
-    return bool(words & (OF_DATA - GENERIC)) and not words & OF_CODE
+    return bool(words & (OF_DATA - GENERIC | OF_ASKED)) and not words & OF_CODE
 
 
 def is_of_warnings(name: str) -> bool:
@@ -270,7 +182,45 @@ def is_asked_for(*names: str) -> bool:
     (True, False)
     """
     words = {each.lower() for name in names for each in PARTS.findall(name)}
-    return bool(words & (OF_DATA - OF_FILES)) and not words & (OF_CODE | OF_FILES - {"data", "date", "value"})
+    return bool(words & (OF_DATA - OF_FILES | OF_ASKED)) and not words & (
+        OF_CODE | OF_FILES - {"data", "date", "value"}
+    )
+
+
+def is_of_users(name: str) -> bool:
+    """Whether an argument is called as those are of which each user brings another one.
+
+    >>> is_of_users("username"), is_of_users("title")
+    (True, False)
+    """
+    return _says(name, OF_USERS)
+
+
+def is_of_wares(name: str) -> bool:
+    """Whether a function is about parts that programs are put together of: packages, images of machines.
+
+    >>> is_of_wares("get_image"), is_of_wares("get_user")
+    (True, False)
+    """
+    return _says(name, OF_WARES)
+
+
+def is_of_contents(name: str) -> bool:
+    """Whether what an object is made with is called as data are that it has of its own.
+
+    >>> is_of_contents("text"), is_of_contents("session")
+    (True, False)
+    """
+    return not {each.lower() for each in PARTS.findall(name)} - OF_CONTENTS
+
+
+def is_of_manner(name: str) -> bool:
+    """Whether an argument says how something is done, and not with what.
+
+    >>> is_of_manner("size"), is_of_manner("device")
+    (True, False)
+    """
+    return _says(name, OF_MANNER)
 
 
 def is_of_caches(name: str) -> bool:
@@ -304,6 +254,16 @@ def is_of_many(table: str) -> bool:
     return len(table) == 1 or (bool(singular & OF_MANY) and not singular & OF_FEW)
 
 
+def is_of_few(table: str) -> bool:
+    """Whether a table or a model is called as those are that people fill in by hand.
+
+    >>> is_of_few("shops"), is_of_few("jobs")
+    (True, False)
+    """
+    words = {each.lower() for each in PARTS.findall(table)}
+    return bool((words | {each.removesuffix("s") for each in words}) & OF_FEW)
+
+
 def is_of_lines(path: str) -> bool:
     """Whether a path, or what it is made of, is called as files of data are.
 
@@ -311,6 +271,15 @@ def is_of_lines(path: str) -> bool:
     (True, False)
     """
     return _says(FOLDERS.sub("", path), OF_LINES)
+
+
+def is_of_lines_read(function: str) -> bool:
+    """Whether a function or a class is called as those are that read data.
+
+    >>> is_of_lines_read("AccessLogImporter"), is_of_lines_read("parse_table")
+    (True, False)
+    """
+    return _says(function, OF_LINES - OF_TEXTS)
 
 
 def is_of_any_file(path: str) -> bool:
@@ -337,7 +306,7 @@ def is_plain(name: str) -> bool:
     >>> is_plain("user_id"), is_plain("hardware_key")
     (True, False)
     """
-    return not {each.lower() for each in PARTS.findall(name)} - OF_DATA
+    return not {each.lower() for each in PARTS.findall(name)} - OF_DATA - OF_ASKED
 
 
 def is_of_set_up(name: str) -> bool:
@@ -347,3 +316,39 @@ def is_of_set_up(name: str) -> bool:
     (True, False)
     """
     return _says(name, OF_SET_UP)
+
+
+def is_of_keys(column: str) -> bool:
+    """Whether a column is called as those are that pick a few rows.
+
+    >>> is_of_keys("customer_id"), is_of_keys("is_active")
+    (True, False)
+    """
+    return _says(column, OF_KEYS)
+
+
+def is_of_waiting(state: str) -> bool:
+    """Whether rows in this state are those that wait for something: they leave it again.
+
+    >>> is_of_waiting("pending"), is_of_waiting("paid")
+    (True, False)
+    """
+    return _says(state, OF_WAITING)
+
+
+def is_of_gone(column: str) -> bool:
+    """Whether a column marks the few that are not there any more: those without it are the rest.
+
+    >>> is_of_gone("is_deleted"), is_of_gone("is_sent")
+    (True, False)
+    """
+    return _says(column, OF_GONE)
+
+
+def is_of_rare(column: str) -> bool:
+    """Whether a column marks a few of all rows.
+
+    >>> is_of_rare("is_superuser"), is_of_rare("is_active")
+    (True, False)
+    """
+    return _says(column, OF_RARE)

@@ -32,7 +32,19 @@ NOTHING = {
     "a name that is not a model": "class Other:\n    objects = []\nfor each in Other.objects: print(each)",
 }
 
+NOTHING |= {
+    "a limit of rows that are chosen in it": "rows = sqlite3.connect('a').execute('SELECT * FROM (SELECT a FROM orders LIMIT 9)').fetchall()",
+    "a count of the database": "n = User.objects.filter(is_active=True).count()",
+    "an answer that is there anyway": "users = User.objects.all()[:10]\nprint(len(users))",
+    "whether there is one": "def f(name):\n    if len(User.objects.filter(name=name)) == 0: return None",
+    "a query of somebody else": "def f(api):\n    return api.query('users').all()",
+}
+
 DOUBTS = {
+    "those who administer": "for user in User.objects.filter(is_superuser=True): print(user)",
+    "those of one": "def f(owner):\n    for user in User.objects.filter(owner=owner): print(user)",
+    "work that waits": "rows = sqlite3.connect('a').execute(\"SELECT * FROM orders WHERE state = 'pending'\").fetchall()\nfor row in rows: print(row)",
+    "only counted, of a few": "class Icon(models.Model): pass\nn = len(Icon.objects.all())",
     "a table of a few": "rows = sqlite3.connect('a').execute('SELECT * FROM shops').fetchall()\nfor row in rows: print(row)",
     "a model of a few": "class Icon(models.Model): pass\nfor icon in Icon.objects.all(): print(icon)",
     "no table": "rows = sqlite3.connect('a').execute('DETACH a').fetchall()",
@@ -41,6 +53,29 @@ DOUBTS = {
 }
 
 FOUND = {
+    "a session of a maker": (
+        "from sqlalchemy.orm import sessionmaker\nMaker = sessionmaker()\ndef f():\n    with Maker() as db:\n        for user in db.query(User).all(): print(user)", "likely",
+    ),
+    "a session that nobody says anything of": (
+        "class Repo:\n    def users(self):\n        return [each.name for each in self.db.scalars(select(User)).all()]", "likely",
+    ),
+    "a query of nobody's": ("def f(db):\n    for user in db.query(User).all(): print(user)", "likely"),
+    "a query of the model": ("def f():\n    for user in User.query.order_by(User.id).all(): print(user)", "likely"),
+    "a statement that has a name": (
+        "SQL = 'SELECT * FROM orders'\nclass Repo:\n    def all(self):\n        self.cursor.execute(SQL)\n        return [row[0] for row in self.cursor.fetchall()]", "likely",
+    ),
+    "a state of rows": ("for user in User.objects.filter(is_active=True): print(user)", "likely"),
+    "a state in the text": ("for row in sqlite3.connect('a').execute(\"SELECT * FROM orders WHERE state = 'paid'\").fetchall(): print(row)", "sure"),
+    "a state of SQLAlchemy": (
+        "def f(session: Session):\n    for user in session.scalars(select(User).where(User.is_deleted.is_(False))).all(): print(user)", "sure",
+    ),
+    "only counted, whatever is asked": ("def f(session: Session, owner):\n    users = session.query(User).filter(User.owner == owner).all()\n    return len(users)", "likely"),
+    "a statement that is only counted": ("def f(c: sqlite3.Connection):\n    cur = c.cursor()\n    cur.execute(\"SELECT * FROM jobs WHERE state = 'pending'\")\n    return len(cur.fetchall())", "likely"),
+    "a queryset that is only counted": ("def f(owner):\n    users = User.objects.filter(owner=owner)\n    return len(users)", "likely"),
+    "a limit in a comment": ("for row in sqlite3.connect('a').execute('SELECT * FROM orders -- LIMIT 9').fetchall(): print(row)", "sure"),
+    "a limit in a text": ("for row in sqlite3.connect('a').execute(\"SELECT * FROM orders WHERE day > 'LIMIT 9'\").fetchall(): print(row)", "likely"),
+    "a limit of a column": ("for row in sqlite3.connect('a').execute('SELECT (SELECT x FROM y LIMIT 1) FROM orders').fetchall(): print(row)", "sure"),
+    "a limit that is none": ("for row in sqlite3.connect('a').execute('SELECT * FROM orders LIMIT -1').fetchall(): print(row)", "sure"),
     "a cursor of sqlite3": ("for row in sqlite3.connect('a').execute('SELECT * FROM t').fetchall(): print(row)", "sure"),
     "by names and with": (
         "with psycopg.connect('') as c, c.cursor() as k:\n    k.execute('SELECT * FROM t')\n    rows = k.fetchall()\n    for row in rows: print(row)", "sure",
@@ -76,20 +111,13 @@ def test_a_condition_is_a_doubt(said):
     assert [how for _line, how in said("FW101", text, "maybe")] == ["maybe"]
 
 
-DOUBTS = {
+DOUBTS |= {
     "a table that is filled by hand": "rows = sqlite3.connect('a').execute('SELECT name FROM migrations').fetchall()\nfor row in rows: print(row)",
     "the first that fits": "def f():\n    for user in User.objects.all():\n        if user.ok: return user",
     "put together elsewhere": "def f(session: Session, narrow):\n    query = select(User)\n    query = narrow(query)\n    return session.scalars(query).all()",
     "a condition that comes later": "def f(session: Session, n):\n    query = select(User)\n    if n: query = query.where(User.id == n)\n    return session.scalars(query).all()",
     "a subquery": "def f(session: Session):\n    inner = select(User).limit(5).subquery()\n    return session.query(inner.c.id).all()",
 }
-
-
-@pytest.mark.parametrize("text", DOUBTS.values(), ids=DOUBTS)
-def test_a_doubt_is_told_when_doubts_are_asked_for(said, text):
-    """What may be bounded by something that is not seen."""
-    assert said("FW101", HEAD + text) == []
-    assert {how for _line, how in said("FW101", HEAD + text, "maybe")} <= {"maybe"}
 
 
 @pytest.mark.parametrize("text", DOUBTS.values(), ids=DOUBTS)

@@ -35,10 +35,35 @@ NOTHING = {
     "a path that is written down": "for line in open('/proc/meminfo').readlines(): print(line)",
     "settings": "def f(config_path):\n    with open(config_path) as file:\n        for line in file.readlines(): print(line)",
     "something else that reads": "def f(book):\n    for page in book.read().split('\\n'): print(page)",
+    "lines in a name, used twice": "import json\ndef f(path):\n    with open(path) as file:\n        lines = file.readlines()\n    print(len(lines))\n    for line in lines: print(json.loads(line))",
+    "code under a folder": "import hashlib\ndef f(root):\n    for p in Path(root).rglob('*.py'): print(hashlib.sha256(p.read_bytes()).hexdigest())",
+    "a part of a bucket's answer": "def f(s, b, k):\n    return s.get_object(Bucket=b, Key=k)['ContentLength']",
+    "an archive of a tool": "import io, zipfile\ndef install_tool(url):\n    zipfile.ZipFile(io.BytesIO(requests.get(url).content)).extractall('x')",
+    "an archive on a host that is written down": "import io, zipfile\nfrom urllib.request import urlopen\ndef f():\n    url = 'https://example.org/tool.zip'\n    zipfile.ZipFile(io.BytesIO(urlopen(url).read())).extractall('x')",
+    "a table on a host that is written down": "import csv, io\ndef f():\n    for row in csv.reader(io.StringIO(requests.get('https://example.org/countries.csv').text)): print(row)",
+    "a text whose digest is taken": "def f(path):\n    with open(path) as file:\n        return hashlib.sha256(file.read().encode()).hexdigest()",
+    "names that are piped in": "import sys\nnames = [line.strip() for line in sys.stdin.readlines()]",
+    "a small body": "def f(url, name):\n    requests.post(url, data={'name': name})",
     "what an error says": "def f(url):\n    answer = requests.get(url)\n    raise ValueError(f'{answer.text}')",
 }
 
 FOUND = {
+    "lines behind a name": (
+        "def f(log_path):\n    with open(log_path) as log:\n        text = log.read()\n    for line in text.splitlines(): print(line)",
+        "likely",
+    ),
+    "lines behind a name, looped once": (
+        "def f(path, store):\n    file = open(path)\n    lines = file.readlines()\n    for line in lines: store.insert(line)",
+        "likely",
+    ),
+    "each file of a tree": (
+        "def f(root):\n    for path in Path(root).rglob('*'):\n        print(hashlib.sha256(path.read_bytes()).hexdigest())",
+        "likely",
+    ),
+    "an object of a bucket": (
+        "import boto3\ndef f(bucket, key):\n    body = boto3.client('s3').get_object(Bucket=bucket, Key=key)['Body']\n    for line in body.read().decode().split('\\n'): print(line)",
+        "likely",
+    ),
     "lines at once": (
         "def f(path):\n    with open(path) as file:\n        for line in file.readlines(): print(line)",
         "sure",
@@ -55,6 +80,43 @@ FOUND = {
         "def f(path):\n    with open(path, 'rb') as file:\n        return hashlib.sha256(file.read()).hexdigest()",
         "likely",
     ),
+    "records in a name": (
+        "import json\ndef f(path):\n    with open(path) as file:\n        lines = file.readlines()\n    for line in lines: print(json.loads(line))",
+        "likely",
+    ),
+    "a log in a name, cut into lines": (
+        "def f(path):\n    with open(path) as log:\n        text = log.read()\n    for line in text.splitlines(): print(line)",
+        "likely",
+    ),
+    "lines that are counted": (
+        "def f(path):\n    n = 0\n    lines = open(path).readlines()\n    for line in lines:\n        if 'x' in line: n += 1\n    return n",
+        "likely",
+    ),
+    "files of a folder": (
+        "def f(root):\n    for p in sorted(Path(root).rglob('*')): print(hashlib.sha256(p.read_bytes()).hexdigest())",
+        "likely",
+    ),
+    "an object of a bucket, unpacked": (
+        "import gzip\ndef f(s, b, k):\n    raw = gzip.decompress(s.get_object(Bucket=b, Key=k)['Body'].read())\n    for line in raw.decode().split('\\n'): print(line)",
+        "likely",
+    ),
+    "an upload of Flask": (
+        "from flask import request\ndef f(path):\n    with open(path, 'wb') as out: out.write(request.files['x'].read())",
+        "likely",
+    ),
+    "a file that is sent": (
+        "def f(url, path):\n    with open(path, 'rb') as file: requests.put(url, data=file.read())",
+        "likely",
+    ),
+    "an archive": (
+        "import io, zipfile\ndef unpack_release(url):\n    zipfile.ZipFile(io.BytesIO(requests.get(url).content)).extractall('x')",
+        "likely",
+    ),
+    "rows of an export": (
+        "import csv, io\ndef f():\n    for row in csv.reader(io.StringIO(requests.get('https://example.org/export/orders.csv').text)): print(row)",
+        "likely",
+    ),
+    "lines that are piped in": ("import sys\nfor line in sys.stdin.readlines(): print(line)", "sure"),
     "an answer that is written": (
         "def f(url, path):\n    with open(path, 'wb') as target:\n        target.write(requests.get(url).content)",
         "likely",

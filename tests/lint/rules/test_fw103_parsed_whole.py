@@ -25,6 +25,10 @@ NOTHING = {
 }
 
 FOUND = {
+    "the text of a path": (
+        "from pathlib import Path\ndef f(path: Path):\n    for order in json.loads(path.read_text())['orders']: print(order)",
+        "likely",
+    ),
     "a document": (
         "def f(path):\n    with open(path) as file:\n        for order in json.load(file): print(order)",
         "likely",

@@ -17,12 +17,30 @@ NOTHING = {
     "an aggregate": "def f(dsn):\n    for row in psycopg.connect(dsn).execute('SELECT COUNT(*) FROM t'): print(row)",
     "a streaming class": "def f():\n    k = pymysql.connect(cursorclass=pymysql.cursors.SSCursor).cursor()\n    k.execute('SELECT * FROM t')\n    for row in k: print(row)",
     "somebody's cursor": "def f(cursor):\n    for row in cursor: print(row)",
+    "a statement for each row": "def f():\n    k = pymysql.connect().cursor()\n    while True:\n        k.execute('SELECT * FROM t')\n        if k.fetchone() is None: break",
+    "one row": "def f():\n    k = pymysql.connect().cursor()\n    k.execute('SELECT * FROM t')\n    return k.fetchone()",
     "one part": "def f():\n    k = pymysql.connect().cursor()\n    k.execute('SELECT * FROM t')\n    return k.fetchmany(10)",
 }
 
 FOUND = {
+    "a row after another": (
+        "def f():\n    k = pymysql.connect().cursor()\n    k.execute('SELECT * FROM t')\n    row = k.fetchone()\n    while row is not None:\n        print(row)\n        row = k.fetchone()",
+        "sure",
+    ),
     "a connection of psycopg": (
         "def f(dsn):\n    with psycopg.connect(dsn) as c:\n        for row in c.execute('SELECT * FROM t'): print(row)",
+        "sure",
+    ),
+    "row after row": (
+        "def f():\n    k = pymysql.connect().cursor()\n    k.execute('SELECT * FROM t')\n    while (row := k.fetchone()) is not None: print(row)",
+        "sure",
+    ),
+    "the next row at the end of a loop": (
+        "def f():\n    k = pymysql.connect().cursor()\n    k.execute('SELECT * FROM t')\n    row = k.fetchone()\n    while row:\n        print(row)\n        row = k.fetchone()",
+        "sure",
+    ),
+    "parts that `iter` asks for": (
+        "def f():\n    k = pymysql.connect().cursor()\n    k.execute('SELECT * FROM t')\n    for rows in iter(lambda: k.fetchmany(100), []): print(rows)",
         "sure",
     ),
     "fetchmany in a loop": (

@@ -16,6 +16,9 @@ class Order(models.Model):
 
 NOTHING = {
     "steps by key": "def f(c: sqlite3.Connection, n):\n    last = 0\n    while last is not None: last = c.execute('SELECT id FROM t WHERE id > ? LIMIT 1 OFFSET ?', [last, n]).fetchone()",
+    "pages of a list": "from django.core.paginator import Paginator\ndef f(names: list):\n    pages = Paginator(names, 10)\n    for n in pages.page_range: print(pages.page(n))",
+    "a page that was asked for": "from django.core.paginator import Paginator\ndef f(n):\n    return Paginator(Order.objects.all(), 10).page(n)",
+    "a limit with a fixed offset": "def f(c: sqlite3.Connection, n):\n    while n: n = c.execute('SELECT id FROM t LIMIT 0, 10').fetchone()",
     "one page": "def f(s: Session, page):\n    return s.scalars(select(Order).offset(page * 10).limit(10)).all()",
     "by key": "def f(c: sqlite3.Connection):\n    last = 0\n    while rows := c.execute('SELECT id FROM t WHERE id > ? ORDER BY id LIMIT 100', [last]).fetchall(): last = rows[-1][0]",
     "a slice that stands": "def f():\n    for order in Order.objects.all()[10:20]: print(order)",
@@ -24,12 +27,24 @@ NOTHING = {
 }
 
 FOUND = {
+    "pages of Django": (
+        "from django.core.paginator import Paginator\nfrom shop.models import Order\ndef f():\n    pages = Paginator(Order.objects.order_by('id'), 1000)\n    for n in pages.page_range: print(pages.page(n).object_list)",
+        "likely",
+    ),
     "of SQLAlchemy": (
         "def f(s: Session):\n    n = 0\n    while True:\n        rows = s.scalars(select(Order).offset(n).limit(10)).all()\n        n += 10",
         "sure",
     ),
     "in SQL": (
         "def f(c: sqlite3.Connection):\n    for n in range(0, 10**6, 1000):\n        c.execute('SELECT * FROM t LIMIT 1000 OFFSET ?', (n,)).fetchall()",
+        "sure",
+    ),
+    "pages of a queryset": (
+        "from django.core.paginator import Paginator\ndef f():\n    pages = Paginator(Order.objects.order_by('id'), 100)\n    for n in pages.page_range: print(pages.page(n))",
+        "likely",
+    ),
+    "as MySQL writes it": (
+        "def f(c: sqlite3.Connection):\n    n = 0\n    while True:\n        c.execute('SELECT * FROM t LIMIT ?, 100', (n,)).fetchall()\n        n += 100",
         "sure",
     ),
     "slices of a queryset": (

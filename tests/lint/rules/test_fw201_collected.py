@@ -23,6 +23,9 @@ NOTHING = {
     "counts by key": "def f(path):\n    counts = {}\n    for row in csv.DictReader(open(path)):\n        counts[row['country']] = counts.get(row['country'], 0) + 1\n    return counts",
     "a list of a list": "def f(names):\n    out = []\n    for name in names: out.append(name.upper())\n    return out",
     "not used behind it": "def f(path):\n    seen = []\n    for batch in pq.ParquetFile(path).iter_batches(): seen.append(batch)",
+    "each part is written": "import psycopg\ndef f(dsn, write):\n    cur = psycopg.connect(dsn).cursor('a')\n    while chunk := cur.fetchmany(100): write(chunk)",
+    "as many as are asked for": "import psycopg\ndef f(dsn, write, most):\n    rows = []\n    cur = psycopg.connect(dsn).cursor('a')\n    while len(rows) < most:\n        rows.extend(cur.fetchmany(100))\n    write(rows)",
+    "one page": "def f(client, write):\n    rows = []\n    while True:\n        page = client.list(limit=9)\n        rows.extend(page)\n        if page: break\n    write(rows)",
     "lines of a text": "def f(path):\n    lines = []\n    for line in open(path): lines.append(line.strip())\n    return lines",
 }
 
@@ -37,6 +40,22 @@ FOUND = {
     ),
     "rows, to be counted": (
         "def f(path):\n    rows = []\n    for row in csv.DictReader(open(path)):\n        rows.append(row)\n    return len(rows)",
+        "sure",
+    ),
+    "parts of a cursor that are asked for": (
+        "import psycopg\ndef f(dsn, write):\n    rows = []\n    cur = psycopg.connect(dsn).cursor('a')\n    while chunk := cur.fetchmany(100):\n        for row in chunk: rows.append(row)\n    write(rows)",
+        "sure",
+    ),
+    "pages by a token": (
+        "def f(client, write):\n    rows, token = [], None\n    rows = []\n    while True:\n        page = client.list(page_token=token)\n        rows.extend(page['items'])\n        token = page['next']\n        if not page: break\n    write(rows)",
+        "likely",
+    ),
+    "messages, by their keys": (
+        "import confluent_kafka\ndef f(write):\n    last = {}\n    consumer = confluent_kafka.Consumer({})\n    while True:\n        message = consumer.poll(1.0)\n        if message is None: break\n        last[message.key()] = message.value()\n    write(last)",
+        "sure",
+    ),
+    "rows that go into a sheet": (
+        "def f(path, sheet):\n    rows = []\n    for row in csv.DictReader(open(path)): rows.append(row)\n    for row in rows: sheet.append(row)",
         "sure",
     ),
     "lines of JSON": (

@@ -22,6 +22,10 @@ NOTHING = {
     "rows of a text": "import csv, io\ndef f(text):\n    with io.StringIO(text) as file:\n        return [row for row in csv.reader(file)]",
     "names of a tree by a pattern": "import glob\ndef f(folder):\n    for path in glob.glob(f'{folder}/**', recursive=True): print(path)",
     "names in order": "def f(path):\n    return sorted(os.scandir(path), key=str)",
+    "names of one kind in order": "import pathlib\ndef f(folder: pathlib.Path):\n    for path in sorted(folder.rglob('*.py')): print(path)",
+    "some names of Redis": "def f():\n    for key in redis.Redis().scan_iter('a:*'): print(key)",
+    "keys of a dict": "def f(found):\n    return found.keys()",
+    "a generator of one's own": "def parts(names):\n    for name in names: yield name.upper()\ndef f(names):\n    return list(parts(names))",
     "a comprehension with a condition": "def f(path):\n    return [e.name for e in os.scandir(path) if e.is_dir()]",
 }
 
@@ -30,6 +34,23 @@ FOUND = {
     "rows of a file, in a loop": (
         "def f(path):\n    with open(path) as file:\n        for row in list(csv.reader(file)): print(row)",
         "sure",
+    ),
+    "names of one kind in a loop": (
+        "import pathlib\ndef f(folder: pathlib.Path):\n    for path in list(folder.rglob('*.bin')): print(path)",
+        "likely",
+    ),
+    "keys": ("def f():\n    keys = redis.Redis().keys('a:*')\n    return len(keys)", "sure"),
+    "batches by their method": (
+        "def f(source):\n    return [row for batch in source.iter_batches() for row in batch]",
+        "likely",
+    ),
+    "batches in a chain": (
+        "import itertools\ndef f(source):\n    return list(itertools.chain.from_iterable(source.iter_batches()))",
+        "likely",
+    ),
+    "a generator over batches": (
+        "def rows(source):\n    for batch in source.iter_batches():\n        yield from batch\ndef f(source):\n    return list(rows(source))",
+        "likely",
     ),
     "a walk in a loop": ("def f(path):\n    for folder in list(os.walk(path)): print(folder)", "sure"),
 }

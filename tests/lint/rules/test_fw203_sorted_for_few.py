@@ -14,12 +14,20 @@ NOTHING = {
     "but the first": "def f(rows):\n    return sorted(rows)[1:]",
     "what is written down": "first = sorted(['b', 'a'])[:1]",
     "something else called so": "def f(rows, sorted):\n    return sorted(rows)[:5]",
+    "of a few": "from django.db import models\nclass Post(models.Model): pass\ndef f():\n    return sorted(Post.objects.all()[:50])[:10]",
+    "in place, and all of it is used": "def f(path):\n    rows = [line for line in open(path)]\n    rows.sort()\n    return rows",
+    "in place, of a list": "def f(rows):\n    rows.sort()\n    return rows[:5]",
     "used twice": "def f(rows):\n    ranked = sorted(rows)\n    print(len(ranked))\n    return ranked[:5]",
 }
 
 FOUND = {
     "the best of a file": ("def f(path):\n    with open(path) as file:\n        return sorted(file)[:10]", "sure"),
     "of counts": ("def f(counts):\n    return sorted(counts.items())[:10]", "likely"),
+    "from the first on": ("def f(rows):\n    return sorted(rows)[0:10]", "likely"),
+    "in place": (
+        "def f(path):\n    rows = [line for line in open(path)]\n    rows.sort()\n    return rows[:100]",
+        "likely",
+    ),
     "by a name": ("def f(rows):\n    ranked = sorted(rows)\n    return ranked[:10]", "likely"),
 }
 

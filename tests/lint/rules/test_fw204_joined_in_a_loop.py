@@ -22,6 +22,12 @@ NOTHING = {
     "a few that are written down": "frame = pd.DataFrame()\nfor part in [1, 2]:\n    frame = pd.concat([frame, part])",
     "a new one in each round": "def f(images):\n    for image in images:\n        image = np.concatenate([image, image])\n        print(image)",
     "numbers": "def f(rows):\n    total = 0\n    for row in rows: total += row\n    return total",
+    "what is taken out when it is complete": "import asyncio\nclass P(asyncio.Protocol):\n    def data_received(self, data):\n        self.buffer += data\n        line, _, self.buffer = self.buffer.partition(b'\\n')",
+    "what somebody's class is given": "class P:\n    def data_received(self, data):\n        self.buffer += data",
+    "as much as was asked for": "def f(sock, size):\n    data = b''\n    while size > 0:\n        part = sock.recv(size)\n        if not part: raise EOFError\n        data += part\n        size -= len(part)\n    return data",
+    "a window": "def f(blocks):\n    out = np.array([])\n    for block in blocks: out = np.concatenate([out, block])[-4096:]\n    return out",
+    "so many bytes": "def f(sock, n):\n    data = b''\n    while len(data) < n: data += sock.recv(n - len(data))\n    return data",
+    "until a head is in it": "def f(sock):\n    data = b''\n    while b'\\r\\n' not in data: data += sock.recv(4096)\n    return data",
     "until it is long enough": "def f(stream):\n    data = b''\n    for part in stream:\n        data += part\n        if len(data) > 10: break\n    return data",
 }
 
@@ -32,6 +38,34 @@ FOUND = {
     ),
     "an array from nothing": (
         "def f(parts):\n    out = None\n    for part in parts:\n        if out is None:\n            out = part\n        else:\n            out = np.concatenate([out, part])\n    return out",
+        "likely",
+    ),
+    "all that a peer sends": (
+        "import asyncio\nclass P(asyncio.Protocol):\n    def __init__(self): self.buffer = b''\n    def data_received(self, data):\n        self.buffer += data\n    def eof_received(self): print(self.buffer)",
+        "likely",
+    ),
+    "rows of a queryset that is handed in": (
+        "def f(queryset):\n    out = ''\n    for row in queryset.iterator(): out += str(row)\n    return out",
+        "likely",
+    ),
+    "an attribute": (
+        "class A:\n    def __init__(self): self.frame = pd.DataFrame()\n    def run(self, batches):\n        for batch in batches: self.frame = pd.concat([self.frame, batch])",
+        "likely",
+    ),
+    "rows of a shape": (
+        "def f(texts, embed):\n    out = np.empty((0, 768))\n    for text in texts: out = np.vstack([out, embed(text)])\n    return out",
+        "likely",
+    ),
+    "for ever": (
+        "def f(stop, read):\n    out = np.array([])\n    while not stop.is_set(): out = np.append(out, read())\n    return out",
+        "likely",
+    ),
+    "what a peer sends": (
+        "def f(sock):\n    data = b''\n    while True:\n        part = sock.recv(4096)\n        if not part: break\n        data += part\n    return data",
+        "likely",
+    ),
+    "text of an answer": (
+        "import requests\ndef f(url):\n    body = ''\n    with requests.get(url, stream=True) as answer:\n        for part in answer.iter_content(1024): body += part.decode()\n    return body",
         "likely",
     ),
     "lines of a file": (

@@ -11,12 +11,19 @@ NOTHING = {
     "a generator": "def f(rows):\n    return sum(row.a for row in rows)",
     "a list that is there": "def f(rows):\n    return sum(rows)",
     "lists that become one": "def f(path):\n    with open(path) as file:\n        return sum([line.split() for line in file], [])",
+    "counted and used": "def f(path):\n    rows = [line for line in open(path)]\n    print(len(rows))\n    return rows",
+    "a list of a list that is counted": "def f(rows):\n    return len(list(rows))",
     "joined": "def f(rows):\n    return ','.join([str(r) for r in rows])",
     "what is written down": "total = sum([x * 2 for x in (1, 2, 3)])",
     "somebody's sum": "def f(rows, sum):\n    return sum([row for row in rows])",
 }
 
 FOUND = {
+    "a count": ("def f(path):\n    with open(path) as file:\n        return len(list(file))", "likely"),
+    "a list that is only counted": (
+        "def f(path):\n    hits = [line for line in open(path) if 'a' in line]\n    print(len(hits))\n    return len(hits)",
+        "likely",
+    ),
     "a sum": ("def f(path):\n    with open(path) as file:\n        return sum([len(line) for line in file])", "sure"),
 }
 

@@ -19,6 +19,9 @@ NOTHING = {
     "of the class": "class A:\n    @classmethod\n    @functools.cache\n    def f(cls, user_id): return user_id",
     "an enum": "class A(enum.Enum):\n    ONE = 1\n    @functools.cache\n    def f(self, user_id): return user_id",
     "somebody's cache": "def cache(f): return f\nclass A:\n    @cache\n    def f(self, user_id): return user_id",
+    "a few of their own data": "class Text:\n    def __init__(self, text): self.text = text\n    @functools.lru_cache(maxsize=8)\n    def words(self): return self.text.split()",
+    "one service": "class Service:\n    def __init__(self, db): self.db = db\n    @functools.cache\n    def tables(self): return self.db.tables()",
+    "images of machines": "class A:\n    @functools.cache\n    def get_image_tag(self, image_uri): return image_uri",
     "one object at import": "class A:\n    @functools.cache\n    def f(self, user_id): return user_id\nONE = A()",
 }
 
@@ -26,6 +29,18 @@ FOUND = {
     "objects made again and again": (
         "class A:\n    @functools.cache\n    def f(self): return 1\ndef g(paths):\n    for path in paths: print(A(path).f())",
         "sure",
+    ),
+    "asked with what users bring": (
+        "class Resolver:\n    def __init__(self, reader): self.reader = reader\n    @functools.cache\n    def country(self, ip): return self.reader[ip]",
+        "likely",
+    ),
+    "objects with data of their own": (
+        "class Report:\n    def __init__(self, rows): self.rows = rows\n    @functools.lru_cache\n    def totals(self): return sum(self.rows)",
+        "likely",
+    ),
+    "by a name of the module": (
+        "memo = functools.lru_cache(maxsize=4096)\nclass Call:\n    def __init__(self, payload): self.payload = payload\n    @memo\n    def size(self): return len(self.payload)",
+        "likely",
     ),
     "of a dataclass": (
         "@dataclass(frozen=True)\nclass A:\n    a: int\n    @functools.cache\n    def f(self): return 1",

@@ -21,12 +21,36 @@ NOTHING = {
     "classes": "@functools.cache\ndef f(cls: type): return cls",
     "flags": "@functools.cache\ndef f(key: bool): return key",
     "a cache of one call": "def g():\n    @functools.cache\n    def f(user_id): return user_id\n    return f(1)",
+    "members of an enum": "class Colour(enum.Enum):\n    RED = 1\n@functools.cache\ndef name_of(colour: Colour): return colour.name",
+    "asked with what code writes down": "@functools.cache\ndef load(url): return url\nload('http://a')\nload('http://b')",
+    "a pool for each server": "@functools.cache\ndef connection_pool(url, master): return url",
+    "a name of one call": "def g(slow):\n    def f(url): return url\n    quick = functools.lru_cache(maxsize=None)(f)\n    return quick('a')",
+    "a dict with a bound": "import cachetools\n@cachetools.cached(cachetools.LRUCache(maxsize=100))\ndef f(user_id): return user_id",
+    "a memory of its own that is emptied": "def memoize(fn):\n    store = {}\n    def inner(*args):\n        if len(store) > 100: store.clear()\n        store[args] = fn(*args)\n        return store[args]\n    return inner\n@memoize\ndef f(user_id): return user_id",
     "another decorator": "def permission(name): return lambda f: f\n@permission(None)\ndef f(user_id): return user_id",
 }
 
 FOUND = {
     "of users": ("@functools.cache\ndef f(user_id): return user_id", "likely"),
     "written out": ("@functools.lru_cache(maxsize=None)\ndef f(url, day): return url", "likely"),
+    "with how it is done": ("@functools.cache\ndef render(username, size): return username", "likely"),
+    "called with a request": (
+        "@functools.cache\ndef f(what): return what\ndef view(request): return f(request.args['what'])",
+        "likely",
+    ),
+    "of the object": (
+        "class A:\n    def __init__(self): self.match = functools.lru_cache(maxsize=None)(self._match)\n    def _match(self, text): return text",
+        "likely",
+    ),
+    "a coroutine": (
+        "from async_lru import alru_cache\n@alru_cache(maxsize=None)\nasync def f(user_id): return user_id",
+        "likely",
+    ),
+    "a plain dict": ("import cachetools\n@cachetools.cached(cache={})\ndef f(user_id): return user_id", "likely"),
+    "written by hand": (
+        "def memoize(fn):\n    store = {}\n    def inner(*args):\n        if args not in store: store[args] = fn(*args)\n        return store[args]\n    return inner\n@memoize\ndef f(user_id): return user_id",
+        "likely",
+    ),
     "by a call": ("def slow(text): return text\nquick = functools.lru_cache(maxsize=None)(slow)", "likely"),
 }
 
@@ -48,3 +72,9 @@ def test_of_what_has_no_name_of_data(said):
     text = HEAD + "@functools.cache\ndef f(language): return language"
     assert said("FW302", text) == []
     assert [how for _line, how in said("FW302", text, "maybe")] == ["maybe"]
+
+
+def test_a_few_answers_are_no_doubt(said):
+    """Of flags and members of an enum nothing is said, also when doubts are asked for."""
+    text = "class Colour(enum.Enum):\n    RED = 1\n@functools.cache\ndef f(colour: Colour, on: bool): return colour"
+    assert said("FW302", HEAD + text, "maybe") == []

@@ -17,12 +17,26 @@ NOTHING = {
     "asked for each time": "class A:\n    def rows(self, s: Session):\n        return s.scalars(select(Order)).all()",
     "a limit": "class A:\n    def __init__(self, s: Session): self.s = s\n    @cached_property\n    def rows(self): return self.s.scalars(select(Order).limit(5)).all()",
     "a number": "class A:\n    def __init__(self, c: sqlite3.Connection): self.c = c\n    @cached_property\n    def size(self): return self.c.execute('SELECT COUNT(*) FROM t').fetchone()[0]",
+    "one value in a global": "from app.db import SessionLocal\nfrom app.models import Setting\n_MAX = None\ndef f():\n    global _MAX\n    if _MAX is None:\n        with SessionLocal() as db:\n            _MAX = db.query(Setting.value).scalar()\n    return _MAX",
+    "not asked for": "from app.db import SessionLocal\nfrom app.models import Article\n_ALL = None\ndef f():\n    with SessionLocal() as db:\n        _ALL = db.query(Article).all()\n    return len(_ALL)",
     "something else": "class A:\n    @cached_property\n    def rows(self): return [1, 2]",
 }
 
 FOUND = {
     "a cached property": (
         "class A:\n    def __init__(self, c: sqlite3.Connection): self.c = c\n    @cached_property\n    def rows(self): return self.c.execute('SELECT * FROM t').fetchall()",
+        "sure",
+    ),
+    "a global behind a session": (
+        "from app.db import SessionLocal\nfrom app.models import Article\n_ALL = None\ndef f():\n    global _ALL\n    if _ALL is None:\n        with SessionLocal() as db:\n            _ALL = db.query(Article).all()\n    return _ALL",
+        "likely",
+    ),
+    "a guard before it": (
+        "_ALL = None\ndef f(s: Session):\n    global _ALL\n    if _ALL is not None: return _ALL\n    _ALL = s.scalars(select(Order)).all()\n    return _ALL",
+        "sure",
+    ),
+    "where it is not there yet": (
+        "class A:\n    def f(self, s: Session):\n        try: return self._rows\n        except AttributeError:\n            self._rows = s.scalars(select(Order)).all()\n            return self._rows",
         "sure",
     ),
     "or what is there": (

@@ -19,6 +19,23 @@ NOTHING = {
     "a registry": "_handlers = {}\ndef register(cls):\n    _handlers[cls.__name__] = cls\n    return cls",
     "languages": "_texts = {}\ndef f(language):\n    if language not in _texts: _texts[language] = 1\n    return _texts[language]",
     "what was said once": "_warned = set()\ndef f(user_id):\n    if user_id not in _warned: _warned.add(user_id)",
+    "tasks that leave": "import asyncio\n_tasks = set()\ndef spawn(coro):\n    task = asyncio.create_task(coro)\n    _tasks.add(task)\n    task.add_done_callback(_tasks.discard)",
+    "clients that leave": "clients = set()\nasync def on_connect(ws):\n    clients.add(ws)\n    try:\n        async for each in ws: pass\n    finally:\n        clients.discard(ws)",
+    "filled at the start": "_models = []\n@app.on_event('startup')\ndef load(): _models.append(1)",
+    "fixed keys in a route": "from collections import Counter\n_stats = Counter()\n@app.get('/x')\ndef f(user_id): _stats['calls'] += 1",
+    "a flag in a route": "_seen = set()\n@app.get('/x')\ndef f(active: bool): _seen.add(active)",
+    "hooks of modules": "_hooks = {}\ndef add(topic, hook): _hooks.setdefault(topic, []).append(hook)",
+    "listeners that leave": "class Bus:\n    def __init__(self): self._listeners = []\n    def subscribe(self, f): self._listeners.append(f)\n    def leave(self, f): self._listeners.remove(f)\nbus = Bus()\nclass A:\n    def __init__(self): bus.subscribe(self.on)\n    def on(self): pass",
+    "listeners of one object": "class Bus:\n    def __init__(self): self._listeners = []\n    def subscribe(self, f): self._listeners.append(f)\nbus = Bus()\nclass A:\n    def __init__(self): bus.subscribe(self.on)\n    def on(self): pass\na = A()",
+    "of each object": "class A:\n    def __init__(self): self._users = {}\n    def f(self, user_id):\n        if user_id not in self._users: self._users[user_id] = 1",
+    "of a language": "_texts = {}\ndef f(name, lang):\n    key = (name, lang)\n    if key not in _texts: _texts[key] = 1\n    return _texts[key]",
+    "read from the net once": "import requests\n_schemas = {}\ndef f(kind):\n    if kind not in _schemas: _schemas[kind] = requests.get('https://a.test').json()\n    return _schemas[kind]",
+    "patterns": "import re\n_found = {}\ndef f(token):\n    found = _found.get(token)\n    if found is None:\n        found = re.compile(token)\n        _found[token] = found\n    return found",
+    "objects of code": "_adapters = {}\ndef f(member):\n    made = _adapters.get(id(member))\n    if made is None:\n        made = _adapters[id(member)] = 1\n    return made",
+    "statements": "_parsed = {}\ndef f(sql):\n    if sql not in _parsed: _parsed[sql] = parse(sql)\n    return _parsed[sql]",
+    "a fixture": "_all = []\n@pytest.fixture\ndef f(request): _all.append(request.node)",
+    "warnings by another name": "_warn_messages = set()\ndef f(message_id):\n    if message_id not in _warn_messages: _warn_messages.add(message_id)",
+    "weak": "import weakref\n_all = weakref.WeakSet()\n@app.post('/x')\ndef f(user): _all.add(user)",
     "of a call": "def f(rows):\n    seen = set()\n    for row in rows: seen.add(row.id)",
 }
 
@@ -29,6 +46,52 @@ FOUND = {
     ),
     "a try": (
         "_pages = {}\ndef f(url):\n    try:\n        return _pages[url]\n    except KeyError:\n        _pages[url] = 1\n        return 1",
+        "likely",
+    ),
+    "a list in a route": ("trail = []\n@app.post('/orders')\nasync def f(order): trail.append(order)", "likely"),
+    "though its length is logged": (
+        "trail = []\n@app.post('/orders')\nasync def f(order):\n    trail.append(order)\n    print(f'{len(trail)} orders')",
+        "likely",
+    ),
+    "jobs of a route": (
+        "import uuid\njobs = {}\n@app.post('/jobs')\ndef f(body):\n    job_id = str(uuid.uuid4())\n    jobs[job_id] = body",
+        "likely",
+    ),
+    "addresses of requests": (
+        "from collections import defaultdict\nfrom flask import request\nhits = defaultdict(list)\ndef f(): hits[request.remote_addr].append(request.path)",
+        "likely",
+    ),
+    "hooks of users": (
+        "hooks = {}\n@app.route('/hooks/<topic>', methods=['POST'])\ndef f(topic): hooks.setdefault(topic, []).append(1)",
+        "likely",
+    ),
+    "messages": ("log = []\ndef on_message(client, userdata, msg): log.append(msg.payload)", "likely"),
+    "clients": (
+        "import websockets\nclients = set()\nasync def serve(ws): clients.add(ws)\nasync def main():\n    async with websockets.serve(serve, '', 80): pass",
+        "likely",
+    ),
+    "connections": (
+        "clients = []\ndef serve(server):\n    while True:\n        conn, peer = server.accept()\n        clients.append(conn)",
+        "likely",
+    ),
+    "listeners": (
+        "class Bus:\n    def __init__(self): self._listeners = []\n    def subscribe(self, f): self._listeners.append(f)\nbus = Bus()\nclass A:\n    def __init__(self): bus.subscribe(self.on)\n    def on(self): pass",
+        "likely",
+    ),
+    "a key of parts": (
+        "_texts = {}\ndef f(text, lang):\n    key = (text, lang)\n    if key not in _texts: _texts[key] = translate(text, lang)\n    return _texts[key]",
+        "likely",
+    ),
+    "a digest": (
+        "import hashlib\n_pages = {}\ndef f(url):\n    key = hashlib.md5(url.encode()).hexdigest()\n    page = _pages.get(key)\n    if page is None:\n        page = _pages[key] = 1\n    return page",
+        "likely",
+    ),
+    "a part of a message": (
+        "_seen = set()\ndef handle(event):\n    if event['id'] in _seen: return\n    _seen.add(event['id'])",
+        "likely",
+    ),
+    "read from the net by key": (
+        "import requests\n_found = {}\ndef f(domain):\n    try: return _found[domain]\n    except KeyError:\n        _found[domain] = requests.get(f'https://a.test/{domain}').json()\n        return _found[domain]",
         "likely",
     ),
     "of a class": (
@@ -55,3 +118,16 @@ def test_added_to_without_a_look(said):
     text = HEAD + "_all = []\ndef f(user_id):\n    _all.append(user_id)"
     assert said("FW304", text) == []
     assert [how for _line, how in said("FW304", text, "maybe")] == ["maybe"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "_all = {}\ndef register(name):\n    def deco(cls):\n        _all[name] = cls\n        return cls\n    return deco",
+        NOTHING["tasks that leave"],
+    ],
+    ids=["a registry of decorators", "tasks that leave"],
+)
+def test_there_is_no_doubt(said, text):
+    """Nothing is told of it, and not even a doubt."""
+    assert said("FW304", HEAD + text, "maybe") == []

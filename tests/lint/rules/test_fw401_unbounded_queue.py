@@ -25,6 +25,13 @@ NOTHING = {
     "a few numbers": "def f():\n    q = queue.Queue()\n    for n in range(5): q.put(n)",
     "what there is already": "def f(items):\n    q = queue.Queue()\n    for item in items: q.put(item)",
     "one for each source": "class A:\n    def __init__(self): self.sources = queue.Queue()\n    def put(self, message): self.sources.put(message)",
+    "a bound, handed to a function": "async def produce(reader, q):\n    while line := await reader.readline(): await q.put(line)\nasync def f(reader):\n    q = asyncio.Queue(100)\n    await asyncio.gather(produce(reader, q))",
+    "an answer of a function": "def work(q):\n    q.put(1)\ndef f():\n    q = queue.Queue()\n    threading.Thread(target=work, args=(q,)).start()\n    return q.get()",
+    "what a worker passes on": "def work(todo, q):\n    while True: q.put(todo.get())\ndef f(todo):\n    q = queue.Queue()\n    threading.Thread(target=work, args=(todo, q)).start()\n    while True: print(q.get())",
+    "a deque that somebody measures": "class A(threading.Thread):\n    def __init__(self): self.waiting = collections.deque()\n    def emit(self, record):\n        if len(self.waiting) < 9: self.waiting.append(record)\n    def run(self):\n        while True: print(self.waiting.popleft())",
+    "a deque that is emptied by who fills it": "class A(threading.Thread):\n    def __init__(self): self.waiting = collections.deque()\n    def emit(self, record):\n        self.waiting.append(record)\n        while self.waiting: print(self.waiting.popleft())",
+    "of a script, without a loop that takes": "todo = queue.Queue()\ndef fill(items):\n    for item in items: todo.put(item)",
+    "a bounded one of each object": "from dataclasses import dataclass, field\n@dataclass\nclass A:\n    inbox: asyncio.Queue = field(default_factory=lambda: asyncio.Queue(9))\n    def receive(self, message): self.inbox.put_nowait(message)",
     "somebody's queue": "from mine import Queue\ndef f(items):\n    q = Queue()\n    for item in items: q.put(item)",
 }
 
@@ -35,6 +42,34 @@ FOUND = {
     ),
     "messages": (
         "class A:\n    def __init__(self): self.inbox = queue.SimpleQueue()\n    def receive(self, message): self.inbox.put(message)",
+        "likely",
+    ),
+    "what a function of the file puts": (
+        "async def produce(reader, q):\n    while line := await reader.readline(): await q.put(line)\nasync def f(reader, use):\n    q = asyncio.Queue()\n    await asyncio.gather(produce(reader, q), use(q))",
+        "likely",
+    ),
+    "what a process puts": (
+        "import multiprocessing\ndef read(path, q):\n    with open(path) as file:\n        for line in file: q.put(line)\ndef f(path):\n    q = multiprocessing.Queue()\n    multiprocessing.Process(target=read, args=(path, q)).start()\n    return q",
+        "likely",
+    ),
+    "what an object of the file puts": (
+        "class Reader(threading.Thread):\n    def __init__(self, out): self.out = out\n    def run(self):\n        while True: self.out.put(input())\ndef f():\n    q = queue.Queue()\n    Reader(q).start()\n    return q",
+        "likely",
+    ),
+    "of a module, with a thread that takes": (
+        "jobs = queue.Queue()\ndef fill(items):\n    for item in items: jobs.put(item)\ndef work():\n    while True: print(jobs.get())",
+        "likely",
+    ),
+    "a deque that a thread takes from": (
+        "class A(threading.Thread):\n    def __init__(self): self.waiting = collections.deque()\n    def emit(self, record): self.waiting.append(record)\n    def run(self):\n        while True:\n            if self.waiting: print(self.waiting.popleft())",
+        "likely",
+    ),
+    "one of each object": (
+        "from dataclasses import dataclass, field\n@dataclass\nclass A:\n    inbox: asyncio.Queue = field(default_factory=asyncio.Queue)\ndef tell(everybody, message):\n    for one in everybody: one.inbox.put_nowait(message)",
+        "likely",
+    ),
+    "of subscribers": (
+        "class Hub:\n    def __init__(self): self.subscribers = set()\n    def publish(self, payload):\n        for q in self.subscribers: q.put_nowait(payload)\n    async def listen(self):\n        q = asyncio.Queue()\n        self.subscribers.add(q)\n        while True: yield await q.get()",
         "likely",
     ),
     "a stream": (

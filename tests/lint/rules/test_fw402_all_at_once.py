@@ -16,6 +16,11 @@ NOTHING = {
     "what is there already": "async def f(urls, get):\n    return await asyncio.gather(*[get(url) for url in urls])",
     "a place first": "async def f(source, work, places):\n    async for item in source:\n        await places.acquire()\n        asyncio.create_task(work(item))",
     "one at a time": "async def f(path, work):\n    with open(path) as file:\n        for line in file: await asyncio.create_task(work(line))",
+    "a batch": "from itertools import batched\nasync def f(rows, get):\n    for part in batched(rows, 50): await asyncio.gather(*[get(row) for row in part])",
+    "a slice": "async def f(rows, get, n):\n    part = rows[:n]\n    jobs = [get(row) for row in part]\n    await asyncio.gather(*jobs)",
+    "rows that are counted": "async def f(rows, get):\n    if len(rows) > 9: return\n    await asyncio.gather(*[get(row) for row in rows])",
+    "a list of a few jobs": "async def f(a, b):\n    jobs = []\n    for each in ('a', 'b'): jobs.append(a(each))\n    await asyncio.gather(*jobs)",
+    "its own steps, in threads": "def steps():\n    for each in (1, 2): yield each\ndef f(work):\n    with ThreadPoolExecutor() as pool: return list(pool.map(work, steps()))",
     "somebody's pool": "def f(pool, path, work):\n    with open(path) as file:\n        return [pool.submit(work, line) for line in file]",
 }
 
@@ -26,6 +31,26 @@ FOUND = {
     ),
     "an asynchronous stream": (
         "async def f(source, work):\n    tasks = []\n    async for item in source: tasks.append(asyncio.create_task(work(item)))\n    await asyncio.wait(tasks)",
+        "likely",
+    ),
+    "rows of the caller": (
+        "async def f(rows, save):\n    await asyncio.gather(*[save(row) for row in rows])",
+        "likely",
+    ),
+    "by a name": (
+        "async def f(path, work):\n    with open(path) as file:\n        jobs = [work(line) for line in file]\n    await asyncio.gather(*jobs)",
+        "sure",
+    ),
+    "put into a list": (
+        "async def f(path, work):\n    jobs = []\n    with open(path) as file:\n        for line in file: jobs.append(work(line))\n    await asyncio.gather(*jobs)",
+        "sure",
+    ),
+    "a query's rows": (
+        "def f(queryset, work):\n    with ThreadPoolExecutor() as pool: return [pool.submit(work, row) for row in queryset.iterator()]",
+        "likely",
+    ),
+    "map over lines of its own": (
+        "def lines(path):\n    with open(path) as file:\n        for line in file: yield line.strip()\ndef f(path, work):\n    with ThreadPoolExecutor() as pool: return list(pool.map(work, lines(path)))",
         "likely",
     ),
     "submit": (
@@ -49,6 +74,12 @@ def test_nothing_is_said(said, text):
 def test_it_is_found(said, text, confidence):
     """Where there is a reason, with how good it is."""
     assert [how for _line, how in said("FW402", HEAD + text)] == [confidence]
+
+
+@pytest.mark.parametrize("name", ["a batch", "a slice"])
+def test_parts_are_no_doubt(said, name):
+    """What is bounded is not told with doubts either."""
+    assert said("FW402", HEAD + NOTHING[name], "maybe") == []
 
 
 def test_a_list_that_the_caller_gave(said):

@@ -15,6 +15,13 @@ NOTHING = {
     "the round of one": "def f(pairs, end):\n    for name, pid in pairs:\n        if name == 'PID':\n            atexit.register(end, pid)",
     "discarded when done": "class A:\n    def __init__(self): self.tasks = set()\n    def on(self, x):\n        task = asyncio.create_task(x)\n        self.tasks.add(task)\n        task.add_done_callback(self.tasks.discard)",
     "begun once": "class A:\n    def __init__(self): self.tasks = set()\n    def start(self, x): self.tasks.add(asyncio.create_task(x))",
+    "forgotten when done": "class A:\n    def __init__(self): self.tasks = []\n    async def watch(self, source):\n        while True:\n            self.tasks = [each for each in self.tasks if not each.done()]\n            self.tasks.append(asyncio.create_task(await source.get()))",
+    "a few threads": "import threading\nclass A:\n    def __init__(self): self.threads = []\n    def spread(self, work, count):\n        while len(self.threads) < count: self.threads.append(threading.Thread(target=work))",
+    "a number of them": "import threading\nclass A:\n    def __init__(self): self.threads = []\n    def spread(self, work, n):\n        while n > 0:\n            self.threads.append(threading.Thread(target=work))\n            n -= 1",
+    "a group's": "class A:\n    def __init__(self): self.tasks = []\n    def on(self, group, x): self.tasks.append(group.create_task(x))",
+    "the last ones": "class A:\n    def __init__(self): self.tasks = []\n    def on(self, x):\n        self.tasks.append(asyncio.create_task(x))\n        del self.tasks[:-9]",
+    "at the end, of a program": "def handle_signals(folder):\n    atexit.register(print, folder)",
+    "at the end, something of the module": "def handle(request):\n    atexit.register(print)",
     "something else": "class A:\n    def __init__(self): self.names = set()\n    def on(self, name): self.names.add(name)",
     "at the end, once": "atexit.register(print)",
     "a few": "for name in ('a', 'b'): atexit.register(print, name)",
@@ -23,6 +30,26 @@ NOTHING = {
 FOUND = {
     "a set of tasks": (
         "class A:\n    def __init__(self): self.tasks = set()\n    def on(self, x): self.tasks.add(asyncio.create_task(x))",
+        "likely",
+    ),
+    "without an end": (
+        "class A:\n    def __init__(self): self.tasks = []\n    async def run(self, source):\n        while True:\n            for each in await source.get(): self.tasks.append(asyncio.create_task(each))",
+        "likely",
+    ),
+    "of a class": (
+        "class A:\n    tasks = []\n    def on(self, x): A.tasks.append(asyncio.ensure_future(x))",
+        "likely",
+    ),
+    "of a loop of events": (
+        "class A:\n    def __init__(self, loop):\n        self.loop = loop\n        self.tasks = []\n    def on(self, x):\n        task = self.loop.create_task(x)\n        self.tasks.append(task)",
+        "likely",
+    ),
+    "processes": (
+        "import multiprocessing\nclass A:\n    def __init__(self): self.children = []\n    def watch(self, inbox):\n        while not self.stopped:\n            child = multiprocessing.Process(target=print, args=(inbox.get(),))\n            child.start()\n            self.children.append(child)",
+        "likely",
+    ),
+    "for the end, by a handler": (
+        "import shutil, tempfile\ndef handle_upload(request):\n    folder = tempfile.mkdtemp()\n    atexit.register(shutil.rmtree, folder)",
         "likely",
     ),
     "for the end, in a loop": ("def f(paths):\n    for path in paths: atexit.register(print, path)", "likely"),

@@ -16,6 +16,10 @@ NOTHING = {
     "workers of a round": "from concurrent.futures import ThreadPoolExecutor\ndef f(groups, work):\n    for group in groups:\n        with ThreadPoolExecutor() as pool: list(pool.map(work, group))",
     "at import": "session = requests.Session()",
     "once, and kept": "class A:\n    def __init__(self): self.session = requests.Session()",
+    "an engine that is handed on": "def make(url):\n    return create_engine(url)\ndef use(url): make(url).connect()",
+    "a session of an engine, made once": "from sqlalchemy.orm import Session\ndef make(url):\n    engine = create_engine(url)\n    return Session(engine)\nsession = make('sqlite://')",
+    "a session of an engine that is kept": "from functools import lru_cache\nfrom sqlalchemy.orm import Session\n@lru_cache\ndef make():\n    engine = create_engine('sqlite://')\n    return Session(engine)\ndef save(x): make().add(x)",
+    "a maker of sessions": "from sqlalchemy.orm import sessionmaker\ndef make(url):\n    engine = create_engine(url)\n    return sessionmaker(bind=engine)\ndef use(url): make(url)()",
     "handed on": "def make():\n    return requests.Session()",
     "a few that are written down": "for name in ('a', 'b'): print(requests.Session())",
     "another one in each round": "def f(urls):\n    for url in urls: print(create_engine(url).connect())",
@@ -23,6 +27,10 @@ NOTHING = {
 }
 
 FOUND = {
+    "an engine for each session": (
+        "from sqlalchemy.orm import sessionmaker\ndef make():\n    engine = create_engine('sqlite://')\n    return sessionmaker(bind=engine)()\ndef save(x):\n    with make() as s: s.add(x)",
+        "likely",
+    ),
     "an engine in a loop": ("def f(rows):\n    for row in rows: create_engine('sqlite://').connect()", "sure"),
 }
 

@@ -16,10 +16,30 @@ NOTHING = {
     "once, before": "def f(clients, event):\n    text = json.dumps(event)\n    for client in clients: client.send(text)",
     "something else in each round": "def f(clients, events):\n    for client, event in zip(clients, events): client.send(json.dumps(event))",
     "changed in the loop": "def f(clients, event):\n    for client in clients:\n        event['to'] = client.name\n        client.send(json.dumps(event))",
+    "a copy that the loop changes": "def f(base, clients):\n    for client in clients:\n        own = copy.deepcopy(base)\n        own['rate'] = 2\n        client.send(own)",
+    "a few copies": "def f(base):\n    for rate in (1, 2):\n        own = copy.deepcopy(base)\n        yield own, rate",
+    "a text that is used again": "def f(clients, event):\n    for client in clients:\n        text = json.dumps(event)\n        client.last = text\n        client.send(text)",
+    "parts of what is written down": "KINDS = {'a': 1}\ndef f(clients):\n    for client in clients: client.send(json.dumps({'kinds': KINDS}))",
     "what is written down": "def f(clients):\n    for client in clients: client.send(json.dumps({'a': 1}))",
 }
 
 FOUND = {
+    "a text of an attribute": (
+        "def f(clients, game):\n    for client in clients: client.send(json.dumps({'type': 'state', 'board': game.board}))",
+        "sure",
+    ),
+    "pairs": (
+        "def f(clients, game):\n    return [(client, json.dumps({'board': game.board})) for client in clients]",
+        "likely",
+    ),
+    "by a name": (
+        "def f(clients, event):\n    for client in clients:\n        text = json.dumps(event)\n        client.sock.sendall(text)",
+        "likely",
+    ),
+    "a copy by a name": (
+        "async def f(queues, event):\n    for queue in queues:\n        own = copy.deepcopy(event)\n        await queue.put(own)",
+        "likely",
+    ),
     "a text": ("def f(clients, event):\n    for client in clients: client.send(json.dumps(event))", "sure"),
 }
 

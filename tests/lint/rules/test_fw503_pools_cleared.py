@@ -12,11 +12,24 @@ NOTHING = {
     "at the end": "def close():\n    fw.clear_pools()",
     "under pressure": "def shed(wanted):\n    return fw.clear_pools()",
     "at the end of a script": "fw.clear_pools()",
+    "an engine of its own": "from sqlalchemy import create_engine\ndef f(url):\n    engine = create_engine(url)\n    engine.connect().execute('SELECT 1')\n    engine.dispose()",
+    "an engine at the end": "from sqlalchemy import create_engine\nengine = create_engine('sqlite://')\ndef shutdown(app):\n    engine.connect()\n    engine.dispose()",
+    "an engine after a failure": "from sqlalchemy import create_engine\nengine = create_engine('sqlite://')\ndef f(x):\n    try: engine.connect()\n    except OSError: engine.dispose()",
+    "a pool of its own": "import urllib3\ndef f(url):\n    pool = urllib3.PoolManager()\n    try: return pool.request('GET', url).data\n    finally: pool.clear()",
+    "a dict": "def f(data, url):\n    data.request(url)\n    data.clear()",
     "somebody's": "from mine import clear_pools\ndef f(rows):\n    for row in rows: clear_pools()",
 }
 
 FOUND = {
     "in a loop": ("def f(rows):\n    for row in rows: fw.clear_pools()", "sure"),
+    "an engine": (
+        "from sqlalchemy import create_engine\nengine = create_engine('sqlite://')\ndef save(x):\n    with engine.begin() as c: c.execute(x)\n    engine.dispose()",
+        "likely",
+    ),
+    "behind a request": (
+        "class A:\n    def fetch(self, url):\n        answer = self.manager.request('GET', url)\n        self.manager.clear()\n        return answer",
+        "likely",
+    ),
     "in a handler": ("def handle(request):\n    fw.clear_pools()", "likely"),
 }
 

@@ -28,12 +28,22 @@ def _check(look: Look) -> Iterator[Found]:
             continue
         if _is_of_one(look, call):
             continue
+        if _is_only_counted(look, call):
+            yield Found(
+                call,
+                f"`{func.attr}()` holds every row at once, and only counts them; let the database count.",
+                Confidence.MAYBE
+                if statements.is_of_short_table(look, func, value)
+                else min(value.confidence, Confidence.LIKELY),
+            )
+            continue
         use = _use(look, call)
         yield Found(
             call,
             f"`{func.attr}()` holds every row at once{use}; {_cure(look, func)}.",
             min(sure, value.confidence, Confidence.SURE if use else Confidence.LIKELY),
         )
+    yield from _counted(look)
     for call in look.module.of(ast.Call):
         if look.origin(call.func) in {"list", "tuple", "sorted", "set"} and len(call.args) == 1:
             value = look.value(call.args[0])
@@ -73,6 +83,37 @@ def _check(look: Look) -> Iterator[Found]:
         yield Found(
             loop.iter, f"a loop over a query holds every row of it while it runs; {_CURES[value.kind]}.", confidence
         )
+
+
+def _counted(look: Look) -> Iterator[Found]:
+    """`len(queryset)` of a query that nothing else goes over."""
+    for call in look.module.of(ast.Call):
+        if look.origin(call.func) != "len" or len(call.args) != 1:
+            continue
+        value = look.value(call.args[0])
+        if value is None or value.kind != "django.queryset" or value.call is None:
+            continue
+        if _is_only_counted(look, value.call):
+            yield Found(
+                call,
+                "`len(…)` holds every row of the query, and only counts them; use `.count()`.",
+                min(value.confidence, Confidence.LIKELY)
+                if statements.is_of_long_table(look, call.args[0], value.model)
+                else Confidence.MAYBE,
+            )
+
+
+def _is_only_counted(look: Look, made: ast.expr) -> bool:
+    """Whether all that is done with it is `len`."""
+    name = uses.name_of(look.module, made)
+    taken = list(uses.places(look.module, made))[0 if name is None else 1 :]
+    return bool(taken) and all(
+        isinstance(above := look.module.above.get(each), ast.Call)
+        and each in above.args
+        and look.origin(above.func) == "len"
+        and not isinstance(look.module.above.get(above), ast.Compare | ast.If | ast.UnaryOp)  # whether there is one
+        for each in taken
+    )
 
 
 def _is_of_one(look: Look, call: ast.Call) -> bool:

@@ -72,6 +72,7 @@ def _parsed(look: Look, call: ast.Call, origin: str) -> Iterator[Found]:
     is_doubtful = source.kind == "http.reading" or _is_an_answer(
         look, call.args[0]
     )  # a page of an answer, more often than not
+    is_doubtful = is_doubtful or look.origin(_read(call.args[0])).startswith("sys.stdin")
     if source.call is not None:
         named = (
             source.call.func.value if source.kind == "whole" and isinstance(source.call.func, ast.Attribute) else None
@@ -95,6 +96,11 @@ def _parsed(look: Look, call: ast.Call, origin: str) -> Iterator[Found]:
                 min(confidence, source.confidence),
             )
             return
+
+
+def _read(node: ast.expr) -> ast.expr:
+    """The stream that is parsed, also where it is `stream.read()`."""
+    return node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else node
 
 
 def _is_an_answer(look: Look, node: ast.expr) -> bool:

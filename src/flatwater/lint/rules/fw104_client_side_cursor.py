@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import statements
+from flatwater.lint import growing, statements
 from flatwater.lint.rule import Found, Look, Rule
 
 MESSAGE = "this cursor has every row on this side before the first is read{also}; use a server-side cursor, or go by key with `fw.Table(…).find_each()`."
@@ -30,18 +30,55 @@ def _check(look: Look) -> Iterator[Found]:
         sure = statements.bound(look, asked, value)
         if sure is not None:
             yield Found(loop.iter, MESSAGE.format(also=""), min(sure, value.confidence))
+    for call, func in look.method_calls("fetchone"):
+        value = look.value(func.value)
+        if value is None or value.kind != "db.client_cursor" or not _is_each(look, call, func):
+            continue
+        sure = statements.bound(look, func, value)
+        if sure is not None:
+            yield Found(call, MESSAGE.format(also=""), min(sure, value.confidence))
     for call, func in look.method_calls("fetchmany"):
         value = look.value(func.value)
         if value is None or value.kind != "db.client_cursor" or not _is_repeated(look, call):
             continue
-        sure = statements.bound(look, func, value)
+        asked = func
+        above = look.module.above.get(call)
+        if isinstance(above, ast.Lambda):  # statements are run around it
+            asked = ast.Attribute(func.value, func.attr, ast.Load(), lineno=func.lineno, col_offset=func.col_offset)
+            look.module.above[asked] = look.module.above[above]
+        sure = statements.bound(look, asked, value)
         if sure is not None:
             yield Found(call, MESSAGE.format(also=ALSO), min(sure, value.confidence))
 
 
+def _is_each(look: Look, call: ast.Call, func: ast.Attribute) -> bool:
+    """In a `while` that takes row after row, and runs no statement of its own by that cursor."""
+    loop = next(
+        (
+            each
+            for each in look.module.parents(call)
+            if isinstance(
+                each, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.For | ast.AsyncFor | ast.While
+            )
+        ),
+        None,
+    )
+    return isinstance(loop, ast.While) and not any(
+        isinstance(each, ast.Call)
+        and isinstance(each.func, ast.Attribute)
+        and each.func.attr in {"execute", "executemany", "nextset"}
+        and growing.is_same(each.func.value, func.value)
+        for each in ast.walk(loop)
+    )
+
+
 def _is_repeated(look: Look, call: ast.Call) -> bool:
-    """In a loop, or handed to one: `while rows := cursor.fetchmany(n)`, `iter(partial(cursor.fetchmany, n), [])`."""
-    return bool(look.module.loops_of(call)) or any(isinstance(above, ast.While) for above in look.module.parents(call))
+    """In a loop, or handed to one: `while rows := cursor.fetchmany(n)`, `iter(lambda: cursor.fetchmany(n), [])`."""
+    above = look.module.above.get(call)
+    if isinstance(above, ast.Lambda) and above.body is call:
+        handed = look.module.above.get(above)
+        return isinstance(handed, ast.Call) and look.origin(handed.func) == "iter"
+    return bool(look.module.loops_of(call)) or any(isinstance(each, ast.While) for each in look.module.parents(call))
 
 
 RULE = Rule(

@@ -14,9 +14,12 @@ from collections.abc import Iterator
 from flatwater.lint.finding import Confidence
 from flatwater.lint.nodes import text
 from flatwater.lint.rule import Found, Look, Rule
+from flatwater.lint.values import Value
 
 MESSAGE = "each page counts through all rows before it, and rows that come or go meanwhile are read twice or never; go on behind the last key (`fw.Table(…).batches()`)."
-OFFSET = re.compile(r"\bOFFSET\s*(\?|%|:|\$|\{|$)", re.IGNORECASE)
+OFFSET = re.compile(
+    r"\bOFFSET\s*(\?|%|:|\$|\{|$)|\bLIMIT\s*(\?|%s|%\(\w+\)s|:\w+)\s*,", re.IGNORECASE
+)  # MySQL writes `LIMIT offset, rows`
 BEHIND = re.compile(
     r"\bWHERE\b.*>", re.IGNORECASE | re.DOTALL
 )  # it goes on behind a key; the offset is the length of a step
@@ -27,7 +30,11 @@ def _check(look: Look) -> Iterator[Found]:
     for call in look.module.of(ast.Call):
         if not isinstance(call.func, ast.Attribute) or not _moves(look, call):
             continue
-        if call.func.attr in {"offset", "skip"} and call.args and not isinstance(call.args[0], ast.Constant):
+        if call.func.attr in {"page", "get_page"} and call.args and not isinstance(call.args[0], ast.Constant):
+            holder = look.value(call.func.value)
+            if holder is not None and holder.kind == "django.paginator" and _is_of_rows(look, holder):
+                yield Found(call, MESSAGE, min(holder.confidence, Confidence.LIKELY))
+        elif call.func.attr in {"offset", "skip"} and call.args and not isinstance(call.args[0], ast.Constant):
             holder = look.value(call.func.value)
             if holder is not None and holder.kind.startswith(("sa.", "mongo.", "django.")):
                 yield Found(call, MESSAGE, holder.confidence)
@@ -45,8 +52,15 @@ def _check(look: Look) -> Iterator[Found]:
             and _moves(look, part)
         ):
             holder = look.value(part.value)
-            if holder is not None and holder.kind == "django.queryset":
+            if holder is not None and holder.kind in {"django.queryset", "sa.query"}:
                 yield Found(part, MESSAGE, holder.confidence)
+
+
+def _is_of_rows(look: Look, paginator: Value) -> bool:
+    """Whether a paginator of Django cuts a query, and no list."""
+    made = paginator.call
+    given = look.value(made.args[0]) if made is not None and made.args else None
+    return given is not None and given.kind in {"django.queryset", "django.manager"}
 
 
 def _moves(look: Look, node: ast.AST) -> bool:
@@ -55,6 +69,8 @@ def _moves(look: Look, node: ast.AST) -> bool:
         if isinstance(loop, ast.While):
             return True
         over = loop.iter if isinstance(loop, ast.For | ast.AsyncFor) else None
+        if isinstance(over, ast.Attribute) and over.attr == "page_range":
+            return True
         if isinstance(over, ast.Call) and look.origin(over.func) in {"range", "itertools.count"}:
             return True
     return False

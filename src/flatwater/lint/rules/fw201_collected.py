@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from flatwater.lint import growing, known, lengths, statements, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.nodes import own_nodes
+from flatwater.lint.rounds import Round, ends_with_stream, rounds
+from flatwater.lint.rounds import inside as in_rounds
 from flatwater.lint.rule import Found, Look, Rule
 from flatwater.lint.values import Value
 
@@ -23,20 +25,16 @@ ROWS = frozenset({"db.cursor", "db.client_cursor", "sa.result", "sa.scalars", "s
 PARSES = frozenset(
     {"json.loads", "orjson.loads", "ujson.loads", "simplejson.loads", "msgspec.json.decode", "ast.literal_eval"}
 )
+Loop = ast.For | ast.AsyncFor | ast.While
 KEYED = frozenset({"add", "setdefault", "[]+="})  # as many as there are different keys
 
 
 def _check(look: Look) -> Iterator[Found]:
-    for loop in look.module.fors():
-        over = look.value(loop.iter)
-        if (
-            over is None
-            or over.kind not in known.STREAMS
-            or _is_fixed_file(look, over)
-            or "-ns" in ast.unparse(loop.iter)
-        ):
+    for found_round in rounds(look):
+        loop, over = found_round.loop, found_round.over
+        if over.kind not in known.STREAMS or _is_fixed_file(look, over) or "-ns" in ast.unparse(found_round.source):
             continue
-        inside = list(_inside(loop))
+        inside = list(in_rounds(loop))
         told: set[str] = set()
         for node in inside:
             found = growing.added(node)
@@ -55,8 +53,12 @@ def _check(look: Look) -> Iterator[Found]:
             ):
                 continue
             told.add(name.id)
-            confidence = min(over.confidence, _confidence(look, loop, found, over))
-            if not _is_handed_on(look, name, loop) or wording.is_of_faults(name.id) or _is_measured(inside):
+            confidence = min(over.confidence, _confidence(look, found_round, found))
+            if (
+                not _is_handed_on(look, name, loop)
+                or wording.is_of_faults(name.id)
+                or _is_measured(found_round, inside)
+            ):
                 confidence = (
                     Confidence.MAYBE
                 )  # looked things up in, or given back: wanted as a whole; few; as many as a bound lets in
@@ -72,12 +74,6 @@ def _check(look: Look) -> Iterator[Found]:
             yield Found(node, f"`{name.id}` holds {held}; {cure}.", confidence)
 
 
-def _inside(loop: ast.For | ast.AsyncFor) -> Iterator[ast.AST]:
-    for statement in loop.body:
-        yield statement
-        yield from own_nodes(statement)
-
-
 def _is_asked_first(look: Look, found: growing.Added) -> bool:
     """Whether it is only added where it is not there yet: as many as there are different ones."""
     return any(
@@ -90,11 +86,11 @@ def _is_asked_first(look: Look, found: growing.Added) -> bool:
     )  # fmt: skip
 
 
-def _is_measured(inside: list[ast.AST]) -> bool:
+def _is_measured(of: Round, inside: list[ast.AST]) -> bool:
     """Whether the loop ends when it has enough: something is compared with a bound, and it breaks."""
     return any(
         isinstance(each, ast.If)
-        and any(isinstance(part, ast.Break) for part in each.body)
+        and any(isinstance(part, ast.Break) and not ends_with_stream(of, part) for part in each.body)
         and any(isinstance(part, ast.Compare) and isinstance(part.ops[0], ast.Gt | ast.GtE) for part in ast.walk(each.test))
         for each in inside
     )  # fmt: skip
@@ -117,7 +113,7 @@ def _was_empty(look: Look, name: ast.Name, loop: ast.AST) -> bool:
     return not any(above is loop for each in bindings for above in look.module.parents(each.node))
 
 
-def _is_used_after(look: Look, name: ast.Name, loop: ast.For | ast.AsyncFor) -> bool:
+def _is_used_after(look: Look, name: ast.Name, loop: Loop) -> bool:
     end = loop.end_lineno or loop.lineno
     for each in own_nodes(look.module.function_of(loop) or look.module.tree):
         if isinstance(each, ast.Name) and each.id == name.id and isinstance(each.ctx, ast.Load) and each.lineno > end:
@@ -125,7 +121,7 @@ def _is_used_after(look: Look, name: ast.Name, loop: ast.For | ast.AsyncFor) -> 
     return False
 
 
-def _is_handed_on(look: Look, name: ast.Name, loop: ast.For | ast.AsyncFor) -> bool:
+def _is_handed_on(look: Look, name: ast.Name, loop: Loop) -> bool:
     """Whether it is written, sent, joined or counted behind the loop, or gone over there to do that."""
     end = loop.end_lineno or loop.lineno
     for each in own_nodes(look.module.function_of(loop) or look.module.tree):
@@ -142,7 +138,12 @@ def _is_handed_on(look: Look, name: ast.Name, loop: ast.For | ast.AsyncFor) -> b
                     return True
         stands = next((above for above in look.module.parents(each) if isinstance(above, ast.stmt)), None)
         if isinstance(stands, ast.For) and any(
-            isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and wording.is_of_sinks(call.func.attr)
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Attribute)
+            and (
+                wording.is_of_sinks(call.func.attr)
+                or (call.func.attr == "append" and look.value(call.func.value) is None)
+            )
             for inner in stands.body
             for call in ast.walk(inner)
         ):
@@ -150,7 +151,7 @@ def _is_handed_on(look: Look, name: ast.Name, loop: ast.For | ast.AsyncFor) -> b
     return False
 
 
-def _is_only_counted(look: Look, name: ast.Name, loop: ast.For | ast.AsyncFor) -> bool:
+def _is_only_counted(look: Look, name: ast.Name, loop: Loop) -> bool:
     end, count = loop.end_lineno or loop.lineno, 0
     for each in own_nodes(look.module.function_of(loop) or look.module.tree):
         if isinstance(each, ast.Name) and each.id == name.id and isinstance(each.ctx, ast.Load) and each.lineno > end:
@@ -161,14 +162,14 @@ def _is_only_counted(look: Look, name: ast.Name, loop: ast.For | ast.AsyncFor) -
     return count > 0
 
 
-def _confidence(look: Look, loop: ast.For | ast.AsyncFor, found: growing.Added, over: Value) -> Confidence:
+def _confidence(look: Look, of: Round, found: growing.Added) -> Confidence:
+    loop, over, drawn = of.loop, of.over, set(of.drawn)
     if over.kind in known.OPEN_ENDED or found.how in KEYED or _is_summed(found):
         return Confidence.MAYBE
-    drawn = {each.id for each in ast.walk(loop.target) if isinstance(each, ast.Name)}
     put = found.node
     if not drawn & set(growing.names_in(put)) and not _comes_from(put, drawn, loop):
         return Confidence.MAYBE
-    most = _most(look, loop, over)
+    most = _most(look, of)
     for above in look.module.parents(put):
         if above is loop:
             break
@@ -185,20 +186,24 @@ def _is_summed(found: growing.Added) -> bool:
     )  # fmt: skip
 
 
-def _most(look: Look, loop: ast.For | ast.AsyncFor, over: Value) -> Confidence:
+def _most(look: Look, of: Round) -> Confidence:
     """How sure it can be that there is more to collect with more data."""
+    loop, over = of.loop, of.over
     if over.kind in STRONG:
         return Confidence.SURE
     if over.kind in ROWS:
-        asked = ast.Attribute(loop.iter, "fetchall", ast.Load(), lineno=loop.lineno, col_offset=loop.col_offset)
+        asked = ast.Attribute(of.source, "fetchall", ast.Load(), lineno=loop.lineno, col_offset=loop.col_offset)
         look.module.above[asked] = loop
         return min(statements.bound(look, asked, over) or Confidence.MAYBE, Confidence.LIKELY)
     if over.kind == "mongo.cursor":
         is_whole = over.call is not None and isinstance(over.call.func, ast.Attribute) and over.call.func.attr == "find"
         return Confidence.LIKELY if is_whole and not (over.call and over.call.args) else Confidence.MAYBE
     if over.kind == "file":
-        drawn = {each.id for each in ast.walk(loop.target) if isinstance(each, ast.Name)}
-        return Confidence.LIKELY if any(_is_record(look, each, drawn) for each in _inside(loop)) else Confidence.MAYBE
+        return (
+            Confidence.LIKELY
+            if any(_is_record(look, each, set(of.drawn)) for each in in_rounds(loop))
+            else Confidence.MAYBE
+        )
     if over.kind in {"fs.entries", "fs.tree"}:
         return Confidence.MAYBE  # names, which are few or wanted in order, more often than not
     return Confidence.LIKELY

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import lengths, uses
+from flatwater.lint import known, lengths, uses
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.rule import Found, Look, Rule
@@ -25,10 +25,13 @@ def _check(look: Look) -> Iterator[Found]:
     for call in look.module.of(ast.Call):
         name = look.origin(call.func)
         if name in KEEPERS and len(call.args) == 1:
-            value = look.value(call.args[0])
+            value = _unchained(look, call.args[0])
             if value is not None and (confidence := _confidence(look, value)) is not None:
                 is_csv = value.call is not None and look.origin(value.call.func).startswith("csv.")
-                if (is_csv or value.kind in {"fs.tree", "fs.entries"}) and not _is_only_looped(look, call):
+                is_of_names = value.kind in {"fs.tree", "fs.entries"}
+                if (is_csv or is_of_names) and (
+                    not _is_only_looped(look, call) or (name == "sorted" and _is_of_kind(look, value))
+                ):
                     confidence = min(confidence, Confidence.MAYBE)  # names, to be put in order or told
                 yield Found(
                     call, f"`{name}(…)` holds everything that the stream gives; go over the stream itself.", confidence
@@ -43,6 +46,14 @@ def _check(look: Look) -> Iterator[Found]:
                 call,
                 "`glob.glob` holds all names; go over `glob.iglob`, or `os.scandir`.",
                 Confidence.MAYBE,  # of one folder, or of one kind: some hundreds of names, more often than not
+            )
+    for call, _func in look.method_calls("keys"):
+        value = look.value(call)
+        if value is not None and value.kind == "names.all":
+            yield Found(
+                call,
+                "`keys()` of Redis holds all names, here and in the server; go over `scan_iter()`.",
+                value.confidence,
             )
     comprehensions: list[ast.ListComp | ast.SetComp | ast.DictComp] = [
         *look.module.of(ast.ListComp),
@@ -68,6 +79,34 @@ def _check(look: Look) -> Iterator[Found]:
         )
 
 
+def _unchained(look: Look, node: ast.expr) -> Value | None:
+    """What it is; of `chain.from_iterable(batches)` and of a generator of this file, what they go over."""
+    if (
+        isinstance(node, ast.Call)
+        and look.origin(node.func) in {"itertools.chain.from_iterable", "itertools.chain"}
+        and node.args
+    ):
+        node = node.args[0].value if isinstance(node.args[0], ast.Starred) else node.args[0]
+    value = look.value(node)
+    if value is not None and value.kind == "own.stream" and isinstance(node, ast.Call):
+        function = look.values.function(node.func)
+        inner = look.values.gone_over(function) if function is not None else None
+        if inner is not None and inner.kind in LONG | SHORTER:
+            return inner.less(Confidence.LIKELY)
+    return value
+
+
+def _is_of_kind(look: Look, value: Value) -> bool:
+    """Whether it is a search for files of one kind: they are put in order, and few."""
+    made = value.call
+    return (
+        value.kind in {"fs.tree", "fs.entries"}
+        and made is not None
+        and bool(made.args)
+        and is_fixed(look, made.args[0])
+    )
+
+
 def _is_only_looped(look: Look, call: ast.Call) -> bool:
     """Whether a loop goes over it, also by a name, and nothing else is done with it."""
     places = list(uses.places(look.module, call))
@@ -80,11 +119,13 @@ def _is_only_looped(look: Look, call: ast.Call) -> bool:
 
 def _confidence(look: Look, value: Value) -> Confidence | None:
     made = value.call
+    is_of_path = made is not None and isinstance(made.func, ast.Attribute) and made.func.attr in {"glob", "rglob"}
     if (
         made is not None
         and made.args
+        and not is_of_path  # it is given a pattern
         and is_fixed(look, made.args[0])
-        and value.kind not in {"redis.scan", "sa.streamed"}
+        and value.kind not in {"redis.scan", "sa.streamed", "batches"}
     ):
         return None
     if (
@@ -108,6 +149,8 @@ def _confidence(look: Look, value: Value) -> Confidence | None:
         return Confidence.MAYBE if _is_searched_for(look, made) else min(value.confidence, Confidence.LIKELY)
     if value.kind in LONG:
         return value.confidence
+    if value.kind in known.OPEN_ENDED:
+        return Confidence.MAYBE
     if value.kind in SHORTER:
         return Confidence.LIKELY if _is_scandir(made) else Confidence.MAYBE
     return None

@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import known, uses, wording
+from flatwater.lint import known, lengths, uses, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
+from flatwater.lint.nodes import own_nodes
 from flatwater.lint.rule import Found, Look, Rule
 
 
@@ -26,6 +27,8 @@ def _check(look: Look) -> Iterator[Found]:
         if not used or "" in kinds or (len(places) > 1 and len(used) > 1):
             continue
         source = look.value(call.args[0])
+        if source is not None and source.kind.endswith(".some"):
+            continue  # a bound is there already
         is_stream = source is not None and source.kind in known.STREAMS
         confidence = Confidence.LIKELY if "slice" in kinds else Confidence.MAYBE
         if is_stream and source is not None:
@@ -38,6 +41,42 @@ def _check(look: Look) -> Iterator[Found]:
             confidence = Confidence.MAYBE
         cure = "`heapq.nsmallest` holds only those" if "slice" in kinds else "`min` or `max` holds one"
         yield Found(call, f"`sorted` holds everything for a few of it; {cure}.", confidence)
+
+    yield from _sorted_in_place(look)
+
+
+def _sorted_in_place(look: Look) -> Iterator[Found]:
+    """`events.sort()` of a list that was made of a stream and is only cut then: `events[:100]`."""
+    for call, func in look.method_calls("sort"):
+        if not isinstance(func.value, ast.Name):
+            continue
+        name = func.value
+        first = _gone_over(look, look.values.resolved(name))
+        source = look.value(first)
+        if first is None or source is None or source.kind not in known.STREAMS or not lengths.is_long(look, source):
+            continue
+        function = look.module.function_of(call) or look.module.tree
+        used = [
+            each
+            for each in own_nodes(function)
+            if isinstance(each, ast.Name) and each.id == name.id and isinstance(each.ctx, ast.Load) and each is not name
+        ]
+        if used and all(_kind(look, each) == "slice" for each in used):
+            yield Found(
+                call,
+                "`sort` holds everything for a few of it; `heapq.nsmallest` holds only those.",
+                min(source.confidence, Confidence.LIKELY),
+            )
+
+
+def _gone_over(look: Look, made: ast.expr | None) -> ast.expr | None:
+    """What a comprehension or `list(…)` goes over."""
+    match made:
+        case ast.ListComp(generators=[first, *_]):
+            return first.iter
+        case ast.Call(func=func, args=[only]) if look.origin(func) == "list":
+            return only
+    return None
 
 
 def _is_of_data(look: Look, node: ast.expr) -> bool:
@@ -60,7 +99,7 @@ def _kind(look: Look, place: ast.AST) -> str:
     if not isinstance(above, ast.Subscript) or above.value is not place:
         return ""
     match above.slice:
-        case ast.Slice(lower=None, upper=upper, step=None) if upper is not None:
+        case ast.Slice(lower=None | ast.Constant(value=0), upper=upper, step=None) if upper is not None:
             return "" if isinstance(upper, ast.UnaryOp) else "slice"
         case ast.Slice(lower=ast.UnaryOp(op=ast.USub()), upper=None):
             return "slice"
@@ -69,4 +108,4 @@ def _kind(look: Look, place: ast.AST) -> str:
     return ""
 
 
-RULE = Rule("FW203", "sorted-for-few", "Everything is sorted for the first few.", _check, ("sorted",))
+RULE = Rule("FW203", "sorted-for-few", "Everything is sorted for the first few.", _check, ("sort",))

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from flatwater.lint import growing, known, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
+from flatwater.lint.nodes import own_nodes
+from flatwater.lint.rounds import ends_with_stream, of_while
 from flatwater.lint.rule import Found, Look, Rule
 
 JOINS = frozenset({
@@ -20,6 +22,10 @@ JOINS = frozenset({
     "pyarrow.concat_tables", "polars.concat", "torch.cat", "torch.concat", "torch.vstack", "torch.hstack", "jax.numpy.concatenate", "xarray.concat",
     "geopandas.pd.concat", "dask.dataframe.concat", "cudf.concat", "tensorflow.concat",
 })  # fmt: skip
+
+WHOLE = frozenset(
+    {"batches", "records", "http.reading", "sa.streamed", "db.server_cursor"}
+)  # of which a text holds too much
 
 
 def _check(look: Look) -> Iterator[Found]:
@@ -32,6 +38,7 @@ def _check(look: Look) -> Iterator[Found]:
                 look.origin(call.func) in JOINS
                 and call.args
                 and _takes(call, target)
+                and not _is_cut(look, call)
                 and not _loops_are_short(look, node)
                 and _begins_empty(look, node, target)
             ):
@@ -51,17 +58,61 @@ def _check(look: Look) -> Iterator[Found]:
     for added in look.module.of(ast.AugAssign):
         if isinstance(added.op, ast.Add) and look.module.loops_of(added):
             yield from _text(look, added, added.target)
+        elif isinstance(added.op, ast.Add) and _is_received(look, added):
+            yield Found(
+                added,
+                f"`{ast.unparse(added.target)}` holds all that the peer sends; take out what is complete, and end who sends too much.",
+                Confidence.LIKELY,
+            )
+
+
+def _is_received(look: Look, added: ast.AugAssign) -> bool:
+    """Whether a protocol of asyncio adds what comes in to an attribute that no method ever makes shorter, or looks at the length of."""
+    function, owner, target = look.module.function_of(added), look.module.class_of(added), added.target
+    if (
+        getattr(function, "name", "") not in {"data_received", "datagram_received"}
+        or owner is None
+        or not isinstance(target, ast.Attribute)
+        or not any(look.origin(each).startswith("asyncio.") for each in owner.bases)
+    ):
+        return False
+    others = (
+        each
+        for method in owner.body
+        if getattr(method, "name", "") != "__init__"
+        for each in own_nodes(method)
+        if each is not added
+    )
+    return not growing.is_shrunk(others, target)
+
+
+def _is_cut(look: Look, call: ast.Call) -> bool:
+    """Whether a part of it is all that is kept: `concatenate([window, part])[-4096:]`."""
+    above = look.module.above.get(call)
+    return isinstance(above, ast.Subscript) and isinstance(above.slice, ast.Slice)
 
 
 def _grows(look: Look, node: ast.Assign) -> bool:
     """Whether there are more rounds with more data: the loop is over what is called as data is."""
     for loop in look.module.loops_of(node):
+        if isinstance(loop, ast.While):
+            if of_while(look, loop) is not None or _is_endless(loop):
+                return True
+            continue
         if not isinstance(loop, ast.For | ast.AsyncFor):
             continue
         over = look.value(loop.iter)
         if (over is not None and over.kind in known.STREAMS) or wording.is_of_parts_of_data(_called(loop.iter)):
             return True
     return False
+
+
+def _is_endless(loop: ast.While) -> bool:
+    """Whether it goes on until somebody stops it: `while True` without an end, `while not stop.is_set()`."""
+    is_asked = isinstance(loop.test, ast.UnaryOp) and "is_set" in ast.unparse(loop.test)
+    is_true = isinstance(loop.test, ast.Constant) and bool(loop.test.value)
+    ends = any(isinstance(each, ast.Break | ast.Return) for each in own_nodes(loop))
+    return (is_asked or is_true) and not ends
 
 
 def _called(iterable: ast.expr) -> str:
@@ -128,9 +179,15 @@ def _is_of_columns(call: ast.Call) -> bool:
 
 def _begins_empty(look: Look, node: ast.Assign, target: ast.expr) -> bool:
     """Whether it is empty, or nothing, before the loop, and the loop only adds to it."""
+    loop = look.module.loops_of(node)[0]
+    if isinstance(target, ast.Attribute):
+        owner = look.module.class_of(node) if isinstance(target.value, ast.Name) and target.value.id == "self" else None
+        held = (
+            [each for each in look.values.selves(owner).get(target.attr, []) if each.node is not node] if owner else []
+        )
+        return bool(held) and all(_is_empty(each.value) for each in held)
     if not isinstance(target, ast.Name):
         return False
-    loop = look.module.loops_of(node)[0]
     bindings = [
         each for each in look.module.scope_of(target).lookup(target.id) if each.how != "aug" and each.node is not node
     ]
@@ -150,8 +207,14 @@ def _is_empty(node: ast.expr | None) -> bool:
         return False
     if isinstance(node, ast.Call):
         given = [*node.args[:1], *(each.value for each in node.keywords if each.arg in {"data", "shape"})]
-        return all(growing.is_empty(each) or (isinstance(each, ast.Constant) and each.value == 0) for each in given)
+        return all(growing.is_empty(each) or _has_no(each) for each in given)
     return growing.is_empty(node) or (isinstance(node, ast.Constant) and node.value is None)
+
+
+def _has_no(shape: ast.expr) -> bool:
+    """Whether a shape has nothing in it: 0, or `(0, 768)`."""
+    parts = shape.elts if isinstance(shape, ast.Tuple | ast.List) else [shape]
+    return any(isinstance(each, ast.Constant) and each.value == 0 and each.value is not False for each in parts)
 
 
 def _is_first(look: Look, node: ast.AST, target: ast.Name) -> bool:
@@ -164,6 +227,18 @@ def _leftmost(node: ast.expr) -> ast.expr:
     while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         node = node.left
     return node
+
+
+def _counts_down(loop: ast.While) -> bool:
+    """Whether it goes on until a number that it takes from is used up: `while left > 0: …; left -= len(part)`."""
+    asked = set(growing.names_in(loop.test))
+    return any(
+        isinstance(each, ast.AugAssign)
+        and isinstance(each.op, ast.Sub)
+        and isinstance(each.target, ast.Name)
+        and each.target.id in asked
+        for each in own_nodes(loop)
+    )
 
 
 def _loops_are_short(look: Look, node: ast.AST) -> bool:
@@ -188,26 +263,28 @@ def _text(look: Look, node: ast.Assign | ast.AugAssign, target: ast.expr) -> Ite
     loop = look.module.loops_of(node)[-1]
     if any(above is loop for each in bindings for above in look.module.parents(each.node)):
         return
+    if isinstance(loop, ast.While) and target.id in growing.names_in(loop.test):
+        return  # it ends when there is enough, or when something is in it
+    if isinstance(loop, ast.While) and _counts_down(loop):
+        return  # as much as was asked for
     confidence = Confidence.MAYBE
-    if isinstance(loop, ast.For | ast.AsyncFor):
-        over = look.value(loop.iter)
-        is_bytes = any(isinstance(each.value, bytes) for each in texts)
-        if is_bytes and over is not None and over.kind in known.STREAMS - known.OPEN_ENDED:
-            confidence = Confidence.LIKELY  # texts grow in place
-    if isinstance(loop, ast.AsyncFor) and any(isinstance(each.value, bytes) for each in texts):
+    is_bytes = any(isinstance(each.value, bytes) for each in texts)
+    drawn = of_while(look, loop) if isinstance(loop, ast.While) else None
+    over = look.value(loop.iter) if isinstance(loop, ast.For | ast.AsyncFor) else drawn.over if drawn else None
+    if over is not None and over.kind in (known.STREAMS - known.OPEN_ENDED if is_bytes else WHOLE):
         confidence = Confidence.LIKELY
-    ends = any(isinstance(each, ast.Break) for each in ast.walk(loop))
+    if isinstance(loop, ast.AsyncFor) and is_bytes:
+        confidence = Confidence.LIKELY
+    ends = any(isinstance(each, ast.Break) and not (drawn and ends_with_stream(drawn, each)) for each in ast.walk(loop))
     if (
         ends
         or growing.is_shrunk([each for each in ast.walk(loop) if each is not node], target)
         or _is_measured(loop, target)
     ):
         confidence = Confidence.MAYBE
-    yield Found(
-        node,
-        f"`{target.id}` is copied whole for each part that is added; collect parts in a list and join them once, or write each one out.",
-        confidence,
-    )
+    held = "is copied whole for each part that is added" if is_bytes else "holds all of the stream in the end"
+    cure = "collect parts in a list and join them once, or write each one out" if is_bytes else "write each part out"
+    yield Found(node, f"`{target.id}` {held}; {cure}.", confidence)
 
 
 RULE = Rule(

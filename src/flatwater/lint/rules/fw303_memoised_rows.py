@@ -1,6 +1,6 @@
 """FW303: the rows of a query are kept in an attribute, a cached property or a module's global.
 
-Covers:     `cached_property` that returns rows, `self._x = self._x or query`, `if self._x is None: self._x = query`, globals.
+Covers:     `cached_property` that returns rows, `self._x = self._x or query`, what is bound only where it is not there yet, globals.
 Not here:   rows that a function uses and drops (`fw101`).
 Holds:      nothing.
 """
@@ -67,11 +67,36 @@ def _keeps(look: Look, decorator: ast.expr) -> bool:
 
 
 def _is_asked_for_first(look: Look, assign: ast.Assign, target: ast.expr) -> bool:
-    """Whether it stands in an `if` that asks whether it is there already."""
-    above = look.module.above.get(assign)
-    if not isinstance(above, ast.If) or assign not in above.body:
+    """Whether it is only bound where it is not there yet: in an `if` that asks, after one that gives it back, where it was not found."""
+    inner: ast.AST = assign
+    for above in look.module.parents(assign):
+        if isinstance(above, ast.If) and inner in above.body and _is_missing(look, above.test, target):
+            return True
+        if (
+            isinstance(above, ast.Try) and isinstance(inner, ast.ExceptHandler) and look.origin(inner.type) == "AttributeError"
+            and any(is_same(each, target) for one in above.body for each in ast.walk(one))
+        ):  # fmt: skip
+            return True
+        if not isinstance(above, ast.If | ast.With | ast.AsyncWith | ast.Try | ast.ExceptHandler):
+            return isinstance(above, ast.FunctionDef | ast.AsyncFunctionDef) and any(
+                _is_given_back(each, target) for each in above.body if each.lineno < assign.lineno
+            )
+        inner = above
+    return False
+
+
+def _is_given_back(node: ast.stmt, target: ast.expr) -> bool:
+    """Whether it is `if rows is not None: return rows`, or `if rows: return rows`."""
+    if not isinstance(node, ast.If) or not isinstance(node.body[-1], ast.Return):
         return False
-    match above.test:
+    match node.test:
+        case ast.Compare(left=left, ops=[ast.IsNot() | ast.NotEq()], comparators=[ast.Constant(value=None)]):
+            return is_same(left, target)
+    return is_same(node.test, target)
+
+
+def _is_missing(look: Look, test: ast.expr, target: ast.expr) -> bool:
+    match test:
         case ast.Compare(left=left, ops=[ast.Is() | ast.Eq()], comparators=[ast.Constant(value=None)]):
             return is_same(left, target)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
@@ -86,7 +111,7 @@ def _rows(look: Look, node: ast.expr) -> Confidence | None:
     value = look.value(node)
     if value is not None and value.kind == "rows.all":
         bare = node.value if isinstance(node, ast.Await) else node
-        if isinstance(bare, ast.Call) and any(statements.BOUNDED_SQL.search(text(each) or "") for each in bare.args):
+        if isinstance(bare, ast.Call) and any(statements.is_bounded_sql(text(each) or "") for each in bare.args):
             return None
         if isinstance(bare, ast.Call) and isinstance(bare.func, ast.Attribute):
             bound = statements.bound(look, bare.func, value)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import known
+from flatwater.lint import growing, known, lengths, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.nodes import own_nodes
@@ -35,6 +35,22 @@ WAITS = frozenset(
         "asyncio.as_completed",
     }
 )
+PARTS = frozenset(
+    {
+        "batched",
+        "chunked",
+        "ichunked",
+        "sliced",
+        "grouper",
+        "chunks",
+        "batches",
+        "in_batches",
+        "in_chunks",
+        "partition_all",
+    }
+)
+QUERIES = frozenset({"queryset", "query", "qs"})
+DATA = frozenset({"rows", "records", "lines"})
 MESSAGE = "one for each element is made before any has ended; keep a few at work (`fw.Flow(…).map(workers=…)`, or a semaphore around the making)."
 
 
@@ -42,8 +58,11 @@ def _check(look: Look) -> Iterator[Found]:
     for call in look.module.of(ast.Call):
         if look.origin(call.func) in {"asyncio.gather", "asyncio.wait"} and call.args:
             first = call.args[0].value if isinstance(call.args[0], ast.Starred) else call.args[0]
-            if isinstance(first, COMPREHENSIONS) and not _spawns_inside(look, first):
-                yield from _made(look, first, first.generators[0].iter)
+            made = look.values.resolved(first)
+            if isinstance(made, COMPREHENSIONS) and not _spawns_inside(look, made):
+                yield from _made(look, made, made.generators[0].iter, None if made is first else call)
+            elif isinstance(first, ast.Name) and growing.is_empty(made):
+                yield from _gathered(look, call, first)
         elif _is_spawn(look, call):
             yield from _spawned(look, call)
         elif isinstance(call.func, ast.Attribute) and call.func.attr in {"map", "starmap"} and len(call.args) > 1:
@@ -58,11 +77,91 @@ def _check(look: Look) -> Iterator[Found]:
                         else over
                     )
                     is_own = source is None or source.kind in known.OPEN_ENDED or source.kind not in known.STREAMS
+                    is_own = is_own and not _reads_a_stream(look, call.args[1])
                     yield Found(
                         call,
                         f"`{call.func.attr}` takes everything from the iterable before it gives a result; hand it parts of bounded length, or use `fw.Flow(…).map(workers=…)`.",
                         Confidence.MAYBE if is_own else Confidence.LIKELY,
                     )
+
+
+def _gathered(look: Look, call: ast.Call, name: ast.Name) -> Iterator[Found]:
+    """Coroutines that a loop put into a list, which is then awaited as a whole."""
+    function = look.module.function_of(call)
+    if function is None or any(
+        isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id == "len" and any(growing.is_same(one, name) for one in each.args)
+        for each in own_nodes(function)
+    ):  # fmt: skip
+        return
+    for each in own_nodes(function):
+        found = growing.added(each)
+        if found is None or found.how != "append" or not growing.is_same(found.target, name) or found.what is None:
+            continue
+        what = look.values.resolved(found.what) or found.what
+        loops = look.module.loops_of(each)
+        if (
+            loops and isinstance(loops[0], ast.For | ast.AsyncFor) and isinstance(what, ast.Call) and not _is_spawn(look, what)
+            and loops[0] not in look.module.loops_of(call)
+        ):  # fmt: skip
+            yield from _made(look, what, loops[0].iter, call)
+            return
+
+
+def _reads_a_stream(look: Look, node: ast.expr) -> bool:
+    """Whether a generator of this file gives something for each element of a stream, such as the lines of a file."""
+    function = look.values.function(node.func) if isinstance(node, ast.Call) else None
+    if function is None:
+        return False
+    for each in own_nodes(function):
+        if isinstance(each, ast.Yield) and (loops := look.module.loops_of(each)):
+            loop = loops[-1]
+            value = look.value(loop.iter) if isinstance(loop, ast.For | ast.AsyncFor) else None
+            if (
+                value is not None
+                and value.kind in known.STREAMS - known.OPEN_ENDED - {"endless"}
+                and lengths.is_long(look, value)
+            ):
+                return True
+    return False
+
+
+def _is_part(look: Look, over: ast.expr) -> bool:
+    """Whether it is a part of bounded length: a slice with an end, or what a loop over parts gives."""
+    if isinstance(over, ast.Subscript):
+        return isinstance(over.slice, ast.Slice) and over.slice.upper is not None
+    if isinstance(over, ast.Call):
+        return look.origin(over.func) in {"itertools.islice", "heapq.nlargest", "heapq.nsmallest"}
+    if not isinstance(over, ast.Name):
+        return False
+    bindings = look.module.scope_of(over).lookup(over.id)
+    if len(bindings) != 1 or bindings[0].value is None:
+        return False
+    if bindings[0].how == "is":
+        return not isinstance(bindings[0].value, ast.Name) and _is_part(look, bindings[0].value)
+    source = bindings[0].value
+    return (
+        bindings[0].how == "each"
+        and isinstance(source, ast.Call)
+        and look.origin(source.func).rpartition(".")[2] in PARTS
+    )
+
+
+def _is_of_data(look: Look, over: ast.expr) -> bool:
+    """Whether it is an argument that is called as data is which nobody counted, or a query's rows as they come."""
+    if (
+        isinstance(over, ast.Call)
+        and isinstance(over.func, ast.Attribute)
+        and over.func.attr in {"iterator", "aiterator"}
+    ):
+        return bool({each.lower() for each in wording.PARTS.findall(ast.unparse(over.func.value))} & QUERIES)
+    if not isinstance(over, ast.Name) or over.id.lower() not in DATA:
+        return False
+    function = look.module.function_of(over)
+    counted = function is not None and any(
+        isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id == "len" and any(growing.is_same(one, over) for one in each.args)
+        for each in own_nodes(function)
+    )  # fmt: skip
+    return not counted and all(each.how == "param" for each in look.module.scope_of(over).lookup(over.id))
 
 
 def _spawns_inside(look: Look, node: ast.expr) -> bool:
@@ -117,8 +216,8 @@ def _is_held_back(look: Look, loop: ast.For | ast.AsyncFor) -> bool:
     return False
 
 
-def _made(look: Look, node: ast.AST, over: ast.expr) -> Iterator[Found]:
-    if is_fixed(look, over):
+def _made(look: Look, node: ast.AST, over: ast.expr, at: ast.AST | None = None) -> Iterator[Found]:
+    if is_fixed(look, over) or _is_part(look, over):
         return
     if isinstance(over, ast.Call) and look.origin(over.func) == "range":
         confidence = Confidence.MAYBE  # a number of workers, more often than not
@@ -131,13 +230,15 @@ def _made(look: Look, node: ast.AST, over: ast.expr) -> Iterator[Found]:
         loop = look.module.above.get(over)
         if isinstance(loop, ast.AsyncFor) or (isinstance(loop, ast.comprehension) and loop.is_async):
             confidence = max(confidence, Confidence.LIKELY)
+        if _is_of_data(look, over):
+            confidence = max(confidence, Confidence.LIKELY)
         if (
             _is_held(look, node, over)
             or _is_limited(look, node)
             or (value is not None and value.kind in known.OPEN_ENDED)
         ):
             confidence = Confidence.MAYBE
-    yield Found(node, MESSAGE, confidence)
+    yield Found(at or node, MESSAGE, confidence)
 
 
 def _is_limited(look: Look, node: ast.AST) -> bool:

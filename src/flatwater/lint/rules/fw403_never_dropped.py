@@ -17,7 +17,19 @@ from flatwater.lint.fixed import is_fixed
 from flatwater.lint.rule import Found, Look, Rule
 from flatwater.lint.scopes import FUNCTIONS
 
-SPAWNS = frozenset({"asyncio.create_task", "asyncio.ensure_future", "threading.Thread", "threading.Timer"})
+SPAWNS = frozenset(
+    {
+        "asyncio.create_task",
+        "asyncio.ensure_future",
+        "asyncio.run_coroutine_threadsafe",
+        "threading.Thread",
+        "threading.Timer",
+        "multiprocessing.Process",
+    }
+)
+LOOPS = frozenset({"asyncio.get_event_loop", "asyncio.get_running_loop", "asyncio.new_event_loop"})
+HANDLERS = ("handle", "on_", "process_", "serve_", "do_GET", "do_POST")
+REQUESTS = frozenset({"request", "req", "event", "message", "msg", "job"})
 TASKS = "`{target}` keeps every task that was ever begun, with its result; let each drop itself: `task.add_done_callback({target}.discard)`."
 REGISTERED = "{what} in each {where}, and nothing takes it back; register once, or take it back when its object ends."
 BEGINS = (
@@ -51,6 +63,22 @@ def _check(look: Look) -> Iterator[Found]:
             yield Found(call, REGISTERED.format(what=what, where="round of the loop"), _registered(look, call))
         elif not loops and look.origin(call.func) == "atexit.register" and _keeps_object(look, call):
             yield Found(call, REGISTERED.format(what=what, where="object's making"), _made_often(look, call))
+        elif not loops and look.origin(call.func) == "atexit.register" and _is_of_a_request(look, call):
+            yield Found(call, REGISTERED.format(what=what, where="call"), Confidence.LIKELY)
+
+
+def _is_of_a_request(look: Look, call: ast.Call) -> bool:
+    """Whether a function that handles requests registers something of its own for the end of the program."""
+    function = look.module.function_of(call)
+    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) or "unregister" in look.module.text:
+        return False
+    arguments = {each.arg for each in [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]}
+    if not function.name.strip("_").startswith(HANDLERS) or not arguments & REQUESTS:
+        return False
+    own = look.module.own_scope(function).names
+    return any(
+        isinstance(each, ast.Name) and each.id in own for given in [*call.args, *[k.value for k in call.keywords]] for each in ast.walk(given)
+    )  # fmt: skip
 
 
 def _is_few(look: Look, call: ast.Call, loop: ast.AST) -> bool:
@@ -128,12 +156,13 @@ def _tasks(look: Look) -> Iterator[Found]:
             continue
         owner = _holder(look, found.target)
         function = look.module.function_of(node)
-        if (
-            owner is None
-            or function is None
-            or getattr(function, "name", "").strip("_").startswith(BEGINS)
-            or look.module.loops_of(node)
-        ):
+        if owner is None or function is None:
+            continue
+        loops = look.module.loops_of(node)
+        if loops:
+            if not _has_no_end(loops[-1]):
+                continue
+        elif getattr(function, "name", "").strip("_").startswith(BEGINS):
             continue
         name = ast.unparse(found.target)
         if name in told or _is_dropped(owner, found.target) or _is_dropped_elsewhere(look, found.target):
@@ -143,15 +172,37 @@ def _tasks(look: Look) -> Iterator[Found]:
         yield Found(node, TASKS.format(target=name), Confidence.MAYBE if is_test else Confidence.LIKELY)
 
 
+def _has_no_end(loop: ast.AST) -> bool:
+    """Whether it goes on as long as the program does: nothing in it counts, and nothing leaves it but an exception."""
+    if not isinstance(loop, ast.While):
+        return False
+    is_open = isinstance(loop.test, ast.Constant | ast.Attribute) or (
+        isinstance(loop.test, ast.UnaryOp) and not any(isinstance(each, ast.Compare) for each in ast.walk(loop.test))
+    )
+    return is_open and not any(isinstance(each, ast.Break) for statement in loop.body for each in ast.walk(statement))
+
+
 def _is_task(look: Look, node: ast.expr) -> bool:
     node = look.values.resolved(node) or node
-    return isinstance(node, ast.Call) and look.origin(node.func) in SPAWNS
+    if not isinstance(node, ast.Call):
+        return False
+    if look.origin(node.func) in SPAWNS:
+        return True
+    if not (isinstance(node.func, ast.Attribute) and node.func.attr == "create_task"):
+        return False
+    holder = look.values.resolved(node.func.value) or node.func.value
+    if isinstance(holder, ast.Call):
+        return look.origin(holder.func) in LOOPS
+    name = holder.attr if isinstance(holder, ast.Attribute) else holder.id if isinstance(holder, ast.Name) else ""
+    return name.strip("_") in {"loop", "event_loop", "ioloop"}
 
 
 def _holder(look: Look, target: ast.expr) -> ast.ClassDef | ast.Module | None:
     """The class of an attribute, or the module of a global."""
     if isinstance(target, ast.Attribute):
-        return look.module.class_of(target)
+        owner = look.module.class_of(target)
+        holder = target.value.id if isinstance(target.value, ast.Name) else ""
+        return owner if owner is not None and holder in {"self", "cls", owner.name} else None
     scope = look.module.scope_of(target).holding(target.id) if isinstance(target, ast.Name) else None
     return look.module.tree if scope is not None and scope.node is look.module.tree else None
 
@@ -165,6 +216,11 @@ def _is_dropped(owner: ast.ClassDef | ast.Module, target: ast.expr) -> bool:
                 and each.attr in {"discard", "remove", "pop", "popleft", "clear"}
                 and growing.is_same(each.value, target)
             ):
+                return True
+            if (
+                isinstance(each, ast.Delete) or (isinstance(each, ast.Assign) and isinstance(each.targets[0], ast.Subscript))
+                or (isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id == "len")
+            ) and growing.is_shrunk([each], target):  # fmt: skip
                 return True
             if (
                 isinstance(each, ast.Assign) and isinstance(method, (*FUNCTIONS, ast.ClassDef)) and getattr(method, "name", "") != "__init__"

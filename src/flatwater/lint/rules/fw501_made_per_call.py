@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import wording
+from flatwater.lint import uses, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.nodes import own_nodes
@@ -35,6 +35,7 @@ def _check(look: Look) -> Iterator[Found]:
         function = look.module.function_of(call)
         loops = [each for each in look.module.loops_of(call) if not _is_short(look, each)]
         short = name.rpartition(".")[2]
+        is_built_on = False
         if loops and not _leaves(look, call):
             yield Found(
                 call,
@@ -45,13 +46,62 @@ def _check(look: Look) -> Iterator[Found]:
             function is not None
             and value.kind in HEAVY
             and not isinstance(function, ast.Lambda)
-            and not _is_kept(look, call, function)
+            and (not _is_kept(look, call, function) or (is_built_on := _is_built_on(look, call, function)))
         ):
             yield Found(
                 call,
                 f"`{short}` is made anew in each call; make it once, and hand it in.",
-                _per_call(look, call, function, value.kind),
+                Confidence.LIKELY if is_built_on else _per_call(look, call, function, value.kind),
             )
+
+
+def _is_built_on(look: Look, call: ast.Call, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function makes an engine to give back a session that is bound to it, and other functions call it for each session."""
+    named = uses.name_of(look.module, call)
+    if named is None or (value := look.value(call)) is None or value.kind != "sa.engine":
+        return False
+    if function.decorator_list or len(look.module.own_scope(function).names.get(named.id, [])) != 1:
+        return False
+    if "global" in look.module.own_scope(function).elsewhere.values():
+        return False
+    results = [each.value for each in own_nodes(function) if isinstance(each, ast.Return) and each.value is not None]
+    if not results or not all(_is_session(look, each) for each in results):
+        return False
+    reads = [
+        each for each in own_nodes(function) if isinstance(each, ast.Name) and each.id == named.id and each is not named
+    ]
+    if not reads or any(not _is_bound(look, each) for each in reads):
+        return False
+    callers = [
+        look.module.function_of(each) for each in look.module.of(ast.Call) if look.values.function(each.func) is function
+    ]  # fmt: skip
+    return any(
+        isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and each.name not in {"main", "__init__", "setup", "setUp"}
+        for each in callers
+    )  # fmt: skip
+
+
+def _is_session(look: Look, node: ast.expr) -> bool:
+    """Whether it is a session: of the class, or of a maker that is called."""
+    value = look.value(node)
+    if value is not None:
+        return value.kind == "sa.session"
+    node = look.values.resolved(node) or node
+    made = look.value(node.func) if isinstance(node, ast.Call) else None
+    return made is not None and made.kind == "sa.maker"
+
+
+def _is_bound(look: Look, read: ast.Name) -> bool:
+    """Whether a session or its maker is bound to it there, or its tables are made."""
+    above = look.module.above.get(read)
+    if isinstance(above, ast.keyword):
+        above = look.module.above.get(above)
+    if not isinstance(above, ast.Call):
+        return False
+    value = look.value(above)
+    return (value is not None and value.kind in {"sa.session", "sa.maker"}) or (
+        isinstance(above.func, ast.Attribute) and above.func.attr == "create_all"
+    )
 
 
 def _executes(function: ast.AST) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import growing
+from flatwater.lint import growing, uses
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.rule import Found, Look, Rule
@@ -31,47 +31,135 @@ DUMPS = frozenset(
 
 
 PUTS = frozenset(
-    {"put", "put_nowait", "send", "append", "appendleft", "publish", "emit", "write", "notify", "send_nowait"}
+    {
+        "put",
+        "put_nowait",
+        "send",
+        "sendall",
+        "sendto",
+        "send_text",
+        "send_bytes",
+        "send_str",
+        "send_message",
+        "send_json",
+        "append",
+        "appendleft",
+        "publish",
+        "emit",
+        "write",
+        "write_message",
+        "notify",
+        "send_nowait",
+        "deliver",
+        "push",
+    }
 )
-
-
-def _is_put(look: Look, call: ast.Call) -> bool:
-    """Whether the copy goes straight to somebody; an argument of a function may be changed there, which is what it is copied for."""
-    above = look.module.above.get(call)
-    return isinstance(above, ast.Call) and isinstance(above.func, ast.Attribute) and above.func.attr in PUTS
 
 
 def _check(look: Look) -> Iterator[Found]:
     for call in look.module.of(ast.Call):
         name = look.origin(call.func)
-        if name not in DUMPS or not call.args or is_fixed(look, call.args[0]):
+        if name not in DUMPS or not call.args or _is_written(look, call.args[0]):
             continue
         loops = [each for each in look.module.loops_of(call) if not isinstance(each, ast.While)]
         if not loops or not _is_same_each_time(call, loops[0]):
             continue
         is_copy = name == "copy.deepcopy"
-        above = look.module.above.get(call)
-        is_sent = (
-            isinstance(above, ast.Call)
-            and above is not loops[0]
-            and not _is_logged(above)
-            and _is_for_each(look, above, loops[0])
-        )
+        if is_copy and (_is_changed(look, call, loops[0]) or _is_over_what_is_written(look, loops[0])):
+            continue
         short = name.rpartition(".")[2]
         message = f"`{short}` makes the same again for each receiver; " + (
             "hand on one that nobody changes." if is_copy else "make it once, before the loop, and send the same bytes."
         )
-        yield Found(
-            call,
-            message,
-            Confidence.MAYBE
-            if not is_sent
-            else Confidence.SURE
-            if not is_copy
-            else Confidence.LIKELY
-            if _is_put(look, call)
-            else Confidence.MAYBE,
+        yield Found(call, message, _confidence(look, call, loops[0], is_copy=is_copy))
+
+
+def _confidence(look: Look, call: ast.Call, loop: ast.AST, *, is_copy: bool) -> Confidence:
+    """Sure of bytes that are sent; a copy is likely where somebody gets it who cannot be the one it was made for."""
+    named = uses.name_of(look.module, call)
+    if named is None:
+        above = look.module.above.get(call)
+        if (
+            isinstance(above, ast.Tuple)
+            and isinstance(loop, ast.ListComp | ast.SetComp | ast.GeneratorExp)
+            and above is loop.elt
+            and not is_copy
+            and any(isinstance(each, ast.Name) and each.id in _drawn(loop) for each in above.elts)
+        ):  # fmt: skip
+            return Confidence.LIKELY  # a pair of who gets it, and what he gets
+        if not (
+            isinstance(above, ast.Call)
+            and above is not loop
+            and not _is_logged(above)
+            and _is_for_each(look, above, loop)
+        ):
+            return Confidence.MAYBE
+        if not is_copy:
+            return Confidence.SURE
+        return Confidence.LIKELY if _is_put(above) else Confidence.MAYBE
+    sent = _sent_by_name(look, named, loop)
+    if sent is None or not _is_put(sent) or _is_logged(sent) or not _is_for_each(look, sent, loop):
+        return Confidence.MAYBE
+    return Confidence.LIKELY
+
+
+def _sent_by_name(look: Look, named: ast.Name, loop: ast.AST) -> ast.Call | None:
+    """The call that gets what was bound to a name in the loop, where that is all that is done with it."""
+    reads = [
+        each for each in ast.walk(look.module.function_of(named) or look.module.tree)
+        if isinstance(each, ast.Name) and each.id == named.id and each is not named
+    ]  # fmt: skip
+    if len(reads) != 1 or loop not in look.module.loops_of(reads[0]):
+        return None
+    above = look.module.above.get(reads[0])
+    return above if isinstance(above, ast.Call) and reads[0] in above.args else None
+
+
+def _is_put(sent: ast.Call) -> bool:
+    """Whether it goes straight to somebody; an argument of a function may be changed there, which is what it is copied for."""
+    return isinstance(sent.func, ast.Attribute) and sent.func.attr in PUTS
+
+
+def _is_changed(look: Look, call: ast.Call, loop: ast.AST) -> bool:
+    """Whether the loop changes the copy, which is what it was made for."""
+    named = uses.name_of(look.module, call)
+    if named is None:
+        return False
+    for each in ast.walk(loop):
+        if isinstance(each, ast.Attribute | ast.Subscript) and isinstance(each.ctx, ast.Store | ast.Del):
+            if named.id in growing.names_in(each.value):
+                return True
+        elif (found := growing.added(each)) is not None and named.id in growing.names_in(found.target):
+            return True
+    return False
+
+
+def _is_over_what_is_written(look: Look, loop: ast.AST) -> bool:
+    return is_fixed(look, loop.iter if isinstance(loop, ast.For | ast.AsyncFor) else loop.generators[0].iter)  # type: ignore[attr-defined]
+
+
+def _is_written(look: Look, node: ast.expr) -> bool:
+    """Whether all of it is written down; a literal with names in it is as large as what they stand for."""
+    if isinstance(node, ast.Dict):
+        return all(_is_written(look, each) for each in node.values)
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        return all(_is_written(look, each) for each in node.elts)
+    if isinstance(node, ast.Name):
+        made = look.values.resolved(node)
+        return is_fixed(look, node) and not (
+            isinstance(made, ast.Dict | ast.List | ast.Tuple) and not _is_written(look, made)
         )
+    return is_fixed(look, node)
+
+
+def _drawn(loop: ast.AST) -> set[str]:
+    """The names that a round of the loop gets from what it goes over."""
+    targets = (
+        [loop.target]
+        if isinstance(loop, ast.For | ast.AsyncFor)
+        else [each.target for each in getattr(loop, "generators", [])]
+    )
+    return {part.id for each in targets for part in ast.walk(each) if isinstance(part, ast.Name)}
 
 
 def _is_logged(call: ast.Call) -> bool:
@@ -88,12 +176,7 @@ def _is_logged(call: ast.Call) -> bool:
 
 def _is_for_each(look: Look, sent: ast.Call, loop: ast.AST) -> bool:
     """Whether it goes to who is drawn in the loop, and not only in the round of one that is looked for."""
-    targets = (
-        [loop.target]
-        if isinstance(loop, ast.For | ast.AsyncFor)
-        else [each.target for each in getattr(loop, "generators", [])]
-    )
-    drawn = {part.id for each in targets for part in ast.walk(each) if isinstance(part, ast.Name)}
+    drawn = _drawn(loop)
     if not drawn & set(growing.names_in(sent)):
         return False
     for above in look.module.parents(sent):

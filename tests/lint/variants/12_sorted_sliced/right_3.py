@@ -1,0 +1,6 @@
+from blog.models import Post
+
+
+def trending(k):
+    recent = Post.objects.order_by("-created")[:50]
+    return sorted(recent, key=lambda p: p.score, reverse=True)[:10]

@@ -1,0 +1,7 @@
+import asyncio
+
+
+async def import_records(records, handler):
+    async with asyncio.TaskGroup() as tg:
+        async for record in records:
+            tg.create_task(handler(record))

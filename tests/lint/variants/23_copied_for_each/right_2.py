@@ -1,0 +1,6 @@
+import json
+
+
+def write_lines(events, out):
+    for event in events:
+        out.write(json.dumps(event) + "\n")

@@ -69,6 +69,7 @@ def test_the_tests_of_the_page_are_found(project):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(320)
 def test_the_test_of_the_page_passes(project):
     """As it stands on the page, with the command that the page names."""
     command = re.search(r"^python (-m pytest .*)$", KEPT, re.MULTILINE)[1].split()

@@ -275,3 +275,20 @@ def test_a_file_that_is_locked(tmp_path):
     (tmp_path / "a.py").chmod(0)
     (found,) = lint([str(tmp_path)])
     assert "cannot be read: permission denied" in found.message
+
+
+MIGRATIONS = {
+    "Alembic": "from alembic import op\nfrom sqlalchemy.orm import Session\ndef upgrade():\n    session = Session(bind=op.get_bind())\n    for order in session.query(Order).all(): print(order)\n",
+    "Django": "from django.db import migrations\nfrom shop.models import Order\ndef fill(apps, schema_editor):\n    for order in list(Order.objects.all()): print(order)\nclass Migration(migrations.Migration):\n    operations = [migrations.RunPython(fill)]\n",
+}
+
+
+@pytest.mark.parametrize("text", MIGRATIONS.values(), ids=MIGRATIONS)
+def test_a_migration_is_a_doubt(text):
+    """Whoever runs it looks at it, once: what it reads of tables is told where doubts are asked for."""
+    assert lint_text(text) == []
+    assert {each.code for each in lint_text(text, confidence=Confidence.MAYBE)} == {"FW101"}
+    assert {
+        each.code
+        for each in lint_text(text.replace("def upgrade", "def show").replace("class Migration", "class Show"))
+    } == {"FW101"}

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from flatwater.lint.baseline import Baseline
     from flatwater.lint.cache import Cache
 
+OF_DATA = ("FW1", "FW2")  # rules of what is in tables and files, and grows with it
 WORD = re.compile(
     r"\w+|([^\w\s])\1*"
 )  # a row of the same sign is one: a comment of dashes, or brackets that no parser takes
@@ -175,6 +176,9 @@ def lint_text(
 
 def _finding(module: Module, rule: Rule, found: Found) -> Finding:
     node = found.node
+    confidence = found.confidence
+    if module.is_migration and rule.code.startswith(OF_DATA):
+        confidence = Confidence.MAYBE  # whoever runs it looks at it, once
     assert isinstance(node, ast.expr | ast.stmt | ast.arg | ast.excepthandler)
     line = module.lines[node.lineno - 1] if node.lineno <= len(module.lines) else ""
     column = len(line.encode()[: node.col_offset].decode("utf-8", "replace")) + 1
@@ -186,7 +190,7 @@ def _finding(module: Module, rule: Rule, found: Found) -> Finding:
         column,
         rule.code,
         found.message,
-        found.confidence,
+        confidence,
         node.end_lineno or node.lineno,
         end,
         line.rstrip()[: limits.LINT_SOURCE_CHARS_MAX],

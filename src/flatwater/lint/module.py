@@ -66,6 +66,15 @@ class Module:
             self._lines = LINE_END.split(self.text)
         return self._lines
 
+    @property
+    def is_migration(self) -> bool:
+        """Whether it takes a database from one version to the next (Alembic, Django): it runs once, by hand."""
+        if "alembic" in self.imports:
+            return any(isinstance(each, ast.FunctionDef) and each.name == "upgrade" for each in self.tree.body)
+        return "django" in self.imports and any(
+            isinstance(each, ast.ClassDef) and each.name == "Migration" for each in self.tree.body
+        )
+
     def of(self, kind: type[T]) -> list[T]:
         """All nodes of exactly this type, in the order of the text."""
         return self._nodes.get(kind, [])  # type: ignore[return-value]  # filled by type

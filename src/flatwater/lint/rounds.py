@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from flatwater.lint.finding import Confidence
+from flatwater.lint.module import Module
 from flatwater.lint.nodes import own_nodes
 from flatwater.lint.rule import Look
 from flatwater.lint.values import Value
@@ -79,6 +80,22 @@ def ends_with_stream(found: Round, node: ast.Break) -> bool:
             parts = list(ast.walk(statement.test))
             is_of_size = any(isinstance(each, ast.Gt | ast.GtE) for each in parts)
             return not is_of_size and any(isinstance(each, ast.Name) and each.id in found.drawn for each in parts)
+    return False
+
+
+def is_last(module: Module, node: ast.AST, loop: ast.AST) -> bool:
+    """Whether the loop is left as soon as this has run: a `break` or a `return` ends its block, or one around it."""
+    inner: ast.AST = node
+    is_of_loop = module.loops_of(node)[0] is loop
+    leaves = (ast.Break, ast.Return) if is_of_loop else (ast.Return,)  # a break ends the nearest loop
+    for above in module.parents(node):
+        for _field, block in ast.iter_fields(above):
+            if isinstance(block, list) and inner in block and isinstance(block[-1], leaves):
+                behind = block[block.index(inner) + 1 :]
+                return not any(isinstance(each, ast.Continue) for one in behind for each in ast.walk(one))
+        if above is loop:
+            break
+        inner = above
     return False
 
 

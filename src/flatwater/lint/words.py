@@ -73,8 +73,8 @@ OF_DOWNLOADS = frozenset(
 OF_EXPORTS = frozenset({"api", "dump", "dumps", "export", "exports", "feed", "feeds", "query", "report", "reports"})
 OF_FEW = frozenset(
     """
-    bundle category config configuration country currency domain feature flag gallery group help icon kind language locale menu migration organization
-    permission plan plugin policy pool preference project provider report restriction role rule schedule scheduled setting shop site software stat
+    bundle category config configuration connector counter country currency domain feature flag gallery gateway group handler help icon kind language locale menu migration organization
+    option permission plan plugin policy pool preference project provider realm report resolver restriction role rule schedule scheduled setting shop site software stat
     status team template tenant theme topic type version workflow
     """.split()  # noqa: SIM905 - words are read as words
 )
@@ -165,7 +165,7 @@ OF_ANY_FILE = frozenset(
 )
 OF_ROUNDS = frozenset(
     """
-    batch batches chunks dataloader dataset documents entries events examples files frames generator iterator lines loader messages pages parts paths
+    batches chunks dataloader dataset documents entries events examples files frames generator iterator lines loader messages pages parts paths
     reader records results rows samples sentences stream texts urls
     """.split()  # noqa: SIM905 - words are read as words
 )

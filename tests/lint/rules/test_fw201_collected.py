@@ -18,6 +18,9 @@ NOTHING = {
     "what a program says": "import subprocess\ndef f(program, write):\n    rows = []\n    for row in csv.reader(program.stdout): rows.append(row)\n    write(rows)",
     "until there is enough": "def f(path, most, write):\n    rows = []\n    for row in csv.DictReader(open(path)):\n        rows.append(row)\n        if row['n'] >= most:\n            break\n    write(rows)",
     "what went wrong": "def f(path, write):\n    errors = []\n    for row in csv.DictReader(open(path)): errors.append(row['a'])\n    write(errors)",
+    "an answer that is looked through": "def f(channel, write):\n    said = b''\n    while True:\n        part = channel.recv(100)\n        if not part: break\n        said += part\n        if b'password' in said: write(said)\n    write(said)",
+    "the one that there has to be": "def f(path, write):\n    found = []\n    for batch in pq.ParquetFile(path).iter_batches(): found.append(batch)\n    assert len(found) == 1\n    write(found)",
+    "the first, behind which the loop is left": "def f(path, write):\n    rows = []\n    for row in csv.DictReader(open(path)):\n        if row['a']: rows.append(row)\n        else: rows.append(None)\n        break\n    write(rows)",
     "each is written": "def f(path, write):\n    for batch in pq.ParquetFile(path).iter_batches(): write(batch)",
     "emptied when it is full": "def f(path, write):\n    rows = []\n    for batch in pq.ParquetFile(path).iter_batches():\n        rows.append(batch)\n        if len(rows) > 10:\n            write(rows)\n            rows.clear()",
     "counts by key": "def f(path):\n    counts = {}\n    for row in csv.DictReader(open(path)):\n        counts[row['country']] = counts.get(row['country'], 0) + 1\n    return counts",
@@ -52,6 +55,14 @@ FOUND = {
     ),
     "messages, by their keys": (
         "import confluent_kafka\ndef f(write):\n    last = {}\n    consumer = confluent_kafka.Consumer({})\n    while True:\n        message = consumer.poll(1.0)\n        if message is None: break\n        last[message.key()] = message.value()\n    write(last)",
+        "sure",
+    ),
+    "until one has no next": (
+        "def f(path, write):\n    rows = []\n    for batch in pq.ParquetFile(path).iter_batches():\n        rows.append(batch)\n        if batch: continue\n        break\n    write(rows)",
+        "sure",
+    ),
+    "rows of groups, of which one has an end": (
+        "def f(path, write):\n    rows = []\n    for batch in pq.ParquetFile(path).iter_batches():\n        for each in batch:\n            rows.append(each)\n            break\n    write(rows)",
         "sure",
     ),
     "rows that go into a sheet": (

@@ -10,6 +10,10 @@ import pandas as pd
 """
 
 NOTHING = {
+    "a line, sign by sign": "def f(sock):\n    line, sign = b'', None\n    while sign != b'\\n':\n        sign = sock.recv(1)\n        line += sign\n    return line",
+    "until something is in it": "def f(sock):\n    said = b''\n    while True:\n        part = sock.recv(100)\n        if not part: break\n        said += part\n        if b'ready' in said: print(said)\n    return said",
+    "once": "def f(sock):\n    said = b''\n    while True:\n        part = sock.recv(100)\n        said += part\n        break\n    return said",
+    "what is in one batch": "def f(batch):\n    out = None\n    for item in batch:\n        if out is None: out = item\n        else: out = np.vstack((out, item))\n    return out",
     "tables of something": "def f(detectors, read):\n    out = pd.DataFrame()\n    for each in detectors: out = pd.concat([out, read(each)])\n    return out",
     "pages that are counted": "def f(pages, read):\n    out = pd.DataFrame()\n    for page in range(pages): out = pd.concat([out, read(page)])\n    return out",
     "what an answer has": "def f(answer, read):\n    out = pd.DataFrame()\n    for each in answer.json()['rows']: out = pd.concat([out, read(each)])\n    return out",

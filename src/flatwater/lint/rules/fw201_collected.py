@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from flatwater.lint import growing, known, lengths, statements, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.nodes import own_nodes
-from flatwater.lint.rounds import Round, ends_with_stream, rounds
+from flatwater.lint.rounds import Round, ends_with_stream, is_last, rounds
 from flatwater.lint.rounds import inside as in_rounds
 from flatwater.lint.rule import Found, Look, Rule
 from flatwater.lint.values import Value
@@ -50,6 +50,7 @@ def _check(look: Look) -> Iterator[Found]:
                 not _was_empty(look, name, loop)
                 or growing.is_shrunk(inside, name)
                 or not _is_used_after(look, name, loop)
+                or is_last(look.module, node, loop)
             ):
                 continue
             told.add(name.id)
@@ -62,7 +63,7 @@ def _check(look: Look) -> Iterator[Found]:
                 confidence = (
                     Confidence.MAYBE
                 )  # looked things up in, or given back: wanted as a whole; few; as many as a bound lets in
-            if not lengths.is_long(look, over) or _is_asked_first(look, found):
+            if not lengths.is_long(look, over) or _is_asked_first(look, found) or _is_known_few(look, name, inside):
                 confidence = Confidence.MAYBE
             counted = _is_only_counted(look, name, loop)
             cure = "count as you go" if counted else "hand them on in batches, or put them into a `fw.Store`"
@@ -84,6 +85,31 @@ def _is_asked_first(look: Look, found: growing.Added) -> bool:
         )
         for above in look.module.parents(found.node)
     )  # fmt: skip
+
+
+def _is_known_few(look: Look, name: ast.Name, inside: list[ast.AST]) -> bool:
+    """Whether something is looked for in it in each round, or there is a number of them that all must be: `len(found) == 1`."""
+    for each in own_nodes(look.module.function_of(name) or look.module.tree):
+        match each:
+            case ast.Compare(
+                left=ast.Call(func=ast.Name(id="len"), args=[held]),
+                ops=[ast.Eq() | ast.NotEq()],
+                comparators=[ast.Constant(value=int(count))],
+            ):
+                if count > 0 and growing.is_same(held, name):
+                    return True
+            case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[held]):
+                if growing.is_same(held, name) and each in inside and _is_text(look, name):
+                    return True
+    return False
+
+
+def _is_text(look: Look, name: ast.Name) -> bool:
+    """Whether it begins as a text: what is looked for in it is a mark of its end."""
+    return any(
+        isinstance(each.value, ast.Constant) and isinstance(each.value.value, str | bytes)
+        for each in look.module.scope_of(name).lookup(name.id)
+    )
 
 
 def _is_measured(of: Round, inside: list[ast.AST]) -> bool:

@@ -14,7 +14,7 @@ from flatwater.lint import growing, known, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.nodes import own_nodes
-from flatwater.lint.rounds import ends_with_stream, of_while
+from flatwater.lint.rounds import ends_with_stream, is_last, of_while
 from flatwater.lint.rule import Found, Look, Rule
 
 JOINS = frozenset({
@@ -26,6 +26,9 @@ JOINS = frozenset({
 WHOLE = frozenset(
     {"batches", "records", "http.reading", "sa.streamed", "db.server_cursor"}
 )  # of which a text holds too much
+
+
+LOOKED_FOR = frozenset({"find", "index", "partition", "split", "splitlines", "endswith", "startswith"})
 
 
 def _check(look: Look) -> Iterator[Found]:
@@ -158,14 +161,30 @@ def _takes(call: ast.Call, target: ast.expr) -> bool:
 
 def _is_measured(loop: ast.AST, target: ast.Name) -> bool:
     """Whether its length is looked at in the loop, or something is looked for in it: there is an end."""
+    for each in ast.walk(loop):
+        match each:
+            case ast.Call(func=ast.Name(id="len"), args=args) if any(growing.is_same(arg, target) for arg in args):
+                return True
+            case ast.Call(func=ast.Attribute(value=held, attr=name)) if name in LOOKED_FOR and growing.is_same(
+                held, target
+            ):
+                return True
+            case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[held]) if growing.is_same(held, target):
+                return True
+    return False
+
+
+def _ends_at_a_mark(loop: ast.AST, drawn: frozenset[str]) -> bool:
+    """Whether a `while` goes on until what it draws is a mark of an end."""
+    asked = ast.walk(loop.test) if isinstance(loop, ast.While) else ()
     return any(
-        isinstance(each, ast.Call)
-        and (
-            (isinstance(each.func, ast.Name) and each.func.id == "len" and any(growing.is_same(arg, target) for arg in each.args))
-            or (isinstance(each.func, ast.Attribute) and each.func.attr in {"find", "index", "partition", "split", "endswith", "startswith"} and growing.is_same(each.func.value, target))
-        )
-        for each in ast.walk(loop)
-    )  # fmt: skip
+        isinstance(each, ast.Compare)
+        and isinstance(each.left, ast.Name)
+        and each.left.id in drawn
+        and isinstance(each.comparators[0], ast.Constant)
+        and bool(each.comparators[0].value)
+        for each in asked
+    )
 
 
 def _is_of_columns(call: ast.Call) -> bool:
@@ -267,6 +286,8 @@ def _text(look: Look, node: ast.Assign | ast.AugAssign, target: ast.expr) -> Ite
         return  # it ends when there is enough, or when something is in it
     if isinstance(loop, ast.While) and _counts_down(loop):
         return  # as much as was asked for
+    if is_last(look.module, node, look.module.loops_of(node)[0]):
+        return  # once
     confidence = Confidence.MAYBE
     is_bytes = any(isinstance(each.value, bytes) for each in texts)
     drawn = of_while(look, loop) if isinstance(loop, ast.While) else None
@@ -278,6 +299,7 @@ def _text(look: Look, node: ast.Assign | ast.AugAssign, target: ast.expr) -> Ite
     ends = any(isinstance(each, ast.Break) and not (drawn and ends_with_stream(drawn, each)) for each in ast.walk(loop))
     if (
         ends
+        or (drawn is not None and _ends_at_a_mark(loop, drawn.drawn))
         or growing.is_shrunk([each for each in ast.walk(loop) if each is not node], target)
         or _is_measured(loop, target)
     ):

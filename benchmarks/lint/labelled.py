@@ -49,7 +49,7 @@ def _samples() -> list[list[bool]]:
     """Of each sample, which findings are right; the newest one last."""
     labels = precision.labels().values()
     numbers = sorted({int(str(each["sample"])) for each in labels})
-    return [[each["label"] == "right" for each in labels if each["sample"] == number] for number in numbers]
+    return [[precision.is_right(each) for each in labels if each["sample"] == number] for number in numbers]
 
 
 def section() -> str:
@@ -57,12 +57,12 @@ def section() -> str:
     known = precision.labels()
     if (judged := bar()) is None:
         return ""
-    by_code = Counter((place.code, each["sample"], str(each["label"])) for place, each in known.items())
+    by_code = Counter((place.code, each["sample"], precision.is_right(each)) for place, each in known.items())
     numbers = sorted({int(str(each["sample"])) for each in known.values()})
     titles = [f"sample {number}: right | wrong" for number in numbers]
     lines = [HEAD, f"| rule | {' | '.join(titles)} |\n|---|{'---:|' * 2 * len(numbers)}\n"]
     for code in sorted({place.code for place in known}):
-        counts = [str(by_code[code, number, label]) for number in numbers for label in ("right", "wrong")]
+        counts = [str(by_code[code, number, label]) for number in numbers for label in (True, False)]
         lines.append(f"| {code} | {' | '.join(counts)} |\n")
     promise, measured, spread, _is_kept = judged
     lines.append(f"\n- {promise}: {measured} ({spread} of the newest).\n\n    python -m benchmarks.lint.precision\n")

@@ -6,7 +6,8 @@
 Packages are downloaded in the versions named in `packages.txt` (wheels, else source archives), unpacked and never run. For a figure none of
 them may have been looked at while rules were made: once a sample was used to mend rules, its packages are replaced by others. The sample is drawn from all findings that the linter shows by default (`sure` and `likely`), each
 with the same chance. A label says whether the finding is right: whether memory, or what is open, grows there with data or time beyond what
-the code bounds, so that the advice applies. Labels name a line by a hash of its text; other people's code is not kept here.
+the code bounds, so that the advice applies: "right". "small" is wrong, too: what the finding says is true of the code, and there is never much of it there; "mistaken"
+is not what it says, or bounded. ("wrong", of samples before these were told apart, is either.) Labels name a line by a hash of its text; other people's code is not kept here.
 """
 
 from __future__ import annotations
@@ -104,6 +105,11 @@ def labels() -> dict[Place, dict[str, object]]:
     return kept
 
 
+def is_right(label: dict[str, object]) -> bool:
+    """Whether the finding was found to be worth telling."""
+    return label["label"] == "right"
+
+
 def interval(right: int, total: int, z: float = 1.96) -> tuple[float, float]:
     """Wilson's interval of a share, at 95 %."""
     share = right / total
@@ -139,14 +145,14 @@ def tell() -> None:
     known = labels()
     today = {place(requirement, each) for requirement, found in findings().items() for each in found}
     for name, chosen in {"as drawn": list(known), "still found": [each for each in known if each in today]}.items():
-        right = sum(known[each]["label"] == "right" for each in chosen)
+        right = sum(is_right(known[each]) for each in chosen)
         low, high = interval(right, len(chosen)) if chosen else (0.0, 1.0)
         print(
             f"{name}: {right} of {len(chosen)} right, {right / max(1, len(chosen)):.1%} (95 %: {low:.0%} to {high:.0%})"
         )
-    by_code = Counter((each.code, known[each]["label"]) for each in known)
+    by_code = Counter((each.code, is_right(known[each])) for each in known)
     for code in sorted({each.code for each in known}):
-        print(f"  {code}: {by_code[code, 'right']} right, {by_code[code, 'wrong']} wrong")
+        print(f"  {code}: {by_code[code, True]} right, {by_code[code, False]} wrong")
     print(f"{len(today)} findings today, {len(today - set(known))} of them without a label")
 
 

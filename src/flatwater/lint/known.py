@@ -91,7 +91,11 @@ MADE: dict[str, str] = {
     "pyarrow.parquet.read_table": "frame", "pyarrow.csv.read_csv": "frame", "pyarrow.feather.read_table": "frame", "pyarrow.json.read_json": "frame",
     "pyarrow.parquet.ParquetFile": "parquet", "pyarrow.csv.open_csv": "batches", "geopandas.read_file": "frame",
     "pyarrow.dataset.dataset": "arrow.dataset", "pyarrow.ipc.open_stream": "batches",
-"ijson.items": "records", "ijson.kvitems": "records", "fileinput.input": "records",
+    "ijson.items": "records", "ijson.kvitems": "records", "fileinput.input": "records", "fastavro.reader": "records", "fastavro.block_reader": "batches",
+    "Bio.SeqIO.parse": "records", "Bio.AlignIO.parse": "records", "Bio.SearchIO.parse": "records", "Bio.Medline.parse": "records",
+    "pysam.AlignmentFile": "records", "pysam.VariantFile": "records", "pysam.FastxFile": "records", "pysam.TabixFile": "records", "cyvcf2.VCF": "records",
+    "warcio.archiveiterator.ArchiveIterator": "records", "warcio.ArchiveIterator": "records", "mailbox.mbox": "records", "pymarc.MARCReader": "records",
+    "dpkt.pcap.Reader": "records", "scapy.all.PcapReader": "records", "scapy.utils.PcapReader": "records", "fiona.open": "records",
     "openpyxl.load_workbook": "workbook", "jsonlines.open": "records", "xml.etree.ElementTree.iterparse": "records", "lxml.etree.iterparse": "records",
     "os.walk": "fs.tree", "os.fwalk": "fs.tree", "os.scandir": "fs.entries", "os.listdir": "names.all", "glob.glob": "names.all",
     "glob.iglob": "fs.entries",
@@ -103,7 +107,8 @@ MADE: dict[str, str] = {
     "asyncio.TaskGroup": "task.group", "anyio.create_task_group": "task.group",
     "boto3.client": "boto", "boto3.resource": "boto", "boto3.Session": "boto.session", "boto3.session.Session": "boto.session",
     "datasets.load_dataset": "hf.dataset",
-    "confluent_kafka.Consumer": "records", "kafka.KafkaConsumer": "records", "itertools.count": "endless", "itertools.cycle": "endless",
+    "confluent_kafka.Consumer": "records", "kafka.KafkaConsumer": "records", "aiokafka.AIOKafkaConsumer": "records", "websockets.connect": "records",
+    "websockets.client.connect": "records", "websockets.sync.client.connect": "records", "itertools.count": "endless", "itertools.cycle": "endless",
     "json.load": "parsed", "json.loads": "parsed", "pickle.load": "parsed", "yaml.safe_load": "parsed", "yaml.load": "parsed", "tomllib.load": "config",
     "range": "numbers", "dict": "made", "list": "made", "set": "made", "collections.defaultdict": "made", "collections.OrderedDict": "made",
     "collections.Counter": "made", "bytearray": "made", "io.StringIO": "made", "io.BytesIO": "made",
@@ -224,6 +229,11 @@ DJANGO = (
     "using", "reverse", "select_for_update", "extra", "alias", "union", "intersection", "difference", "none", "complex_filter", "get_queryset", "raw",
 )  # fmt: skip
 
+PEEWEE = (
+    "where", "order_by", "order_by_extend", "join", "left_outer_join", "join_from", "switch", "group_by", "having", "distinct", "select", "select_extend",
+    "dicts", "tuples", "namedtuples", "objects", "alias", "offset", "union", "with_cte", "for_update",
+)  # fmt: skip
+
 METHODS: dict[tuple[str | None, str], Result] = {
     # DB-API
     ("db.connection", "cursor"): _cursor("db.cursor"), ("db.client", "cursor"): _cursor("db.client_cursor"),
@@ -281,6 +291,11 @@ METHODS: dict[tuple[str | None, str], Result] = {
     **_many(("mongo", "mongo.database"), ("get_database", "get_default_database"), "mongo.database"), ("mongo.database", "get_collection"): "mongo.collection",
     **_many(("mongo.collection",), ("find", "aggregate"), "mongo.cursor"), ("mongo.cursor", "limit"): "mongo.some",
     **_many(("mongo.cursor", "mongo.some"), ("sort", "skip", "batch_size", "hint", "allow_disk_use"), "same"), ("mongo.cursor", "to_list"): "rows.all",
+    **_many(("records",), ("fetch", "pileup"), "records"), ("aio.session", "ws_connect"): "records",
+    # peewee
+    **_many(("peewee.query",), PEEWEE, "same"), ("peewee.query", "limit"): "peewee.query.some", ("peewee.query", "paginate"): "peewee.query.some",
+    **_many(("peewee.query.some",), PEEWEE, "same"), ("peewee.query", "iterator"): "records",
+    **_many(("peewee.query", "peewee.query.some"), ("get", "first", "get_or_none", "count", "exists", "scalar", "execute"), "row"),
     ("boto", "get_paginator"): "boto.paginator", ("boto.paginator", "paginate"): "batches", ("boto", "get_object"): "boto.object",
     **_many(("boto.session",), ("client", "resource"), "boto"), ("boto", "Object"): "boto.key", ("boto.key", "get"): "boto.object",
     ("uploads", "get"): "upload",
@@ -291,7 +306,7 @@ METHODS: dict[tuple[str | None, str], Result] = {
 # Methods that give parts of a stream, whoever has them: nothing else is called so.
 BY_NAME: dict[str, str] = {
     "iter_batches": "batches", "iter_chunks": "batches", "iter_content": "batches", "iter_lines": "batches", "aiter_bytes": "batches",
-    "aiter_lines": "batches", "scan_iter": "redis.scan", "yield_per": "sa.streamed", "stream_scalars": "sa.streamed",
+    "aiter_lines": "batches", "aiter_text": "batches", "iter_text": "batches", "aiter_raw": "batches", "scan_iter": "redis.scan", "yield_per": "sa.streamed", "stream_scalars": "sa.streamed",
 }  # fmt: skip
 
 # Methods that a session of SQLAlchemy takes a `select(…)` by.
@@ -313,7 +328,10 @@ VALUES: dict[str, str] = {
 }
 
 # What stands under a name in it; None for any name.
-PARTS: dict[tuple[str, object], str] = {("boto.object", "Body"): "boto.object", ("uploads", None): "upload"}
+PARTS: dict[tuple[str, object], str] = {
+    ("boto.object", "Body"): "boto.object", ("uploads", None): "upload",
+    ("mongo", None): "mongo.database", ("mongo.database", None): "mongo.collection", ("mongo.collection", None): "mongo.collection",
+}  # fmt: skip
 
 FAMILY: dict[str, str] = {"db.client_cursor": "db.cursor"}
 
@@ -339,7 +357,7 @@ CLASSES: dict[str, str] = {
 
 # What a loop over it gives.
 EACH: dict[str, str] = {
-    "db.cursor": "row", "db.client_cursor": "row", "db.server_cursor": "row", "rows.all": "row", "rows.some": "row", "sa.query": "row", "sa.streamed": "row",
+    "db.cursor": "row", "db.client_cursor": "row", "db.server_cursor": "row", "rows.all": "row", "rows.some": "row", "sa.query": "row", "peewee.query": "row", "sa.streamed": "row",
     "sa.result": "row", "sa.scalars": "row", "django.queryset": "row", "django.queryset.some": "row", "records": "row", "frames": "frame.part",
     "batches": "rows.some", "fs.entries": "path.entry", "fs.tree": "path.entry", "file": "line", "mongo.cursor": "row",
 }  # fmt: skip
@@ -355,7 +373,7 @@ STREAM_OF: dict[str, str] = {
 
 # The same with a bound, and back.
 BOUNDED: dict[str, str] = {
-    "sa.query": "sa.query.some", "django.queryset": "django.queryset.some", "django.manager": "django.queryset.some", "sa.select": "sa.select.some",
+    "sa.query": "sa.query.some", "peewee.query": "peewee.query.some", "django.queryset": "django.queryset.some", "django.manager": "django.queryset.some", "sa.select": "sa.select.some",
     "rows.all": "rows.some", "lines.all": "lines.some", "mongo.cursor": "mongo.some", "frame": "frame.some", "names.all": "names.some",
     "frame.rows": "rows.some",
 }  # fmt: skip
@@ -370,7 +388,7 @@ PASSES = frozenset(
 STREAMS = frozenset(
     {
         "records", "batches", "frames", "db.cursor", "db.client_cursor", "db.server_cursor", "sa.streamed", "file", "fs.entries", "fs.tree", "redis.scan",
-        "django.queryset", "sa.query", "sa.result", "sa.scalars", "mongo.cursor", "own.stream", "stream", "tar", "endless", "http.reading",
+        "django.queryset", "sa.query", "peewee.query", "sa.result", "sa.scalars", "mongo.cursor", "own.stream", "stream", "tar", "endless", "http.reading",
     }
 )  # fmt: skip
 OPEN_ENDED = frozenset({"own.stream", "stream"})  # somebody's own: it may be short

@@ -189,10 +189,15 @@ def bound_last(look: Look, node: ast.Name) -> ast.expr | None:
     before = [
         each
         for each in look.module.scope_of(node).lookup(node.id)
-        if each.how == "is" and each.value is not None and getattr(each.node, "lineno", 0) <= node.lineno
+        if each.how in {"is", "enters"} and each.value is not None and _line(each.node) <= node.lineno
         and not any(part is node for part in ast.walk(each.node))
     ]  # fmt: skip
-    return max(before, key=lambda each: getattr(each.node, "lineno", 0)).value if before else None
+    return max(before, key=lambda each: _line(each.node)).value if before else None
+
+
+def _line(node: ast.AST) -> int:
+    """Where a binding stands; of a `with`, what it enters."""
+    return node.context_expr.lineno if isinstance(node, ast.withitem) else getattr(node, "lineno", 0)
 
 
 CONDITIONS = frozenset(
@@ -203,6 +208,7 @@ STEPS_MAX = 12  # of names that are followed; a query is seldom put together in 
 
 PARTING = frozenset({"filter", "filter_by", "where"})
 STATE = re.compile(r"\b(\w+)\s*=\s*(?:'(\w+)'|TRUE\b|1\b)(?!\s*=)", re.IGNORECASE)
+SHARE = re.compile(r"\b(\w+)\s*\)?\s*=\s*(?:\?|%\(?\w+\)?s?|:\w+|\$\d+|'[^']*'|\d+)", re.IGNORECASE)
 
 
 def _is_of_state(call: ast.Call) -> bool:
@@ -227,6 +233,8 @@ def _is_state_compared(node: ast.expr) -> bool:
 
 def _is_state(column: str, value: ast.expr) -> bool:
     """Whether a column has this value in a share of the rows, so that they grow with the table; work that waits is few."""
+    if wording.is_of_shares(column) and not column.endswith("__in"):
+        return True
     if (
         "__" in column
         or not isinstance(value, ast.Constant)
@@ -240,8 +248,13 @@ def _is_state(column: str, value: ast.expr) -> bool:
 
 
 def _is_filtered_sql(said: str) -> bool:
-    """Whether a statement has a condition on a key, and not only on the state that rows are in."""
-    return bool(BY_KEY.search(STATE.sub(lambda one: one[0] if _is_key(one) else "?", said)))
+    """Whether a statement has a condition on a key, and not only on the state that rows are in, or on a year or a kind that is asked for.
+
+    >>> _is_filtered_sql("SELECT a FROM t WHERE id = ?"), _is_filtered_sql("SELECT a FROM t WHERE year = ?")
+    (True, False)
+    """
+    shared = SHARE.sub(lambda one: "?" if wording.is_of_shares(one[1]) else one[0], said)
+    return bool(BY_KEY.search(STATE.sub(lambda one: one[0] if _is_key(one) else "?", shared)))
 
 
 def _is_key(one: re.Match[str]) -> bool:

@@ -245,11 +245,27 @@ class Values:
             return Value(kind, Confidence.SURE, node) if kind else None
         if kind := known.MADE.get(name, ""):
             return Value(kind, Confidence.SURE, node)
+        if name == "iter" and len(node.args) == 2:  # noqa: PLR2004 - until a mark comes
+            return self._until(node.args[0], steps)
         if name in {"iter", "enumerate", "reversed", "tqdm.tqdm", "tqdm.auto.tqdm"} and node.args:
             return self.of(node.args[0], steps - 1)
         return None
 
+    def _until(self, asked: ast.expr, steps: int) -> Value | None:
+        """What `iter(lambda: cursor.fetchmany(100), [])` goes over: parts of what it asks again and again."""
+        call = asked.body if isinstance(asked, ast.Lambda) else asked
+        func = call.func if isinstance(call, ast.Call) else None
+        if isinstance(call, ast.Call) and self.origin(func) == "functools.partial" and call.args:
+            func = call.args[0]
+        if not isinstance(func, ast.Attribute) or (holder := self.of(func.value, steps - 1)) is None:
+            return None
+        if func.attr in {"fetchmany", "fetch_many"} and holder.kind.startswith(("db.", "sa.")):
+            return holder._replace(kind="batches")
+        return holder if func.attr in {"read", "read1", "readline", "poll", "consume"} else None
+
     def _of_method(self, func: ast.Attribute, node: ast.Call, steps: int) -> Value | None:
+        if func.attr == "select" and self._is_table_of_peewee(func.value):
+            return Value("peewee.query", Confidence.SURE, node, ast.unparse(func.value))
         holder = self.of(func.value, steps - 1) or self._of_use(func, node, steps)
         if holder is None:
             named = known.by_name(func)
@@ -260,6 +276,8 @@ class Values:
             kind = known.METHODS.get((family, func.attr)) if family else None
         if callable(kind):
             kind = kind(node)
+        if not kind and (named := known.by_name(func)):
+            return Value(named, min(holder.confidence, Confidence.LIKELY), node)
         if not kind:
             return None
         if kind == "same":
@@ -334,11 +352,15 @@ class Values:
                 )
         if node.attr in {"objects", "_default_manager", "_base_manager"} and (model := self.model(node.value)):
             return Value("django.manager", model[1], model=model[0])
+        if node.attr.endswith("_set") and self._is_of_django(node):
+            return Value("django.manager", Confidence.LIKELY, model=node.attr.removesuffix("_set"))
         holder = self.of(node.value, steps - 1)
         if holder is None:
             kind = self._asked.of_attribute(node)
             return Value(kind, Confidence.LIKELY) if kind else None
         kind = known.ATTRIBUTES.get((holder.kind, node.attr), "")
+        if holder.kind.startswith("mongo"):
+            kind = known.PARTS.get((holder.kind, None), "")  # `client.shop.orders`
         if kind == "same":
             return holder
         return Value(kind, holder.confidence, holder.call, holder.model) if kind else None
@@ -421,6 +443,32 @@ class Values:
             if each.how == "class" and isinstance(each.node, ast.ClassDef) and self._is_model(each.node):
                 return node.id, Confidence.SURE
         return None
+
+    def _is_of_django(self, node: ast.Attribute) -> bool:
+        """Whether it is the manager of rows that point at a model: `order.line_set`, with a question of one behind it."""
+        above = self.module.above.get(node)
+        return (
+            "django" in self.module.imports
+            and isinstance(above, ast.Attribute)
+            and above.value is node
+            and ("django.manager", above.attr) in known.METHODS
+        )
+
+    def _is_table_of_peewee(self, node: ast.expr) -> bool:
+        """Whether it is a model of peewee: a class of this file, or one that is imported from where models are."""
+        if not isinstance(node, ast.Name) or not self.module.imports & {"peewee", "playhouse"}:
+            return False
+        for each in self.module.scope_of(node).lookup(node.id):
+            if each.how == "import":
+                return "models" in each.origin.split(".")
+            if isinstance(each.node, ast.ClassDef):
+                bases = each.node.bases
+                return any(
+                    self.origin(base).startswith(("peewee.", "playhouse.")) or self._is_table_of_peewee(base)
+                    for base in bases
+                    if not (isinstance(base, ast.Name) and base.id == node.id)
+                )
+        return False
 
     def _is_model(self, node: ast.ClassDef) -> bool:
         if node not in self._models:

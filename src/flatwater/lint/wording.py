@@ -37,6 +37,7 @@ from flatwater.lint.words import (
     OF_ROUNDS,
     OF_SET_UP,
     OF_SETTINGS,
+    OF_SHARES,
     OF_SINKS,
     OF_TEXTS,
     OF_USERS,
@@ -325,6 +326,16 @@ def is_of_keys(column: str) -> bool:
     (True, False)
     """
     return _says(column, OF_KEYS)
+
+
+def is_of_shares(column: str) -> bool:
+    """Whether a column divides rows into a few shares, each of which grows with the table: a year, a kind, a country.
+
+    >>> is_of_shares("year"), is_of_shares("created_at__year"), is_of_shares("customer_id")
+    (True, True, False)
+    """
+    words = {each.lower() for each in PARTS.findall(column)}
+    return bool(words & OF_SHARES) and not words & OF_KEYS
 
 
 def is_of_waiting(state: str) -> bool:

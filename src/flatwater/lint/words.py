@@ -163,6 +163,11 @@ OF_ANY_FILE = frozenset(
     target temp tempfile tmp txt uri utf w x y
     """.split()  # noqa: SIM905 - words are read as words
 )
+OF_SHARES = frozenset(
+    """
+    category class country county decade district kind level market month quarter region season sector segment severity week year
+    """.split()  # noqa: SIM905 - words are read as words
+)
 OF_ROUNDS = frozenset(
     """
     batches chunks dataloader dataset documents entries events examples files frames generator iterator lines loader messages pages parts paths

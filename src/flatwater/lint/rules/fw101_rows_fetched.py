@@ -47,7 +47,7 @@ def _check(look: Look) -> Iterator[Found]:
     for call in look.module.of(ast.Call):
         if look.origin(call.func) in {"list", "tuple", "sorted", "set"} and len(call.args) == 1:
             value = look.value(call.args[0])
-            if value is None or value.kind not in {"django.queryset", "sa.query"}:
+            if value is None or value.kind not in _CURES:
                 continue
             if value.kind == "sa.query" and isinstance(call.args[0], ast.Call) and value.call is None:
                 continue
@@ -67,7 +67,7 @@ def _check(look: Look) -> Iterator[Found]:
     loops: list[ast.For | ast.comprehension] = [*look.module.of(ast.For), *look.module.of(ast.comprehension)]
     for loop in loops:
         value = look.value(loop.iter)
-        if value is None or value.kind not in {"django.queryset", "sa.query"}:
+        if value is None or value.kind not in _CURES:
             continue
         if isinstance(loop.iter, ast.Name | ast.Attribute) and value.call is None:
             continue
@@ -141,6 +141,7 @@ def _ends_early(look: Look, loop: ast.For | ast.comprehension) -> bool:
 
 _CURES = {
     "django.queryset": "use `.iterator(chunk_size=…)`, or go by key with `fw.Table(…).find_each()`",
+    "peewee.query": "use `.iterator()`, or go by key with `fw.Table(…).find_each()`",
     "sa.query": "use `yield_per`, or go by key with `fw.Table(…).find_each()`",
 }
 

@@ -233,7 +233,7 @@ def _made(look: Look, node: ast.AST, over: ast.expr, at: ast.AST | None = None) 
         if _is_of_data(look, over):
             confidence = max(confidence, Confidence.LIKELY)
         if (
-            _is_held(look, node, over)
+            (not is_stream and _is_held(look, node, over))
             or _is_limited(look, node)
             or (value is not None and value.kind in known.OPEN_ENDED)
         ):

@@ -64,6 +64,19 @@ def is_long(look: Look, value: Value, steps: int = STEPS_MAX) -> bool:
     return not is_fixed(look, first) and is_long_file(look, first)
 
 
+PACKED = frozenset(
+    {"gzip.open", "gzip.GzipFile", "bz2.open", "bz2.BZ2File", "lzma.open", "lzma.LZMAFile", "zstandard.open"}
+)
+
+
+def is_of_data(look: Look, value: Value) -> bool:
+    """Whether a file says that there is much of it: it is packed, or its name is that of data."""
+    made = value.call
+    if made is None:
+        return False
+    return look.origin(made.func) in PACKED or any(wording.is_of_lines(ast.unparse(each)) for each in made.args[:1])
+
+
 def is_long_table(*names: str) -> bool:
     """Whether one of some tables or models is called as those are that grow with use.
 

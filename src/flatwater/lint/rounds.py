@@ -129,8 +129,30 @@ def _call(node: ast.expr) -> ast.Call | None:
     return node if isinstance(node, ast.Call) else None
 
 
+def _is_next_page(look: Look, loop: ast.While, call: ast.Call) -> bool:
+    """Whether it asks by HTTP for an address that the loop takes from the answer: `while url: …; url = answer["next"]`."""
+    asked = look.value(call)
+    if asked is None or asked.kind not in {"http.answer", "http.stream", "aio.answer", "http.reading"}:
+        return False
+    given = {
+        each.id
+        for part in [*call.args, *(each.value for each in call.keywords)]
+        for each in ast.walk(part)
+        if isinstance(each, ast.Name)
+    }
+    return any(
+        isinstance(each, ast.Assign)
+        and not isinstance(each.value, ast.Constant)
+        and given & {name for target in each.targets for name in names_bound(target)}
+        and not given & {name.id for name in ast.walk(each.value) if isinstance(name, ast.Name)}
+        for each in inside(loop)
+    )
+
+
 def _stream(look: Look, loop: ast.While, call: ast.Call) -> Value | None:
     func = call.func
+    if _is_next_page(look, loop, call):
+        return Value("batches", Confidence.LIKELY, call)
     if not isinstance(func, ast.Attribute):
         return Value("batches", Confidence.LIKELY, call) if _is_paged(loop, call) else None
     holder = look.value(func.value)

@@ -90,6 +90,8 @@ def is_of_assignments(look: Look, node: ast.AST) -> bool:
 def is_of_settings(look: Look, node: ast.AST, holder: Value) -> bool:
     """Whether what it was opened with, or who opens it, is called as files are that people write, and keep short."""
     made = holder.call
+    if made is not None and look.origin(made.func) in lengths.PACKED:
+        return False
     named = [
         each.name
         for each in look.module.parents(node)

@@ -28,6 +28,9 @@ NOT_ASKED = re.compile(
 FOR_EACH = re.compile(
     r"(?<=SELECT|.....,)\s*\(\s*SELECT\b[^()]*\)", re.IGNORECASE
 )  # a value of each row; its LIMIT is its own
+ROWS = frozenset(
+    {"db.cursor", "db.client_cursor", "sa.result", "sa.scalars", "sa.query", "django.queryset", "peewee.query"}
+)
 FOLLOWED_MAX = 4  # names that stand for a query
 FROM = re.compile(r"\b(?:FROM|JOIN)\s+[`\"\[]?(?:\w+\.)?(\w+)", re.IGNORECASE)
 GROUPED = re.compile(r"\bGROUP\s+BY\b|\bDISTINCT\b", re.IGNORECASE)
@@ -67,6 +70,18 @@ def bound(look: Look, func: ast.Attribute, value: Value) -> Confidence | None:
     if is_filtered(look, func.value):
         sure = Confidence.MAYBE
     return sure
+
+
+def is_of_all(look: Look, loop: ast.AST, value: Value, source: ast.expr | None = None) -> bool:
+    """Whether a loop over the rows of a query has as many rounds as its table has rows, or a share of them."""
+    over = source if source is not None else getattr(loop, "iter", None)
+    if over is None:
+        return False
+    if value.kind in {"django.queryset", "peewee.query"}:
+        return not is_filtered(look, value.call or over) and is_of_long_table(look, over, value.model)
+    asked = ast.Attribute(over, "fetchall", ast.Load(), lineno=loop.lineno, col_offset=loop.col_offset)  # type: ignore[attr-defined]
+    look.module.above[asked] = loop
+    return (bound(look, asked, value) or Confidence.MAYBE) >= Confidence.LIKELY
 
 
 def is_bounded_sql(said: str) -> bool:

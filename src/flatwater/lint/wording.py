@@ -49,6 +49,7 @@ from flatwater.lint.words import (
 FOLDERS = re.compile(
     r"[A-Za-z_]*_?(?:dir|directory|folder|root)\b", re.IGNORECASE
 )  # which say nothing of the file in it
+LONG_OF_MANY = tuple(each for each in OF_MANY if len(each) > len("line"))  # which may end a word: `stockmovement`
 PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
@@ -245,14 +246,24 @@ def is_of_handlers(name: str) -> bool:
 def is_of_many(table: str) -> bool:
     """Whether a table or a model is called as those are that get rows with use, and not by hand.
 
-    >>> is_of_many("OrderLine"), is_of_many("shops"), is_of_many("deliveries")
-    (True, False, True)
+    >>> is_of_many("OrderLine"), is_of_many("shops"), is_of_many("deliveries"), is_of_many("stockmovement")
+    (True, False, True, True)
     """
     words = {each.lower() for each in PARTS.findall(table)}
-    singular = (
-        words | {each.removesuffix("s") for each in words} | {each[:-3] + "y" for each in words if each.endswith("ies")}
+    singular = {one for each in words for one in _singulars(each)}
+    return len(table) == 1 or (
+        (bool(singular & OF_MANY) or any(each.endswith(LONG_OF_MANY) for each in singular)) and not singular & OF_FEW
     )
-    return len(table) == 1 or (bool(singular & OF_MANY) and not singular & OF_FEW)
+
+
+def _singulars(word: str) -> tuple[str, ...]:
+    """What it may be one or many of: `deliveries` of a delivery, `addresses` of an address, `spectra` of a spectrum."""
+    found = [word, word.removesuffix("s"), word.removesuffix("es")]
+    if word.endswith("ies"):
+        found.append(word[:-3] + "y")
+    if word.endswith("a"):
+        found.append(word[:-1] + "um")
+    return tuple(found)
 
 
 def is_of_few(table: str) -> bool:

@@ -16,6 +16,8 @@ class User(models.Model):
 """
 
 NOTHING = {
+    "a page of peewee": "from peewee import Model\nclass Base(Model): pass\nclass GpsReading(Base): pass\ndef f(n):\n    for fix in GpsReading.select().order_by(GpsReading.at).limit(n): print(fix)",
+    "rows of peewee as they come": "from peewee import Model\nclass Base(Model): pass\nclass GpsReading(Base): pass\ndef f():\n    for fix in GpsReading.select().iterator(): print(fix)",
     "the first row": "def f(c: sqlite3.Connection):\n    rows = c.execute('SELECT a FROM t').fetchall()\n    if rows:\n        return rows[0]['a']",
     "a cursor that a function makes": "def connect(): return sqlite3.connect('a').cursor()\ndef f():\n    cursor = connect()\n    cursor.execute('SELECT name FROM sqlite_master')\n    return cursor.fetchall()",
     "some by their keys": "def f(ids):\n    return User.objects.in_bulk(id_list=ids)",
@@ -53,6 +55,12 @@ DOUBTS = {
 }
 
 FOUND = {
+    "a model of peewee, as a list": ("from peewee import Model\nclass Base(Model): pass\nclass GpsReading(Base): pass\ndef f(out):\n    for fix in list(GpsReading.select()): out.write(fix.lat)", "sure"),
+    "a model of peewee": ("from peewee import Model\nclass Base(Model): pass\nclass GpsReading(Base): pass\ndef f(out):\n    for fix in GpsReading.select().order_by(GpsReading.at): out.write(fix.lat)", "likely"),
+    "a cursor that is entered": ("import aiosqlite\nasync def f(path):\n    async with aiosqlite.connect(path) as db:\n        async with db.execute('SELECT a FROM messages') as cursor:\n            for row in await cursor.fetchall(): print(row)", "sure"),
+    "rows of a year": ("def f(c: sqlite3.Connection, year):\n    for row in c.execute('SELECT a FROM orders WHERE year = ?', (year,)).fetchall(): print(row)", "sure"),
+    "rows of a year, of a session": ("from shop.models import Order\ndef f(session: Session, year):\n    for order in session.query(Order).filter(Order.year == year).all(): print(order)", "likely"),
+    "rows that point at one": ("class Line(models.Model): pass\ndef f(item):\n    return [each.count for each in list(item.stockmovement_set.all())]", "likely"),
     "a session of a maker": (
         "from sqlalchemy.orm import sessionmaker\nMaker = sessionmaker()\ndef f():\n    with Maker() as db:\n        for user in db.query(User).all(): print(user)", "likely",
     ),
@@ -125,3 +133,17 @@ def test_doubts_are_told_when_asked_for(said, text):
     """What a statement says is not known, or may bound it."""
     assert said("FW101", HEAD + text) == []
     assert [how for _line, how in said("FW101", HEAD + text, "maybe")] == ["maybe"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(c: sqlite3.Connection, a):\n    for row in c.execute('SELECT a FROM orders WHERE customer_id = ? AND year = ?', a).fetchall(): print(row)",
+        "from shop.models import Order\ndef f(db: Session, key):\n    for each in db.query(Order).filter(Order.customer_id == key).all(): print(each)",
+    ],
+    ids=["of a cursor", "of a session"],
+)
+def test_rows_of_a_key_are_a_doubt(said, text):
+    """Those of one customer are few; those of a year, or of a country, are a share of the table."""
+    assert [how for _line, how in said("FW101", HEAD + text, "maybe")] == ["maybe"]
+    assert said("FW101", HEAD + text) == []

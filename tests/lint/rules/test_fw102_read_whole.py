@@ -48,6 +48,10 @@ NOTHING = {
 }
 
 FOUND = {
+    "a file that is packed": (
+        "import gzip\nclass GenomeIndex:\n    def build(self, genome):\n        with gzip.open(genome, 'rt') as file: text = file.read()\n        for line in text.splitlines(): print(line)",
+        "likely",
+    ),
     "lines behind a name": (
         "def f(log_path):\n    with open(log_path) as log:\n        text = log.read()\n    for line in text.splitlines(): print(line)",
         "likely",

@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 """
 
 NOTHING = {
+    "some of a collection": "import pymongo\ndef f(uri, write):\n    found = []\n    for each in pymongo.MongoClient(uri).shop.orders.find({'city': 'a'}): found.append(each)\n    write(found)",
+    "an address that is asked again": "import requests\ndef f(url, write):\n    found = []\n    while len(found) < 9:\n        answer = requests.get(url)\n        found.append(answer)\n    write(found)",
     "names of a document's head": "from xml.etree import ElementTree\ndef f(path, write):\n    found = []\n    for _, each in ElementTree.iterparse(path, events=['start-ns']): found.append(each)\n    write(found)",
     "what is not there yet": "def f(path, write):\n    kinds = []\n    for row in csv.DictReader(open(path)):\n        if row['kind'] not in kinds:\n            kinds.append(row['kind'])\n    write(kinds)",
     "what a program says": "import subprocess\ndef f(program, write):\n    rows = []\n    for row in csv.reader(program.stdout): rows.append(row)\n    write(rows)",
@@ -33,6 +35,26 @@ NOTHING = {
 }
 
 FOUND = {
+    "a whole collection": (
+        "import pymongo\ndef f(uri, write):\n    found = {}\n    for each in pymongo.MongoClient(uri)['shop'].orders.find({}, {'a': 1}).sort('a'): found[each['_id']] = each\n    write(found)",
+        "likely",
+    ),
+    "pages by their links": (
+        "import requests\ndef f(url, write):\n    rows = []\n    session = requests.Session()\n    while url:\n        answer = session.get(url).json()\n        rows.extend(answer['results'])\n        url = answer.get('next')\n    write(rows)",
+        "likely",
+    ),
+    "packed lines, some of which are counted": (
+        "import gzip\ndef f(path):\n    bad = []\n    with gzip.open(path, 'rt') as file:\n        for line in file:\n            if 'x' in line: bad.append(line)\n    return len(bad)",
+        "likely",
+    ),
+    "amounts that are only added up": (
+        "import psycopg\ndef f(dsn, year):\n    amounts = []\n    with psycopg.connect(dsn) as db, db.cursor(name='a') as cur:\n        cur.execute('SELECT a FROM t WHERE b = %s', (year,))\n        for (amount,) in cur:\n            if amount: amounts.append(amount)\n    return sum(amounts)",
+        "likely",
+    ),
+    "records of sequences": (
+        "from Bio import SeqIO\ndef f(path):\n    good = []\n    for record in SeqIO.parse(path, 'fastq'): good.append(record)\n    return len(good)",
+        "sure",
+    ),
     "batches": (
         "def f(path, write):\n    rows = []\n    for batch in pq.ParquetFile(path).iter_batches():\n        rows.append(batch)\n    write(rows)",
         "sure",

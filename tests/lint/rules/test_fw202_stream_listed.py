@@ -30,6 +30,10 @@ NOTHING = {
 }
 
 FOUND = {
+    "parts until there are none": (
+        "import psycopg\ndef f(dsn):\n    with psycopg.connect(dsn) as db, db.cursor('a') as cur:\n        return [page for page in iter(lambda: cur.fetchmany(100), [])]",
+        "sure",
+    ),
     "keys of Redis": ("def f():\n    return list(redis.Redis().scan_iter('a:*'))", "sure"),
     "rows of a file, in a loop": (
         "def f(path):\n    with open(path) as file:\n        for row in list(csv.reader(file)): print(row)",

@@ -10,6 +10,8 @@ import pandas as pd
 """
 
 NOTHING = {
+    "lines of any file": "def f(path):\n    out = ''\n    for line in open(path): out += line\n    return out",
+    "rows of one key": "import sqlite3\ndef f(db: sqlite3.Connection, key):\n    out = ''\n    for (a,) in db.execute('SELECT a FROM orders WHERE customer_id = ?', (key,)): out += a\n    return out",
     "a line, sign by sign": "def f(sock):\n    line, sign = b'', None\n    while sign != b'\\n':\n        sign = sock.recv(1)\n        line += sign\n    return line",
     "until something is in it": "def f(sock):\n    said = b''\n    while True:\n        part = sock.recv(100)\n        if not part: break\n        said += part\n        if b'ready' in said: print(said)\n    return said",
     "once": "def f(sock):\n    said = b''\n    while True:\n        part = sock.recv(100)\n        said += part\n        break\n    return said",
@@ -36,6 +38,22 @@ NOTHING = {
 }
 
 FOUND = {
+    "rows of a table": (
+        "import sqlite3\ndef f(db: sqlite3.Connection):\n    out = ''\n    for (a,) in db.execute('SELECT a FROM pages'): out += a\n    return out",
+        "likely",
+    ),
+    "packed lines": (
+        "import gzip\ndef f(path):\n    out = ''\n    with gzip.open(path, 'rt') as file:\n        for line in file: out += line.strip()\n    return out",
+        "likely",
+    ),
+    "lines that are streamed": (
+        "import httpx\nasync def f(client: httpx.AsyncClient):\n    out = ''\n    async with client.stream('GET', '/') as answer:\n        async for line in answer.aiter_lines(): out = out + line + '|'\n    return out",
+        "likely",
+    ),
+    "files of a folder, in order": (
+        "from pathlib import Path\ndef f(folder: Path):\n    out = pd.DataFrame()\n    for path in sorted(folder.glob('sales-*.csv')): out = pd.concat([out, pd.read_csv(path)])\n    return out",
+        "likely",
+    ),
     "frames": (
         "def f(parts):\n    frame = pd.DataFrame()\n    for part in parts:\n        frame = pd.concat([frame, part])\n    return frame",
         "likely",

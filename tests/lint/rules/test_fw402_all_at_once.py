@@ -25,6 +25,10 @@ NOTHING = {
 }
 
 FOUND = {
+    "messages of a consumer of its own": (
+        "import kafka\nclass A:\n    def __init__(self):\n        self.consumer = kafka.KafkaConsumer('a')\n        self.pool = ThreadPoolExecutor()\n    def run(self, work):\n        for message in self.consumer: self.pool.submit(work, message)",
+        "sure",
+    ),
     "lines of a file": (
         "async def f(path, work):\n    with open(path) as file:\n        await asyncio.gather(*(work(line) for line in file))",
         "sure",

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from flatwater.lint import short, uses, wording
+from flatwater.lint import lengths, short, uses, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.nodes import own_nodes
@@ -329,6 +329,8 @@ def _is_of_records(look: Look, node: ast.expr, use: _Use, holder: Value) -> bool
         for each in look.module.parents(node)
         if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
     ]
+    if lengths.is_of_data(look, holder):
+        return True
     opened = [ast.unparse(each) for each in (holder.call.args[:1] if holder.call is not None else [])]
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         opened.append(ast.unparse(node.func.value))

@@ -21,7 +21,6 @@ from flatwater.lint.values import Value
 STRONG = frozenset(
     {"records", "batches", "frames", "db.server_cursor", "sa.streamed", "redis.scan", "http.reading", "endless"}
 )
-ROWS = frozenset({"db.cursor", "db.client_cursor", "sa.result", "sa.scalars", "sa.query", "django.queryset"})
 PARSES = frozenset(
     {"json.loads", "orjson.loads", "ujson.loads", "simplejson.loads", "msgspec.json.decode", "ast.literal_eval"}
 )
@@ -66,6 +65,8 @@ def _check(look: Look) -> Iterator[Found]:
             if not lengths.is_long(look, over) or _is_asked_first(look, found) or _is_known_few(look, name, inside):
                 confidence = Confidence.MAYBE
             counted = _is_only_counted(look, name, loop)
+            if counted and found.how not in KEYED:
+                confidence = max(confidence, _of_counted(look, found_round))
             cure = "count as you go" if counted else "hand them on in batches, or put them into a `fw.Store`"
             held = (
                 "everything that the loop is given, only to count it"
@@ -177,12 +178,20 @@ def _is_handed_on(look: Look, name: ast.Name, loop: Loop) -> bool:
     return False
 
 
+def _of_counted(look: Look, of: Round) -> Confidence:
+    """What is only counted need not be kept, whatever else is asked of each: how many there are is all that matters."""
+    if of.over.kind in STRONG:
+        return min(of.over.confidence, Confidence.LIKELY)
+    is_data = of.over.kind == "file" and lengths.is_long(look, of.over) and lengths.is_of_data(look, of.over)
+    return Confidence.LIKELY if is_data else Confidence.MAYBE
+
+
 def _is_only_counted(look: Look, name: ast.Name, loop: Loop) -> bool:
     end, count = loop.end_lineno or loop.lineno, 0
     for each in own_nodes(look.module.function_of(loop) or look.module.tree):
         if isinstance(each, ast.Name) and each.id == name.id and isinstance(each.ctx, ast.Load) and each.lineno > end:
             above = look.module.above.get(each)
-            if not (isinstance(above, ast.Call) and look.origin(above.func) == "len"):
+            if not (isinstance(above, ast.Call) and look.origin(above.func) in {"len", "sum"}):
                 return False
             count += 1
     return count > 0
@@ -217,13 +226,10 @@ def _most(look: Look, of: Round) -> Confidence:
     loop, over = of.loop, of.over
     if over.kind in STRONG:
         return Confidence.SURE
-    if over.kind in ROWS:
-        asked = ast.Attribute(of.source, "fetchall", ast.Load(), lineno=loop.lineno, col_offset=loop.col_offset)
-        look.module.above[asked] = loop
-        return min(statements.bound(look, asked, over) or Confidence.MAYBE, Confidence.LIKELY)
+    if over.kind in statements.ROWS:
+        return Confidence.LIKELY if statements.is_of_all(look, loop, over, of.source) else Confidence.MAYBE
     if over.kind == "mongo.cursor":
-        is_whole = over.call is not None and isinstance(over.call.func, ast.Attribute) and over.call.func.attr == "find"
-        return Confidence.LIKELY if is_whole and not (over.call and over.call.args) else Confidence.MAYBE
+        return Confidence.LIKELY if over.call is not None and _finds_all(over.call) else Confidence.MAYBE
     if over.kind == "file":
         return (
             Confidence.LIKELY
@@ -233,6 +239,17 @@ def _most(look: Look, of: Round) -> Confidence:
     if over.kind in {"fs.entries", "fs.tree"}:
         return Confidence.MAYBE  # names, which are few or wanted in order, more often than not
     return Confidence.LIKELY
+
+
+def _finds_all(call: ast.Call) -> bool:
+    """Whether a cursor of MongoDB is one of `find()` or `find({})`, in whatever order."""
+    node: ast.expr = call
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr == "find":
+            asked = node.args[0] if node.args else None
+            return asked is None or (isinstance(asked, ast.Dict) and not asked.keys)
+        node = node.func.value
+    return False
 
 
 def _is_record(look: Look, node: ast.AST, drawn: set[str]) -> bool:

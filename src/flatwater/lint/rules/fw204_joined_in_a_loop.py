@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import growing, known, wording
+from flatwater.lint import growing, known, lengths, statements, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.nodes import own_nodes
@@ -104,10 +104,17 @@ def _grows(look: Look, node: ast.Assign) -> bool:
             continue
         if not isinstance(loop, ast.For | ast.AsyncFor):
             continue
-        over = look.value(loop.iter)
+        over = look.value(_unordered(look, loop.iter))
         if (over is not None and over.kind in known.STREAMS) or wording.is_of_parts_of_data(_called(loop.iter)):
             return True
     return False
+
+
+def _unordered(look: Look, node: ast.expr) -> ast.expr:
+    """What is put in order, or made a list: there is as much of it."""
+    while isinstance(node, ast.Call) and look.origin(node.func) in {"sorted", "list", "tuple"} and node.args:
+        node = node.args[0]
+    return node
 
 
 def _is_endless(loop: ast.While) -> bool:
@@ -292,7 +299,11 @@ def _text(look: Look, node: ast.Assign | ast.AugAssign, target: ast.expr) -> Ite
     is_bytes = any(isinstance(each.value, bytes) for each in texts)
     drawn = of_while(look, loop) if isinstance(loop, ast.While) else None
     over = look.value(loop.iter) if isinstance(loop, ast.For | ast.AsyncFor) else drawn.over if drawn else None
-    if over is not None and over.kind in (known.STREAMS - known.OPEN_ENDED if is_bytes else WHOLE):
+    if over is not None and (
+        over.kind in (known.STREAMS - known.OPEN_ENDED if is_bytes else WHOLE)
+        or (over.kind == "file" and lengths.is_long(look, over) and lengths.is_of_data(look, over))
+        or (over.kind in statements.ROWS and statements.is_of_all(look, loop, over))
+    ):
         confidence = Confidence.LIKELY
     if isinstance(loop, ast.AsyncFor) and is_bytes:
         confidence = Confidence.LIKELY

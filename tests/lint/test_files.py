@@ -60,6 +60,16 @@ def test_patterns(tree):
     assert walk.excluded == 3
 
 
+@pytest.mark.parametrize("named", ["vendor/in/b.py", "vendor/in", "src/old/c.py"])
+def test_a_file_below_a_folder_that_is_excluded(tree, named):
+    """It is left out where it is named, too, as on the way from the root: hooks name files."""
+    tree("vendor/in/b.py", "src/old/c.py")
+    walk = Walk([named], ["vendor", "src/old", ".*"])
+    assert list(walk) == []
+    assert walk.excluded == 1
+    assert not Walk([], ["vendor"]).wants("vendor/in/b.py")
+
+
 def test_patterns_from_elsewhere(tree, tmp_path, monkeypatch):
     """They are relative to the project's folder, wherever the command runs."""
     tree("src/old/a.py", "src/b.py")

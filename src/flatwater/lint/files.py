@@ -65,10 +65,11 @@ class Walk:
     def __iter__(self) -> Iterator[str]:
         for path in dict.fromkeys(self._paths):
             absolute = os.path.abspath(path)
+            if self._is_below_excluded(absolute):
+                continue
             if os.path.isdir(path):
-                if not self._is_excluded(self._relative(absolute), os.path.basename(absolute)):
-                    yield from self._below(path, absolute, 0)
-            elif self._wanted(self._relative(absolute), os.path.basename(absolute)):
+                yield from self._below(path, absolute, 0)
+            elif self._is_no_test(self._relative(absolute)):
                 yield path
 
     def _below(self, folder: str, absolute: str, depth: int) -> Iterator[str]:
@@ -98,7 +99,7 @@ class Walk:
             if is_folder:
                 if not _is_left_out(name, path) and not self._is_excluded(below, name):
                     yield from self._below(path, whole, depth + 1)
-            elif self._wanted(below, name):
+            elif not self._is_excluded(below, name) and self._is_no_test(below):
                 yield path
 
     def _unread(self, folder: str, why: str) -> Iterator[str]:
@@ -106,13 +107,19 @@ class Walk:
         yield folder
         self.why = ""
 
-    def _wanted(self, relative: str, name: str) -> bool:
-        if self._is_excluded(relative, name):
-            return False
+    def _is_no_test(self, relative: str) -> bool:
         if not self._tests and TESTS.search(relative):
             self.tests_left_out += 1
             return False
         return True
+
+    def _is_below_excluded(self, absolute: str) -> bool:
+        """Whether what is named, or a folder that it is in, is left out, as on the way from the root."""
+        parts = self._relative(absolute).split("/")
+        return any(
+            part != os.pardir and self._is_excluded("/".join(parts[:count]), part)
+            for count, part in enumerate(parts, 1)
+        )
 
     def _is_excluded(self, relative: str, name: str) -> bool:
         if relative and any(each.match(relative) or each.match(name) for each in self._patterns):
@@ -126,7 +133,8 @@ class Walk:
 
     def wants(self, path: str) -> bool:
         """Whether a file that is not read from disk would be looked at; counts it where it would not."""
-        return self._wanted(self._relative(os.path.abspath(path)), os.path.basename(path))
+        absolute = os.path.abspath(path)
+        return not self._is_below_excluded(absolute) and self._is_no_test(self._relative(absolute))
 
     def _relative(self, absolute: str) -> str:
         relative = os.path.relpath(absolute, self._root).replace(os.sep, "/")

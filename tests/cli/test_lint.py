@@ -179,6 +179,13 @@ def test_a_baseline_of_a_part(lint, tmp_path):
     assert lint("--baseline", "flatwater-baseline.json")[0] == 0
 
 
+def test_a_baseline_that_cannot_be_written(lint, tmp_path):
+    """It is said before anything is looked at."""
+    code, _out, err = lint("--write-baseline", "--baseline", "no/such/folder.json")
+    assert code == 2
+    assert "--write-baseline: 'no/such/folder.json' cannot be written" in err
+
+
 def test_the_heaviest_first(lint, tmp_path):
     """With a run, findings come in order of what their lines allocated, and hot lines without a finding are named."""
     (tmp_path / "a.py").write_text(DEFAULT + ROWS)

@@ -153,6 +153,8 @@ def command(
         confidence=confidence, include_tests=include_tests, baseline_path=baseline_path,
     )  # fmt: skip
     files.check({"--output-file": output_file, "--json": json_path, "--sarif": sarif_path})
+    if write_baseline:
+        files.check({"--write-baseline": _baseline_path(settings)})
     known = _baseline(settings, write=write_baseline)
     allocated = _allocated(run_path)
     with contextlib.ExitStack() as stack:
@@ -347,10 +349,15 @@ def _allocated(path: str | None) -> Allocated | None:
 
 
 def _baseline(settings: Settings, *, write: bool) -> Baseline | None:
-    path = settings.baseline or (os.path.join(settings.root, baselines.DEFAULT) if write else "")
+    path = _baseline_path(settings) if write else settings.baseline
     if not path:
         return None
     return Baseline(path) if write and not os.path.exists(path) else baselines.read(path)
+
+
+def _baseline_path(settings: Settings) -> str:
+    """Where a baseline is written."""
+    return settings.baseline or os.path.join(settings.root, baselines.DEFAULT)
 
 
 def _write_baseline(known: Baseline | None, found: Iterator[Finding], settings: Settings) -> int:

@@ -280,6 +280,14 @@ def test_stdin_by_the_name_of_a_test(lint, tmp_path):
     assert lint("-", "--stdin-filename", "src/a.py", stdin=ROWS.encode())[0] == 1
 
 
+def test_stdin_by_the_name_of_a_file_elsewhere(lint, tmp_path):
+    """The settings are those of that file's project, as for a file on disk: an editor runs anywhere."""
+    (tmp_path / "other/src").mkdir(parents=True)
+    (tmp_path / "other/pyproject.toml").write_text('[tool.flatwater.lint]\nignore = ["FW1"]\n')
+    assert lint("-", "--stdin-filename", tmp_path / "other/src/a.py", stdin=ROWS.encode())[0] == 0
+    assert lint("-", "--stdin-filename", "new/a.py", stdin=ROWS.encode())[0] == 1
+
+
 def test_an_absolute_pattern(lint, tmp_path):
     """It is taken as of the project's folder."""
     (tmp_path / "vendor").mkdir()

@@ -149,7 +149,7 @@ def command(
         fix=fix, show=show, inputs={"'-'": STDIN in paths, "--write-baseline": write_baseline}, reports=reports
     )
     settings = _settings(
-        paths, config_path=config_path, select=select, ignore=ignore, exclude=exclude,
+        [stdin_filename or os.curdir if each == STDIN else each for each in paths], config_path=config_path, select=select, ignore=ignore, exclude=exclude,
         confidence=confidence, include_tests=include_tests, baseline_path=baseline_path,
     )  # fmt: skip
     files.check({"--output-file": output_file, "--json": json_path, "--sarif": sarif_path})
@@ -274,7 +274,7 @@ def _settings(
 ) -> Settings:  # fmt: skip
     """What the project says, and then the options."""
     if config_path is None:
-        settings = config.find([os.curdir if each == STDIN else each for each in paths])
+        settings = config.find(paths)
     else:
         settings = config.read(config_path) if config_path else Settings(root=os.getcwd())
     return replace(

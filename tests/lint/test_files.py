@@ -49,7 +49,8 @@ def test_what_is_named(tree):
 def test_once(tree):
     """What is named twice, or below what is named, comes once, in its own turn."""
     tree("src/a.py", "src/in/b.py")
-    assert list(Walk(["./src", "src/", "src/a.py", "src/in", "src/a.py"])) == ["src/a.py", "src/in/b.py"]
+    whole = os.path.abspath("src/a.py")
+    assert list(Walk(["./src", "src/", "src/a.py", "src/in", "src/a.py", whole])) == ["src/a.py", "src/in/b.py"]
 
 
 def test_patterns(tree):

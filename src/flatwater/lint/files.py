@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from typing import final
 
 from flatwater import errors, limits
+from flatwater.lint import globs
 
 LEFT_OUT = (
     ".*", "__pycache__", "node_modules", "site-packages", "__pypackages__", "venv", "_build", "buck-out",
@@ -53,18 +54,17 @@ class Walk:
         self, paths: Sequence[str], exclude: Sequence[str] = (), *, root: str = "", tests: bool = True
     ) -> None:
         self._root = os.path.abspath(root or ".")
-        self._patterns = [re.compile(fnmatch.translate(self._below_root(each))) for each in exclude]
+        self._patterns = [globs.compiled(each, self._root) for each in exclude]
         self._tests = tests
+        self._named: dict[str, str] = {}  # as it is called first, by its whole name
         for path in paths:
             _check(path)
-        self._paths = [os.path.normpath(each) for each in dict.fromkeys(paths)]
+            self._named.setdefault(os.path.abspath(path), os.path.normpath(path))
         self.tests_left_out = self.excluded = 0
         self.why = ""
-        self._named = {os.path.abspath(each) for each in self._paths}
 
     def __iter__(self) -> Iterator[str]:
-        for path in dict.fromkeys(self._paths):
-            absolute = os.path.abspath(path)
+        for absolute, path in self._named.items():
             if self._is_below_excluded(absolute):
                 continue
             if os.path.isdir(path):
@@ -97,9 +97,9 @@ class Walk:
                 continue
             below = f"{relative}/{name}" if relative else name
             if is_folder:
-                if not _is_left_out(name, path) and not self._is_excluded(below, name):
+                if not _is_left_out(name, path) and not self._is_excluded(below):
                     yield from self._below(path, whole, depth + 1)
-            elif not self._is_excluded(below, name) and self._is_no_test(below):
+            elif not self._is_excluded(below) and self._is_no_test(below):
                 yield path
 
     def _unread(self, folder: str, why: str) -> Iterator[str]:
@@ -115,21 +115,13 @@ class Walk:
 
     def _is_below_excluded(self, absolute: str) -> bool:
         """Whether what is named, or a folder that it is in, is left out, as on the way from the root."""
-        parts = self._relative(absolute).split("/")
-        return any(
-            part != os.pardir and self._is_excluded("/".join(parts[:count]), part)
-            for count, part in enumerate(parts, 1)
-        )
+        return any(self._is_excluded(each) for each in globs.above(self._relative(absolute)))
 
-    def _is_excluded(self, relative: str, name: str) -> bool:
-        if relative and any(each.match(relative) or each.match(name) for each in self._patterns):
+    def _is_excluded(self, relative: str) -> bool:
+        if relative and any(globs.fits(each, relative) for each in self._patterns):
             self.excluded += 1
             return True
         return False
-
-    def _below_root(self, pattern: str) -> str:
-        """A pattern as names below the root are; one that is absolute is made so."""
-        return self._relative(pattern) if os.path.isabs(pattern) else pattern.rstrip("/")
 
     def wants(self, path: str) -> bool:
         """Whether a file that is not read from disk would be looked at; counts it where it would not."""

@@ -186,6 +186,16 @@ def test_a_baseline_that_cannot_be_written(lint, tmp_path):
     assert "--write-baseline: 'no/such/folder.json' cannot be written" in err
 
 
+@pytest.mark.parametrize("name", ["--baseline", "--with"])
+def test_a_report_in_the_place_of_what_is_read(lint, tmp_path, name):
+    """It is refused, and what was there stays."""
+    (tmp_path / "known.json").write_text('{"version": 1, "findings": []}')
+    code, _out, err = lint(name, "known.json", "--json", tmp_path / "known.json")
+    assert code == 2
+    assert f"which {name} reads" in err
+    assert (tmp_path / "known.json").read_text() == '{"version": 1, "findings": []}'
+
+
 def test_the_heaviest_first(lint, tmp_path):
     """With a run, findings come in order of what their lines allocated, and hot lines without a finding are named."""
     (tmp_path / "a.py").write_text(DEFAULT + ROWS)

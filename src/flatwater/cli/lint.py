@@ -152,7 +152,9 @@ def command(
         [stdin_filename or os.curdir if each == STDIN else each for each in paths], config_path=config_path, select=select, ignore=ignore, exclude=exclude,
         confidence=confidence, include_tests=include_tests, baseline_path=baseline_path,
     )  # fmt: skip
-    files.check({"--output-file": output_file, "--json": json_path, "--sarif": sarif_path})
+    outputs = {"--output-file": output_file, "--json": json_path, "--sarif": sarif_path}
+    files.check(outputs)
+    _check_inputs({"--baseline": settings.baseline, "--with": run_path}, outputs)
     if write_baseline:
         files.check({"--write-baseline": _baseline_path(settings)})
     known = _baseline(settings, write=write_baseline)
@@ -212,6 +214,16 @@ def _check_reports(form: str, reports: Mapping[str, object], *, write_baseline: 
             raise errors.UsageError(
                 f"--write-baseline tells no findings, and {name} does.", hint="Leave one of them out."
             )
+
+
+def _check_inputs(inputs: Mapping[str, str | None], outputs: Mapping[str, str | None]) -> None:
+    """Raises UsageError where a report would take the place of what is read."""
+    for name, path in inputs.items():
+        for option, output in outputs.items():
+            if path and output and os.path.exists(output) and os.path.realpath(path) == os.path.realpath(output):
+                raise errors.UsageError(
+                    f"{option} would overwrite {output!r}, which {name} reads.", hint="Give it a file of its own."
+                )
 
 
 @final

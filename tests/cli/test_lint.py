@@ -179,6 +179,23 @@ def test_a_baseline_of_a_part(lint, tmp_path):
     assert lint("--baseline", "flatwater-baseline.json")[0] == 0
 
 
+def test_a_baseline_that_cannot_be_written(lint, tmp_path):
+    """It is said before anything is looked at."""
+    code, _out, err = lint("--write-baseline", "--baseline", "no/such/folder.json")
+    assert code == 2
+    assert "--write-baseline: 'no/such/folder.json' cannot be written" in err
+
+
+@pytest.mark.parametrize("name", ["--baseline", "--with"])
+def test_a_report_in_the_place_of_what_is_read(lint, tmp_path, name):
+    """It is refused, and what was there stays."""
+    (tmp_path / "known.json").write_text('{"version": 1, "findings": []}')
+    code, _out, err = lint(name, "known.json", "--json", tmp_path / "known.json")
+    assert code == 2
+    assert f"which {name} reads" in err
+    assert (tmp_path / "known.json").read_text() == '{"version": 1, "findings": []}'
+
+
 def test_the_heaviest_first(lint, tmp_path):
     """With a run, findings come in order of what their lines allocated, and hot lines without a finding are named."""
     (tmp_path / "a.py").write_text(DEFAULT + ROWS)
@@ -271,6 +288,14 @@ def test_stdin_by_the_name_of_a_test(lint, tmp_path):
     assert lint("-", "--stdin-filename", "tests/test_a.py", stdin=ROWS.encode())[0] == 0
     assert lint("-", "--stdin-filename", "vendor", stdin=ROWS.encode())[0] == 0
     assert lint("-", "--stdin-filename", "src/a.py", stdin=ROWS.encode())[0] == 1
+
+
+def test_stdin_by_the_name_of_a_file_elsewhere(lint, tmp_path):
+    """The settings are those of that file's project, as for a file on disk: an editor runs anywhere."""
+    (tmp_path / "other/src").mkdir(parents=True)
+    (tmp_path / "other/pyproject.toml").write_text('[tool.flatwater.lint]\nignore = ["FW1"]\n')
+    assert lint("-", "--stdin-filename", tmp_path / "other/src/a.py", stdin=ROWS.encode())[0] == 0
+    assert lint("-", "--stdin-filename", "new/a.py", stdin=ROWS.encode())[0] == 1
 
 
 def test_an_absolute_pattern(lint, tmp_path):

@@ -196,3 +196,19 @@ def test_a_pipe_nobody_reads(words):
     os.close(write)
     assert done.returncode == (0 if "--json" in words else 141)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("said", "is_coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True)])
+def test_a_terminal_without_colours(tmp_path, said, is_coloured):
+    """NO_COLOR leaves colours out for all commands, unless it is empty."""
+    pty = pytest.importorskip("pty")
+    (tmp_path / "a.py").write_text("def f(x=[]):\n    x.append(1)\n    return x\n")
+    ours, theirs = pty.openpty()
+    environ = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    command = [*FLATWATER, "lint", "--no-cache", "--confidence", "maybe", str(tmp_path)]
+    subprocess.run(command, stdout=theirs, stderr=theirs, timeout=60, check=False, env={**environ, **said})
+    os.close(theirs)
+    shown = os.read(ours, 10_000)
+    os.close(ours)
+    assert b"FW305" in shown
+    assert (b"\x1b[" in shown) == is_coloured

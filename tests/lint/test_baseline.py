@@ -60,6 +60,14 @@ def test_not_looked_at(known, tmp_path):
     assert len(found.stale(Settings())) == 1
 
 
+def test_a_file_that_cannot_be_parsed(known):
+    """It says nothing of its entries: they are kept for when it is mended."""
+    found = known()
+    broken = replace(HERE, code="FW000", message="The file cannot be parsed.", source="")
+    assert found.new("src/a.py", [broken]) == [broken]
+    assert found.stale(Settings()) == []
+
+
 def test_rules_that_did_not_look(known):
     """An entry of a rule that is not selected, or that is less sure than what is asked for, is not stale."""
     found = known()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -49,7 +50,8 @@ def test_the_key(folder):
     """It is of the bytes and of what kind of file they are, and of the linter's own code and Python."""
     with Cache(folder) as cache:
         keys = {cache.key(data, is_notebook=kind) for data in (b"x", b"y") for kind in (True, False)}
-        assert len(keys) == 4
+        keys.add(cache.key(b"x", is_notebook=False, is_testing=True))
+        assert len(keys) == 5
         cache._digest = b"another version"
         assert cache.key(b"x", is_notebook=False) not in keys
 
@@ -243,3 +245,16 @@ def test_several_at_once(folder):
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert connection.execute("SELECT count(*) FROM looked").fetchone()[0] >= 1
     connection.close()
+
+
+def test_what_rules_ask_of_a_name(tmp_path, monkeypatch):
+    """A queue in a package called testing is a doubt, and the same text elsewhere is not, whichever is looked at first."""
+    monkeypatch.chdir(tmp_path)
+    text = (
+        (Path(__file__).parents[2] / "docs/rules/fw401.md").read_text().partition("```python\n")[2].partition("```")[0]
+    )
+    for name in ("testing", "src"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.py").write_text(text)
+    with Cache(str(tmp_path / "cache")) as cache:
+        assert [each.path for each in Linter(cache=cache).look(["testing", "src"])] == ["src/a.py"]

@@ -78,6 +78,11 @@ WRONG = {
     "a key of something else": ("colour = 1", r"'colour' is no setting. The keys are select, ignore"),
     "no rule": ('select = ["E501"]', r"no rule is called 'E501'"),
     "nearly a rule": ('ignore = ["FW11"]', r"no rule is called 'FW11'. Did you mean FW101?"),
+    "nearly the name of a rule": (
+        'ignore = ["rows-fetch"]',
+        r"no rule is called 'rows-fetch'. Did you mean rows-fetched?",
+    ),
+    "nothing selected": ("select = []", "it names no rule"),
     "no list": ('select = "FW1"', r"'FW1' is no list of texts"),
     "a number in a list": ("select = [101]", r"\[101\] is no list of texts"),
     "no confidence": ('confidence = "high"', 'Say "sure", "likely" or "maybe"'),
@@ -95,6 +100,21 @@ def test_what_is_wrong(project, line, said):
     with pytest.raises(errors.UsageError, match=said) as caught:
         config.find(["."])
     assert "pyproject.toml" in str(caught.value)
+
+
+BESIDE = {
+    "a name that is nearly one": "[tool.flatwater.lnt]",
+    "a setting above its table": '[tool.flatwater]\nselect = ["FW1"]',
+    "a setting above its table, which is there": '[tool.flatwater]\nexclude = ["vendor"]\n[tool.flatwater.lint]',
+}
+
+
+@pytest.mark.parametrize("text", BESIDE.values(), ids=BESIDE)
+def test_beside_the_table(project, text):
+    """What would be read by nobody is told, and where it belongs."""
+    project(text)
+    with pytest.raises(errors.UsageError, match=r"nothing that is read. Did you mean \[tool.flatwater.lint\]"):
+        config.find(["."])
 
 
 BROKEN = {

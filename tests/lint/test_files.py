@@ -49,7 +49,8 @@ def test_what_is_named(tree):
 def test_once(tree):
     """What is named twice, or below what is named, comes once, in its own turn."""
     tree("src/a.py", "src/in/b.py")
-    assert list(Walk(["./src", "src/", "src/a.py", "src/in", "src/a.py"])) == ["src/a.py", "src/in/b.py"]
+    whole = os.path.abspath("src/a.py")
+    assert list(Walk(["./src", "src/", "src/a.py", "src/in", "src/a.py", whole])) == ["src/a.py", "src/in/b.py"]
 
 
 def test_patterns(tree):
@@ -58,6 +59,16 @@ def test_patterns(tree):
     walk = Walk([".", "src/a_pb2.py"], ["*_pb2.py", "vendor/", "src/old"])
     assert list(walk) == ["keep/old/d.py", "src/a.py"]
     assert walk.excluded == 3
+
+
+@pytest.mark.parametrize("named", ["vendor/in/b.py", "vendor/in", "src/old/c.py"])
+def test_a_file_below_a_folder_that_is_excluded(tree, named):
+    """It is left out where it is named, too, as on the way from the root: hooks name files."""
+    tree("vendor/in/b.py", "src/old/c.py")
+    walk = Walk([named], ["vendor", "src/old", ".*"])
+    assert list(walk) == []
+    assert walk.excluded == 1
+    assert not Walk([], ["vendor"]).wants("vendor/in/b.py")
 
 
 def test_patterns_from_elsewhere(tree, tmp_path, monkeypatch):

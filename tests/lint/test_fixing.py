@@ -71,6 +71,13 @@ def test_forms_that_nobody_writes_stay(fix, tail):
     assert fix(old.encode()).after == new.encode()
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_python_warns_of_is_not_said(fix):
+    """A file that runs with a warning is fixed without one."""
+    old = OLD.format("").replace("[len(line) for", "[1for")
+    assert fix(old.encode()).after == NEW.format("").replace("len(line) for", "1for").encode()
+
+
 @pytest.mark.parametrize("comment", ["noqa: FW205,FW102", "flatwater: allow FW205,FW102 — few"])
 def test_what_is_allowed_stays(fix, comment):
     """A comment that allows a finding keeps its line."""

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from flatwater import limits
 from flatwater.lint.finding import Confidence
 from flatwater.lint.notebooks import lint_notebook
 
@@ -88,6 +89,21 @@ def test_allowed():
     """Comments count as in other files."""
     data = notebook(code(OPEN), code(ROWS.replace("\n", "  # noqa: FW101\n", 1)))
     assert found(data) == []
+
+
+def test_allowed_at_the_end_of_a_cell():
+    """A comment of its own there says nothing of the next cell."""
+    assert found(notebook(code(OPEN), code("x = 1\n# flatwater: allow FW101 — few"), code(ROWS))) == [
+        (3, 1, 8, "FW101")
+    ]
+
+
+def test_too_many_cells(monkeypatch):
+    """Those behind the bound are told as such, not passed by."""
+    monkeypatch.setattr(limits, "LINT_NOTEBOOK_CELLS_MAX", 2)
+    (first,) = lint_notebook(notebook(code(OPEN), code("x = 1"), code(ROWS)), "a.ipynb")
+    assert (first.code, first.cell) == ("FW000", 0)
+    assert first.message == "The file has 3 cells, of which the first 2 are looked at."
 
 
 def test_what_waits():

@@ -94,14 +94,26 @@ def test_run_elsewhere(record):
     assert run.of(finding("job.py", 3)) == 5
 
 
+def test_two_that_end_alike(record, tmp_path):
+    """Of those the shorter name counts, and a folder's dot is a part of its name."""
+    (tmp_path / ".jobs").mkdir()
+    run = record(
+        speedscope(
+            (7, [("main", "/app/old/job.py", 3)]), (5, [("main", "/app/job.py", 3), ("main", "/app/.jobs/a.py", 9)])
+        )
+    )
+    assert (run.of(finding("job.py", 3)), run.of(finding(".jobs/a.py", 9))) == (5, 5)
+
+
 def test_suspects(record, tmp_path):
     """The JSON of a run without a profile has the lines at which its process grew."""
     job = str(tmp_path / "job.py")
     suspect = {
         "file": job, "line": 3, "function": "load", "growth_bytes": 70,
-        "stack": [f"{job}:9 <module>", f"{job}:3 load", f"{LIBRARY}:30 loads"],
+        "stack": [f"{LIBRARY}:30 loads", f"{job}:3 load", f"{job}:9 <module>"],
     }  # fmt: skip
     run = record({"suspects": [suspect], "profile_path": None})
+    assert [(each.line, each.function, each.own_bytes) for each in run.hot(1)] == [(3, "load", 70)]
     assert [run.of(finding("job.py", line)) for line in (3, 9)] == [70, 70]
     assert "grew" in run.kind
 
@@ -143,6 +155,10 @@ BROKEN = {
     "a run without lines": (b'{"suspects": []}', "says nothing about lines"),
     "suspects without figures": (b'{"suspects": [{}]}', "is no record of a run"),
     "suspects that are none": (b'{"suspects": 3}', "is no record of a run"),
+    "figures without an end": (
+        b'{"suspects": [{"file": "a", "line": 1, "growth_bytes": 1e400}]}',
+        "is no record of a run",
+    ),
     "a profile without frames": (b'{"profiles": []}', "is no profile of allocations"),
     "frames that are not there": (
         b'{"shared": {"frames": []}, "profiles": [{"type": "sampled", "unit": "bytes", "samples": [[3]], "weights": [1]}]}',

@@ -32,6 +32,14 @@ def test_for_some_files():
     assert settings.ignored_in("src/new/views.py") == ()
 
 
+@pytest.mark.parametrize("pattern", ["src", "src/", "./src/old/*", "**/old", "src/**/models.py", "/project/src/old"])
+def test_forms_of_patterns(pattern):
+    """A folder is all that is below it, in whichever form it is written."""
+    settings = Settings(per_file_ignores=((pattern, ("FW1",)),), root="/project")
+    assert settings.ignored_in("src/old/models.py") == ("FW1",)
+    assert settings.ignored_in("source/models.py") == ()
+
+
 @pytest.mark.parametrize("least", Confidence)
 def test_certainty(least):
     """What is at least as sure as that is told."""

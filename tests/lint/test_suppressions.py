@@ -49,6 +49,35 @@ def test_a_statement_of_several_lines():
     assert Suppressions(last).allows("FW101", 1, 3)
 
 
+STATEMENT = "x = f(\n    g(),\n    h(),\n)\ny = 1\n"
+
+
+@pytest.mark.parametrize(
+    "line", [(1, "x = f(  # noqa: FW101"), (4, ")  # noqa: FW101"), (1, "# flatwater: allow FW101 — few\nx = f(")]
+)
+def test_all_of_a_statement(line):
+    """A comment at its first or last line, or above it, is about what is found within, and ends with it."""
+    number, text = line
+    lines = STATEMENT.splitlines()
+    lines[number - 1] = text
+    found = Suppressions("\n".join(lines) + "\n")
+    shift = text.count("\n")
+    assert [each for each in range(1, 6) if found.allows("FW101", each + shift, each + shift)] == [1, 2, 3, 4]
+    assert not found.allows("FW102", 2 + shift, 2 + shift)
+
+
+def test_a_line_of_a_statement():
+    """A comment within it is about its own line only."""
+    found = Suppressions(STATEMENT.replace("g(),", "g(),  # noqa: FW101"))
+    assert [each for each in range(1, 6) if found.allows("FW101", each, each)] == [2]
+
+
+def test_the_head_of_a_loop():
+    """A comment at its end says nothing of the body."""
+    found = Suppressions("for x in f(\n    1\n):  # noqa: FW101\n    g()\n")
+    assert [each for each in range(1, 5) if found.allows("FW101", each, each)] == [1, 2, 3]
+
+
 def test_a_whole_file():
     """One comment allows a rule in all of a file."""
     found = Suppressions("# flatwater: allow-file FW2xx — a table in memory\nx = 1\n")

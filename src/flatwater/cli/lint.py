@@ -149,10 +149,14 @@ def command(
         fix=fix, show=show, inputs={"'-'": STDIN in paths, "--write-baseline": write_baseline}, reports=reports
     )
     settings = _settings(
-        paths, config_path=config_path, select=select, ignore=ignore, exclude=exclude,
+        [stdin_filename or os.curdir if each == STDIN else each for each in paths], config_path=config_path, select=select, ignore=ignore, exclude=exclude,
         confidence=confidence, include_tests=include_tests, baseline_path=baseline_path,
     )  # fmt: skip
-    files.check({"--output-file": output_file, "--json": json_path, "--sarif": sarif_path})
+    outputs = {"--output-file": output_file, "--json": json_path, "--sarif": sarif_path}
+    files.check(outputs)
+    _check_inputs({"--baseline": settings.baseline, "--with": run_path}, outputs)
+    if write_baseline:
+        files.check({"--write-baseline": _baseline_path(settings)})
     known = _baseline(settings, write=write_baseline)
     allocated = _allocated(run_path)
     with contextlib.ExitStack() as stack:
@@ -210,6 +214,16 @@ def _check_reports(form: str, reports: Mapping[str, object], *, write_baseline: 
             raise errors.UsageError(
                 f"--write-baseline tells no findings, and {name} does.", hint="Leave one of them out."
             )
+
+
+def _check_inputs(inputs: Mapping[str, str | None], outputs: Mapping[str, str | None]) -> None:
+    """Raises UsageError where a report would take the place of what is read."""
+    for name, path in inputs.items():
+        for option, output in outputs.items():
+            if path and output and os.path.exists(output) and os.path.realpath(path) == os.path.realpath(output):
+                raise errors.UsageError(
+                    f"{option} would overwrite {output!r}, which {name} reads.", hint="Give it a file of its own."
+                )
 
 
 @final
@@ -272,7 +286,7 @@ def _settings(
 ) -> Settings:  # fmt: skip
     """What the project says, and then the options."""
     if config_path is None:
-        settings = config.find([os.curdir if each == STDIN else each for each in paths])
+        settings = config.find(paths)
     else:
         settings = config.read(config_path) if config_path else Settings(root=os.getcwd())
     return replace(
@@ -347,10 +361,15 @@ def _allocated(path: str | None) -> Allocated | None:
 
 
 def _baseline(settings: Settings, *, write: bool) -> Baseline | None:
-    path = settings.baseline or (os.path.join(settings.root, baselines.DEFAULT) if write else "")
+    path = _baseline_path(settings) if write else settings.baseline
     if not path:
         return None
     return Baseline(path) if write and not os.path.exists(path) else baselines.read(path)
+
+
+def _baseline_path(settings: Settings) -> str:
+    """Where a baseline is written."""
+    return settings.baseline or os.path.join(settings.root, baselines.DEFAULT)
 
 
 def _write_baseline(known: Baseline | None, found: Iterator[Finding], settings: Settings) -> int:

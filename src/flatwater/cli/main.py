@@ -82,8 +82,9 @@ def cli() -> None:
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and exit; the only place that turns errors into exit codes."""
     _open_standard_streams()
+    colour = False if os.environ.get("NO_COLOR") else None  # None: where it goes to a terminal
     try:
-        code = cli.main(args=argv, prog_name="flatwater", standalone_mode=False)
+        code = cli.main(args=argv, prog_name="flatwater", standalone_mode=False, color=colour)
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.ClickException as error:

@@ -18,7 +18,7 @@ import msgspec
 
 from flatwater import errors, limits
 from flatwater.lint.finding import Confidence, Finding
-from flatwater.lint.settings import Settings
+from flatwater.lint.settings import NOT_LOOKED_AT, Settings
 
 DEFAULT = "flatwater-baseline.json"
 
@@ -65,7 +65,8 @@ class Baseline:
         relative = self._relative(path)
         if relative not in self._files:
             return findings
-        self._looked.add(relative)
+        if all(each.code != NOT_LOOKED_AT for each in findings):  # else what it had may still be there
+            self._looked.add(relative)
         told = []
         for each in findings:
             fingerprint = each.fingerprint_as(relative)

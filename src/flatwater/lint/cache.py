@@ -4,9 +4,10 @@ Covers:     one SQLite file in the project, its bound, several processes at once
 Not here:   looking (`lint.linter`), what a project knows already (`lint.baseline`).
 Holds:      findings of the files that wait to be written, and SQLite's pages, up to their bounds.
 
-The key is a digest of the file's bytes, of the linter's own code and of the Python that parses. Names, sizes and times of
-files are no part of it: those can be the same when the bytes are not (a checkout, `touch -r`, two saves in one tick), and
-reading a tree takes far less than parsing it. Settings are no part of it either: they choose among what was found.
+The key is a digest of the file's bytes, of the linter's own code and bounds, and of the Python that parses; of its name it
+has what rules ask of it. Sizes and times of files are no part of it: those can be the same when the bytes are not (a
+checkout, `touch -r`, two saves in one tick), and reading a tree takes far less than parsing it. Settings are no part of it
+either: they choose among what was found.
 
 Whatever happens to the file, the worst is that files are looked at again: it is written in transactions without waiting
 for the disk, and one that is damaged is removed.
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING, Self, final
 import msgspec
 
 from flatwater import limits
+from flatwater.limits import lint as bounds
 from flatwater.lint.finding import Finding
 
 if TYPE_CHECKING:
@@ -70,11 +72,10 @@ class Cache:
         """Whether it has a file; else nothing is kept."""
         return self._connection is not None
 
-    def key(self, data: bytes, *, is_notebook: bool) -> bytes:
-        """What stands for these bytes."""
-        return hashlib.blake2b(
-            data, digest_size=20, key=self._digest, person=b"ipynb" if is_notebook else b"py"
-        ).digest()
+    def key(self, data: bytes, *, is_notebook: bool, is_testing: bool = False) -> bytes:
+        """What stands for these bytes, in a file of this kind."""
+        kind = (b"ipynb" if is_notebook else b"py") + (b" testing" if is_testing else b"")
+        return hashlib.blake2b(data, digest_size=20, key=self._digest, person=kind).digest()
 
     def get(self, key: bytes) -> list[Finding] | None:
         """What was found, without the file's name; None where it is not known."""
@@ -203,9 +204,9 @@ def _make(folder: str) -> None:
 
 
 def _code_digest() -> bytes:
-    """Of the linter's own files, and of the Python that parses."""
+    """Of the linter's own files and bounds, and of the Python that parses."""
     digest = hashlib.blake2b(repr((sys.implementation.name, sys.version_info)).encode(), digest_size=32)
     here = Path(__file__).parent
-    for path in sorted([*here.glob("*.py"), *here.glob("rules/*.py")]):
+    for path in sorted([*here.glob("*.py"), *here.glob("rules/*.py"), Path(bounds.__file__)]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.digest()

@@ -18,6 +18,7 @@ from flatwater.lint.settings import NOT_LOOKED_AT, Settings
 
 FILE = "pyproject.toml"
 TABLE = "[tool.flatwater.lint]"
+TABLES = ("lint",)  # what can be in [tool.flatwater]
 KEYS = ("select", "ignore", "exclude", "confidence", "per-file-ignores", "include-tests", "baseline")
 
 
@@ -78,7 +79,7 @@ def codes(found: Iterable[str], where: str) -> tuple[str, ...]:
     for each in found:
         code = names.get(each.strip().lower(), each.strip().upper())
         if not code.startswith("FW") or not any(one.startswith(code) for one in known):
-            near = _near(code, known)
+            near = _near(each.strip().lower(), list(names)) or _near(code, known)
             hint = f"Did you mean {near}?" if near else "`flatwater lint --explain all` lists the rules."
             raise errors.UsageError(f"{where}: no rule is called {each!r}.", hint=hint)
         chosen.append(code)
@@ -106,8 +107,21 @@ def _table(path: str) -> dict[str, Any] | None:
             return None
         if not isinstance(table, dict):
             raise errors.UsageError(f"{path!r}: [{'.'.join(names)}] is no table.", hint=f"Write it as {TABLE}.")
+        if name == "flatwater":
+            _check_tables(table, path)
     found: dict[str, Any] = table
     return found
+
+
+def _check_tables(table: dict[str, Any], path: str) -> None:
+    """Raises UsageError where [tool.flatwater] has what nobody reads: a setting outside of the table, or a table that is none."""
+    for key in table:
+        if key not in TABLES:
+            is_meant = _near(key.replace("_", "-"), KEYS) or _near(key, TABLES)
+            raise errors.UsageError(
+                f"{path}, [tool.flatwater]: {key!r} is nothing that is read.",
+                hint=f"Did you mean {TABLE}?" if is_meant else f"Settings stand in {TABLE}.",
+            )
 
 
 def _settings(table: dict[str, Any], path: str) -> Settings:
@@ -124,7 +138,10 @@ def _settings(table: dict[str, Any], path: str) -> Settings:
 
 
 def _select(settings: Settings, value: Any, where: str) -> Settings:
-    return replace(settings, select=codes(_texts(value, where), where))
+    chosen = codes(_texts(value, where), where)
+    if not chosen:
+        raise errors.UsageError(f"{where}: it names no rule.", hint='Name some, such as ["FW1"], or leave it out.')
+    return replace(settings, select=chosen)
 
 
 def _ignore(settings: Settings, value: Any, where: str) -> Settings:

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from typing import final
 
 from flatwater import errors, limits
+from flatwater.lint import globs
 
 LEFT_OUT = (
     ".*", "__pycache__", "node_modules", "site-packages", "__pypackages__", "venv", "_build", "buck-out",
@@ -53,22 +54,22 @@ class Walk:
         self, paths: Sequence[str], exclude: Sequence[str] = (), *, root: str = "", tests: bool = True
     ) -> None:
         self._root = os.path.abspath(root or ".")
-        self._patterns = [re.compile(fnmatch.translate(self._below_root(each))) for each in exclude]
+        self._patterns = [globs.compiled(each, self._root) for each in exclude]
         self._tests = tests
+        self._named: dict[str, str] = {}  # as it is called first, by its whole name
         for path in paths:
             _check(path)
-        self._paths = [os.path.normpath(each) for each in dict.fromkeys(paths)]
+            self._named.setdefault(os.path.abspath(path), os.path.normpath(path))
         self.tests_left_out = self.excluded = 0
         self.why = ""
-        self._named = {os.path.abspath(each) for each in self._paths}
 
     def __iter__(self) -> Iterator[str]:
-        for path in dict.fromkeys(self._paths):
-            absolute = os.path.abspath(path)
+        for absolute, path in self._named.items():
+            if self._is_below_excluded(absolute):
+                continue
             if os.path.isdir(path):
-                if not self._is_excluded(self._relative(absolute), os.path.basename(absolute)):
-                    yield from self._below(path, absolute, 0)
-            elif self._wanted(self._relative(absolute), os.path.basename(absolute)):
+                yield from self._below(path, absolute, 0)
+            elif self._is_no_test(self._relative(absolute)):
                 yield path
 
     def _below(self, folder: str, absolute: str, depth: int) -> Iterator[str]:
@@ -96,9 +97,9 @@ class Walk:
                 continue
             below = f"{relative}/{name}" if relative else name
             if is_folder:
-                if not _is_left_out(name, path) and not self._is_excluded(below, name):
+                if not _is_left_out(name, path) and not self._is_excluded(below):
                     yield from self._below(path, whole, depth + 1)
-            elif self._wanted(below, name):
+            elif not self._is_excluded(below) and self._is_no_test(below):
                 yield path
 
     def _unread(self, folder: str, why: str) -> Iterator[str]:
@@ -106,27 +107,26 @@ class Walk:
         yield folder
         self.why = ""
 
-    def _wanted(self, relative: str, name: str) -> bool:
-        if self._is_excluded(relative, name):
-            return False
+    def _is_no_test(self, relative: str) -> bool:
         if not self._tests and TESTS.search(relative):
             self.tests_left_out += 1
             return False
         return True
 
-    def _is_excluded(self, relative: str, name: str) -> bool:
-        if relative and any(each.match(relative) or each.match(name) for each in self._patterns):
+    def _is_below_excluded(self, absolute: str) -> bool:
+        """Whether what is named, or a folder that it is in, is left out, as on the way from the root."""
+        return any(self._is_excluded(each) for each in globs.above(self._relative(absolute)))
+
+    def _is_excluded(self, relative: str) -> bool:
+        if relative and any(globs.fits(each, relative) for each in self._patterns):
             self.excluded += 1
             return True
         return False
 
-    def _below_root(self, pattern: str) -> str:
-        """A pattern as names below the root are; one that is absolute is made so."""
-        return self._relative(pattern) if os.path.isabs(pattern) else pattern.rstrip("/")
-
     def wants(self, path: str) -> bool:
         """Whether a file that is not read from disk would be looked at; counts it where it would not."""
-        return self._wanted(self._relative(os.path.abspath(path)), os.path.basename(path))
+        absolute = os.path.abspath(path)
+        return not self._is_below_excluded(absolute) and self._is_no_test(self._relative(absolute))
 
     def _relative(self, absolute: str) -> str:
         relative = os.path.relpath(absolute, self._root).replace(os.sep, "/")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, final
 from flatwater import limits
 from flatwater.lint import files, rules
 from flatwater.lint.finding import Confidence, Finding
-from flatwater.lint.module import Module
+from flatwater.lint.module import Module, is_testing
 from flatwater.lint.rule import Found, Look, Rule
 from flatwater.lint.settings import NOT_LOOKED_AT, Settings
 from flatwater.lint.suppressions import Suppressions
@@ -84,7 +84,7 @@ class Linter:
         """The findings of a file's bytes."""
         self.files += 1
         is_notebook = path.endswith(".ipynb")
-        key = self._cache.key(data, is_notebook=is_notebook) if self._cache else b""
+        key = self._cache.key(data, is_notebook=is_notebook, is_testing=is_testing(path)) if self._cache else b""
         found = self._cache.get(key) if self._cache else None
         if found is None:
             found = self._found(data, path, is_notebook=is_notebook)

@@ -41,6 +41,11 @@ _FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}  # by type of node, of which 
 _SCOPE_TYPES = frozenset(SCOPES)
 
 
+def is_testing(path: str) -> bool:
+    """Whether a file is in a package called `testing`: all that rules may ask of a name, which the cache's key has for that."""
+    return "testing" in path.split("/")
+
+
 @final
 class Module:
     """A file that was parsed. Raises SyntaxError, ValueError, RecursionError or MemoryError as the parser does."""

@@ -24,6 +24,7 @@ from flatwater.lint.finding import Confidence, Finding
 from flatwater.lint.settings import NOT_LOOKED_AT
 
 PYTHON_MAGICS = frozenset({"capture", "prun", "time", "timeit", "memit"})  # of which the rest of the cell is Python
+END = "pass"  # of a cell: a comment at its end, which is about the next line of code, says nothing of the next cell
 NOT_HERE = frozenset({"FW303"})  # names of a notebook are meant to stay
 INDENT = re.compile(r"[ \t]+")
 LINE_MAGIC = re.compile(r"^(?P<indent>\s*)(?:[%!?].*|[/;,]\s*[A-Za-z_][\w.]*(?:\s.*)?|[^#'\"]*\?{1,2}\s*)$")
@@ -48,10 +49,14 @@ def lint_notebook(data: bytes, path: str) -> list[Finding]:
     from flatwater.lint.rules import RULES
 
     try:
-        cells = list(_cells(json.loads(data)))
+        all_cells = _all(json.loads(data))
+        cells = list(_cells(all_cells[: limits.LINT_NOTEBOOK_CELLS_MAX]))
     except (ValueError, RecursionError, TypeError, AttributeError, KeyError) as error:
         return [_not_looked_at(path, 0, f"is no notebook: {type(error).__name__}: {str(error)[:200]}")]
     found: list[Finding] = []
+    if len(all_cells) > limits.LINT_NOTEBOOK_CELLS_MAX:
+        more = f"has {len(all_cells)} cells, of which the first {limits.LINT_NOTEBOOK_CELLS_MAX} are looked at"
+        found.append(_not_looked_at(path, 0, more))
     parts: list[str] = []
     starts: list[int] = []
     numbers: list[int] = []
@@ -62,8 +67,8 @@ def lint_notebook(data: bytes, path: str) -> list[Finding]:
             continue
         starts.append(line)
         numbers.append(cell.number)
-        parts.append(cell.text)
-        line += cell.text.count("\n") + 1
+        parts += [cell.text, END]
+        line += cell.text.count("\n") + 2
     wanted = [each for each in RULES if each.code not in NOT_HERE]
     for each in lint_text("\n".join(parts), path, wanted, Confidence.MAYBE):
         at = max(bisect_right(starts, each.line) - 1, 0)
@@ -78,17 +83,22 @@ def lint_notebook(data: bytes, path: str) -> list[Finding]:
     return sorted(found, key=lambda each: (each.cell, each.line, each.column, each.code))
 
 
-def _cells(notebook: object) -> Iterator[Cell]:
+def _all(notebook: object) -> list[object]:
+    """The cells of a notebook in Python, of all kinds."""
     if not isinstance(notebook, dict):
         raise ValueError("it is no JSON object")
     if not _is_python(notebook.get("metadata")):
-        return
+        return []
     cells = notebook.get("cells")
     if cells is None:  # nbformat 3
         cells = [cell for sheet in notebook.get("worksheets") or [{}] for cell in sheet.get("cells", [])]
     if not isinstance(cells, list):
         raise ValueError("its cells are no list")
-    for number, cell in enumerate(cells[: limits.LINT_NOTEBOOK_CELLS_MAX], 1):
+    return cells
+
+
+def _cells(cells: list[object]) -> Iterator[Cell]:
+    for number, cell in enumerate(cells, 1):
         if not isinstance(cell, dict) or cell.get("cell_type") != "code":
             continue
         source = cell.get("source", cell.get("input", ""))

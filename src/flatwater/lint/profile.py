@@ -13,6 +13,7 @@ from __future__ import annotations
 import heapq
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from flatwater import errors, limits
 from flatwater.lint.finding import Finding
 
 LIBRARIES = ("/site-packages/", "/dist-packages/", "/lib/python3", "<frozen", "<string", "<stdin")
+ABOVE = re.compile(r"^(?:\.\./)+")
 Line = tuple[str, int]
 
 
@@ -109,10 +111,11 @@ class Allocated:
             if len(self._files) > limits.LINT_RANKED_MAX:
                 self._files.clear()
             real = os.path.realpath(path)
-            tail = "/" + os.path.relpath(real).replace(os.sep, "/").lstrip("./")
+            tail = "/" + ABOVE.sub("", os.path.relpath(real).replace(os.sep, "/"))
+            elsewhere = (file for file in self._lines if not os.path.exists(file) and f"/{file}".endswith(tail))
             self._files[path] = next(
                 (file for file in self._lines if os.path.realpath(file) == real),
-                next((file for file in self._lines if not os.path.exists(file) and f"/{file}".endswith(tail)), ""),
+                min(elsewhere, key=len, default=""),  # `/app/job.py` rather than `/app/old/job.py`
             )
         return self._files[path]
 
@@ -144,10 +147,10 @@ def _of_run(found: dict[str, Any], path: str) -> Allocated:
     allocated = Allocated(path, "its process grew while the line ran")
     try:
         for suspect in found["suspects"]:
-            stack = [_frame(each) for each in suspect.get("stack", [])]
+            stack = [_frame(each) for each in reversed(suspect.get("stack", []))]  # there, the innermost is the first
             line = (str(suspect["file"]), int(suspect["line"]), str(suspect.get("function", "")))
             allocated.add(stack if line in stack else [*stack, line], int(suspect["growth_bytes"]))
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ArithmeticError, ValueError, AttributeError) as error:
         raise errors.UsageError(f"{path!r} is no record of a run: {error!r}.") from None
     if not allocated.total_bytes:
         raise errors.UsageError(
@@ -170,7 +173,7 @@ def _of_profile(found: dict[str, Any], path: str) -> Allocated:
         is_bytes = (profile["type"], profile["unit"]) == ("sampled", "bytes")
         for sample, weight in zip(profile["samples"], profile["weights"], strict=True):
             allocated.add([frames[number] for number in sample], int(weight))
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ArithmeticError, ValueError, AttributeError) as error:
         raise errors.UsageError(f"{path!r} is no profile of allocations: {error}.", hint=hint) from None
     if not is_bytes:
         raise errors.UsageError(f"{path!r} is a profile of {profile['unit']}, not of bytes.", hint=hint)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 
 import libcst
 
@@ -46,7 +47,10 @@ def _expression(old: str, change: Change) -> str | None:
     if len(old) > limits.LINT_FIX_CHARS_MAX or re.search(r"\r(?!\n)", old):  # libcst takes a single \r for no line end
         return None
     whole = f"(\n{old}\n)"
-    if ast.dump(ast.parse(whole, mode="eval").body) != ast.dump(change.node):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tree = ast.parse(whole, mode="eval")
+    if ast.dump(tree.body) != ast.dump(change.node):
         return None
     node = libcst.parse_expression(whole)
     plain = libcst.Module([])

@@ -7,10 +7,10 @@ Holds:      a few short texts.
 
 from __future__ import annotations
 
-import fnmatch
 from dataclasses import dataclass
 from typing import final
 
+from flatwater.lint import globs
 from flatwater.lint.finding import Confidence, Finding
 
 NOT_LOOKED_AT = "FW000"
@@ -51,11 +51,11 @@ class Settings:
 
     def ignored_in(self, path: str) -> tuple[str, ...]:
         """The codes that are left out for a file; its path is relative to the project's folder."""
-        name = path.rpartition("/")[2]
+        on_the_way = globs.above(path)
         return tuple(
             code
-            for pattern, codes in self.per_file_ignores
-            if fnmatch.fnmatch(path, pattern) or fnmatch.fnmatch(name, pattern)
+            for text, codes in self.per_file_ignores
+            if any(globs.fits(pattern, each) for pattern in [globs.compiled(text, self.root)] for each in on_the_way)
             for code in codes
         )
 

@@ -67,7 +67,15 @@ def test_a_result():
     assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == "FW101"
     region = result["locations"][0]["physicalLocation"]["region"]
     assert (region["startLine"], region["startColumn"], region["endColumn"]) == (3, 8, 20)
+    assert region["snippet"]["text"] == "c.fetchall()"
     assert result["partialFingerprints"] == {"flatwater/v1": HERE.fingerprint}
+
+
+@pytest.mark.parametrize("more", [{"end_line": 4}, {"column": 600, "end_column": 700}, {"end_column": 60}])
+def test_a_result_whose_text_is_not_at_hand(more):
+    """Of several lines, or of a line that is cut: it has a region, and no snippet, which would be of something else."""
+    (result,) = whole([replace(HERE, **more)])["runs"][0]["results"]
+    assert "snippet" not in result["locations"][0]["physicalLocation"]["region"]
 
 
 def test_a_notebook():

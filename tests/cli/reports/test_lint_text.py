@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import click
 import pytest
+from rich.cells import cell_len
 
 from flatwater.cli.reports.lint_report import Summary
 from flatwater.cli.reports.lint_text import StatisticsReport, TextReport, closing, shown
@@ -55,6 +56,15 @@ def test_a_long_line():
     assert all(len(line) <= 60 for line in lines)
     assert lines[0].startswith("3 | …")
     assert lines[0].endswith("…")
+
+
+def test_a_long_line_of_wide_letters():
+    """It is cut by the columns that they take, in front of the caret, too, so that no terminal breaks it."""
+    finding = replace(HERE, source="行" * 60 + " = c.fetchall()" + "\u200d名" * 60, column=64, end_column=76)
+    source, caret = plain(finding, 60)
+    assert cell_len(f"  {source}") <= 60
+    assert cell_len(source[: source.index("c.f")]) == caret.index("^")
+    assert caret.count("^") == 12
 
 
 def test_no_line():

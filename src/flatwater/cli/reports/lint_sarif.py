@@ -64,8 +64,9 @@ class SarifReport:
             region: dict[str, Any] = {"startLine": finding.line, "startColumn": finding.column}
             if (finding.end_line, finding.end_column) > (finding.line, finding.column):
                 region |= {"endLine": finding.end_line, "endColumn": finding.end_column}
-            if finding.source.strip():
-                region["snippet"] = {"text": _valid(finding.source)}
+            marked = finding.source[finding.column - 1 : finding.end_column - 1]
+            if finding.end_line == finding.line and 0 < finding.end_column - finding.column == len(marked):
+                region["snippet"] = {"text": _valid(marked)}  # of the region; the source of a very long line is cut
             place["region"] = region
         sure = str(finding.confidence)
         result: dict[str, Any] = {

@@ -117,20 +117,33 @@ def shown(finding: Finding, width: int) -> list[str]:
     indent = len(source) - len(source.lstrip())
     stop = finding.end_column - 1 if finding.end_line == finding.line else len(source)
     number = str(finding.line)
-    room = max(width - len(number) - 5, 20)
+    room = max(width - len(number) - 7, 20)  # what stands in front of the line, and two signs for what is cut
     first = min(indent, start)
-    if stop - first > room and start - first > _LEAD_MAX:
-        first = start - _LEAD_MAX
+    if _cells(plain(source[first:stop])) > room and _cells(plain(source[first:start])) > _LEAD_MAX:
+        first = start - _fitting(source[first:start][::-1], _LEAD_MAX)
     lead = "…" if first > indent else ""
-    piece = source[first : first + room]
-    tail = "…" if len(source) > first + room else ""
-    marked = source[start : min(stop, first + room)]
+    last = first + _fitting(source[first:], room)
+    tail = "…" if len(source) > last else ""
     gap = " " * len(number)
-    caret = " " * (len(lead) + _cells(plain(source[first:start]))) + "^" * max(_cells(plain(marked)), 1)
+    before, marked = plain(source[first:start]), plain(source[start : min(stop, last)])
+    caret = " " * (len(lead) + _cells(before)) + "^" * max(_cells(marked), 1)
     return [
-        f"{number} | {lead}{plain(piece)}{tail}",
+        f"{number} | {lead}{plain(source[first:last])}{tail}",
         f"{gap} | {click.style(caret, fg=_COLOURS[str(finding.confidence)])}",
     ]
+
+
+def _fitting(text: str, room: int) -> int:
+    """How many of its first characters fit into that many columns of a terminal.
+
+    >>> _fitting("行行abc", 5), _fitting("abc", 5)
+    (3, 3)
+    """
+    for count, character in enumerate(text):
+        room -= _cells(plain(character))
+        if room < 0:
+            return count
+    return len(text)
 
 
 def closing(summary: Summary) -> str:

@@ -56,7 +56,7 @@ class Pool:
         *,
         limit: str | int = limits.WORKER_LIMIT_BYTES,
         timeout: str | float = limits.WORKER_TIMEOUT_S,
-        calls_max: int = 1_000,
+        calls_max: int = limits.POOL_CALLS_MAX,
         limit_kind: str = "rlimit_data",
         result_bytes_max: str | int = limits.WORKER_RESULT_BYTES_MAX,
     ) -> None:

@@ -1,6 +1,6 @@
 """Every error Flatwater raises, split by whose fault it is.
 
-Covers:     one base with a hint; misuse, closed objects, refused bytes, count limits, a broken world, missing extras; sizes that users pass (`bytes_of`).
+Covers:     one base with a hint; misuse, closed objects, refused bytes, count limits, a broken world, missing extras; sizes, counts and times that users pass (`bytes_of`, `count_of`, `seconds_of`).
 Not here:   exit codes (`cli.main` maps errors to them).
 Holds:      the figures of one refusal.
 
@@ -183,6 +183,24 @@ def count_of(value: int, *, what: str, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
         raise UsageError(f"{what}={value!r} is no whole number from 1 to {most}.")
     return value
+
+
+def seconds_of(value: str | float, *, what: str, most: float) -> float:
+    """`value` as seconds, more than none and at most `most`, for any time that a user passes.
+
+    Raises:
+        UsageError: it is no duration, or out of these bounds; names `what` was being set.
+
+    >>> seconds_of("2 min", what="timeout", most=86_400)
+    120.0
+    """
+    try:
+        seconds = units.parse_duration(value)
+    except ValueError as error:
+        raise UsageError(f"{what}: {error}.") from None
+    if not 0 < seconds <= most:
+        raise UsageError(f"{what}={value!r}: more than 0, and at most {most} seconds.")
+    return seconds
 
 
 def _rebuild_budget_exceeded(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 
 import pytest
@@ -86,11 +87,13 @@ def test_a_function_of_the_user_cleans_and_is_part_of_the_version():
     cut = Cut(document(), [0, 0], [0, 4], [4, 8], ["    ", "text"], [], is_last=True, heap_bytes=1_000)
     found = Cleaning(upper)(cut)
     assert (found.starts, found.stops, found.texts, len(found.digests)) == ([4], [8], ["TEXT"], 1)
-    assert len({Cleaning().version, Cleaning(upper).version, Cleaning(upper, "2").version}) == 3
+    newer = functools.partial(upper)
+    newer.version = "2"
+    assert len({Cleaning().version, Cleaning(upper).version, Cleaning(newer).version}) == 3
     with pytest.raises(errors.UsageError, match="lambda"):
         Cleaning(lambda text: text)
     with pytest.raises(errors.UsageError, match="returned int"):
-        Cleaning(len, "1")(cut)
+        Cleaning(len)(cut)
 
 
 def test_a_text_is_looked_up_once_while_it_is_under_way():

@@ -127,9 +127,9 @@ def preset(schema: Schema, number: int, *, checked: bool) -> str:
     return "U" if checked or field.factory is not None or field.may_be_absent else f"D{number}"
 
 
-def maker(schema: Schema, check: Callable[[tuple[Any, ...]], Any] | None, cls: Any = None) -> Callable[..., Any]:
+def maker(schema: Schema, check: Callable[[tuple[Any, ...]], Any] | None) -> Callable[..., Any]:
     """`make(**fields)`: one object from keywords, defaults for the others. With `check`, that builds it instead."""
-    values = values_of(schema, cls) | {"check": check}
+    values = values_of(schema) | {"check": check}
     everything = "".join(f"p{number}, " for number in range(len(schema.fields)))
     work = f"    return check(({everything}))\n" if check else assembly(schema, "p", "    ")
     return append_function(schema, values, placeholders(schema), work, checked=check is not None)
@@ -173,7 +173,6 @@ def life(
     refuse: Callable[[Any], None],
     check: Callable[[tuple[Any, ...]], Any] | None = None,
     done: Callable[[Any], None] | None = None,
-    cls: Any = None,
 ) -> dict[str, types.FunctionType]:
     """`build(self)`, `clear(self)` and `fill(self)` of a builder with slots `v0`, `v1`, ...
 
@@ -182,7 +181,6 @@ def life(
         refuse: raises, if anything required is unset; a builder is its argument.
         check: builds from the tuple of all values, after checking them.
         done: told of each builder that has built, before the object is returned.
-        cls: called instead of the schema's own.
 
     `fill` gives optional fields their presets, `clear` unsets the others as well.
     """
@@ -204,10 +202,10 @@ def life(
     for number, known in presets.items():
         text += f"    self.v{number} = {known or 'U'}\n"
     text += "".join(f"    del self.v{number}\n" for number, known in presets.items() if not known)
-    values = values_of(schema, cls)
+    values = values_of(schema)
     values |= {"refuse": refuse, "check": check, "done": done}
     if done is not None and check is None:
-        values["assemble"] = assembler(schema, cls)
+        values["assemble"] = assembler(schema)
     made = compiled(text, placeholders(schema), values)
     return {name: made[name] for name in ("build", "fill", "clear")}
 

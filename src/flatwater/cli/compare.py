@@ -16,10 +16,17 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from flatwater import errors, limits
+from flatwater import errors
 from flatwater.cli import main
 from flatwater.cli.leaving import leaving_on_signals
-from flatwater.cli.options import BytesType, SecondsType
+from flatwater.cli.options import (
+    BytesType,
+    json_option,
+    quiet_option,
+    resolution_option,
+    run_timeout_option,
+    setup_option,
+)
 from flatwater.cli.output import deliver
 from flatwater.cli.reports import compare_text, files
 from flatwater.proof import charts
@@ -49,24 +56,16 @@ _EXAMPLE = "flatwater compare all=jobs.py::load batched=jobs.py::stream"
 @click.option(
     "--repeat", type=int, metavar="N", help="Runs at each size.  [default: 1; 3 if there is a command among them]"
 )
-@click.option("--setup", metavar="NAME", help="A function of n called before each run, outside the measurement.")
-@click.option(
-    "--resolution", type=BytesType(1, "at least"), default=limits.PROOF_RESOLUTION_BYTES, metavar="SIZE",
-    help=f"Bytes per item that must show, where there is no target.  [default: {limits.PROOF_RESOLUTION_BYTES}]",
-)  # fmt: skip
-@click.option(
-    "--timeout", type=SecondsType(), default=limits.PROOF_POINT_TIMEOUT_S, metavar="TIME",
-    help=f"For one run.  [default: {limits.PROOF_POINT_TIMEOUT_S:g}s]",
-)  # fmt: skip
-@click.option(
-    "--json", "json_path", type=click.Path(dir_okay=False), metavar="FILE", help="Write the figures; - is stdout."
-)
+@setup_option
+@resolution_option
+@run_timeout_option
+@json_option
 @click.option("--html", "html_path", type=click.Path(dir_okay=False), metavar="FILE", help="Write a one-file report.")
 @click.option(
     "--chart", "chart_path", type=click.Path(dir_okay=False), metavar="FILE.png",
     help="Write the peaks over n as a picture; needs matplotlib.",
 )  # fmt: skip
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+@quiet_option
 @click.argument("scenarios", nargs=-1, metavar="NAME=SCENARIO NAME=SCENARIO...")
 @click.pass_context
 def command(

@@ -18,6 +18,7 @@ import click
 from flatwater import errors, units
 from flatwater.cli import main
 from flatwater.cli.leaving import leaving_on_signals
+from flatwater.cli.options import json_option
 from flatwater.cli.output import deliver
 from flatwater.cli.reports import files, lab_html, lab_text
 from flatwater.meter import scratch
@@ -38,9 +39,7 @@ PAGE = "index.html"
     metavar="DIR",
     help="Write index.html and, with matplotlib, charts (PNG).",
 )
-@click.option(
-    "--json", "json_path", type=click.Path(dir_okay=False), metavar="FILE", help="Write the figures; - is stdout."
-)
+@json_option
 @click.option(
     "--html",
     "html_path",

@@ -12,42 +12,20 @@ import sys
 
 import click
 
-from flatwater import errors, limits, units
+from flatwater import errors, units
 from flatwater.cli import main
+from flatwater.cli.options import BytesType, SecondsType, json_option
 from flatwater.cli.reports import files, leaks_text
 from flatwater.proof.leaks import hunt, separate
 from flatwater.worker.failures import RemoteTraceback
 
 
-class _Size(click.ParamType[int]):
-    """A size such as 4GiB."""
-
-    name = "size"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Bytes."""
-        try:
-            count = units.parse_bytes(value)  # type: ignore[arg-type]  # it refuses what is no size
-        except ValueError as error:
-            self.fail(f"{error}.", param, ctx)
-        if count < limits.LIMIT_BYTES_MIN:
-            self.fail(
-                f"{value!r}: no program fits into less than {units.format_bytes(limits.LIMIT_BYTES_MIN)}.", param, ctx
-            )
-        return count
-
-
-class _Seconds(click.ParamType[float]):
+class _Limit(SecondsType):
     """A duration such as 90s."""
-
-    name = "duration"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Seconds, more than none."""
-        try:
-            seconds = units.parse_duration(value)  # type: ignore[arg-type]  # it refuses what is no duration
-        except ValueError as error:
-            self.fail(f"{error}.", param, ctx)
+        seconds = super().convert(value, param, ctx)
         if seconds <= 0:
             self.fail(f"{value!r}: a time limit is more than nothing.", param, ctx)
         return seconds
@@ -74,17 +52,15 @@ class _Seconds(click.ParamType[float]):
     "from 1 MiB a round]",
 )  # fmt: skip
 @click.option(
-    "--timeout", type=_Seconds(), default=separate.TIMEOUT_S, metavar="TIME",
+    "--timeout", type=_Limit(), default=separate.TIMEOUT_S, metavar="TIME",
     help=f"For all rounds together.  [default: {separate.TIMEOUT_S:g}s]",
 )  # fmt: skip
 @click.option(
-    "--limit", type=_Size(), default=separate.LIMIT_BYTES, metavar="SIZE",
+    "--limit", type=BytesType(), default=separate.LIMIT_BYTES, metavar="SIZE",
     help=f"Memory for the process.  [default: {units.format_bytes(separate.LIMIT_BYTES)}]",
 )  # fmt: skip
 @click.option("--show-output", is_flag=True, help="Show what the function prints on each round.")
-@click.option(
-    "--json", "json_path", type=click.Path(dir_okay=False), metavar="FILE", help="Write the figures; - is stdout."
-)
+@json_option
 @click.option("--quiet", "-q", is_flag=True, help="No table.")
 @click.pass_context
 def command(

@@ -1,6 +1,6 @@
-"""Options that several commands take: kinds of values, and the budget.
+"""Options that several commands take: kinds of values, the budget, where figures go.
 
-Covers:     sizes in bytes, durations; a budget for a block.
+Covers:     sizes in bytes, durations; a budget for a block; `--json`, `--quiet`, and those of a measurement.
 Not here:   the commands.
 Holds:      nothing.
 """
@@ -58,3 +58,22 @@ def budget_of(size: int | None, name: str) -> Iterator[None]:
     else:
         with Budget(size, name=name):
             yield
+
+
+json_option = click.option(
+    "--json", "json_path", type=click.Path(dir_okay=False), metavar="FILE", help="Write the figures; - is stdout."
+)
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+
+# Of a measurement of a scenario, alone or beside others.
+setup_option = click.option(
+    "--setup", metavar="NAME", help="A function of n called before each run, outside the measurement."
+)
+resolution_option = click.option(
+    "--resolution", type=BytesType(1, "at least"), default=limits.PROOF_RESOLUTION_BYTES, metavar="SIZE",
+    help=f"Bytes per item that must show, where there is no target.  [default: {limits.PROOF_RESOLUTION_BYTES}]",
+)  # fmt: skip
+run_timeout_option = click.option(
+    "--timeout", type=SecondsType(), default=limits.PROOF_POINT_TIMEOUT_S, metavar="TIME",
+    help=f"For one run.  [default: {limits.PROOF_POINT_TIMEOUT_S:g}s]",
+)  # fmt: skip

@@ -18,7 +18,14 @@ import click
 from flatwater import errors, limits
 from flatwater.cli import main
 from flatwater.cli.leaving import leaving_on_signals
-from flatwater.cli.options import BytesType, SecondsType
+from flatwater.cli.options import (
+    BytesType,
+    json_option,
+    quiet_option,
+    resolution_option,
+    run_timeout_option,
+    setup_option,
+)
 from flatwater.cli.output import deliver
 from flatwater.cli.reports import files, prove_text
 from flatwater.proof.baseline import Drift, drifts, read
@@ -84,25 +91,17 @@ class Tried:
     metavar="N",
     help="Runs at each size.  [default: 1; 3 for a command]",
 )
-@click.option("--setup", metavar="NAME", help="A function of n called before each run, outside the measurement.")
-@click.option(
-    "--resolution", type=BytesType(1, "at least"), default=limits.PROOF_RESOLUTION_BYTES, metavar="SIZE",
-    help=f"Bytes per item that must show, where there is no target.  [default: {limits.PROOF_RESOLUTION_BYTES}]",
-)  # fmt: skip
-@click.option(
-    "--timeout", type=SecondsType(), default=limits.PROOF_POINT_TIMEOUT_S, metavar="TIME",
-    help=f"For one run.  [default: {limits.PROOF_POINT_TIMEOUT_S:g}s]",
-)  # fmt: skip
+@setup_option
+@resolution_option
+@run_timeout_option
 @click.option(
     "--limit-kind", type=click.Choice(["auto", "cgroup", "rlimit_data"]), default="auto", show_default=True,
     help="What keeps the limit of --survive.",
 )  # fmt: skip
 @click.option("--baseline", type=click.Path(), metavar="FILE", help="Name what drifted from this --json file.")
-@click.option(
-    "--json", "json_path", type=click.Path(dir_okay=False), metavar="FILE", help="Write the figures; - is stdout."
-)
+@json_option
 @click.option("--junit", "junit_path", type=click.Path(dir_okay=False), metavar="FILE", help="Write a JUnit report.")
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+@quiet_option
 @click.argument("scenarios", nargs=-1, metavar="[SCENARIO...] [-- CMD...]")
 @click.pass_context
 def command(

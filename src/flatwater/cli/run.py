@@ -15,7 +15,7 @@ import click
 from flatwater import limits
 from flatwater.cli import main
 from flatwater.cli.live_line import LiveLine
-from flatwater.cli.options import BytesType, SecondsType
+from flatwater.cli.options import BytesType, SecondsType, json_option
 from flatwater.cli.output import deliver
 from flatwater.cli.reports import files, run_text
 from flatwater.watch.result import RunResult
@@ -40,9 +40,7 @@ SEPARATED = "flatwater.separated"
 @click.command("run", cls=RunCommand, context_settings={"allow_interspersed_args": False})
 @click.option("--budget", type=BytesType(), metavar="SIZE", help="Memory for the whole process tree, such as 256MiB.")
 @click.option("--html", "html_path", type=click.Path(dir_okay=False), metavar="FILE", help="Write a one-file report.")
-@click.option(
-    "--json", "json_path", type=click.Path(dir_okay=False), metavar="FILE", help="Write the figures; - is stdout."
-)
+@json_option
 @click.option(
     "--profile", "profile_path", type=click.Path(dir_okay=False), metavar="FILE",
     help="Python programs: write who allocated the peak, for speedscope. Slow: about 2x where the program has memray, 7x to 18x where not.",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flatwater import limits
 from flatwater.cli import main, output
 from flatwater.cli.leaving import leaving_on_signals
 from flatwater.cli.options import BytesType, budget_of
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
 @click.command("search", short_help="Find what documents say.")
 @click.argument("corpus")
 @click.argument("query", required=False)
-@click.option("--limit", "-k", type=click.IntRange(1, 1_000), default=10, show_default=True, help="Results, at most.")
+@click.option(
+    "--limit",
+    "-k",
+    type=click.IntRange(1, limits.INGEST_K_MAX),
+    default=limits.INGEST_K,
+    show_default=True,
+    help="Results, at most.",
+)
 @click.option("--where", multiple=True, metavar="NAME=VALUE", help='Only documents with this metadata; source="*.md" is a pattern of paths. Can be given again; the same name again is "or".')  # fmt: skip
 @click.option(
     "--by",

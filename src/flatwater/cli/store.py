@@ -18,14 +18,10 @@ from flatwater import errors, units
 from flatwater.cli import main, store_dump, store_explain
 from flatwater.cli.groups import InOrder
 from flatwater.cli.leaving import leaving_on_signals
+from flatwater.cli.options import json_option, quiet_option
 from flatwater.cli.output import deliver
 from flatwater.cli.reports import files
 from flatwater.cli.reports.store_text import plain, said_check
-
-json_option = click.option(
-    "--json", "json_path", type=click.Path(dir_okay=False), metavar="FILE", help="Write the figures; - is stdout."
-)
-quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
 
 
 class _Share(click.ParamType[float]):

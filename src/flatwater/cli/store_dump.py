@@ -19,7 +19,7 @@ import click
 from flatwater import errors, limits, units
 from flatwater.cli import main
 from flatwater.cli.leaving import leaving_on_signals
-from flatwater.cli.options import BytesType
+from flatwater.cli.options import BytesType, quiet_option
 from flatwater.cli.reports import files
 from flatwater.cli.reports.store_text import plain
 
@@ -89,7 +89,7 @@ def dump(ctx: click.Context, path: str, *, names: tuple[str, ...], output: str, 
 @click.option(
     "--partial", "is_part", is_flag=True, help="The dump was filtered: its first or last line may be missing, its count be another."
 )  # fmt: skip
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+@quiet_option
 @click.pass_context
 def load(
     ctx: click.Context,

@@ -15,7 +15,7 @@ import click
 
 from flatwater import errors, limits
 from flatwater.cli import main
-from flatwater.cli.options import BytesType
+from flatwater.cli.options import BytesType, json_option
 from flatwater.cli.output import deliver
 from flatwater.cli.reports import files
 from flatwater.cli.reports.store_text import plain
@@ -44,9 +44,7 @@ _TABLE = ("storage", "rocksdb")
     "--config", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
     help="A TOML file with these settings in its table [storage.rocksdb]. Options win over it.",
 )  # fmt: skip
-@click.option(
-    "--json", "json_path", type=click.Path(dir_okay=False), metavar="FILE", help="Write the figures; - is stdout."
-)
+@json_option
 @click.pass_context
 def explain(
     ctx: click.Context,

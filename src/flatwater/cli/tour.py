@@ -15,7 +15,7 @@ import click
 from flatwater import limits, units
 from flatwater.cli import main
 from flatwater.cli.leaving import leaving_on_signals
-from flatwater.cli.options import BytesType, SecondsType
+from flatwater.cli.options import BytesType, SecondsType, json_option, quiet_option
 from flatwater.cli.output import deliver
 from flatwater.cli.reports import files, tour_html, tour_text
 from flatwater.tour.inputs import own_roots, roots_of
@@ -47,9 +47,7 @@ def _tell(step: str) -> None:
     "--limit-kind", type=click.Choice(["auto", "cgroup", "rlimit_data"]), default="auto", show_default=True,
     help="What keeps the promise: the best kernel limit there is, or that one.",
 )  # fmt: skip
-@click.option(
-    "--json", "json_path", type=click.Path(dir_okay=False), metavar="FILE", help="Write the figures; - is stdout."
-)
+@json_option
 @click.option(
     "--html", "html_path", type=click.Path(dir_okay=False), metavar="FILE",
     help="Write a page: the table, each step's memory over time beside its naive twin's.",
@@ -58,7 +56,7 @@ def _tell(step: str) -> None:
     "--keep", type=click.Path(file_okay=False), metavar="DIR",
     help="Keep what the steps make in DIR, which is not there yet, and print five commands to try on it.",
 )  # fmt: skip
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+@quiet_option
 @click.argument("paths", nargs=-1, metavar="[DIR...]")
 @click.pass_context
 def command(

@@ -150,7 +150,7 @@ class Corpus:
     # --- searching ----------------------------------------------------------------------------------------------------
 
     def search(
-        self, query: str, k: int = 10, *, where: Mapping[str, Any] | None = None, by: By = "both"
+        self, query: str, k: int = limits.INGEST_K, *, where: Mapping[str, Any] | None = None, by: By = "both"
     ) -> list[Result]:
         """The chunks that fit a query best, by its words and by its vector.
 
@@ -177,7 +177,7 @@ class Corpus:
             vector = searching.vector_of(query, embedder, made_with, width) if embedder else None
             return Search(self.path, query, vector, k, by, where, made_with).results()
 
-    async def asearch(self, query: str, k: int = 10, **options: Any) -> list[Result]:
+    async def asearch(self, query: str, k: int = limits.INGEST_K, **options: Any) -> list[Result]:
         """`search` for coroutines: it works in a thread, and the event loop goes on."""
         import asyncio
 

@@ -144,16 +144,16 @@ class Cleaning:
     composed (NFC). Indentation stays.
 
     Args:
-        function: does what else is to be done to the text of a chunk.
-        version: of that function; one with another version does all documents anew.
+        function: does what else is to be done to the text of a chunk. Its `version`, else its name: with another one, all documents are
+            done anew.
 
     Raises:
         UsageError: a function that nobody could recognise in the next run.
     """
 
-    def __init__(self, function: Callable[[str], str] | None = None, version: str = "") -> None:
-        self._function = function
-        if function is not None and not version:
+    def __init__(self, function: Callable[[str], str] | None = None) -> None:
+        self._function, version = function, ""
+        if function is not None:
             version = (
                 getattr(function, "version", "") or f"{function.__module__}.{getattr(function, '__qualname__', '')}"
             )

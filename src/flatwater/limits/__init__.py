@@ -32,6 +32,8 @@ SHED_WAIT_S = 0.5  # seconds a thread waits for a shedder that another thread ru
 # --- meter ------------------------------------------------------------------------------------------------------------
 
 SAMPLE_PERIOD_S = 0.010  # one pread of statm (about 1.2 us) each
+SAMPLE_PERIOD_S_MIN = 0.001  # a sleep that is shorter is not exact
+SAMPLE_PERIOD_S_MAX = 3_600  # an hour: a period that is longer is a mistake
 TIMELINE_POINTS_MAX = 2_048  # 4 numbers a point: 100 KiB a timeline, then it halves its resolution
 
 TIMELINE_FRESH_MAX = 32  # samples kept before they are merged in; about 190 B each
@@ -52,6 +54,7 @@ WORKER_RESULT_BYTES_MAX = 256 * MIB  # pickled; the parent holds it twice while 
 WORKER_STDERR_BYTES_MAX = 8 * KIB  # the end of a worker's error output, kept for its errors
 WORKER_GRACE_S = 5.0  # for an idle worker to end by itself when it is closed
 POOL_WORKERS_MAX = 256  # processes of one pool; about 10 MiB each
+POOL_CALLS_MAX = 1_000  # of one worker before it is replaced, unless told otherwise: what it leaks is bounded
 POOL_WAITING_PER_WORKER = 2  # calls that wait in a pool beside those that run; submitting more blocks
 
 # --- watch ------------------------------------------------------------------------------------------------------------
@@ -386,6 +389,7 @@ FLOW_MERGE_MAX = 64  # flows in one merge
 FLOW_CHECKPOINT_BYTES = 64 * MIB  # of the file of a checkpoint: what stages carry over
 
 assert RUN_TRACE_BYTES_MAX < GIB  # it is read whole when the program ends
+assert SAMPLE_PERIOD_S_MIN <= SAMPLE_PERIOD_S <= SAMPLE_PERIOD_S_MAX
 assert TIMELINE_POINTS_MAX % 2 == 0  # it is halved by merging pairs
 assert KIB < LIMIT_BYTES_MIN
 assert WATCH_CRITICAL_SAMPLES * SAMPLE_PERIOD_S <= 0.040  # noqa: PLR2004 - of the promised 50 ms

@@ -1,7 +1,7 @@
 """INSERT, UPDATE and DELETE: which rows become which, decided in the transaction that writes them.
 
 Covers:     values and defaults, conflicts of keys, rows by key or by condition, RETURNING.
-Not here:   what columns are set to (`live.assigning`), committing (`live.writing`), conditions (`live.predicates`), who may (`live.access`).
+Not here:   what columns are set to (`live.assigning`), committing (`live.writing`), conditions (`live.conditions`), who may (`live.access`).
 Holds:      the rows that one statement changes, at most `LIVE_STATEMENT_ROWS_MAX`.
 """
 

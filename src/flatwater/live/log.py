@@ -124,14 +124,12 @@ class Log:
         first = page(self.low, self.high, rows=1, bytes_max=1, reverse=False).entries
         return _HEAD.unpack_from(first[0][1])[4:6] if first else (0, 0)
 
-    def behind(
-        self, page: PageOf, sequence: int, up_to: int, *, bytes_max: int = limits.LIVE_LOG_PAGE_BYTES
-    ) -> list[Change]:
+    def behind(self, page: PageOf, sequence: int, up_to: int) -> list[Change]:
         """Changes behind `sequence`, up to and with `up_to`: as many as fit, one at least if there is one."""
         low, high = self.key(sequence + 1), self.key(up_to + 1)
         if low >= high:
             return []
-        found = page(low, high, rows=limits.LIVE_LOG_PAGE_ROWS, bytes_max=bytes_max, reverse=False)
+        found = page(low, high, rows=limits.LIVE_LOG_PAGE_ROWS, bytes_max=limits.LIVE_LOG_PAGE_BYTES, reverse=False)
         return [self.change(key, value) for key, value in found.entries]
 
     def trimmed(self, page: PageOf, until: int, keep: int) -> list[base.Write]:

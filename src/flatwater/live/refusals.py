@@ -1,6 +1,6 @@
 """What is refused for a reason of the database's own, as errors that need no library.
 
-Covers:     a row whose key is there, somebody who does not say who he is, too many attempts.
+Covers:     a row whose key is there, somebody who does not say who he is, too many attempts; the codes with which a connection is closed.
 Not here:   roles (`live.access`), errors of all floors (`errors`).
 Holds:      nothing.
 """
@@ -8,6 +8,8 @@ Holds:      nothing.
 from __future__ import annotations
 
 from flatwater import errors
+
+NO_MESSAGE, UNAUTHENTICATED, FORBIDDEN, TOO_MANY = 4400, 4401, 4403, 4429  # closing codes of our own
 
 
 class Conflict(errors.FlatwaterError):

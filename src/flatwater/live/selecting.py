@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar, final
 
 from sqlglot import exp
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.live.conditions import Condition, condition_of
 from flatwater.live.fence import Query, checked
 from flatwater.live.reading import Entry, Snapshot
@@ -209,7 +209,7 @@ def read(
     """Pages of the rows that are wanted: their keys and JSON."""
     left, skip = bound_of(wanted.limit, values), bound_of(wanted.offset, values) or 0
     decode, matches = place.schema.decode, condition.matches
-    rows = {} if left is None or condition.is_filter else {"rows": max(1, min(left + skip, 1_000))}
+    rows = {} if left is None or condition.is_filter else {"rows": max(1, min(left + skip, limits.LIVE_PAGE_ROWS))}
     ranges = condition.ranges(place)[:: -1 if wanted.reverse else 1]
     pages = snapshot.walk(ranges, place.there, reverse=wanted.reverse, since=since, **rows)
     if condition.is_filter:

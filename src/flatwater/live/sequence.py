@@ -1,6 +1,6 @@
 """Numbers that only grow, and tell the time: of changes, and of SNOWFLAKE_ID().
 
-Covers:     the next number, whatever the clock does; the time of a number.
+Covers:     the next number, whatever the clock does.
 Not here:   where changes are kept (`live.log`).
 Holds:      the last number.
 
@@ -55,8 +55,3 @@ class Sequence:
     def time(self) -> float:
         """Seconds since 1970, as the clock has it."""
         return self._clock()
-
-
-def time_of(number: int) -> float:
-    """When a number was given out, in seconds since 1970."""
-    return number / PER_MS / 1_000

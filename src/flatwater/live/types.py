@@ -1,7 +1,7 @@
 """Types of columns: what Python, JSON and Arrow make of each.
 
 Covers:     the types by their SQL names, values that fit them, how they stand in the JSON of a row.
-Not here:   which columns a table has (`live.schema`), what SQL may do with them (`live.predicates`, `live.engine`).
+Not here:   which columns a table has (`live.schema`), what SQL may do with them (`live.expressions`, `live.engine`).
 Holds:      nothing.
 """
 

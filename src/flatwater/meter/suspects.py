@@ -122,7 +122,6 @@ class Suspects:
         self._ask_thread = _thread_signaller()
         self.due_bytes = 0  # below this sum of anonymous sizes, a look would ask nobody
         self.growth_bytes = 0  # of all Python processes, asked for
-        self.answered_bytes = 0  # of that, booked to a line
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """`environ` with what makes Python programs answer; other programs do not notice it."""
@@ -250,7 +249,6 @@ class Suspects:
             suspect = self._by_line[key] = Suspect(frame, inner)
         suspect.growth_bytes += growth
         suspect.asks += 1
-        self.answered_bytes += growth
         if growth > suspect.largest_bytes:
             suspect.largest_bytes, suspect.stack, suspect.inner = growth, tuple(stack[:FRAMES_MAX]), inner
 

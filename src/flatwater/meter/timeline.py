@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from flatwater.meter.pattern import Pattern
     from flatwater.meter.probe import Probe
 
+_POINTS_LEAST, _POINTS_MOST = 16, 1 << 20  # of `points_max`; the most take 46 MiB
 _BYTES_END = 1 << 63  # what the columns have room for
 _SLICE_S = 0.05  # of a longer pause: how late `stop` is heard at most
 
@@ -77,14 +78,16 @@ class Timeline:
         probe: Probe | None = None,
     ) -> None:
         is_count = isinstance(points_max, int) and not isinstance(points_max, bool)
-        if not is_count or not 16 <= points_max <= 1 << 20 or points_max % 2:  # noqa: PLR2004 - as said
+        if not is_count or not _POINTS_LEAST <= points_max <= _POINTS_MOST or points_max % 2:
             raise errors.UsageError(
-                f"points_max={points_max!r} is not possible.", hint="Pass an even number from 16 to 1048576."
+                f"points_max={points_max!r} is not possible.",
+                hint=f"Pass an even number from {_POINTS_LEAST} to {_POINTS_MOST}.",
             )
         is_time = isinstance(period_s, (int, float)) and not isinstance(period_s, bool)
-        if not is_time or not 0.001 <= period_s <= 3600:  # noqa: PLR2004 - as said; NaN fails it too
+        if not is_time or not limits.SAMPLE_PERIOD_S_MIN <= period_s <= limits.SAMPLE_PERIOD_S_MAX:  # NaN fails it too
             raise errors.UsageError(
-                f"period_s={period_s!r} is not possible.", hint="Pass a number of seconds from 0.001 to 3600."
+                f"period_s={period_s!r} is not possible.",
+                hint=f"Pass a number of seconds from {limits.SAMPLE_PERIOD_S_MIN} to {limits.SAMPLE_PERIOD_S_MAX}.",
             )
         self.points_max = points_max
         self.period_s = period_s

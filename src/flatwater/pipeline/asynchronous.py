@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Generator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Generator, Iterator
 from concurrent.futures import CancelledError
 from typing import Any, Final, Protocol, final
 
@@ -25,8 +25,6 @@ from flatwater.pipeline.weighing import Weigher
 
 _TURN_ITEMS = 256  # that are gathered before the loop's other tasks have their turn: about 0.1 ms
 _ENDED: Final[type[Exception]] = getattr(asyncio, "QueueShutDown", asyncio.QueueEmpty)  # Python 3.13
-
-Made = Callable[[], Coroutine[Any, Any, Any]]
 
 
 def of_an_iterable(origin: AsyncIterable[Any], weigher: Weigher) -> Generator[Batch, None, None]:

@@ -37,7 +37,7 @@ from flatwater.worker.failures import (
     WorkerTimeout,
 )
 from flatwater.worker.handle import refusal
-from flatwater.worker.process import Worker, seconds_of
+from flatwater.worker.process import Worker
 
 _POLL_S = 0.02  # between looks at workers that are being ended
 _TRACEBACK_CHARS = 8_000  # of a worker's traceback, its end
@@ -116,7 +116,9 @@ def made(
     Raises:
         UsageError: that makes no sense.
     """
-    timeout_s = seconds_of(limits.FLOW_ITEM_S if timeout is None else timeout)
+    timeout_s = errors.seconds_of(
+        limits.FLOW_ITEM_S if timeout is None else timeout, what="timeout", most=limits.WAIT_S_MAX
+    )
     memory_bytes = errors.bytes_of(
         limits.FLOW_WORKER_BYTES if memory is None else memory, what="memory", least=limits.LIMIT_BYTES_MIN
     )

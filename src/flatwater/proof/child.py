@@ -41,6 +41,7 @@ TYPE_CHECKING = False  # typing is one more module in a process that is kept bar
 if TYPE_CHECKING:
     from typing import Any
 
+_LINE_CHARS_MAX = 1_000  # of an error, as it is told
 _LATE_S = 0.25  # for threads that the interpreter would wait for at its end
 TEXT_CHARS_MAX = 8_000  # of a traceback
 _HELPERS = {  # of multiprocessing, which keeps them until the end; they hold no work
@@ -396,7 +397,7 @@ def _line(error: BaseException) -> str:
         text = str(error)
     except Exception:  # noqa: BLE001 - somebody's __str__ is broken
         text = "(it cannot even be printed)"
-    return f"{type(error).__name__}: {text}"[:1000] if text else type(error).__name__
+    return f"{type(error).__name__}: {text}"[:_LINE_CHARS_MAX] if text else type(error).__name__
 
 
 if __name__ == "__main__":

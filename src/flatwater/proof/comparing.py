@@ -13,7 +13,7 @@ from typing import final
 from flatwater import errors, limits
 from flatwater.proof.comparison import Comparison
 from flatwater.proof.points import Measurer, Metric, Point, Survival, merged
-from flatwater.proof.proving import SIZES, Claim, ScenarioLike, claim_of, prove_with, seconds_of
+from flatwater.proof.proving import SIZES, Claim, ScenarioLike, claim_of, prove_with
 from flatwater.proof.scenarios import Scenario, scenario_of
 from flatwater.worker.limit import LimitGroup
 
@@ -79,7 +79,7 @@ def compare(
     if repeat is None and has_command:
         repeat = limits.PROOF_REPEAT_COMMAND
     claim = claim_of(sizes=sizes, target=target, budget=budget, repeat=repeat, resolution=resolution)
-    timeout_s = seconds_of(timeout)
+    timeout_s = errors.seconds_of(timeout, what="timeout", most=limits.WAIT_S_MAX)
     lanes = [
         _Lane(name, scenario, making, metric=metric, timeout_s=timeout_s, on_run=on_run)
         for name, scenario in named.items()

@@ -102,7 +102,8 @@ def prove(
         sizes=sizes, target=target, budget=budget, survive=survive,
         repeat=_repeat(repeat, is_command=run.target is None), resolution=resolution,
     )  # fmt: skip
-    measurer = Measurer(run, setup=making, metric=metric, timeout_s=seconds_of(timeout), on_run=on_run)
+    timeout_s = errors.seconds_of(timeout, what="timeout", most=limits.WAIT_S_MAX)
+    measurer = Measurer(run, setup=making, metric=metric, timeout_s=timeout_s, on_run=on_run)
     return prove_with(measurer, claim, limit_kind=limit_kind)
 
 
@@ -406,21 +407,6 @@ def _target(value: int | str) -> int:
     if not 1 <= count <= limits.PROOF_N_MAX:
         raise errors.UsageError(f"target: {value!r} is not between 1 and {limits.PROOF_N_MAX:,}.")
     return count
-
-
-def seconds_of(timeout: str | float) -> float:
-    """The bound of one run, in seconds.
-
-    Raises:
-        UsageError: it is no duration, 0, or longer than a day.
-    """
-    try:
-        seconds = units.parse_duration(timeout)
-    except ValueError as error:
-        raise errors.UsageError(f"timeout: {error}.") from None
-    if not 0 < seconds <= limits.WAIT_S_MAX:
-        raise errors.UsageError(f"timeout={timeout!r}: more than 0, and at most {limits.WAIT_S_MAX} seconds.")
-    return seconds
 
 
 def _repeat(repeat: int | None, *, is_command: bool) -> int:

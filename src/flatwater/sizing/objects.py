@@ -33,6 +33,7 @@ _PREHEADER_BYTES = 16  # the two words before an object whose `__dict__` the int
 _POOLED_BYTES_MAX = 512  # pymalloc's largest request
 _MMAP_BYTES = 128 * KIB  # glibc gives larger blocks pages of their own
 _PAGE_BYTES = 4 * KIB
+_LAYOUTS_MAX = 512  # classes whose layout is kept; about 240 B each, and the class
 _DEQUE_BLOCK_BYTES = 528  # 64 pointers and two links
 _FLAG_MANAGED_DICT = 1 << 4  # Py_TPFLAGS_MANAGED_DICT
 _FLAG_GC = 1 << 14  # Py_TPFLAGS_HAVE_GC
@@ -56,7 +57,7 @@ class Layout(NamedTuple):
     fixed: bool  # an instance whose attributes are its columns
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_LAYOUTS_MAX)
 def layout_of(cls: type) -> Layout:
     """The layout of `cls`'s objects."""
     flags = cls.__flags__

@@ -1,7 +1,7 @@
 """How it is told that a file of the source is the version that was copied.
 
 Covers:     by etag, by size and time, by size, by checksum; which of them, where nobody says.
-Not here:   what arrived at the destination (`sync.verifying`).
+Not here:   what arrived at the destination (`sync.transfer`).
 Holds:      nothing.
 """
 

@@ -1,7 +1,7 @@
 """What can go wrong with one file or one remote, by what is to be done about it.
 
 Covers:     kinds of failures that remotes raise.
-Not here:   trying again (`sync.retrying`), what becomes of the file (`sync.transitions`).
+Not here:   trying again (`sync.retrying`), what becomes of the file (`sync.status`).
 Holds:      nothing.
 
 No message has a password, a key or a signed URL in it.

@@ -16,6 +16,8 @@ from flatwater.sync.phases import Phase, table
 from flatwater.sync.remote import shown, text_of
 from flatwater.sync.scanning import Told
 
+_SHOWN_MAX = 10  # of a list in a report: as many as a person reads
+
 
 @dataclass(kw_only=True)
 class Base:
@@ -47,7 +49,7 @@ class Base:
             lines.append(
                 f"{_files(self.unread, 'folder')} could not be listed: nothing below is known, and nothing is deleted."
             )
-            lines += [f"  {reason}" for _folder, reason in self.unread_folders[:10]]
+            lines += [f"  {reason}" for _folder, reason in self.unread_folders[:_SHOWN_MAX]]
         if self.phases:
             lines += ["", table(self.phases)]
         return lines
@@ -197,9 +199,9 @@ class Report(Base):
         ):
             if count:
                 lines.append(f"{_files(count)} {text}")
-        lines += [f"  {reason}" for _path, reason in self.failures[:10]]
-        if self.failed > 10:  # noqa: PLR2004 - as many as a person reads
-            lines.append(f"  and {self.failed - 10:,} more")
+        lines += [f"  {reason}" for _path, reason in self.failures[:_SHOWN_MAX]]
+        if self.failed > _SHOWN_MAX:
+            lines.append(f"  and {self.failed - _SHOWN_MAX:,} more")
         lines += [f"alert: {each}" for each in self.alerts]
         return "\n".join(lines + self._tail())
 
@@ -252,7 +254,7 @@ class Audit(Base):
         ):  # fmt: skip
             if count:
                 lines.append(f"  {count:>11,}  {text}")
-        lines += [f"  {kind:<8} {shown(path)}" for kind, path, _size in self.differences[:10]]
+        lines += [f"  {kind:<8} {shown(path)}" for kind, path, _size in self.differences[:_SHOWN_MAX]]
         if self.missing or self.altered:
             lines.append(
                 "they are copied again with the next apply"

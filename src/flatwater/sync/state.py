@@ -215,13 +215,12 @@ class State:
         with walk:
             yield from walk
 
-    def todo(self, kind: Work, after: bytes = b"") -> Iterator[list[tuple[bytes, int]]]:
+    def todo(self, kind: Work) -> Iterator[list[tuple[bytes, int]]]:
         """Paths with that work, in their order, each with the size it is known to have (0: not known)."""
         if self._store is None:
             return
-        start = (int(kind), after + b"\x00") if after else None
         with self._room:
-            walk = self.work.batches((int(kind),), rows=limits.SYNC_BATCH, bytes=limits.SYNC_PAGE_BYTES, start=start)
+            walk = self.work.batches((int(kind),), rows=limits.SYNC_BATCH, bytes=limits.SYNC_PAGE_BYTES)
         with walk:
             for page in walk:
                 yield [(key[1], int.from_bytes(value, "little")) for key, value in page]

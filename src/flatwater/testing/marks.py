@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flatwater import errors, limits, units
+from flatwater import errors, limits
 from flatwater.testing.plugin import NAMES
 
 if TYPE_CHECKING:
@@ -151,10 +151,4 @@ _FUNCTIONS: dict[str, Callable[..., Asked]] = {MAX: _mem_max, CONSTANT: _mem_con
 
 
 def _seconds(name: str, timeout: str | float) -> float:
-    try:
-        seconds = units.parse_duration(timeout)
-    except ValueError as error:
-        raise errors.UsageError(f"{name}: timeout: {error}.") from None
-    if not 0 < seconds <= limits.WAIT_S_MAX:
-        raise errors.UsageError(f"{name}: timeout={timeout!r}: more than 0, and at most {limits.WAIT_S_MAX} seconds.")
-    return seconds
+    return errors.seconds_of(timeout, what=f"{name}: timeout", most=limits.WAIT_S_MAX)

@@ -1,6 +1,6 @@
 """What a step of the tour is: it says what it will hold, works inside that, and tells what it did.
 
-Covers:     the protocol, what a step is given, what it gives back, loading steps by name.
+Covers:     the protocol, what a step is given, what it gives back, loading steps by name, what a step lacks.
 Not here:   the steps (`tour.steps`), running them (`tour.guide`).
 Holds:      nothing.
 """
@@ -8,6 +8,7 @@ Holds:      nothing.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -100,3 +101,17 @@ def load(names: Sequence[str]) -> list[Step]:
                 f"there is no step {name!r}: {error}.", hint="Name it as 'module:Class', importable from sys.path."
             ) from None
     return steps
+
+
+def is_installed(module: str) -> bool:
+    """Whether a module can be imported, without importing it."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):  # as it is where somebody put None in its place
+        return False
+
+
+def trouble_without(needed: Sequence[tuple[str, str]]) -> str:
+    """Why a step that needs these modules, each of an extra, cannot run; empty if all are installed. None is imported."""
+    lacking = [errors.MissingExtra(extra, module) for extra, module in needed if not is_installed(module)]
+    return str(lacking[-1]) if lacking else ""

@@ -26,6 +26,7 @@ VALUE, RAISED, UNPICKLABLE, UNREADABLE, OVER_LIMIT, EXITED, READY = (
 _EMERGENCY_BYTES = 1 << 20
 _F_SETSIG = 10  # fcntl(2), Linux
 _CHUNK_BYTES = 1 << 20
+_LINE_CHARS_MAX = 2_000  # of an error, as one line
 _SMALL_BYTES = 1 << 16
 
 
@@ -153,7 +154,7 @@ def _one_line(error: BaseException) -> str:
         text = str(error)
     except Exception:  # noqa: BLE001 - somebody's __str__ is broken
         text = "(it cannot even be printed)"
-    return f"{type(error).__qualname__}: {text}"[:2000]
+    return f"{type(error).__qualname__}: {text}"[:_LINE_CHARS_MAX]
 
 
 def _answer(results: int, cost: dict[str, object], payload: bytes) -> None:

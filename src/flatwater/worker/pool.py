@@ -18,7 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Self, TypeVar, final
 
 from flatwater import errors, limits
-from flatwater.worker.process import Worker, seconds_of
+from flatwater.worker.process import Worker
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -56,7 +56,7 @@ class Pool:
         *,
         limit: str | int = limits.WORKER_LIMIT_BYTES,
         timeout: str | float = limits.WORKER_TIMEOUT_S,
-        calls_max: int = 1_000,
+        calls_max: int = limits.POOL_CALLS_MAX,
         limit_kind: str = "rlimit_data",
         result_bytes_max: str | int = limits.WORKER_RESULT_BYTES_MAX,
     ) -> None:
@@ -65,7 +65,7 @@ class Pool:
                 raise errors.UsageError(f"{name}={count!r}: at least 1.")
         if workers > limits.POOL_WORKERS_MAX:
             raise errors.UsageError(f"workers={workers}: at most {limits.POOL_WORKERS_MAX}.")
-        seconds_of(timeout)
+        errors.seconds_of(timeout, what="timeout", most=limits.WAIT_S_MAX)
         self._timeout = timeout
         self._calls_max = calls_max
         with contextlib.ExitStack() as made:  # a limit that cannot be made takes the others with it

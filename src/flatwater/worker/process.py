@@ -150,7 +150,8 @@ class Worker:
             Exception: what the function raised, with the child's traceback as its cause.
         """
         self._check_open()
-        deadline_s = time.monotonic() + seconds_of(timeout)
+        timeout_s = errors.seconds_of(timeout, what="timeout", most=limits.WAIT_S_MAX)
+        deadline_s = time.monotonic() + timeout_s
         request = _pickled_call(function, args, kwargs)
         busy = self._handle.busy
         taken = busy.acquire(blocking=False)
@@ -163,7 +164,7 @@ class Worker:
         try:
             self._is_calling = True
             self._check_open()  # it may have been closed meanwhile
-            cost, payload = self._exchange(request, deadline_s, timeout)
+            cost, payload = self._exchange(request, deadline_s, timeout_s)
             return self._outcome(function, cost, payload)
         finally:
             self._is_calling = False
@@ -219,29 +220,29 @@ class Worker:
             if taken:
                 busy.release()
 
-    def _start(self, deadline_s: float, timeout: str | float) -> None:
+    def _start(self, deadline_s: float, timeout_s: float) -> None:
         self._handle.start()
         # The parent's path, so that what is importable here is importable there.
-        self._send(pickle.dumps(list(sys.path)), deadline_s, timeout)
-        cost, _ = self._receive(deadline_s, timeout)
+        self._send(pickle.dumps(list(sys.path)), deadline_s, timeout_s)
+        cost, _ = self._receive(deadline_s, timeout_s)
         self._start_rss = cost["rss"]
         self._handle.ready = self._handle.stderr.forwards = True  # until now, an error told what it wrote
 
     # --- talking to it ------------------------------------------------------------------------------------------------
 
-    def _exchange(self, request: bytes, deadline_s: float, timeout: str | float) -> tuple[dict[str, Any], bytes]:
+    def _exchange(self, request: bytes, deadline_s: float, timeout_s: float) -> tuple[dict[str, Any], bytes]:
         try:
             self._kills = self._group.kills()
             if not self._handle.ready or self._child().poll() is not None:
-                self._start(deadline_s, timeout)
+                self._start(deadline_s, timeout_s)
             try:
-                self._send(request, deadline_s, timeout)
+                self._send(request, deadline_s, timeout_s)
             except WorkerDied:
                 # It was dying before it had the whole request, so the call has not begun: another may take it.
                 self._check_open()
-                self._start(deadline_s, timeout)
-                self._send(request, deadline_s, timeout)
-            return self._receive(deadline_s, timeout)
+                self._start(deadline_s, timeout_s)
+                self._send(request, deadline_s, timeout_s)
+            return self._receive(deadline_s, timeout_s)
         except BaseException:
             self._handle.kill()  # whatever it was doing, nobody waits for it any more
             raise
@@ -255,12 +256,12 @@ class Worker:
             raise WorkerDied("the worker was killed during the call, by a signal's handler.")
         return process
 
-    def _send(self, payload: bytes, deadline_s: float, timeout: str | float) -> None:
+    def _send(self, payload: bytes, deadline_s: float, timeout_s: float) -> None:
         header = child.HEADER.pack(len(payload))
         for part in (header + payload,) if len(payload) < _SMALL_BYTES else (header, payload):
             view = memoryview(part)
             while view:
-                self._await(self._handle.requests, select.POLLOUT, deadline_s, timeout)
+                self._await(self._handle.requests, select.POLLOUT, deadline_s, timeout_s)
                 try:
                     view = view[os.write(self._handle.requests, view[:_READ_BYTES]) :]
                 except BlockingIOError:
@@ -268,35 +269,35 @@ class Worker:
                 except BrokenPipeError:
                     raise self._death() from None
 
-    def _receive(self, deadline_s: float, timeout: str | float) -> tuple[dict[str, Any], bytes]:
-        cost = pickle.loads(self._receive_frame(deadline_s, timeout))  # noqa: S301 - our own child's
-        return cost, self._receive_frame(deadline_s, timeout)
+    def _receive(self, deadline_s: float, timeout_s: float) -> tuple[dict[str, Any], bytes]:
+        cost = pickle.loads(self._receive_frame(deadline_s, timeout_s))  # noqa: S301 - our own child's
+        return cost, self._receive_frame(deadline_s, timeout_s)
 
-    def _receive_frame(self, deadline_s: float, timeout: str | float) -> bytes:
-        (length,) = child.HEADER.unpack(self._receive_exactly(child.HEADER.size, deadline_s, timeout))
+    def _receive_frame(self, deadline_s: float, timeout_s: float) -> bytes:
+        (length,) = child.HEADER.unpack(self._receive_exactly(child.HEADER.size, deadline_s, timeout_s))
         if length > self._result_bytes_max:
             raise errors.LimitReached(
                 f"the result is {units.format_bytes(length)}; a worker may return {units.format_bytes(self._result_bytes_max)}.",
                 what="result_bytes_max", limit=self._result_bytes_max,
                 hint="Return less (write it to a file and return the path), or raise result_bytes_max.",
             )  # fmt: skip
-        return self._receive_exactly(length, deadline_s, timeout)
+        return self._receive_exactly(length, deadline_s, timeout_s)
 
-    def _receive_exactly(self, count: int, deadline_s: float, timeout: str | float) -> bytes:
+    def _receive_exactly(self, count: int, deadline_s: float, timeout_s: float) -> bytes:
         buffer = bytearray()
         while len(buffer) < count:
             self._child()
             try:
                 chunk = os.read(self._handle.results, min(count - len(buffer), _READ_BYTES))
             except BlockingIOError:
-                self._await(self._handle.results, select.POLLIN, deadline_s, timeout)
+                self._await(self._handle.results, select.POLLIN, deadline_s, timeout_s)
                 continue
             if not chunk:
                 raise self._death()
             buffer += chunk
         return bytes(buffer)
 
-    def _await(self, descriptor: int, event: int, deadline_s: float, timeout: str | float) -> None:
+    def _await(self, descriptor: int, event: int, deadline_s: float, timeout_s: float) -> None:
         """Return when the pipe is ready; raise when the time is over or the child is gone and the pipe empty."""
         self._child()
         poll = select.poll()
@@ -305,8 +306,8 @@ class Worker:
             left_s = deadline_s - time.monotonic()
             if left_s <= 0:
                 raise WorkerTimeout(
-                    f"the call did not end in {units.format_duration(seconds_of(timeout))}; its worker was killed.",
-                    limit=seconds_of(timeout), hint="Raise timeout, or give it less to do at a time.",
+                    f"the call did not end in {units.format_duration(timeout_s)}; its worker was killed.",
+                    limit=timeout_s, hint="Raise timeout, or give it less to do at a time.",
                 )  # fmt: skip
             # A grandchild may hold the pipe open after the child died, so the child itself is looked at as well.
             is_ready = poll.poll(min(left_s, _POLL_S) * 1000)
@@ -412,14 +413,3 @@ def _pickled_call(function: Callable[..., Any], args: Sequence[Any], kwargs: Map
             hint="Pass plain data, and open files, locks and connections in the function.",
         ) from error
     return request
-
-
-def seconds_of(timeout: str | float) -> float:
-    """A time-out in seconds: more than nothing, and less than for ever."""
-    try:
-        seconds = units.parse_duration(timeout)
-    except ValueError as error:
-        raise errors.UsageError(f"timeout: {error}.") from None
-    if not 0 < seconds <= limits.WAIT_S_MAX:
-        raise errors.UsageError(f"timeout={timeout!r}: more than 0, and at most {limits.WAIT_S_MAX} seconds.")
-    return seconds

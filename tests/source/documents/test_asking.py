@@ -24,10 +24,3 @@ def test_a_size_has_two_bounds():
         asking.between("1 MiB", "piece_bytes", 16, 4096)
     with pytest.raises(errors.UsageError, match="too small"):
         asking.between(3, "piece_bytes", 16, 4096)
-
-
-def test_seconds_are_seconds_or_a_text():
-    """Seconds are told as a number or a text; the name of the argument stands in the error."""
-    assert asking.seconds("10s") == 10
-    with pytest.raises(errors.UsageError, match="page_timeout_s"):
-        asking.seconds(-1)

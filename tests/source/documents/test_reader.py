@@ -267,6 +267,12 @@ def test_arguments_that_make_no_sense(arguments):
         documents(**{"path": ["x"], **arguments})
 
 
+def test_a_time_that_is_none_is_refused_by_its_name():
+    """The name of the argument stands in the error."""
+    with pytest.raises(errors.UsageError, match="page_timeout_s=0"):
+        documents(["x"], page_timeout_s=0)
+
+
 def test_a_path_that_is_not_there():
     """Alone it is most often a slip, and raises; among others it is reported."""
     with pytest.raises(errors.BrokenError, match="there is no file"):

@@ -15,7 +15,7 @@ import pydantic
 import pytest
 
 from flatwater import errors
-from flatwater.source.tables.forms import BASE_BYTES, RowRefused, fields_of, form_of, single_form
+from flatwater.source.tables.forms import BASE_BYTES, RowRefused, _read, form_of, single_form
 from flatwater.source.tables.shape import SQLITE, Column, Shape
 from flatwater.source.tables.table import Table
 
@@ -264,7 +264,7 @@ def test_columns_that_are_wanted_twice_or_not_at_all():
     assert only(wide, tuple) == tuple(range(1_001))
 
 
-def test_fields_of_say_what_is_required():
+def test_a_class_says_what_is_required():
     """What has a default is not required; class variables and what is not given to __init__ are no fields."""
 
     @dataclass
@@ -275,7 +275,7 @@ def test_fields_of_say_what_is_required():
         d: int = field(init=False, default=3)
         e: int = field(kw_only=True)
 
-    assert [(each.name, each.required, each.keyword_only) for each in fields_of(Data)] == [
+    assert [(each.name, each.required, each.keyword_only) for each in _read(Data)[1]] == [
         ("a", True, False), ("b", False, False), ("e", True, True),
     ]  # fmt: skip
 

@@ -82,16 +82,15 @@ def test_steps_are_the_rows_behind_in_order(order, data):
 
 @given(order=orders(), data=st.data())
 @settings(max_examples=120)
-def test_until_are_the_rows_before(order, data):
+def test_until_are_the_rows_up_to_a_position(order, data):
     """What holds up to a position holds for those rows and for no other."""
     rows = rows_of(order)
     width = data.draw(st.integers(1, len(order.columns)))
-    inclusive = data.draw(st.booleans())
     at = data.draw(st.sampled_from(rows))
     short = Order(order.columns[:width])
     here = ranked(short, at)
-    wanted = [row for row in rows if ranked(short, row) < here or (inclusive and ranked(short, row) == here)]
-    condition = until(order, tuple(at.values())[:width], inclusive=inclusive)
+    wanted = [row for row in rows if ranked(short, row) <= here]
+    condition = until(order, tuple(at.values())[:width])
     assert [row for row in rows if holds(condition, row)] == wanted
 
 

@@ -63,7 +63,7 @@ def test_a_change_that_is_lost(prepared, monkeypatch):
 
 def test_a_library_that_is_missing(monkeypatch):
     """The step is left out, and says which."""
-    from flatwater.tour.steps import serve_rows
+    from flatwater.tour import step
 
-    monkeypatch.setattr(serve_rows, "is_installed", lambda module: module != "uvicorn")
+    monkeypatch.setattr(step, "is_installed", lambda module: module != "uvicorn")
     assert "uvicorn" in ServeRows().trouble

@@ -22,7 +22,7 @@ from flatwater.live.access import AccessDenied
 from flatwater.live.client import certificates
 from flatwater.live.client.asking import Told, encoded, error_of, no_sense, refusal
 from flatwater.live.client.feed import EMPTY, Feed
-from flatwater.live.refusals import Unauthenticated
+from flatwater.live.refusals import FORBIDDEN, NO_MESSAGE, TOO_MANY, UNAUTHENTICATED, Unauthenticated
 
 if TYPE_CHECKING:
     from flatwater.live.client.hub import Hub
@@ -204,15 +204,15 @@ class Line:
             return no_sense("frames are none")
         code = error.rcvd.code if error.rcvd is not None else None
         reason = f"{error.rcvd.reason:.200}" if error.rcvd is not None else ""
-        if code == 4401:  # noqa: PLR2004 - of the protocol
+        if code == UNAUTHENTICATED:
             refused = Unauthenticated(reason or "the token does not hold.", hint="Log in again.")
             return Lost(refused, stale=self._token) if self._hub.keys.can_renew else refused
-        if code == 4403:  # noqa: PLR2004 - the same
+        if code == FORBIDDEN:
             return AccessDenied(reason or "the server refuses this client.")
-        if code == 4429:  # noqa: PLR2004 - the same
+        if code == TOO_MANY:
             limit = errors.LimitReached(reason or "the user has too many connections.", hint="Close others.")
             return Lost(limit, is_bounded=True)
-        if code in {4400, 1002, 1003, 1007, 1009}:
+        if code in {NO_MESSAGE, 1002, 1003, 1007, 1009}:
             return errors.UsageError(f"the server refuses what this client says: {reason or code}.")
         return Lost(errors.BrokenError(f"the connection broke: {reason or code or 'without a word'}."))
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast, final
 from websockets.frames import Opcode
 
 from flatwater import errors, limits
+from flatwater.live import refusals
 from flatwater.live.serving import messages
 from flatwater.live.serving.admission import Refusal
 from flatwater.live.serving.feed import Feed
@@ -191,12 +192,12 @@ class Connection(asyncio.Protocol):
         try:
             message = messages.said(data)
         except errors.UsageError as error:
-            self.close(messages.NO_MESSAGE, str(error.args[0]))
+            self.close(refusals.NO_MESSAGE, str(error.args[0]))
             return
         if isinstance(message, messages.Authenticate):
             self._authenticate(message.token)
         elif self.user is None:
-            self.close(messages.UNAUTHENTICATED, "the first message is to be authenticate")
+            self.close(refusals.UNAUTHENTICATED, "the first message is to be authenticate")
         elif self._service.stamp_of(self.user) != self.stamp:
             self.is_out()
         elif isinstance(message, messages.Ping):
@@ -257,11 +258,11 @@ class Connection(asyncio.Protocol):
                 if self._incoming is not None:
                     self._incoming.most = limits.SERVE_MESSAGE_BYTES
         except Refusal as error:
-            self.close(messages.TOO_MANY, str(error.args[0]))
+            self.close(refusals.TOO_MANY, str(error.args[0]))
             return
         except errors.FlatwaterError as error:
             service.audit.write("refused", "", self.address, what="live", why=str(error.args[0]))
-            self.close(messages.UNAUTHENTICATED, str(error.args[0]))
+            self.close(refusals.UNAUTHENTICATED, str(error.args[0]))
             return
         self.expires, self.stamp = claims.expires, claims.stamp
         left = max(0, int(claims.expires - service.clock()))
@@ -407,15 +408,15 @@ class Connection(asyncio.Protocol):
                 self.abort()
         elif self.user is None:
             if now - self._since > limits.SERVE_AUTH_S:
-                self.close(messages.UNAUTHENTICATED, "no token came in time")
+                self.close(refusals.UNAUTHENTICATED, "no token came in time")
         elif wall >= self.expires:
-            self.close(messages.UNAUTHENTICATED, "the token has ended")
+            self.close(refusals.UNAUTHENTICATED, "the token has ended")
         elif now - self.heard > limits.SERVE_SILENCE_S:
             self._poke(now)
 
     def is_out(self) -> None:
         """The user was dropped, or has another password: what he was let in with holds no more."""
-        self.close(messages.UNAUTHENTICATED, "the token does not hold any more")
+        self.close(refusals.UNAUTHENTICATED, "the token does not hold any more")
 
     def _poke(self, now: float) -> None:
         """It was silent for long: ask once, then end."""

@@ -18,7 +18,6 @@ from flatwater.live.refusals import Conflict
 Id = int | Annotated[str, msgspec.Meta(max_length=limits.SERVE_ID_CHARS)]
 
 NORMAL, RESTART, LATER = 1000, 1012, 1013
-NO_MESSAGE, UNAUTHENTICATED, FORBIDDEN, TOO_MANY = 4400, 4401, 4403, 4429  # of our own
 
 encode = msgspec.json.Encoder().encode
 

@@ -1,6 +1,6 @@
 """What `fw.documents` is asked for, checked before anything is opened.
 
-Covers:     paths, sizes, seconds.
+Covers:     paths, sizes.
 Not here:   reading (`reader`), finding files (`listing`).
 Holds:      the paths.
 """
@@ -47,13 +47,3 @@ def between(value: str | int, what: str, least: int, most: int) -> int:
     if count > most:
         raise errors.UsageError(f"{what}: {value!r} is too large.", hint=f"The most is {units.format_bytes(most)}.")
     return count
-
-
-def seconds(timeout: str | float) -> float:
-    """Seconds, of a number or a text."""
-    from flatwater.worker.process import seconds_of
-
-    try:
-        return seconds_of(timeout)
-    except errors.UsageError as error:
-        raise errors.UsageError(str(error).replace("timeout", "page_timeout_s")) from None

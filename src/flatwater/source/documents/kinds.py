@@ -41,6 +41,7 @@ _UNREAD = (
     (b"%!PS", "it is PostScript; make a PDF of it"),
 )
 _PDF_WITHIN = 1_024  # bytes before which the mark of a PDF may stand, as its readers agree
+_LOOKED_AT_BYTES = 4_096  # for the start of a page, and for characters that no text has
 _HTML_START = re.compile(
     rb"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
@@ -84,7 +85,7 @@ def kind_of(path: str, head: bytes, wanted: str = "") -> tuple[str, str]:
     if not encoding and not _is_text(head, named_so=is_named_text) and not (wanted and _is_text_in(head, wanted)):
         return "", "it is no text, and no document of a known kind"
     plain = head[length:].replace(b"\0", b"") if encoding.startswith("utf-16") else head[length:]
-    if suffix not in MARKDOWN_SUFFIXES and (_HTML_START.match(plain[:4096]) or suffix in HTML_SUFFIXES):
+    if suffix not in MARKDOWN_SUFFIXES and (_HTML_START.match(plain[:_LOOKED_AT_BYTES]) or suffix in HTML_SUFFIXES):
         return HTML, ""
     return TEXT, ""
 
@@ -124,7 +125,7 @@ def _is_text(head: bytes, *, named_so: bool) -> bool:
 
 def _is_text_in(head: bytes, encoding: str) -> bool:
     """Whether it is one in the encoding that was asked for: bytes alone tell nothing of UTF-16, and less of EBCDIC."""
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(head[:4096])
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(head[:_LOOKED_AT_BYTES])
     odd = sum(unicodedata.category(sign) in _ODD or sign == "\ufffd" for sign in text if not sign.isspace())
     return odd <= _CONTROL_SHARE_MAX * len(text)
 

@@ -437,7 +437,7 @@ def documents(
         skips=on_error == "skip",
         worker_limit=errors.bytes_of(worker_limit, what="worker_limit", least=limits.DOCUMENT_WORKER_LIMIT_BYTES_MIN),
         page_bytes_max=errors.bytes_of(page_bytes_max, what="page_bytes_max", least=limits.DOCUMENT_PIECE_BYTES_MIN),
-        page_timeout_s=asking.seconds(page_timeout_s),
+        page_timeout_s=errors.seconds_of(page_timeout_s, what="page_timeout_s", most=limits.WAIT_S_MAX),
         expanded_bytes_max=errors.bytes_of(expanded_bytes_max, what="expanded_bytes_max", least=1),
         resume=position,
         budget=Budget.current(),

@@ -13,7 +13,6 @@ from typing import final
 
 _MAGIC = 0xFD2FB528
 _SKIPPABLE_FIRST, _SKIPPABLE_LAST = 0x184D2A50, 0x184D2A5F
-_HEADER_BYTES_MAX = 18  # magic, descriptor, window, dictionary, content size
 _BLOCK_HEADER_BYTES = 3
 _RLE = 1  # a block of one byte that is repeated
 

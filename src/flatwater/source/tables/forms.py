@@ -292,11 +292,6 @@ class Wanted(NamedTuple):
     keyword_only: bool
 
 
-def fields_of(cls: type) -> list[Wanted]:
-    """What a class wants to be made of."""
-    return _read(cls)[1]
-
-
 def _read(cls: Any) -> tuple[schemas.Schema, list[Wanted]]:
     """The schema of a class, and what it wants.
 

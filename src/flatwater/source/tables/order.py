@@ -1,7 +1,7 @@
 """The order in which a table is read: columns, their directions, where NULLs stand, and the key that breaks ties.
 
 Covers:     reading what users write ("-created_at", "created_at desc, id", a sequence of these), the tie-breaker.
-Not here:   seeking in that order (`tables.seek`), whether an index serves it (`tables.plans`).
+Not here:   seeking in that order (`tables.seek`), whether an index serves it (`tables.explaining`).
 Holds:      a few names.
 """
 

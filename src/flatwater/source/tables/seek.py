@@ -1,6 +1,6 @@
 """Where a pass goes on: conditions that an index seeks by, after a row that need not exist any more.
 
-Covers:     composite orders, mixed directions, NULLs, prefixes, inclusive and exclusive ends.
+Covers:     composite orders, mixed directions, NULLs, prefixes, inclusive and exclusive starts.
 Not here:   the words of a database (`tables.statements`), running the steps (`tables.reading`).
 Holds:      conditions.
 
@@ -57,20 +57,19 @@ def equal(order: Order, values: Sequence[object]) -> Step:
     return tuple(_equal(column, value) for column, value in zip(order.columns, values, strict=True))
 
 
-def until(order: Order, values: Sequence[object], *, inclusive: bool = True) -> Condition:
-    """What holds for all rows up to a position; an index ends its range by the first part.
+def until(order: Order, values: Sequence[object]) -> Condition:
+    """What holds for all rows up to a position, and at it; an index ends its range by the first part.
 
     Args:
         order: of the pass.
         values: the position: of the order's first columns, as many as are given.
-        inclusive: whether rows at the position count.
     """
     columns = order.columns[: len(values)]
     back = Order(columns).reversed().columns
     exact: Condition | None = None
     for last in reversed(range(len(columns))):
         at_end = last == len(columns) - 1
-        before: list[Condition] = list(_after(back[last], values[last], inclusive=inclusive and at_end))
+        before: list[Condition] = list(_after(back[last], values[last], inclusive=at_end))
         if exact is not None:
             before.append(AllOf((_equal(columns[last], values[last]), exact)))
         exact = before[0] if len(before) == 1 else AnyOf(tuple(before))

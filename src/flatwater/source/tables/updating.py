@@ -19,6 +19,7 @@ from typing import Any
 from flatwater import errors, limits
 from flatwater.source.tables import statements
 from flatwater.source.tables.adapters.base import Adapter
+from flatwater.source.tables.checkpoints import JOB_CHARS_MAX
 from flatwater.source.tables.explaining import Asked
 from flatwater.source.tables.order import check_columns
 from flatwater.source.tables.reading import Key, Reading
@@ -81,7 +82,7 @@ class Job:
         with self.adapter.transaction() as run:
             run(
                 (
-                    f"CREATE TABLE IF NOT EXISTS {table} ({job} VARCHAR(200) NOT NULL PRIMARY KEY, {token} TEXT NOT NULL)",
+                    f"CREATE TABLE IF NOT EXISTS {table} ({job} VARCHAR({JOB_CHARS_MAX}) NOT NULL PRIMARY KEY, {token} TEXT NOT NULL)",
                     (),
                 )
             )
@@ -184,8 +185,8 @@ def job_name(given: str | None, fingerprint: bytes, function: Callable[[Any], An
     if given is None:
         called = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', type(function).__name__)}"
         return f"{called[:120]} {hashlib.sha256(fingerprint + called.encode()).hexdigest()[:24]}"
-    if not isinstance(given, str) or not 1 <= len(given) <= 200:  # noqa: PLR2004 - the column's width
-        raise errors.UsageError(f"job={given!r} is no name.", hint="Give 1 to 200 characters.")
+    if not isinstance(given, str) or not 1 <= len(given) <= JOB_CHARS_MAX:
+        raise errors.UsageError(f"job={given!r} is no name.", hint=f"Give 1 to {JOB_CHARS_MAX} characters.")
     return given
 
 

@@ -28,6 +28,7 @@ from flatwater.sync.walk import Item
 
 _TIME_DIGITS = 14  # of YYYYMMDDHHMMSS
 _SIZE_TOLD = 213
+_DAYS_MAX = 1_024  # whose seconds are kept; about 200 B each
 _NOT_THERE = {450, 501, 550, 551, 553}  # answers that may mean that something is not there
 _EMPTY = re.compile(r"no (such )?files?|not found|empty", re.IGNORECASE)
 _SELF = {b".", b".."}
@@ -270,7 +271,7 @@ def time_ns(text: bytes) -> int:
     return seconds * 1_000_000_000 + (int(fraction[:9].ljust(9, b"0")) if fraction else 0)
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=_DAYS_MAX)
 def _day_s(text: bytes) -> int:
     """Seconds from 1970 to a day: files of one day are often together."""
     return calendar.timegm((int(text[:4]), int(text[4:6]), int(text[6:]), 0, 0, 0))

@@ -34,6 +34,7 @@ _OK = 200
 _SIGNED_S = 900  # that a signed URL is good for: clocks differ
 _PAGE_KEYS = 1_000  # S3 gives no more at once
 _FEWER = 5  # times as few are asked for where a page of them is too long: of 1 KiB and all quoted, 200 have 640 KB
+_CONNECTIONS_MAX = 32  # kept open; who needs more than these at a time opens another, and closes it
 _CREDENTIALS_S = 600  # that obstore uses credentials before it asks again
 _PLAIN = re.compile(r"[A-Za-z0-9._-]{3,255}")  # a bucket, and no address of something like one
 _WORDS = {  # of a listing, and botocore's
@@ -130,7 +131,7 @@ class S3Keys:
                 retries={"total_max_attempts": 2, "mode": "standard"},
                 connect_timeout=limits.SYNC_CONNECT_S,
                 read_timeout=limits.SYNC_ANSWER_S,
-                max_pool_connections=32,
+                max_pool_connections=_CONNECTIONS_MAX,
                 request_checksum_calculation="when_required",  # not all of those that are like S3 know the others
                 response_checksum_validation="when_required",
             ),
@@ -147,7 +148,7 @@ class S3Keys:
         return URLLib3Session(
             proxies=get_environ_proxies(self._address if self.is_plain else self._client.meta.endpoint_url),
             timeout=(limits.SYNC_CONNECT_S, limits.SYNC_ANSWER_S),
-            max_pool_connections=32,
+            max_pool_connections=_CONNECTIONS_MAX,
         )
 
     @once

@@ -1,7 +1,7 @@
 """A page of a listing, as S3 writes it.
 
 Covers:     the XML of an answer, quoted keys, sizes, times, etags, what keys have up to a delimiter, codes of errors.
-Not here:   asking for it (`s3_lister`), the order of what is told (`objects`).
+Not here:   asking for it (`s3_keys`), the order of what is told (`objects`).
 Holds:      the tree of a page until it is read: `limits.SYNC_S3_PAGE_BYTES`.
 
 Columns are taken from the tree whole, by XPath, and made into entries without a line of Python for each key: about 4

@@ -7,7 +7,6 @@ Holds:      figures; the largest program holds `Experiment.needs_bytes`, and nev
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
@@ -18,6 +17,7 @@ from flatwater.tour.lab.experiment import Experiment, Variant
 from flatwater.tour.lab.finding import Finding, Measured
 from flatwater.tour.lab.inputs import Inputs
 from flatwater.tour.lab.observing import Observation, observe
+from flatwater.tour.step import is_installed
 
 LAB_TIMEOUT_S = limits.LAB_TIMEOUT_S
 
@@ -59,7 +59,7 @@ def run_experiment(
     size = experiment.size // experiment.small_part if small else experiment.size
     needs_bytes = experiment.small_needs_bytes if small else experiment.needs_bytes
     finding = Finding(experiment, size, small)
-    if experiment.needs_extra and not _is_installed(experiment.needs_extra[1]):
+    if experiment.needs_extra and not is_installed(experiment.needs_extra[1]):
         return replace(finding, skipped=str(errors.MissingExtra(*experiment.needs_extra)))
     room_bytes, whose = room()
     if 0 <= room_bytes < needs_bytes:
@@ -109,13 +109,6 @@ def _run(variant: Variant, args: Sequence[object], limit_bytes: int, **options: 
         observe, (variant.program, tuple(args)), options, limit=limit_bytes, timeout=LAB_TIMEOUT_S,
         result_bytes_max=units.MIB,
     )  # fmt: skip
-
-
-def _is_installed(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):  # as it is where somebody put None in its place
-        return False
 
 
 def room() -> tuple[int, str]:

@@ -20,9 +20,9 @@ from flatwater.budget import Budget
 from flatwater.pipeline.flow import Flow
 from flatwater.source.documents.piece import Piece
 from flatwater.store.store import Store
-from flatwater.tour.step import Inputs, StepResult
+from flatwater.tour.step import Inputs, StepResult, is_installed
 from flatwater.tour.steps import pages
-from flatwater.tour.steps.read_documents import PAGE_TIMEOUT_S, ReadDocuments, is_installed, opened, patterns_of
+from flatwater.tour.steps.read_documents import PAGE_TIMEOUT_S, ReadDocuments, opened, patterns_of
 from flatwater.units import MIB
 
 FOLDER = "passages"

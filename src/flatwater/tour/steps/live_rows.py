@@ -22,9 +22,8 @@ from flatwater import errors, limits
 from flatwater.budget import Budget
 from flatwater.meter.probe import usage
 from flatwater.source.tables.table import Table
-from flatwater.tour.step import Inputs, StepResult
+from flatwater.tour.step import Inputs, StepResult, trouble_without
 from flatwater.tour.steps import users
-from flatwater.tour.steps.read_documents import is_installed
 from flatwater.units import KIB, MIB
 
 if TYPE_CHECKING:  # what these import is not there without the extra
@@ -73,10 +72,7 @@ class LiveRows:
     naive = "flatwater.tour.naive.live"
 
     def __init__(self) -> None:
-        self.trouble = ""
-        for extra, module in _NEEDED:
-            if not is_installed(module):
-                self.trouble = str(errors.MissingExtra(extra, module))
+        self.trouble = trouble_without(_NEEDED)
         self._path = ""
         self._rows = 0
 

@@ -8,19 +8,18 @@ Holds:      one reader of documents, and the process in which it reads PDF, HTML
 from __future__ import annotations
 
 import glob
-import importlib.util
 import os
 import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import final
 
-from flatwater import errors, limits
+from flatwater import limits
 from flatwater.budget import Budget
 from flatwater.source.documents import reader
 from flatwater.source.documents.report import Report
 from flatwater.tour.inputs import DOCUMENTATION, Root
-from flatwater.tour.step import Inputs, StepResult
+from flatwater.tour.step import Inputs, StepResult, is_installed, trouble_without
 from flatwater.tour.steps import pages
 from flatwater.units import MIB
 
@@ -28,7 +27,7 @@ PAGE_TIMEOUT_S = 10.0  # a page that takes longer is left out
 # PDF and Word first: they are few, and the time may be over before all others are read. What else a pattern matches is told by
 # its content.
 _NAMES = ("*.[pd][do][fc]*", "*.[hmrt][tdsx]*")
-_NEEDED = {"pypdfium2": "pypdfium2", "lxml": "lxml"}
+_NEEDED = (("files", "pypdfium2"), ("files", "lxml"))
 _SUFFIXES_SHOWN = 6
 
 
@@ -44,10 +43,7 @@ class ReadDocuments:
     naive = "flatwater.tour.naive.documents"
 
     def __init__(self) -> None:
-        self.trouble = ""
-        for module, package in _NEEDED.items():
-            if not is_installed(module):
-                self.trouble = str(errors.MissingExtra("files", package))
+        self.trouble = trouble_without(_NEEDED)
         self._page = ""
 
     @property
@@ -118,11 +114,3 @@ def patterns_of(roots: Sequence[Root], page: str = "") -> list[str]:
     files = [page] * bool(page) + [root.path for root in ordered if not os.path.isdir(root.path)]
     folders = [glob.escape(root.path) for root in ordered if os.path.isdir(root.path)]
     return files + [os.path.join(folder, "**", names) for names in _NAMES for folder in folders]
-
-
-def is_installed(module: str) -> bool:
-    """Whether a module can be imported, without importing it."""
-    try:
-        return importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):  # as it is where somebody put None in its place
-        return False

@@ -23,10 +23,9 @@ from flatwater import errors, limits
 from flatwater.budget import Budget
 from flatwater.source.tables.table import Table
 from flatwater.tour import onlooker
-from flatwater.tour.step import Inputs, StepResult
+from flatwater.tour.step import Inputs, StepResult, trouble_without
 from flatwater.tour.steps import subscribers, users
 from flatwater.tour.steps.live_rows import database_bytes
-from flatwater.tour.steps.read_documents import is_installed
 from flatwater.units import KIB, MIB
 
 if TYPE_CHECKING:  # what these import is not there without the extra
@@ -62,10 +61,7 @@ class ServeRows:
     naive = "flatwater.tour.naive.serve"
 
     def __init__(self) -> None:
-        self.trouble = ""
-        for extra, module in _NEEDED:
-            if not is_installed(module):
-                self.trouble = str(errors.MissingExtra(extra, module))
+        self.trouble = trouble_without(_NEEDED)
         self._path = self._browser = ""
         self._rows = 0
 

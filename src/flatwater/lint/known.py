@@ -95,6 +95,7 @@ MADE: dict[str, str] = {
     "Bio.SeqIO.parse": "records", "Bio.AlignIO.parse": "records", "Bio.SearchIO.parse": "records", "Bio.Medline.parse": "records",
     "pysam.AlignmentFile": "records", "pysam.VariantFile": "records", "pysam.FastxFile": "records", "pysam.TabixFile": "records", "cyvcf2.VCF": "records",
     "warcio.archiveiterator.ArchiveIterator": "records", "warcio.ArchiveIterator": "records", "mailbox.mbox": "records", "pymarc.MARCReader": "records",
+    "soundfile.SoundFile": "sound", "soundfile.blocks": "batches",
     "dpkt.pcap.Reader": "records", "scapy.all.PcapReader": "records", "scapy.utils.PcapReader": "records", "fiona.open": "records",
     "openpyxl.load_workbook": "workbook", "jsonlines.open": "records", "xml.etree.ElementTree.iterparse": "records", "lxml.etree.iterparse": "records",
     "os.walk": "fs.tree", "os.fwalk": "fs.tree", "os.scandir": "fs.entries", "os.listdir": "names.all", "glob.glob": "names.all",
@@ -104,7 +105,7 @@ MADE: dict[str, str] = {
     "collections.deque": "deque",
     "concurrent.futures.ThreadPoolExecutor": "executor", "concurrent.futures.ProcessPoolExecutor": "executor",
     "multiprocessing.Pool": "pool", "multiprocessing.pool.ThreadPool": "pool", "multiprocessing.pool.Pool": "pool",
-    "asyncio.TaskGroup": "task.group", "anyio.create_task_group": "task.group",
+    "asyncio.TaskGroup": "task.group", "anyio.create_task_group": "task.group", "trio.open_nursery": "task.group",
     "boto3.client": "boto", "boto3.resource": "boto", "boto3.Session": "boto.session", "boto3.session.Session": "boto.session",
     "datasets.load_dataset": "hf.dataset",
     "confluent_kafka.Consumer": "records", "kafka.KafkaConsumer": "records", "aiokafka.AIOKafkaConsumer": "records", "websockets.connect": "records",
@@ -291,6 +292,7 @@ METHODS: dict[tuple[str | None, str], Result] = {
     **_many(("mongo", "mongo.database"), ("get_database", "get_default_database"), "mongo.database"), ("mongo.database", "get_collection"): "mongo.collection",
     **_many(("mongo.collection",), ("find", "aggregate"), "mongo.cursor"), ("mongo.cursor", "limit"): "mongo.some",
     **_many(("mongo.cursor", "mongo.some"), ("sort", "skip", "batch_size", "hint", "allow_disk_use"), "same"), ("mongo.cursor", "to_list"): "rows.all",
+    ("boto", "Bucket"): "boto.bucket", **_many(("boto.collection",), ("all", "filter"), "records"), ("sound", "blocks"): "batches",
     **_many(("records",), ("fetch", "pileup"), "records"), ("aio.session", "ws_connect"): "records",
     # peewee
     **_many(("peewee.query",), PEEWEE, "same"), ("peewee.query", "limit"): "peewee.query.some", ("peewee.query", "paginate"): "peewee.query.some",
@@ -315,6 +317,7 @@ TAKES_SELECT = frozenset({"execute", "exec", "scalars", "stream", "stream_scalar
 ATTRIBUTES: dict[tuple[str, str], str] = {
     ("sa.flask", "session"): "sa.session", ("path", "parent"): "path",
     **{(kind, name): "whole" for kind in ("http.stream", "http.answer") for name in ("content", "text")},
+    ("boto.bucket", "objects"): "boto.collection", ("boto.bucket", "object_versions"): "boto.collection",
     ("http.stream", "raw"): "http.reading", ("flask.request", "files"): "uploads", ("sa.session", "bind"): "sa.engine",
 }  # fmt: skip
 
@@ -368,7 +371,8 @@ ENTERS: dict[str, str] = {"sa.maker": "sa.session", "fs.entries": "fs.entries"}
 # What a generator expression over it is.
 STREAM_OF: dict[str, str] = {
     **{each: each for each in ("records", "batches", "frames", "db.server_cursor", "sa.streamed", "file", "fs.entries", "fs.tree", "redis.scan", "own.stream", "stream", "db.cursor", "mongo.cursor")},
-    "django.queryset": "django.queryset",
+    "django.queryset": "django.queryset", "sa.result": "sa.result", "sa.scalars": "sa.scalars", "sa.query": "sa.query", "peewee.query": "peewee.query",
+    "db.client_cursor": "db.client_cursor",
 }  # fmt: skip
 
 # The same with a bound, and back.

@@ -165,7 +165,7 @@ def _stream(look: Look, loop: ast.While, call: ast.Call) -> Value | None:
         return Value("http.reading" if kind == "socket" else "file", holder.confidence, holder.call)
     if holder is not None and kind == "records" and func.attr in {"poll", "consume", "getone", "getmany"}:
         return Value("records", holder.confidence, holder.call)
-    if func.attr in {"recv", "recvfrom"} and len(call.args) == 1:
+    if (func.attr in {"recv", "recvfrom"} and len(call.args) == 1) or func.attr == "read_chunk":
         return Value("http.reading", Confidence.LIKELY, call)
     return Value("batches", Confidence.LIKELY, call) if _is_paged(loop, call) else None
 
@@ -174,10 +174,12 @@ def _is_paged(loop: ast.While, call: ast.Call) -> bool:
     """Whether it is asked for the next page by a token that the loop binds anew: `client.list(cursor=cursor)`."""
     given = [(each.arg.lower(), each.value) for each in call.keywords if each.arg is not None]
     for each in call.keywords:
-        if each.arg in {"params", "json", "data"} and isinstance(each.value, ast.Dict):
+        if each.arg in {"params", "json", "data"}:
             given += [
                 (str(key.value).lower(), value)
-                for key, value in zip(each.value.keys, each.value.values, strict=True)
+                for part in ast.walk(each.value)
+                if isinstance(part, ast.Dict)
+                for key, value in zip(part.keys, part.values, strict=True)
                 if isinstance(key, ast.Constant)
             ]
     tokens = {value.id for name, value in given if name in TOKENS and isinstance(value, ast.Name)}

@@ -38,8 +38,15 @@ BY_KEY = re.compile(r"\bWHERE\b.*?((?<![<>])=|\bIN\b|\bLIKE\b|\bIS\b|\w\()", re.
 BY_RANGE = re.compile(r"\bWHERE\b.*?(>|<|\bBETWEEN\b)", re.IGNORECASE | re.DOTALL)
 
 
-def bound(look: Look, func: ast.Attribute, value: Value) -> Confidence | None:
-    """How sure it is that nothing bounds the rows; None if something does."""
+def bound(look: Look, func: ast.Attribute, value: Value, *, exported: bool = False) -> Confidence | None:
+    """How sure it is that nothing bounds the rows; None if something does.
+
+    Args:
+        look: the file.
+        func: the method that gives them.
+        value: what it gives.
+        exported: each row is handed on: they are data, if their table is not called as those are that people fill in.
+    """
     statements = list(_statements(look, func, value))
     if not statements:
         is_doubtful = (
@@ -55,9 +62,11 @@ def bound(look: Look, func: ast.Attribute, value: Value) -> Confidence | None:
                 sure = Confidence.MAYBE
             if is_bounded_sql(said):
                 return None
-            if GROUPED.search(said) or _is_filtered_sql(said) or not lengths.is_long_table(*FROM.findall(said)):
+            tables = FROM.findall(said)
+            is_long = lengths.is_long_table(*tables) or (exported and not any(map(wording.is_of_few, tables)))
+            if GROUPED.search(said) or _is_filtered_sql(said) or not is_long:
                 sure = Confidence.MAYBE
-            elif BY_RANGE.search(said):
+            elif not lengths.is_long_table(*tables) or BY_RANGE.search(said):
                 sure = min(sure, Confidence.LIKELY)
             continue
         made = look.value(node)
@@ -222,7 +231,7 @@ STEPS_MAX = 12  # of names that are followed; a query is seldom put together in 
 
 
 PARTING = frozenset({"filter", "filter_by", "where"})
-STATE = re.compile(r"\b(\w+)\s*=\s*(?:'(\w+)'|TRUE\b|1\b)(?!\s*=)", re.IGNORECASE)
+STATE = re.compile(r"\b(\w+)\s*=\s*(?:'(\w+)'|TRUE\b|1\b|(FALSE\b|0\b))(?!\s*=)", re.IGNORECASE)
 SHARE = re.compile(r"\b(\w+)\s*\)?\s*=\s*(?:\?|%\(?\w+\)?s?|:\w+|\$\d+|'[^']*'|\d+)", re.IGNORECASE)
 
 
@@ -231,22 +240,22 @@ def _is_of_state(call: ast.Call) -> bool:
     if call.func.attr not in PARTING or not (call.args or call.keywords):  # type: ignore[attr-defined]
         return False
     return all(
-        each.arg is not None and _is_state(each.arg.removesuffix("__exact"), each.value) for each in call.keywords
+        each.arg is not None and is_state(each.arg.removesuffix("__exact"), each.value) for each in call.keywords
     ) and all(map(_is_state_compared, call.args))
 
 
 def _is_state_compared(node: ast.expr) -> bool:
     match node:
         case ast.Compare(left=ast.Attribute(attr=column), ops=[ast.Eq()], comparators=[value]):
-            return _is_state(column, value)
+            return is_state(column, value)
         case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=column), attr="is_"), args=[value]):
-            return _is_state(column, value)
+            return is_state(column, value)
         case ast.Attribute(attr=column):
-            return _is_state(column, ast.Constant(value=True))
+            return is_state(column, ast.Constant(value=True))
     return False
 
 
-def _is_state(column: str, value: ast.expr) -> bool:
+def is_state(column: str, value: ast.expr) -> bool:
     """Whether a column has this value in a share of the rows, so that they grow with the table; work that waits is few."""
     if wording.is_of_shares(column) and not column.endswith("__in"):
         return True
@@ -273,6 +282,8 @@ def _is_filtered_sql(said: str) -> bool:
 
 
 def _is_key(one: re.Match[str]) -> bool:
+    if one[3] is not None and not wording.is_of_gone(one[1]):
+        return True
     return (
         wording.is_of_keys(one[1])
         or wording.is_of_rare(one[1])

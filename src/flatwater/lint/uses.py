@@ -67,6 +67,8 @@ def places(module: Module, node: ast.AST) -> Iterator[ast.AST]:
 def is_iterated(module: Module, place: ast.AST) -> bool:
     """Whether a loop or a comprehension goes over it, here."""
     above = module.above.get(place)
+    if isinstance(above, ast.Subscript) and isinstance(above.slice, ast.Slice) and above.slice.upper is None:
+        return above.value is place and is_iterated(module, above)  # all but the first few
     if isinstance(above, ast.For | ast.AsyncFor | ast.comprehension):
         return above.iter is place
     if (

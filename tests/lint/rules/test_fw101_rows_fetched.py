@@ -55,6 +55,8 @@ DOUBTS = {
 }
 
 FOUND = {
+    "rows that are written, whatever their table": ("import asyncpg\nasync def f(db: asyncpg.Pool, path):\n    stops = await db.fetch('SELECT a FROM stops')\n    with open(path, 'w') as out:\n        for stop in stops: out.write(stop['a'])", "likely"),
+    "rows that are not deleted": ("def f(c: sqlite3.Connection):\n    for row in c.execute('SELECT a FROM messages WHERE deleted = 0').fetchall(): print(row)", "sure"),
     "a model of peewee, as a list": ("from peewee import Model\nclass Base(Model): pass\nclass GpsReading(Base): pass\ndef f(out):\n    for fix in list(GpsReading.select()): out.write(fix.lat)", "sure"),
     "a model of peewee": ("from peewee import Model\nclass Base(Model): pass\nclass GpsReading(Base): pass\ndef f(out):\n    for fix in GpsReading.select().order_by(GpsReading.at): out.write(fix.lat)", "likely"),
     "a cursor that is entered": ("import aiosqlite\nasync def f(path):\n    async with aiosqlite.connect(path) as db:\n        async with db.execute('SELECT a FROM messages') as cursor:\n            for row in await cursor.fetchall(): print(row)", "sure"),

@@ -11,6 +11,7 @@ from pathlib import Path
 """
 
 NOTHING = {
+    "a part of an archive": "import zipfile\ndef f(path):\n    with zipfile.ZipFile(path) as feed: return feed.read('version.txt')",
     "memory of the object": "import io\nclass A:\n    def __init__(self): self.out = io.BytesIO()\n    def f(self, path):\n        with open(path, 'rb') as file:\n            self.out.write(file.read())",
     "files of a kind": "def f(scala_sources):\n    for path in scala_sources:\n        with open(path) as file:\n            for line in file.readlines(): print(line)",
     "a file on a host that is written down": "def f(name, path):\n    with open(path, 'w') as out:\n        out.write(requests.get(f'https://example.org/lib/{name}.js').text)",
@@ -48,6 +49,10 @@ NOTHING = {
 }
 
 FOUND = {
+    "records behind a name and its head": (
+        "def f(path):\n    with open(path) as fasta: parts = fasta.read().split('>')\n    for part in parts[1:]: yield part",
+        "likely",
+    ),
     "a file that is packed": (
         "import gzip\nclass GenomeIndex:\n    def build(self, genome):\n        with gzip.open(genome, 'rt') as file: text = file.read()\n        for line in text.splitlines(): print(line)",
         "likely",

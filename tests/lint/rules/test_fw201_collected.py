@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 """
 
 NOTHING = {
-    "some of a collection": "import pymongo\ndef f(uri, write):\n    found = []\n    for each in pymongo.MongoClient(uri).shop.orders.find({'city': 'a'}): found.append(each)\n    write(found)",
+    "some of a collection": "import pymongo\ndef f(uri, write, key):\n    found = []\n    for each in pymongo.MongoClient(uri).shop.orders.find({'city': key}): found.append(each)\n    write(found)",
     "an address that is asked again": "import requests\ndef f(url, write):\n    found = []\n    while len(found) < 9:\n        answer = requests.get(url)\n        found.append(answer)\n    write(found)",
     "names of a document's head": "from xml.etree import ElementTree\ndef f(path, write):\n    found = []\n    for _, each in ElementTree.iterparse(path, events=['start-ns']): found.append(each)\n    write(found)",
     "what is not there yet": "def f(path, write):\n    kinds = []\n    for row in csv.DictReader(open(path)):\n        if row['kind'] not in kinds:\n            kinds.append(row['kind'])\n    write(kinds)",
@@ -35,6 +35,14 @@ NOTHING = {
 }
 
 FOUND = {
+    "what is uploaded, in parts": (
+        "async def f(part, store):\n    data = bytearray()\n    while True:\n        chunk = await part.read_chunk()\n        if not chunk: break\n        data += chunk\n    await store.put(bytes(data))",
+        "likely",
+    ),
+    "lines that are only counted": (
+        "def f(path):\n    bad = []\n    with open(path) as log:\n        for line in log:\n            if 'x' in line: bad.append(line)\n    return len(bad)",
+        "likely",
+    ),
     "a whole collection": (
         "import pymongo\ndef f(uri, write):\n    found = {}\n    for each in pymongo.MongoClient(uri)['shop'].orders.find({}, {'a': 1}).sort('a'): found[each['_id']] = each\n    write(found)",
         "likely",

@@ -30,6 +30,14 @@ NOTHING = {
 }
 
 FOUND = {
+    "what a generator draws, page by page": (
+        "async def pages(client, path):\n    cursor = None\n    while True:\n        page = await client.get(path, params={'cursor': cursor} if cursor else None)\n        yield page\n        cursor = page['next']\nasync def f(client):\n    return [each async for page in pages(client, '/a') for each in page]",
+        "likely",
+    ),
+    "names that are looped and counted": (
+        "from pathlib import Path\ndef f(root: Path):\n    found = list(root.rglob('*.jpg'))\n    for each in found: print(each)\n    return len(found)",
+        "likely",
+    ),
     "parts until there are none": (
         "import psycopg\ndef f(dsn):\n    with psycopg.connect(dsn) as db, db.cursor('a') as cur:\n        return [page for page in iter(lambda: cur.fetchmany(100), [])]",
         "sure",

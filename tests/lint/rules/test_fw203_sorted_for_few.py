@@ -21,6 +21,10 @@ NOTHING = {
 }
 
 FOUND = {
+    "figures of rows as they come": (
+        "import sqlite3\ndef f(c: sqlite3.Connection, k):\n    rows = c.execute('SELECT a FROM orders')\n    scored = (row[0] for row in rows)\n    return sorted(scored)[:k]",
+        "sure",
+    ),
     "the best of a file": ("def f(path):\n    with open(path) as file:\n        return sorted(file)[:10]", "sure"),
     "of counts": ("def f(counts):\n    return sorted(counts.items())[:10]", "likely"),
     "from the first on": ("def f(rows):\n    return sorted(rows)[0:10]", "likely"),

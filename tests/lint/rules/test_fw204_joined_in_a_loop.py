@@ -10,6 +10,7 @@ import pandas as pd
 """
 
 NOTHING = {
+    "a list that is bound again": "def f(parts):\n    out = []\n    for part in parts: out.append(part)\n    return out",
     "lines of any file": "def f(path):\n    out = ''\n    for line in open(path): out += line\n    return out",
     "rows of one key": "import sqlite3\ndef f(db: sqlite3.Connection, key):\n    out = ''\n    for (a,) in db.execute('SELECT a FROM orders WHERE customer_id = ?', (key,)): out += a\n    return out",
     "a line, sign by sign": "def f(sock):\n    line, sign = b'', None\n    while sign != b'\\n':\n        sign = sock.recv(1)\n        line += sign\n    return line",
@@ -38,6 +39,10 @@ NOTHING = {
 }
 
 FOUND = {
+    "a frame with its own method": (
+        "def f(batches):\n    found = None\n    for batch in batches:\n        if found is None: found = batch\n        else: found = found.vstack(batch)\n    return found",
+        "likely",
+    ),
     "rows of a table": (
         "import sqlite3\ndef f(db: sqlite3.Connection):\n    out = ''\n    for (a,) in db.execute('SELECT a FROM pages'): out += a\n    return out",
         "likely",

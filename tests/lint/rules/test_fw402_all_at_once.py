@@ -25,6 +25,14 @@ NOTHING = {
 }
 
 FOUND = {
+    "a nursery of trio": (
+        "import csv\nimport trio\nasync def f(path, send):\n    async with trio.open_nursery() as nursery:\n        for row in csv.DictReader(open(path)): nursery.start_soon(send, row)",
+        "sure",
+    ),
+    "objects of a bucket": (
+        "import boto3\ndef f(name, work):\n    bucket = boto3.resource('s3').Bucket(name)\n    with ThreadPoolExecutor(8) as pool:\n        for each in bucket.objects.all(): pool.submit(work, each)",
+        "sure",
+    ),
     "messages of a consumer of its own": (
         "import kafka\nclass A:\n    def __init__(self):\n        self.consumer = kafka.KafkaConsumer('a')\n        self.pool = ThreadPoolExecutor()\n    def run(self, work):\n        for message in self.consumer: self.pool.submit(work, message)",
         "sure",

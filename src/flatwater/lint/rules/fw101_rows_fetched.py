@@ -23,7 +23,7 @@ def _check(look: Look) -> Iterator[Found]:
         value = look.value(call)
         if value is None or value.kind != "rows.all" or (func.attr == "in_bulk" and (call.args or call.keywords)):
             continue
-        sure = statements.bound(look, func, value)
+        sure = statements.bound(look, func, value, exported=_is_exported(look, call))
         if sure is None:
             continue
         if _is_of_one(look, call):
@@ -83,6 +83,27 @@ def _check(look: Look) -> Iterator[Found]:
         yield Found(
             loop.iter, f"a loop over a query holds every row of it while it runs; {_CURES[value.kind]}.", confidence
         )
+
+
+HANDING = frozenset(
+    """
+    apply_async delay enqueue index insert insert_many insert_one post produce publish put send send_message submit upsert write writelines writerow
+    writerows
+    """.split()  # noqa: SIM905 - words are read as words
+)
+
+
+def _is_exported(look: Look, call: ast.Call) -> bool:
+    """Whether a loop goes over the rows, and hands each on: to a file, a queue, another service."""
+    loops = [
+        look.module.above.get(each) for each in uses.places(look.module, call) if uses.is_iterated(look.module, each)
+    ]
+    return any(
+        isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.func.attr in HANDING
+        for loop in loops
+        if isinstance(loop, ast.For | ast.AsyncFor)
+        for each in ast.walk(loop)
+    )
 
 
 def _counted(look: Look) -> Iterator[Found]:

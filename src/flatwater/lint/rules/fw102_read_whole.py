@@ -171,7 +171,9 @@ def _is_unsized(call: ast.Call, func: ast.Attribute, holder: Value) -> bool:
         return holder.kind in {"path", "path.entry"}
     if func.attr == "text":
         return holder.kind == "aio.answer"
-    if func.attr == "getvalue" or holder.kind not in STREAMS or holder.kind in {"zip", "tar"}:
+    if holder.kind == "zip":
+        return func.attr == "read" and len(call.args) == 1
+    if func.attr == "getvalue" or holder.kind not in STREAMS or holder.kind == "tar":
         return False
     if not call.args and not call.keywords:
         return True

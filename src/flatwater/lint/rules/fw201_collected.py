@@ -182,8 +182,8 @@ def _of_counted(look: Look, of: Round) -> Confidence:
     """What is only counted need not be kept, whatever else is asked of each: how many there are is all that matters."""
     if of.over.kind in STRONG:
         return min(of.over.confidence, Confidence.LIKELY)
-    is_data = of.over.kind == "file" and lengths.is_long(look, of.over) and lengths.is_of_data(look, of.over)
-    return Confidence.LIKELY if is_data else Confidence.MAYBE
+    is_long = of.over.kind == "file" and lengths.is_long(look, of.over)
+    return Confidence.LIKELY if is_long else Confidence.MAYBE
 
 
 def _is_only_counted(look: Look, name: ast.Name, loop: Loop) -> bool:
@@ -242,12 +242,18 @@ def _most(look: Look, of: Round) -> Confidence:
 
 
 def _finds_all(call: ast.Call) -> bool:
-    """Whether a cursor of MongoDB is one of `find()` or `find({})`, in whatever order."""
+    """Whether a cursor of MongoDB is one of `find()`, `find({})` or `find({"state": "sent"})`, in whatever order."""
     node: ast.expr = call
     while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         if node.func.attr == "find":
             asked = node.args[0] if node.args else None
-            return asked is None or (isinstance(asked, ast.Dict) and not asked.keys)
+            return asked is None or (
+                isinstance(asked, ast.Dict)
+                and all(
+                    isinstance(key, ast.Constant) and statements.is_state(str(key.value), value)
+                    for key, value in zip(asked.keys, asked.values, strict=True)
+                )
+            )
         node = node.func.value
     return False
 

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from flatwater.lint import known, lengths, uses
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
+from flatwater.lint.nodes import own_nodes
+from flatwater.lint.rounds import of_while
 from flatwater.lint.rule import Found, Look, Rule
 from flatwater.lint.values import Value
 
@@ -62,7 +64,7 @@ def _check(look: Look) -> Iterator[Found]:
     ]
     for comprehension in comprehensions:
         first = comprehension.generators[0]
-        value = look.value(first.iter)
+        value = _unchained(look, first.iter)
         if value is None or (confidence := _confidence(look, value)) is None or _is_reduced(look, comprehension):
             continue
         if any(each.ifs for each in comprehension.generators) or value.kind in {
@@ -90,10 +92,20 @@ def _unchained(look: Look, node: ast.expr) -> Value | None:
     value = look.value(node)
     if value is not None and value.kind == "own.stream" and isinstance(node, ast.Call):
         function = look.values.function(node.func)
-        inner = look.values.gone_over(function) if function is not None else None
+        inner = (look.values.gone_over(function) or _drawn_by(look, function)) if function is not None else None
         if inner is not None and inner.kind in LONG | SHORTER:
             return inner.less(Confidence.LIKELY)
     return value
+
+
+def _drawn_by(look: Look, function: ast.AST) -> Value | None:
+    """What a generator of this file draws, page by page, in a `while`."""
+    for each in own_nodes(function):
+        if isinstance(each, ast.Yield):
+            for loop in look.module.loops_of(each):
+                if isinstance(loop, ast.While) and (found := of_while(look, loop)) is not None:
+                    return found.over
+    return None
 
 
 def _is_of_kind(look: Look, value: Value) -> bool:
@@ -108,12 +120,13 @@ def _is_of_kind(look: Look, value: Value) -> bool:
 
 
 def _is_only_looped(look: Look, call: ast.Call) -> bool:
-    """Whether a loop goes over it, also by a name, and nothing else is done with it."""
+    """Whether a loop goes over it, also by a name, or it is counted, and nothing else is done with it."""
     places = list(uses.places(look.module, call))
     used = places if len(places) == 1 else places[1:]
-    loops = [look.module.above.get(each) for each in used]
-    return bool(loops) and all(
-        isinstance(each, ast.For) and each.iter is place for each, place in zip(loops, used, strict=True)
+    return bool(used) and all(
+        (isinstance(above := look.module.above.get(place), ast.For) and above.iter is place)
+        or (isinstance(above, ast.Call) and look.origin(above.func) == "len")
+        for place in used
     )
 
 

@@ -38,9 +38,8 @@ def _check(look: Look) -> Iterator[Found]:
         target = node.targets[0]
         for call in [each for each in ast.walk(node.value) if isinstance(each, ast.Call)]:
             if (
-                look.origin(call.func) in JOINS
-                and call.args
-                and _takes(call, target)
+                call.args
+                and ((look.origin(call.func) in JOINS and _takes(call, target)) or _joins_itself(node, call, target))
                 and not _is_cut(look, call)
                 and not _loops_are_short(look, node)
                 and _begins_empty(look, node, target)
@@ -67,6 +66,17 @@ def _check(look: Look) -> Iterator[Found]:
                 f"`{ast.unparse(added.target)}` holds all that the peer sends; take out what is complete, and end who sends too much.",
                 Confidence.LIKELY,
             )
+
+
+def _joins_itself(node: ast.Assign, call: ast.Call, target: ast.expr) -> bool:
+    """Whether a frame is bound anew to itself and a part: `frame = frame.append(part)`, which no list does."""
+    func = call.func
+    return (
+        node.value is call
+        and isinstance(func, ast.Attribute)
+        and func.attr in {"append", "vstack"}
+        and growing.is_same(func.value, target)
+    )
 
 
 def _is_received(look: Look, added: ast.AugAssign) -> bool:

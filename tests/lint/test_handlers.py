@@ -14,6 +14,10 @@ TEXTS = {
     "from fastapi import FastAPI\napp = FastAPI()\n@app.post('/a')\ndef f(a): pass": True,
     "from flask import Flask\napp = Flask('a')\n@app.route('/a')\ndef f(): pass": True,
     "import functools\n@functools.cache\ndef f(a): pass": False,
+    "from django.http import HttpResponse\ndef f(request, key): pass": True,
+    "from django.views import View\nclass A(View):\n    def post(self, request): pass": True,
+    "from django.views import View\nclass A(View):\n    def total(self, request): pass": False,
+    "def f(request, key): pass": False,
     "def f(a): pass": False,
 }
 

@@ -24,6 +24,7 @@ HOOKS = frozenset(
     """.split()  # noqa: SIM905 - words are read as words
 )
 ONCE = frozenset({"startup", "shutdown", "lifespan", "ready", "before_server_start", "after_server_stop"})
+VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "dispatch"})
 TAKING = frozenset(
     """
     MessageHandler CommandHandler add_api_route add_api_websocket_route add_delete add_get add_post add_put add_route add_url_rule add_websocket_route
@@ -44,9 +45,20 @@ def is_handler(look: Look, function: ast.AST | None) -> bool:
     """
     if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
         return False
-    if any(_is_of_service(look, each) for each in function.decorator_list):
+    if any(_is_of_service(look, each) for each in function.decorator_list) or _is_view(look, function):
         return True
     return NAMED.fullmatch(function.name.lstrip("_")) is not None or _is_given(look, function)
+
+
+def _is_view(look: Look, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether it is a view of Django: the request is its first argument."""
+    arguments = [each.arg for each in function.args.args]
+    is_method = arguments[:1] == ["self"]
+    return (
+        bool(look.module.imports & {"django", "rest_framework"})
+        and arguments[int(is_method) :][:1] == ["request"]
+        and (not is_method or function.name in VERBS)
+    )
 
 
 def _is_of_service(look: Look, decorator: ast.expr) -> bool:

@@ -35,6 +35,15 @@ CLIENT_SIDE = (
     "pg8000.dbapi",
 )
 
+# Clients with connections of their own, of which a program needs one.
+CLIENTS = (
+    "kafka.KafkaProducer", "confluent_kafka.Producer", "aiokafka.AIOKafkaProducer", "pika.BlockingConnection", "redis.ConnectionPool",
+    "redis.BlockingConnectionPool", "elasticsearch.Elasticsearch", "elasticsearch.AsyncElasticsearch", "opensearchpy.OpenSearch", "openai.OpenAI",
+    "openai.AsyncOpenAI", "anthropic.Anthropic", "anthropic.AsyncAnthropic", "google.cloud.storage.Client", "google.cloud.bigquery.Client",
+    "google.cloud.pubsub_v1.PublisherClient", "azure.storage.blob.BlobServiceClient", "cassandra.cluster.Cluster", "influxdb_client.InfluxDBClient",
+    "qdrant_client.QdrantClient", "neo4j.GraphDatabase.driver", "grpc.insecure_channel", "grpc.secure_channel",
+)  # fmt: skip
+
 # Other names of the same thing.
 ALIASES = {
     "io.open": "open", "codecs.open": "open", "_io.open": "open", "aiofiles.open": "open", "builtins.open": "open", "anyio.open_file": "open",
@@ -108,6 +117,7 @@ MADE: dict[str, str] = {
     "asyncio.TaskGroup": "task.group", "anyio.create_task_group": "task.group", "trio.open_nursery": "task.group",
     "boto3.client": "boto", "boto3.resource": "boto", "boto3.Session": "boto.session", "boto3.session.Session": "boto.session",
     "datasets.load_dataset": "hf.dataset",
+    **dict.fromkeys(CLIENTS, "client"),
     "confluent_kafka.Consumer": "records", "kafka.KafkaConsumer": "records", "aiokafka.AIOKafkaConsumer": "records", "websockets.connect": "records",
     "websockets.client.connect": "records", "websockets.sync.client.connect": "records", "itertools.count": "endless", "itertools.cycle": "endless",
     "json.load": "parsed", "json.loads": "parsed", "pickle.load": "parsed", "yaml.safe_load": "parsed", "yaml.load": "parsed", "tomllib.load": "config",

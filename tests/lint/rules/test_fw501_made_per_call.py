@@ -11,6 +11,7 @@ from sqlalchemy import create_engine
 """
 
 NOTHING = {
+    "a producer that a function gives back": "from kafka import KafkaProducer\nfrom django.http import HttpRequest\ndef producer(request):\n    return KafkaProducer(bootstrap_servers='a')",
     "a check": "def database_exists(url):\n    engine = create_engine(url)\n    engine.execute('SELECT 1')",
     "what only inspects": "def f(url):\n    engine = create_engine(url)\n    return engine.dialect.name",
     "workers of a round": "from concurrent.futures import ThreadPoolExecutor\ndef f(groups, work):\n    for group in groups:\n        with ThreadPoolExecutor() as pool: list(pool.map(work, group))",
@@ -27,6 +28,14 @@ NOTHING = {
 }
 
 FOUND = {
+    "a producer in a view": (
+        "from django.http import HttpResponse\nfrom kafka import KafkaProducer\ndef click(request, banner):\n    producer = KafkaProducer(bootstrap_servers='a')\n    producer.send('clicks', banner)\n    return HttpResponse('')",
+        "likely",
+    ),
+    "a session in a task": (
+        "import requests\nfrom celery import shared_task\n@shared_task\ndef push(url):\n    session = requests.Session()\n    session.post(url)",
+        "likely",
+    ),
     "an engine for each session": (
         "from sqlalchemy.orm import sessionmaker\ndef make():\n    engine = create_engine('sqlite://')\n    return sessionmaker(bind=engine)()\ndef save(x):\n    with make() as s: s.add(x)",
         "likely",

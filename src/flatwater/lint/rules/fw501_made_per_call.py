@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import uses, wording
+from flatwater.lint import handlers, uses, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.nodes import own_nodes
@@ -18,7 +18,7 @@ from flatwater.lint.rule import Found, Look, Rule
 from flatwater.lint.rules.fw301_cache_on_method import is_cache
 
 HEAVY = frozenset(
-    {"sa.engine", "db.pool", "boto", "mongo", "redis", "sa.maker", "http.session", "aio.session", "pg.pool"}
+    {"sa.engine", "db.pool", "boto", "mongo", "redis", "sa.maker", "http.session", "aio.session", "pg.pool", "client"}
 )
 LIGHT = frozenset({"sa.session"})
 IN_A_LOOP = LIGHT | {"executor", "pool", "fw.builder"}  # in a loop only: a call may well have its own
@@ -236,13 +236,7 @@ def _per_call(look: Look, call: ast.Call, function: ast.FunctionDef | ast.AsyncF
             or not _executes(function)
         )
         return Confidence.MAYBE if is_needed else Confidence.LIKELY
-    is_route = any(
-        isinstance(each, ast.Call)
-        and isinstance(each.func, ast.Attribute)
-        and each.func.attr in {"get", "post", "put", "delete", "patch", "route", "websocket"}
-        for each in function.decorator_list
-    )
-    return Confidence.LIKELY if is_route else Confidence.MAYBE
+    return Confidence.LIKELY if handlers.is_handler(look, function) else Confidence.MAYBE
 
 
 RULE = Rule("FW501", "made-per-call", "A client, a session, an engine or a pool is made again and again.", _check)

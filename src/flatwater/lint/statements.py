@@ -19,15 +19,21 @@ from flatwater.lint.values import Value
 
 BOUNDED_SQL = re.compile(
     r"\bLIMIT\s+(?!-|ALL\b|\d{6})|\bTOP\s*\(?\s*\d|\bFETCH\s+(FIRST|NEXT)\b|\bROWNUM\b|\bRETURNING\b|^\s*(PRAGMA|SHOW|EXPLAIN|DESC|DESCRIBE|CALL|INSERT|UPDATE|DELETE)\b|"
-    r"\b(information_schema|pg_catalog|pg_\w+|sqlite_master|sqlite_schema|sys\.|duckdb_\w+|mysql\.)|^\s*SELECT\s+COALESCE\s*\(\s*(COUNT|MAX|MIN|SUM|AVG)\b|^\s*SELECT\s+(COUNT|MAX|MIN|SUM|AVG|EXISTS)\s*\((?![^)]*\)\s*,)",
+    r"\b(information_schema|pg_catalog|pg_\w+|sqlite_master|sqlite_schema|sys\.|duckdb_\w+|mysql\.)",
     re.IGNORECASE,
 )
+OF_ONE = re.compile(
+    r"^\s*SELECT\s+COALESCE\s*\(\s*(COUNT|MAX|MIN|SUM|AVG)\b|^\s*SELECT\s+(COUNT|MAX|MIN|SUM|AVG|EXISTS)\s*\((?![^)]*\)\s*,)",
+    re.IGNORECASE,
+)
+OF_MORE = re.compile(r"\bGROUP\s+BY\b|\bOVER\s*\(", re.IGNORECASE)  # a figure for each of many
 NOT_ASKED = re.compile(
     r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL
 )  # comments and texts: what stands there bounds nothing
-FOR_EACH = re.compile(
-    r"(?<=SELECT|.....,)\s*\(\s*SELECT\b[^()]*\)", re.IGNORECASE
-)  # a value of each row; its LIMIT is its own
+INNER = re.compile(r"\(\s*(?=SELECT\b)", re.IGNORECASE)
+NAMED = re.compile(r"(\w+)\s+AS\s*$", re.IGNORECASE)  # a part of WITH, in front of its statement
+FROM_HERE = re.compile(r"\bFROM\s*$", re.IGNORECASE)
+JOINED = re.compile(r"\bJOIN\b", re.IGNORECASE)
 ROWS = frozenset(
     {"db.cursor", "db.client_cursor", "sa.result", "sa.scalars", "sa.query", "django.queryset", "peewee.query"}
 )
@@ -98,8 +104,32 @@ def is_bounded_sql(said: str) -> bool:
 
     >>> is_bounded_sql("SELECT a FROM t LIMIT 10"), is_bounded_sql("SELECT a FROM t -- LIMIT 10")
     (True, False)
+    >>> is_bounded_sql("SELECT a FROM t WHERE b IN (SELECT b FROM u LIMIT 1)"), is_bounded_sql("SELECT max(a) FROM t GROUP BY b")
+    (False, False)
     """
-    return bool(BOUNDED_SQL.search(FOR_EACH.sub("", NOT_ASKED.sub(" ", said))))
+    outer, parts = _outer(NOT_ASKED.sub(" ", said))
+    if BOUNDED_SQL.search(outer) or (OF_ONE.search(outer) and not OF_MORE.search(outer)):
+        return True
+    tables = FROM.findall(outer)
+    return bool(tables) and any(is_bounded_sql(parts[each]) for each in tables if each in parts) and len(tables) == 1
+
+
+def _outer(said: str) -> tuple[str, dict[str, str]]:
+    """A statement without those in brackets, but for the one that it selects from alone; and those of its WITH, by their names."""
+    parts: dict[str, str] = {}
+    while (found := INNER.search(said)) is not None:
+        depth, end = 0, len(said)
+        for at in range(found.start(), len(said)):
+            depth += (said[at] == "(") - (said[at] == ")")
+            if depth == 0:
+                end = at
+                break
+        before, inner, after = said[: found.start()], said[found.end() : end], said[end + 1 :]
+        if (name := NAMED.search(before)) is not None:
+            parts[name[1]] = inner
+        is_source = FROM_HERE.search(before) is not None and JOINED.search(after) is None
+        said = f"{before} {inner} {after}" if is_source else f"{before} ? {after}"
+    return said, parts
 
 
 def _is_run_elsewhere(look: Look, func: ast.Attribute) -> bool:

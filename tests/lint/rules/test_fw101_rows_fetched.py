@@ -149,3 +149,22 @@ def test_rows_of_a_key_are_a_doubt(said, text):
     """Those of one customer are few; those of a year, or of a country, are a share of the table."""
     assert [how for _line, how in said("FW101", HEAD + text, "maybe")] == ["maybe"]
     assert said("FW101", HEAD + text) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_told"),
+    [
+        ("SELECT * FROM orders WHERE a IN (SELECT id FROM b LIMIT 1)", True),
+        ("SELECT * FROM orders JOIN (SELECT * FROM b LIMIT 1) x ON x.id = orders.c", True),
+        ("WITH t AS (SELECT 1 LIMIT 1) SELECT * FROM orders", True),
+        ("SELECT max(a) OVER (PARTITION BY b) FROM orders", True),
+        ("SELECT a, (SELECT count(*) FROM b) FROM orders", True),
+        ("SELECT * FROM (SELECT * FROM orders LIMIT 10) x", False),
+        ("WITH t AS (SELECT * FROM orders LIMIT 10) SELECT * FROM t", False),
+        ("SELECT max(a) FROM orders", False),
+    ],
+)
+def test_where_a_bound_stands(said, statement, is_told):
+    """A LIMIT of an inner statement bounds the outer one where that selects from it alone; a window has a row for each."""
+    text = f"def f(c: sqlite3.Connection):\n    for row in c.execute({statement!r}).fetchall(): print(row)"
+    assert bool(said("FW101", HEAD + text, "maybe")) is is_told

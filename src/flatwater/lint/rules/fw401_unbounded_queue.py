@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from flatwater.lint import growing, known, putting, wording
 from flatwater.lint.finding import Confidence
+from flatwater.lint.module import is_testing
 from flatwater.lint.rule import Found, Look, Rule
 
 PUTS = frozenset({"put", "put_nowait", "append", "appendleft", "extend"})
@@ -123,7 +124,7 @@ def _confidence(look: Look, call: ast.Call, name: str, target: ast.expr, kind: s
         return Confidence.MAYBE  # somebody looks at how long it is
     if kind == "deque":
         return _of_deque(look, call, target, nodes)
-    if "testing" in look.module.path.split("/"):
+    if is_testing(look.module.path):
         return Confidence.MAYBE  # of a session that a test begins and ends
     if name.endswith(("PriorityQueue", "LifoQueue")):
         return Confidence.MAYBE  # the order of a search, more often than a line of work

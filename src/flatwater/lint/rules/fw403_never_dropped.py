@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from flatwater.lint import growing
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
+from flatwater.lint.module import is_testing
 from flatwater.lint.rule import Found, Look, Rule
 from flatwater.lint.scopes import FUNCTIONS
 
@@ -168,7 +169,7 @@ def _tasks(look: Look) -> Iterator[Found]:
         if name in told or _is_dropped(owner, found.target) or _is_dropped_elsewhere(look, found.target):
             continue
         told.add(name)
-        is_test = "testing" in look.module.path.split("/")
+        is_test = is_testing(look.module.path)
         yield Found(node, TASKS.format(target=name), Confidence.MAYBE if is_test else Confidence.LIKELY)
 
 

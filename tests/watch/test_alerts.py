@@ -204,14 +204,20 @@ def test_what_was_held_back_is_told_by_the_next_that_arrives(watcher):
     assert got[-1]["lost"] == 1
 
 
-def test_a_function_that_fails_harms_nobody(watcher, caplog):
+class Later:
+    async def __call__(self, _alert):
+        pass
+
+
+@pytest.mark.parametrize("failure", [OSError, SystemExit])
+def test_a_function_that_fails_harms_nobody(watcher, caplog, failure):
     """It is said, and told with the next alert."""
     got = []
 
     def tell(alert):
         if not got:
             got.append("failed")
-            raise OSError("no route")
+            raise failure("no route")
         got.append(alert)
 
     alerts = Alerts(tell, every_s=0)
@@ -243,6 +249,8 @@ def test_a_target_that_hangs_keeps_nobody_waiting(watcher):
         ("ftp://example.com", {}),
         ("not a url", {}),
         (7, {}),
+        (Later(), {}),
+        (Later.__call__, {}),
         (print, {"at": "normal"}),
         (print, {"every_s": -1}),
         (print, {"every_s": "soon"}),

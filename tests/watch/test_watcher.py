@@ -377,10 +377,15 @@ def test_what_cannot_work_is_refused(options, said):
         Watcher(options.pop("budget", "1 MiB"), **options)
 
 
-def test_a_callback_can_be_called():
+async def tell_later(*_):
+    pass
+
+
+@pytest.mark.parametrize(("callback", "said"), [(None, "cannot be called"), (tell_later, "nobody here would await")])
+def test_a_callback_can_be_called(callback, said):
     """What cannot is refused when it is registered, not when the level changes."""
-    with pytest.raises(errors.UsageError, match="cannot be called"):
-        Watcher("100 MiB").on_level(None)
+    with pytest.raises(errors.UsageError, match=said):
+        Watcher("100 MiB").on_level(callback)
 
 
 def test_callbacks_are_bounded():

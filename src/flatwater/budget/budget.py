@@ -235,7 +235,7 @@ class Budget(Ledger):
         Raises:
             ClosedError: the budget belongs to the process this one was forked from.
             LimitReached: there are `limits.BUDGET_SHEDDERS_MAX` already.
-            UsageError: it cannot be called.
+            UsageError: it cannot be called, or would have to be awaited.
         """
         self._refuse_fork()
         return self._shedders.add(shedder, name)

@@ -151,7 +151,7 @@ class Alerts:
             alert["lost"] = lost = self.lost
             try:
                 self._send(alert)
-            except Exception as error:  # noqa: BLE001 - whatever a target does, the watching goes on; it is said and counted
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a target does, the next is sent; it is said and counted
                 self._not_told(alert)
                 LOG.warning("an alert was not delivered: %s: %.200s", type(error).__name__, error)
             else:
@@ -201,6 +201,7 @@ def _sender(target: Target) -> Callable[[Alert], object]:
     if isinstance(target, str):
         return _webhook(target)
     if callable(target):
+        errors.check_function(target, hint="Pass a function, which may call asyncio.run_coroutine_threadsafe.")
         return target
     raise errors.UsageError(
         f"{target!r} is no target of alerts.", hint="Pass a logger, an https:// URL, or a function of one alert."

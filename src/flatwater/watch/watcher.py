@@ -192,11 +192,10 @@ class Watcher:
         """Call `callback(level, watcher)` in the watcher's thread whenever the level changes; also a decorator.
 
         Raises:
-            UsageError: it cannot be called.
+            UsageError: it cannot be called, or would have to be awaited.
             LimitReached: there are `limits.WATCH_CALLBACKS_MAX` already.
         """
-        if not callable(callback):
-            raise errors.UsageError(f"{callback!r} cannot be called.", hint="Pass callback(level, watcher).")
+        errors.check_function(callback, hint="Pass callback(level, watcher).")
         if len(self._callbacks) >= limits.WATCH_CALLBACKS_MAX:
             raise errors.LimitReached(
                 f"{len(self._callbacks)} callbacks are registered already.", what="WATCH_CALLBACKS_MAX",

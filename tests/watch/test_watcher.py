@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from flatwater import errors, limits
+from flatwater.budget import Budget
 from flatwater.watch import Watcher
 
 MIB = 1 << 20
@@ -426,6 +427,27 @@ def test_it_says_whether_it_watches():
     with watcher:
         told.append(watcher.is_watching)
     assert [*told, watcher.is_watching] == [False, True, False]
+
+
+def test_stopping_can_be_waited_for_or_not():
+    """A finalizer waits for nothing; its thread ends all the same."""
+    watcher = Watcher("1 GiB").start()
+    thread = watcher._thread
+    watcher.stop(wait=False)
+    assert not watcher.is_watching
+    thread.join(30)
+    assert not thread.is_alive()
+    watcher.stop()
+
+
+def test_a_budget_that_is_full_at_the_start_is_told_with_what_follows(caplog):
+    """A service would answer 503 for ever."""
+    with Watcher(Budget("100 MiB"), sample=lambda: (90 << 20, 90 << 20)):
+        pass
+    assert (
+        "holds 90.0 MiB of 100 MiB at its start, so that its gate, once it is closed, stays closed: raise the budget"
+        in caplog.text
+    )
 
 
 def test_stopping_opens_the_gate():

@@ -374,8 +374,10 @@ class Watcher:
             self._open_sight()
         self._look(self._clock() - self._begin_s)
         if self.pressure >= self.levels.thresholds.leaves("high"):
+            follows = "" if self.budget is None else ", so that its gate, once it is closed, stays closed"
             LOG.warning(
-                "the process holds %s of %s at its start: raise the budget, or pass baseline=", _size(self.seen), _size(self.limit)
+                "the process holds %s of %s at its start%s: raise the budget, or give fw.Watcher a baseline=",
+                _size(self.seen), _size(self.limit), follows,
             )  # fmt: skip
         self._thread = threading.Thread(target=self._run, name="flatwater-watcher", daemon=True)
         self._thread.start()
@@ -414,11 +416,18 @@ class Watcher:
         if rss:
             self._history.add(self._clock() - self._begin_s, rss + sight.children_rss, anon + sight.children_anon)
 
-    def stop(self) -> None:
-        """End the sampling, open the gate if the watcher closed it; stopping twice is fine."""
+    def stop(self, *, wait: bool = True) -> None:
+        """End the sampling, open the gate if the watcher closed it; stopping twice is fine.
+
+        Args:
+            wait: until that is done. Without, it is done soon, and nothing here takes a lock: for finalizers, which run anywhere.
+        """
         thread = self._thread
         if thread is None or os.getpid() != self._pid:
             return  # a forked child has no such thread, and its parent goes on watching
+        if not wait:
+            self._stopped = True
+            return
         with self._stopping:
             if self._stopped:
                 return

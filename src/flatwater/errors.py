@@ -185,21 +185,22 @@ def count_of(value: int, *, what: str, most: int) -> int:
     return value
 
 
-def check_function(given: object, *, hint: str) -> None:
+def check_function(given: object, *, what: str = "", hint: str) -> None:
     """Refuse what a thread cannot call: no function, or a coroutine function, which nobody there would await.
 
     Raises:
-        UsageError: so it is.
+        UsageError: so it is; names `what` was being set.
 
     >>> check_function(print, hint="Pass a function.")
     """
     import inspect  # takes longer than all else here
 
+    name = f"{what}={given!r}" if what else repr(given)
     if not callable(given):
-        raise UsageError(f"{given!r} cannot be called.", hint=hint)
+        raise UsageError(f"{name} cannot be called.", hint=hint)
     call = getattr(type(given), "__call__", None)  # noqa: B004 - an object may be a coroutine function
     if inspect.iscoroutinefunction(given) or inspect.iscoroutinefunction(call):
-        raise UsageError(f"{given!r} is a coroutine function, which nobody here would await.", hint=hint)
+        raise UsageError(f"{name} is a coroutine function, which nobody here would await.", hint=hint)
 
 
 def _rebuild_budget_exceeded(

@@ -30,6 +30,10 @@ class FakeGate:
         self.log.append("open")
 
 
+async def tell_later(*_):
+    pass
+
+
 class FakeBudget:
     """A budget of 100 MiB whose shedders give what `cache` holds."""
 
@@ -369,6 +373,7 @@ def test_a_plain_size_is_watched_without_shedders_and_gate():
         ({"budget": None}, "budget"),
         ({"budget": object()}, "budget"),
         ({"drain": 5}, "drain=5 cannot be called"),
+        ({"drain": tell_later}, "coroutine function"),
         ({"evidence_dir": 5}, "evidence_dir=5 is no path"),
     ],
 )
@@ -376,10 +381,6 @@ def test_what_cannot_work_is_refused(options, said):
     """Impossible options name themselves in a UsageError."""
     with pytest.raises(errors.UsageError, match=said):
         Watcher(options.pop("budget", "1 MiB"), **options)
-
-
-async def tell_later(*_):
-    pass
 
 
 @pytest.mark.parametrize(("callback", "said"), [(None, "cannot be called"), (tell_later, "nobody here would await")])

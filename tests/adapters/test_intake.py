@@ -153,6 +153,12 @@ def test_what_cannot_be_is_refused(given, words):
     assert raised.value.hint or "reserve" in words
 
 
+def test_a_size_that_cannot_be_is_named_as_it_was_given():
+    """By its argument."""
+    with pytest.raises(errors.UsageError, match="budget: 'a lot' is not a size"):
+        Intake("a lot")
+
+
 def test_a_watcher_without_a_budget_has_no_gate():
     """So it is refused."""
     with pytest.raises(errors.UsageError, match="no gate"):

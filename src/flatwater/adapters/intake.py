@@ -198,7 +198,9 @@ class Intake:
     def _made(budget: Budget | str | int | None) -> Budget:
         if isinstance(budget, Budget):
             return budget
-        return Budget(budget, name="web") if budget is not None else Budget.detect()
+        if budget is None:
+            return Budget.detect()
+        return Budget(errors.bytes_of(budget, what="budget", least=limits.BUDGET_BYTES_MIN), name="web")
 
     def _check_reserve(self, budget: Budget) -> None:
         """What can never fit would be 503 for everybody, for ever."""

@@ -128,7 +128,9 @@ def test_on_a_terminal_it_has_a_screen_of_its_own(program):
     assert len(lines.splitlines()) >= 3
 
 
-@pytest.mark.parametrize("words", [["0"], ["-5"], ["python"], ["4194309"], ["1", "--interval", "0s"], []])
+@pytest.mark.parametrize(
+    "words", [["0"], ["-5"], ["python"], ["4194309"], ["1", "--interval", "0s"], ["1", "--once", "--for", "1s"], []]
+)
 def test_what_cannot_be_is_2(words):
     """With what is wrong."""
     done = run(*words)

@@ -156,6 +156,27 @@ def test_the_last_alert_arrives():
     assert "critical" in done.stdout.splitlines()
 
 
+def test_a_target_that_hangs_is_waited_for_once():
+    """At the end of the program."""
+    done = run("""
+        import time
+        import flatwater as fw
+        from flatwater.watch import Alerts
+        whole = Alerts.flush
+        def flush(self):
+            print("waits", flush=True)
+            return whole(self, wait_s=0.1)
+        Alerts.flush = flush
+        watcher = fw.watch("64 MiB", alert=lambda alert: time.sleep(3600))
+        held = bytearray(b"x") * (80 << 20)
+        until = time.monotonic() + 30
+        while watcher.level == "normal" and time.monotonic() < until:
+            time.sleep(0.005)
+        watcher.stop()
+    """)
+    assert done.stdout == "waits\n"
+
+
 def test_a_watcher_that_was_stopped_is_not_given_again():
     """A size is the same however it is written."""
     done = run("""

@@ -54,6 +54,8 @@ def command(
         raise click.BadParameter(
             f"from {limits.ONLOOK_INTERVAL_S_MIN} to {limits.ONLOOK_INTERVAL_S_MAX} seconds.", param_hint="--interval"
         )
+    if once and for_s is not None:
+        raise click.UsageError("--once is one reading, beside which --for would do nothing.")
     with Onlooker(pid, alone=alone, limit_bytes=budget or 0) as seen:
         is_screen = _has_screen() and not as_json and not once
         with contextlib.suppress(KeyboardInterrupt):

@@ -63,6 +63,7 @@ def watch(budget: str | int | None = None, *, alert: Target | Alerts | None = No
         watcher = Watcher(made, **given)
         _alerts = alert if alert is None or isinstance(alert, Alerts) else Alerts(alert)
         if _alerts is not None:
+            _alerts._ends_with_program = True  # noqa: SLF001 - of one floor: `_end` waits for it, once
             watcher.on_level(_alerts)
         watcher.start()
         if size is not None:

@@ -139,7 +139,6 @@ class Watcher:
         self._last: ladder.Taken | None = None
         self._recheck_due_s = -math.inf
         self._slow_due_s = -math.inf
-        self._stopping = threading.Lock()
         self._stopped = False
         self._thread: threading.Thread | None = None
 
@@ -374,11 +373,7 @@ class Watcher:
             self._open_sight()
         self._look(self._clock() - self._begin_s)
         if self.pressure >= self.levels.thresholds.leaves("high"):
-            follows = "" if self.budget is None else ", so that its gate, once it is closed, stays closed"
-            LOG.warning(
-                "the process holds %s of %s at its start%s: raise the budget, or give fw.Watcher a baseline=",
-                _size(self.seen), _size(self.limit), follows,
-            )  # fmt: skip
+            LOG.warning("%s", health.full_at_start(self))
         self._thread = threading.Thread(target=self._run, name="flatwater-watcher", daemon=True)
         self._thread.start()
         return self
@@ -425,16 +420,9 @@ class Watcher:
         thread = self._thread
         if thread is None or os.getpid() != self._pid:
             return  # a forked child has no such thread, and its parent goes on watching
-        if not wait:
-            self._stopped = True
-            return
-        with self._stopping:
-            if self._stopped:
-                return
-            self._stopped = True
-        if thread is threading.current_thread():
-            return  # a callback stopped its own watcher: `_run` tidies up when it gets back there
-        thread.join()
+        self._stopped = True
+        if wait and thread is not threading.current_thread():  # else `_run` tidies up when it gets back there
+            thread.join()
 
     def _tidy(self) -> None:
         """The end of the thread: give everything back."""

@@ -203,6 +203,24 @@ def seconds_of(value: str | float, *, what: str, most: float) -> float:
     return seconds
 
 
+def check_function(given: object, *, what: str = "", hint: str) -> None:
+    """Refuse what a thread cannot call: no function, or a coroutine function, which nobody there would await.
+
+    Raises:
+        UsageError: so it is; names `what` was being set.
+
+    >>> check_function(print, hint="Pass a function.")
+    """
+    import inspect  # takes longer than all else here
+
+    name = f"{what}={given!r}" if what else repr(given)
+    if not callable(given):
+        raise UsageError(f"{name} cannot be called.", hint=hint)
+    call = getattr(type(given), "__call__", None)  # noqa: B004 - an object may be a coroutine function
+    if inspect.iscoroutinefunction(given) or inspect.iscoroutinefunction(call):
+        raise UsageError(f"{name} is a coroutine function, which nobody here would await.", hint=hint)
+
+
 def _rebuild_budget_exceeded(
     kind: type[BudgetExceeded],
     message: str,

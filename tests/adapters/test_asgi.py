@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from websockets.sync.client import connect
 
 from flatwater.adapters.asgi import PressureMiddleware
 from flatwater.adapters.intake import Intake
+from flatwater.adapters.uvicorn import RecyclingMiddleware
 
 
 @pytest.fixture
@@ -26,8 +28,6 @@ def going():
 
 @pytest.fixture
 def app(intake, going):
-    import asyncio
-
     async def orders(request):
         return PlainTextResponse(f"{len(await request.body())} bytes")
 
@@ -134,6 +134,33 @@ def test_the_watcher_lives_as_long_as_the_application(asgi, app, intake):
     client = asgi(app)
     assert isinstance(client, httpx.Client)
     assert intake._watcher is not None
+
+
+@pytest.mark.parametrize("middleware", [PressureMiddleware, RecyclingMiddleware])
+def test_the_watching_ends_with_an_application_that_fails_at_its_end(middleware):
+    """It says nothing more of its lifespan."""
+
+    async def failing(_scope, _receive, send):
+        await send({"type": "lifespan.startup.complete"})
+        raise OSError("no end")
+
+    made = (
+        middleware(failing, budget="1 GiB")
+        if middleware is PressureMiddleware
+        else middleware(failing, above="1 GiB", server=object())
+    )
+    sent = []
+
+    async def send(message):
+        sent.append(message["type"])
+
+    with pytest.raises(OSError, match="no end"):
+        asyncio.run(made({"type": "lifespan"}, None, send))
+    assert sent == ["lifespan.startup.complete"]
+    if middleware is PressureMiddleware:
+        assert made.intake._watcher is None
+    else:
+        assert not made.recycler._thread.is_alive()
 
 
 def test_a_mounted_application_has_paths_of_its_own(asgi, intake):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import sys
 
 import pytest
 
@@ -11,6 +13,8 @@ import flatwater as fw
 from flatwater import errors, limits
 from flatwater.adapters import asgi, wsgi
 from flatwater.adapters.intake import HOLDER, Answer, Intake
+
+DEADLINE_S = 30
 
 
 def headers(answer):
@@ -149,6 +153,12 @@ def test_what_cannot_be_is_refused(given, words):
     assert raised.value.hint or "reserve" in words
 
 
+def test_a_size_that_cannot_be_is_named_as_it_was_given():
+    """By its argument."""
+    with pytest.raises(errors.UsageError, match="budget: 'a lot' is not a size"):
+        Intake("a lot")
+
+
 def test_a_watcher_without_a_budget_has_no_gate():
     """So it is refused."""
     with pytest.raises(errors.UsageError, match="no gate"):
@@ -220,6 +230,30 @@ def test_a_watcher_that_was_not_started_is_started():
         assert watcher.is_watching
     finally:
         watcher.stop()
+
+
+def test_a_service_that_nobody_has_any_more_is_not_watched():
+    """Tests make one for each of their cases, and stop none; a watcher that was given goes on."""
+    made = Intake("1 GiB")
+    watcher = made.start()
+    thread = watcher._thread
+    del made
+    gc.collect()
+    thread.join(DEADLINE_S)
+    assert not thread.is_alive()
+    with fw.Watcher(fw.Budget("1 GiB")) as given:
+        made = Intake(watcher=given)
+        made.start()
+        del made
+        gc.collect()
+        assert given.is_watching
+
+
+def test_figures_without_their_package_are_refused_where_they_are_asked_for(monkeypatch):
+    """Not with each request of Prometheus."""
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    with pytest.raises(errors.MissingExtra, match="web"):
+        Intake("1 GiB", metrics="/metrics")
 
 
 def test_a_watcher_that_was_stopped_is_no_good_health(caplog):

@@ -60,6 +60,14 @@ def test_what_is_no_path_of_a_page(path):
     assert refused(page_path_of, path, what="metrics").startswith("metrics: ")
 
 
+@pytest.mark.parametrize("path", ["/h?full", "/h#top", "/h?a#b?c"])
+def test_a_path_that_no_request_has(path):
+    """It would stand for nothing, without a word."""
+    with pytest.raises(errors.UsageError, match="no path of a request") as raised:
+        page_path_of(path, what="health")
+    assert raised.value.hint == "Write '/h'."
+
+
 def test_one_path_is_a_list_of_one():
     """And not a list of its letters."""
     assert paths_of("/live", what="always") == paths_of(iter(["/live"]), what="always") == ("/live",)

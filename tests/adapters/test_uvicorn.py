@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 
-import pytest
-
-from flatwater import errors
+from flatwater.adapters import uvicorn
 from flatwater.adapters.uvicorn import RecyclingMiddleware
 
 sys.path.insert(0, __file__.rpartition("/")[0])
@@ -45,11 +44,19 @@ def test_a_single_process_ends_with_zero(tmp_path):
         assert server.wait(30) == 0
 
 
-def test_without_a_server_it_is_refused():
-    """With what to do."""
+def test_without_a_server_requests_are_answered(caplog, monkeypatch):
+    """A test client has none; it is said once that nothing is replaced."""
+    monkeypatch.setattr(uvicorn, "LOG", logging.getLogger("here"))  # uvicorn's own may be set to propagate nothing
+    asked = []
+
+    async def app(scope, *_):
+        asked.append(scope["type"])
 
     async def ask():
-        await RecyclingMiddleware(lambda *_: None, above="1 GiB")({"type": "http"}, None, None)
+        guarded = RecyclingMiddleware(app, above="1 GiB")
+        for _ in range(2):
+            await guarded({"type": "http"}, None, None)
 
-    with pytest.raises(errors.UsageError, match="no server of uvicorn"):
-        asyncio.run(ask())
+    asyncio.run(ask())
+    assert asked == ["http", "http"]
+    assert ["no server of uvicorn is found" in record.message for record in caplog.records] == [True]

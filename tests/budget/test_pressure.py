@@ -132,10 +132,14 @@ def test_shed_asks_shares_too():
     assert [handle.freed for handle in handles] == [30, 30]
 
 
-@pytest.mark.parametrize("shedder", [None, 7, "text"])
+async def shed_later(_wanted):
+    return 0
+
+
+@pytest.mark.parametrize("shedder", [None, 7, "text", shed_later])
 def test_a_shedder_can_be_called(shedder):
-    """What cannot be called is refused when it is registered."""
-    with pytest.raises(errors.UsageError, match="called"):
+    """What cannot be called, or would have to be awaited, is refused when it is registered."""
+    with pytest.raises(errors.UsageError, match=r"called|await"):
         fw.Budget(100).on_pressure(shedder)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -97,7 +99,38 @@ def test_ctrl_c_ends_the_watching_alone(program):
     assert (watching.returncode, program.poll()) == (0, None)
 
 
-@pytest.mark.parametrize("words", [["0"], ["-5"], ["python"], ["4194309"], ["1", "--interval", "0s"], []])
+def on_terminal(*words, term):
+    """What is written to a terminal of this kind."""
+    terminal, end = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "flatwater", "watch", *words], stdout=end, env={**os.environ, "TERM": term}
+    ) as watching:
+        os.close(end)
+        written = b""
+        with contextlib.suppress(OSError):  # of Linux, where nobody writes any more
+            while part := os.read(terminal, 65536):
+                written += part
+        os.close(terminal)
+    assert watching.returncode == 0
+    return written.decode()
+
+
+def test_on_a_terminal_it_has_a_screen_of_its_own(program):
+    """What stood there comes back, with a last line below it; a terminal that can do nothing gets lines."""
+    words = [str(program.pid), "--for", "300ms", "--interval", "100ms"]
+    enter, leave = "\x1b[?1049h", "\x1b[?1049l"
+    shown, _, rest = on_terminal(*words, term="xterm").partition(leave)
+    assert shown.startswith(enter)
+    assert "anonymous" in shown
+    assert "it goes on" in rest
+    lines = on_terminal(*words, term="dumb")
+    assert "\x1b" not in lines
+    assert len(lines.splitlines()) >= 3
+
+
+@pytest.mark.parametrize(
+    "words", [["0"], ["-5"], ["python"], ["4194309"], ["1", "--interval", "0s"], ["1", "--once", "--for", "1s"], []]
+)
 def test_what_cannot_be_is_2(words):
     """With what is wrong."""
     done = run(*words)

@@ -34,7 +34,7 @@ def blocks():
     for page in ("web.md", "production.md"):
         text = (DOCS / page).read_text("utf-8")
         found += re.findall(r"```python\n# runs: (.*?)\n(.*?)```", text, re.DOTALL)
-    assert len(found) == 6
+    assert len(found) == 7
     return found
 
 
@@ -51,7 +51,7 @@ def run(code):
 @pytest.mark.parametrize(("name", "code"), blocks(), ids=[name for name, _ in blocks()])
 def test_the_code_runs(name, code):
     """Each block as it is copied; settings in a site that serves health to all, and figures by token."""
-    needs = {"asgi": "starlette", "settings.py of django": "django"}.get(name, name)
+    needs = {"asgi": "starlette", "settings.py of django": "django", "shop.py": "fastapi"}.get(name, name)
     if needs in {"starlette", "django", "flask", "fastapi"} and importlib.util.find_spec(needs) is None:
         pytest.skip(f"{needs} is not installed")
     if name == "settings.py of django":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -12,6 +14,31 @@ import pytest
 import flatwater as fw
 from flatwater import errors, limits
 from flatwater.watch.alerts import Alerts, words_of
+
+FORKING = """
+import os, threading, warnings
+warnings.simplefilter("ignore")
+import flatwater as fw
+from flatwater.watch import Alerts
+parent, going = os.getpid(), threading.Event()
+def tell(alert):
+    going.wait(30)
+    print("parent" if os.getpid() == parent else "child", alert["level"], flush=True)
+alerts = Alerts(tell, every_s=0)
+watcher = fw.Watcher(fw.Budget("100 MiB"), sample=lambda: (97 << 20, 97 << 20))
+for _ in range(5):
+    alerts("high", watcher)
+if os.fork() == 0:
+    assert alerts.flush()
+    going = threading.Event()
+    going.set()
+    alerts("critical", watcher)
+    assert alerts.flush()
+    os._exit(0)
+os.wait()
+going.set()
+alerts.flush()
+"""
 
 
 @pytest.fixture
@@ -204,14 +231,20 @@ def test_what_was_held_back_is_told_by_the_next_that_arrives(watcher):
     assert got[-1]["lost"] == 1
 
 
-def test_a_function_that_fails_harms_nobody(watcher, caplog):
+class Later:
+    async def __call__(self, _alert):
+        pass
+
+
+@pytest.mark.parametrize("failure", [OSError, SystemExit])
+def test_a_function_that_fails_harms_nobody(watcher, caplog, failure):
     """It is said, and told with the next alert."""
     got = []
 
     def tell(alert):
         if not got:
             got.append("failed")
-            raise OSError("no route")
+            raise failure("no route")
         got.append(alert)
 
     alerts = Alerts(tell, every_s=0)
@@ -222,6 +255,14 @@ def test_a_function_that_fails_harms_nobody(watcher, caplog):
         alerts.flush()
     assert got[1]["lost"] == 1
     assert "no route" in caplog.text
+
+
+def test_a_forked_child_does_not_repeat_what_its_parent_has_to_tell():
+    """What waited when it forked; its own alert it tells."""
+    done = subprocess.run([sys.executable, "-c", FORKING], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr == ""
+    told = done.stdout.split("\n")
+    assert (told.count("parent high"), told.count("child critical"), len(told)) == (5, 1, 7)
 
 
 def test_a_target_that_hangs_keeps_nobody_waiting(watcher):
@@ -243,6 +284,8 @@ def test_a_target_that_hangs_keeps_nobody_waiting(watcher):
         ("ftp://example.com", {}),
         ("not a url", {}),
         (7, {}),
+        (Later(), {}),
+        (Later.__call__, {}),
         (print, {"at": "normal"}),
         (print, {"every_s": -1}),
         (print, {"every_s": "soon"}),

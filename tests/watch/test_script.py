@@ -82,6 +82,50 @@ def test_a_forked_child_is_watched_by_itself():
     assert (done.stdout, done.returncode) == ("True normal\n", 0)
 
 
+def test_its_budget_is_that_of_all_threads():
+    """Also of those that began before, and inside a block that is open."""
+    done = run("""
+        import threading
+        import flatwater as fw
+        go, found = threading.Event(), []
+        def look():
+            go.wait()
+            found.append(fw.Budget.current())
+        before = threading.Thread(target=look)
+        before.start()
+        with fw.Budget("2 GiB"):
+            watcher = fw.watch("1 GiB")
+            found.append(fw.Budget.current())
+        after = threading.Thread(target=look)
+        after.start()
+        go.set()
+        before.join()
+        after.join()
+        assert [each is watcher.budget for each in [*found, fw.Budget.current()]] == [True] * 4
+    """)
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
+def test_a_forked_child_that_names_no_size_has_its_parents():
+    """In a budget of its own, with a gate that can be closed; one that does not watch finds out what it may have."""
+    done = run("""
+        import os, warnings
+        warnings.simplefilter("ignore")
+        import flatwater as fw
+        before = fw.watch("1 GiB")
+        if os.fork() == 0:
+            with fw.Budget.current().reserve("1 MiB", "child"):
+                pass
+            after = fw.watch()
+            assert after.budget is not before.budget and fw.Budget.current() is after.budget
+            after.budget.gate.pause("memory is critical")
+            print(after.limit == 1 << 30, flush=True)
+            os._exit(0)
+        os.wait()
+    """)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
 def test_the_package_stays_a_package():
     """Names of the floor are where they were."""
     done = run("""
@@ -110,6 +154,27 @@ def test_the_last_alert_arrives():
             time.sleep(0.005)
     """)
     assert "critical" in done.stdout.splitlines()
+
+
+def test_a_target_that_hangs_is_waited_for_once():
+    """At the end of the program."""
+    done = run("""
+        import time
+        import flatwater as fw
+        from flatwater.watch import Alerts
+        whole = Alerts.flush
+        def flush(self):
+            print("waits", flush=True)
+            return whole(self, wait_s=0.1)
+        Alerts.flush = flush
+        watcher = fw.watch("64 MiB", alert=lambda alert: time.sleep(3600))
+        held = bytearray(b"x") * (80 << 20)
+        until = time.monotonic() + 30
+        while watcher.level == "normal" and time.monotonic() < until:
+            time.sleep(0.005)
+        watcher.stop()
+    """)
+    assert done.stdout == "waits\n"
 
 
 def test_a_watcher_that_was_stopped_is_not_given_again():

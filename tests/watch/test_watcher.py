@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from flatwater import errors, limits
+from flatwater.budget import Budget
 from flatwater.watch import Watcher
 
 MIB = 1 << 20
@@ -27,6 +28,10 @@ class FakeGate:
     def resume(self):
         self.is_open = True
         self.log.append("open")
+
+
+async def tell_later(*_):
+    pass
 
 
 class FakeBudget:
@@ -368,6 +373,7 @@ def test_a_plain_size_is_watched_without_shedders_and_gate():
         ({"budget": None}, "budget"),
         ({"budget": object()}, "budget"),
         ({"drain": 5}, "drain=5 cannot be called"),
+        ({"drain": tell_later}, "coroutine function"),
         ({"evidence_dir": 5}, "evidence_dir=5 is no path"),
     ],
 )
@@ -377,10 +383,11 @@ def test_what_cannot_work_is_refused(options, said):
         Watcher(options.pop("budget", "1 MiB"), **options)
 
 
-def test_a_callback_can_be_called():
+@pytest.mark.parametrize(("callback", "said"), [(None, "cannot be called"), (tell_later, "nobody here would await")])
+def test_a_callback_can_be_called(callback, said):
     """What cannot is refused when it is registered, not when the level changes."""
-    with pytest.raises(errors.UsageError, match="cannot be called"):
-        Watcher("100 MiB").on_level(None)
+    with pytest.raises(errors.UsageError, match=said):
+        Watcher("100 MiB").on_level(callback)
 
 
 def test_callbacks_are_bounded():
@@ -421,6 +428,27 @@ def test_it_says_whether_it_watches():
     with watcher:
         told.append(watcher.is_watching)
     assert [*told, watcher.is_watching] == [False, True, False]
+
+
+def test_stopping_can_be_waited_for_or_not():
+    """A finalizer waits for nothing; its thread ends all the same."""
+    watcher = Watcher("1 GiB").start()
+    thread = watcher._thread
+    watcher.stop(wait=False)
+    assert not watcher.is_watching
+    thread.join(30)
+    assert not thread.is_alive()
+    watcher.stop()
+
+
+def test_a_budget_that_is_full_at_the_start_is_told_with_what_follows(caplog):
+    """A service would answer 503 for ever."""
+    with Watcher(Budget("100 MiB"), sample=lambda: (90 << 20, 90 << 20)):
+        pass
+    assert (
+        "holds 90.0 MiB of 100 MiB at its start, so that its gate, once it is closed, stays closed: raise the budget"
+        in caplog.text
+    )
 
 
 def test_stopping_opens_the_gate():

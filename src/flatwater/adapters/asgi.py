@@ -45,7 +45,10 @@ class PressureMiddleware:
         """One connection, as ASGI hands it on."""
         kind = scope["type"]
         if kind == "lifespan":
-            await self.app(scope, receive, self._starting(send))
+            try:
+                await self.app(scope, receive, self._starting(send))
+            finally:
+                self.intake.stop()  # an application that fails at its end says no more
             return
         if kind not in {"http", "websocket"}:
             await self.app(scope, receive, send)

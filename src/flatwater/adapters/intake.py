@@ -14,6 +14,7 @@ import logging
 import math
 import os
 import threading
+import weakref
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple, cast, final
 
@@ -51,7 +52,7 @@ class Intake:
     """Decides for one service of this process. Thread-safe.
 
     The watcher is started by `start()` or with the first request, in the process that answers it: servers that fork their
-    workers make one in each. It is stopped with `stop()`.
+    workers make one in each. It is stopped with `stop()`, or when nobody has the service any more, as in tests that make one each.
 
     Args:
         budget: a `Budget` that caches and queries of the service share, or a size; what this process may have, if left out.
@@ -66,6 +67,7 @@ class Intake:
     Raises:
         UsageError: a size, a path, a token or a number of seconds that cannot be, alone or beside another.
         LimitReached: more than `limits.WEB_PATHS_MAX` paths.
+        MissingExtra: figures, without the extra `web`.
     """
 
     def __init__(
@@ -88,6 +90,8 @@ class Intake:
                 f"health and metrics have the same path, {health!r}, where only one of them can be.",
                 hint='Write metrics="/metrics".',
             )
+        if self.metrics_path:
+            _prometheus()
         self._token = settings.token_of(token).encode()
         self._always = settings.paths_of(always, what="always")
         self._size = (
@@ -105,6 +109,7 @@ class Intake:
         self._is_left = False  # by a watcher that was stopped and cannot begin again
         self._pid = os.getpid()
         self._starting = threading.Lock()
+        self._ending: weakref.finalize[..., Intake] | None = None  # of the watcher that was made
 
     @classmethod
     def of(cls, made: Intake | None, given: dict[str, Any]) -> Intake:
@@ -161,6 +166,8 @@ class Intake:
         with self._starting:
             if self._watcher is None:
                 self._watcher = Watcher(self.budget).start()
+                self._ending = weakref.finalize(self, self._watcher.stop, wait=False)
+                self._ending.atexit = False  # its thread ends with the process
             elif not self._watcher.is_watching and not self._is_left:
                 self._begin(self._watcher)
             return self._watcher
@@ -182,6 +189,7 @@ class Intake:
                 hint="Give a size: each worker then makes a budget of its own; or make the middleware in the worker.",
             )
         self._starting = threading.Lock()
+        self._forget()
         made = self._made(self._size)
         self._check_reserve(made)  # what a worker may have is known only there
         self.budget, self._watcher, self._pid = made, None, os.getpid()
@@ -190,7 +198,9 @@ class Intake:
     def _made(budget: Budget | str | int | None) -> Budget:
         if isinstance(budget, Budget):
             return budget
-        return Budget(budget, name="web") if budget is not None else Budget.detect()
+        if budget is None:
+            return Budget.detect()
+        return Budget(errors.bytes_of(budget, what="budget", least=limits.BUDGET_BYTES_MIN), name="web")
 
     def _check_reserve(self, budget: Budget) -> None:
         """What can never fit would be 503 for everybody, for ever."""
@@ -205,8 +215,14 @@ class Intake:
         """End the watching that `start` began; one that was given goes on."""
         with self._starting:
             found, self._watcher = self._watcher, self._given
+            self._forget()
         if found is not None and found is not self._given:
             found.stop()
+
+    def _forget(self) -> None:
+        if self._ending is not None:
+            self._ending.detach()
+            self._ending = None
 
     # --- requests -------------------------------------------------------------------------------------------------------
 
@@ -278,14 +294,18 @@ class Intake:
         return Answer(503 if is_closed else 200, headers, json.dumps(_finite(told)).encode())
 
     def _metrics(self) -> Answer:
-        try:
-            from prometheus_client import CollectorRegistry
-            from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-        except ImportError:
-            raise errors.MissingExtra("web", "prometheus_client") from None
-        registry = CollectorRegistry(auto_describe=False)
+        prometheus = _prometheus()
+        registry = prometheus.CollectorRegistry(auto_describe=False)
         registry.register(cast("Collector", _Figures(self)))
-        return Answer(200, (("Content-Type", CONTENT_TYPE_LATEST),), generate_latest(registry))
+        return Answer(200, (("Content-Type", prometheus.CONTENT_TYPE_LATEST),), prometheus.generate_latest(registry))
+
+
+def _prometheus() -> Any:
+    try:
+        import prometheus_client
+    except ImportError:
+        raise errors.MissingExtra("web", "prometheus_client") from None
+    return prometheus_client
 
 
 def _check_watcher(watcher: object, budget: object) -> None:

@@ -106,4 +106,10 @@ def _path_of(path: object, *, what: str) -> str:
         )
     if not path.startswith("/"):
         raise errors.UsageError(f"{what}: the path {path!r} does not begin with '/'.", hint=f"Write {'/' + path!r}.")
+    bare, mark = min(path.partition("?"), path.partition("#"), key=lambda parts: len(parts[0]))[:2]
+    if mark:
+        raise errors.UsageError(
+            f"{what}: {path!r} has a {mark!r}, which no path of a request has: what follows it is no part of the path.",
+            hint=f"Write {bare!r}.",
+        )
     return path

@@ -13,7 +13,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, final
 
-from flatwater import errors, limits
+from flatwater import limits
 from flatwater.adapters.asgi import App, Message, Receive, Send
 from flatwater.adapters.recycling import Recycler
 
@@ -31,7 +31,7 @@ class RecyclingMiddleware:
 
     With `uvicorn --workers 2` and more the supervisor does so; it holds the listening socket, so nobody is refused meanwhile. A single process ends with exit code 0, as
     with `--limit-max-requests`, for systemd (`Restart=always`) or Kubernetes to start it again. It looks from the end of the lifespan's startup on, else from the first
-    request.
+    request. Where no server of uvicorn is there, as below a test client, it says so in the log and replaces nothing.
 
     Args:
         app: the application.
@@ -40,7 +40,7 @@ class RecyclingMiddleware:
         given: `jitter` and `age_s_min` of `flatwater.adapters.recycling.Recycler`.
 
     Raises:
-        UsageError: as `Recycler` does; when it starts, that no server of uvicorn is there.
+        UsageError: as `Recycler` does.
 
     Thread-safety: one event loop.
 
@@ -56,7 +56,10 @@ class RecyclingMiddleware:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One connection, as ASGI hands it on."""
         if scope["type"] == "lifespan":
-            await self.app(scope, receive, self._starting(send))
+            try:
+                await self.app(scope, receive, self._starting(send))
+            finally:
+                self.recycler.stop()
             return
         if not self._is_started:
             self._start()
@@ -77,10 +80,11 @@ class RecyclingMiddleware:
         if self._server is None:
             self._server = serving()
         if self._server is None:
-            raise errors.UsageError(
-                "no server of uvicorn is found in this process, so its worker cannot be told to leave.",
-                hint="Pass server=, or use flatwater.adapters.gunicorn below gunicorn.",
+            LOG.warning(
+                "no server of uvicorn is found in this process, so that nothing is replaced, however much it holds. "
+                "Pass server=, or use flatwater.adapters.gunicorn below gunicorn."
             )
+            return
         self.recycler.start()
 
     def _leave(self, _why: str) -> None:

@@ -90,8 +90,8 @@ class Budget(Ledger):
 
     @classmethod
     def current(cls) -> Budget:
-        """The ambient budget: of the innermost `with` around the caller, else the process's detected one."""
-        return ambient.current() or _detected()
+        """The ambient budget: of the innermost `with` around the caller, else the process's: that of `fw.watch`, or a detected one."""
+        return ambient.current() or _of_process()
 
     @property
     def limit(self) -> int:
@@ -235,7 +235,7 @@ class Budget(Ledger):
         Raises:
             ClosedError: the budget belongs to the process this one was forked from.
             LimitReached: there are `limits.BUDGET_SHEDDERS_MAX` already.
-            UsageError: it cannot be called.
+            UsageError: it cannot be called, or would have to be awaited.
         """
         self._refuse_fork()
         return self._shedders.add(shedder, name)
@@ -396,24 +396,31 @@ class Budget(Ledger):
         return refusal
 
 
-_detected_lock = threading.RLock()  # a signal handler may ask while it is being made
-_detected_budget: Budget | None = None
+_process_lock = threading.RLock()  # a signal handler may ask while it is being made
+_process_budget: Budget | None = None
 
 
-def _detected() -> Budget:
-    """Made once for a process."""
-    global _detected_budget  # noqa: PLW0603 - one for a process is what it is for
-    with _detected_lock:
-        found = _detected_budget or Budget.detect()
-        if _detected_budget is None:  # still: see above
-            _detected_budget = found
-        return _detected_budget
+def set_process_budget(budget: Budget) -> None:
+    """Have `Budget.current()` find this one in every thread that no `with` is open in; a forked child detects its own."""
+    global _process_budget  # noqa: PLW0603 - one for a process is what it is for
+    with _process_lock:
+        _process_budget = budget
 
 
-def _forget_detected() -> None:
-    global _detected_budget, _detected_lock  # noqa: PLW0603 - the child of a fork makes its own
-    _detected_budget = None
-    _detected_lock = threading.RLock()
+def _of_process() -> Budget:
+    """The one that was set, or what is detected, once."""
+    global _process_budget  # noqa: PLW0603 - one for a process is what it is for
+    with _process_lock:
+        found = _process_budget or Budget.detect()
+        if _process_budget is None:  # still: see above
+            _process_budget = found
+        return _process_budget
+
+
+def _forget_process() -> None:
+    global _process_budget, _process_lock  # noqa: PLW0603 - the child of a fork makes its own
+    _process_budget = None
+    _process_lock = threading.RLock()
 
 
 def _larger_than_memory(limit: int) -> str:
@@ -424,4 +431,4 @@ def _larger_than_memory(limit: int) -> str:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_detected)
+    os.register_at_fork(after_in_child=_forget_process)

@@ -85,8 +85,7 @@ class Shedders:
 
     def add(self, shedder: Callable[[int], object], name: str) -> PressureHandle:
         """Register; those that died are dropped on the way."""
-        if not callable(shedder):
-            raise errors.UsageError(f"{shedder!r} cannot be called.", hint="Pass a function of the bytes wanted.")
+        errors.check_function(shedder, hint="Pass a function of the bytes wanted.")
         registration = _Registration(shedder, name)
         with self._lock:
             self._registrations = [known for known in self._registrations if known.is_alive]

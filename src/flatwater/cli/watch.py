@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import sys
 import time
@@ -53,14 +54,20 @@ def command(
         raise click.BadParameter(
             f"from {limits.ONLOOK_INTERVAL_S_MIN} to {limits.ONLOOK_INTERVAL_S_MAX} seconds.", param_hint="--interval"
         )
+    if once and for_s is not None:
+        raise click.UsageError("--once is one reading, beside which --for would do nothing.")
     with Onlooker(pid, alone=alone, limit_bytes=budget or 0) as seen:
-        is_screen = sys.stdout.isatty() and not as_json and not once
+        is_screen = _has_screen() and not as_json and not once
         with contextlib.suppress(KeyboardInterrupt):
             _watch(seen, interval_s=interval_s, for_s=0.0 if once else for_s, as_json=as_json, is_screen=is_screen)
         if not as_json and not once:
             click.echo(watch_text.ended(seen))
         if budget and seen.history.peak_anon > budget:
             raise click.exceptions.Exit(1)
+
+
+def _has_screen() -> bool:
+    return sys.stdout.isatty() and os.environ.get("TERM") not in {None, "", "dumb"}
 
 
 def _watch(seen: Onlooker, *, interval_s: float, for_s: float | None, as_json: bool, is_screen: bool) -> None:
@@ -73,7 +80,8 @@ def _watch(seen: Onlooker, *, interval_s: float, for_s: float | None, as_json: b
 
     due_s = 0.0
     with contextlib.ExitStack() as ending:
-        live = Live(console=Console(), auto_refresh=False, transient=True) if is_screen else None
+        # On the alternate screen: what stands on the other one comes back, and no rest of a wider window is left behind.
+        live = Live(console=Console(), auto_refresh=False, screen=True) if is_screen else None
         if live is not None:
             ending.enter_context(live)
         while seen.look():

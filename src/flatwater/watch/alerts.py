@@ -72,9 +72,7 @@ class Alerts:
             )
         self._send = _sender(target)
         self._at, self._every_s, self._clock = at, every_s, clock
-        self._waiting: queue.Queue[Alert] = queue.Queue(limits.ALERTS_WAITING_MAX)
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._begin()
         self._worst_s = -float("inf")  # when it was last told that memory is short, and how short
         self._worst: Level = "normal"
         self._told: Level = "normal"  # what who is told believes
@@ -84,6 +82,13 @@ class Alerts:
         self.held_back = 0  # by the pause, since the last one
         self.lost = 0  # that could not be delivered, or had no room, since the last one that was
 
+    def _begin(self) -> None:
+        """In this process: what waits when it forks is the parent's to tell, and so is the thread that tells it."""
+        self._pid = os.getpid()
+        self._waiting: queue.Queue[Alert] = queue.Queue(limits.ALERTS_WAITING_MAX)
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
     def bytes_max(self) -> int:
         """The most it holds, in bytes."""
         total = limits.ALERTS_WAITING_MAX * ALERT_BYTES  # those that wait
@@ -92,6 +97,8 @@ class Alerts:
 
     def __call__(self, level: Level, watcher: Watcher) -> None:
         """The level has changed: what `watcher.on_level` calls."""
+        if self._pid != os.getpid():
+            self._begin()
         was, self._before = self._before, level
         now_s = self._clock()
         if level == "normal":
@@ -123,6 +130,8 @@ class Alerts:
 
     def flush(self, wait_s: float = limits.ALERTS_FLUSH_S) -> bool:
         """Wait until what there is to tell was told, or could not be; False if that takes longer."""
+        if self._pid != os.getpid():
+            return True
         deadline = time.monotonic() + wait_s
         while (thread := self._thread) is not None and thread.is_alive():
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -151,7 +160,7 @@ class Alerts:
             alert["lost"] = lost = self.lost
             try:
                 self._send(alert)
-            except Exception as error:  # noqa: BLE001 - whatever a target does, the watching goes on; it is said and counted
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a target does, the next is sent; it is said and counted
                 self._not_told(alert)
                 LOG.warning("an alert was not delivered: %s: %.200s", type(error).__name__, error)
             else:
@@ -201,6 +210,7 @@ def _sender(target: Target) -> Callable[[Alert], object]:
     if isinstance(target, str):
         return _webhook(target)
     if callable(target):
+        errors.check_function(target, hint="Pass a function, which may call asyncio.run_coroutine_threadsafe.")
         return target
     raise errors.UsageError(
         f"{target!r} is no target of alerts.", hint="Pass a logger, an https:// URL, or a function of one alert."

@@ -55,3 +55,12 @@ def explain(watcher: Watcher) -> str:
     lines.append(str(watcher.forecast))
     lines += [f"  {event.at_s:9.2f} s  {event.words}" for event in watcher.journal.newest(EVENTS_SHOWN)]
     return "\n".join(lines)
+
+
+def full_at_start(watcher: Watcher) -> str:
+    """What is said where a program begins with more than will ever let its level be normal again."""
+    seen, limit = units.format_bytes(watcher.seen), units.format_bytes(watcher.limit)
+    follows = ", so that its gate, once it is closed, stays closed" if watcher.budget is not None else ""
+    return (
+        f"the process holds {seen} of {limit} at its start{follows}: raise the budget, or give fw.Watcher a baseline="
+    )

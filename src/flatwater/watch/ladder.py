@@ -281,10 +281,9 @@ def drain_step(drain: Callable[[], object]) -> Step:
     """Call the user's hook: finish what is at hand, and make room for a fresh process.
 
     Raises:
-        UsageError: it cannot be called.
+        UsageError: it cannot be called, or would have to be awaited.
     """
-    if not callable(drain):
-        raise errors.UsageError(f"drain={drain!r} cannot be called.", hint="Pass a function without arguments.")
+    errors.check_function(drain, what="drain", hint="Pass a function without arguments.")
 
     def take(_scene: Scene) -> Outcome:
         drain()

@@ -15,7 +15,8 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from flatwater import errors, limits, units
-from flatwater.budget.budget import Budget
+from flatwater.budget import ambient
+from flatwater.budget.budget import Budget, set_process_budget
 from flatwater.watch.alerts import Alerts
 from flatwater.watch.watcher import Watcher
 
@@ -33,7 +34,8 @@ def watch(budget: str | int | None = None, *, alert: Target | Alerts | None = No
     Calling it again gives the same watcher, and a new one in a forked child, or where the one before was stopped.
 
     Args:
-        budget: of the whole process, as a size; what it may have, if left out. It is the ambient budget of the code that follows in this thread.
+        budget: of the whole process, as a size; what it may have, if left out, or as much as the process had that this one was forked from. It is the
+            ambient budget of the code that follows, in all threads.
         alert: a logger, an `https://` URL, a function of one alert, or `Alerts`.
         given: arguments of `fw.Watcher`, such as `separate=True`.
 
@@ -55,18 +57,32 @@ def watch(budget: str | int | None = None, *, alert: Target | Alerts | None = No
                     hint="Call fw.watch() once, where the program begins.",
                 )
             return _watching[1]
-        made = Budget(budget, name="program") if budget is not None else Budget.current()
+        if size is None and _watching is not None and _watching[0] != os.getpid():
+            size = _watching[1].limit  # the budget itself is the parent's
+        made = Budget(size, name="program") if size is not None else Budget.current()
         watcher = Watcher(made, **given)
         _alerts = alert if alert is None or isinstance(alert, Alerts) else Alerts(alert)
         if _alerts is not None:
+            _alerts._ends_with_program = True  # noqa: SLF001 - of one floor: `_end` waits for it, once
             watcher.on_level(_alerts)
         watcher.start()
-        if budget is not None:
-            made.__enter__()  # for the rest of the program: there is no block that it could end with
+        if size is not None:
+            set_process_budget(made)
+            if ambient.current() is not None:
+                made.__enter__()  # inside the block that is open, and for the rest of the program
         if _watching is None:
             atexit.register(_end)
         _watching = (os.getpid(), watcher, asked)
         return watcher
+
+
+def _forget_threads() -> None:
+    global _lock  # noqa: PLW0603 - in the child of a fork, who held it does not exist
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads)
 
 
 def _end() -> None:

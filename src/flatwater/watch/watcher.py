@@ -139,7 +139,6 @@ class Watcher:
         self._last: ladder.Taken | None = None
         self._recheck_due_s = -math.inf
         self._slow_due_s = -math.inf
-        self._stopping = threading.Lock()
         self._stopped = False
         self._thread: threading.Thread | None = None
 
@@ -192,11 +191,10 @@ class Watcher:
         """Call `callback(level, watcher)` in the watcher's thread whenever the level changes; also a decorator.
 
         Raises:
-            UsageError: it cannot be called.
+            UsageError: it cannot be called, or would have to be awaited.
             LimitReached: there are `limits.WATCH_CALLBACKS_MAX` already.
         """
-        if not callable(callback):
-            raise errors.UsageError(f"{callback!r} cannot be called.", hint="Pass callback(level, watcher).")
+        errors.check_function(callback, hint="Pass callback(level, watcher).")
         if len(self._callbacks) >= limits.WATCH_CALLBACKS_MAX:
             raise errors.LimitReached(
                 f"{len(self._callbacks)} callbacks are registered already.", what="WATCH_CALLBACKS_MAX",
@@ -375,9 +373,7 @@ class Watcher:
             self._open_sight()
         self._look(self._clock() - self._begin_s)
         if self.pressure >= self.levels.thresholds.leaves("high"):
-            LOG.warning(
-                "the process holds %s of %s at its start: raise the budget, or pass baseline=", _size(self.seen), _size(self.limit)
-            )  # fmt: skip
+            LOG.warning("%s", health.full_at_start(self))
         self._thread = threading.Thread(target=self._run, name="flatwater-watcher", daemon=True)
         self._thread.start()
         return self
@@ -415,18 +411,18 @@ class Watcher:
         if rss:
             self._history.add(self._clock() - self._begin_s, rss + sight.children_rss, anon + sight.children_anon)
 
-    def stop(self) -> None:
-        """End the sampling, open the gate if the watcher closed it; stopping twice is fine."""
+    def stop(self, *, wait: bool = True) -> None:
+        """End the sampling, open the gate if the watcher closed it; stopping twice is fine.
+
+        Args:
+            wait: until that is done. Without, it is done soon, and nothing here takes a lock: for finalizers, which run anywhere.
+        """
         thread = self._thread
         if thread is None or os.getpid() != self._pid:
             return  # a forked child has no such thread, and its parent goes on watching
-        with self._stopping:
-            if self._stopped:
-                return
-            self._stopped = True
-        if thread is threading.current_thread():
-            return  # a callback stopped its own watcher: `_run` tidies up when it gets back there
-        thread.join()
+        self._stopped = True
+        if wait and thread is not threading.current_thread():  # else `_run` tidies up when it gets back there
+            thread.join()
 
     def _tidy(self) -> None:
         """The end of the thread: give everything back."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import growing, known, lengths, wording
+from flatwater.lint import growing, known, lengths, statements, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.nodes import own_nodes
 from flatwater.lint.rule import Found, Look, Rule
 from flatwater.lint.scopes import COMPREHENSIONS
+from flatwater.lint.values import Value
 
 SPAWNS = frozenset({"asyncio.create_task", "asyncio.ensure_future"})
 FEW = frozenset(
@@ -164,6 +165,14 @@ def _is_of_data(look: Look, over: ast.expr) -> bool:
     return not counted and all(each.how == "param" for each in look.module.scope_of(over).lookup(over.id))
 
 
+def _is_of_all_rows(look: Look, value: Value | None) -> bool:
+    """Whether it is every row of a table that grows with use: what `fw101` tells of the query itself."""
+    if value is None or value.kind != "rows.all" or value.call is None or not isinstance(value.call.func, ast.Attribute):
+        return False
+    bound = statements.bound(look, value.call.func, value)
+    return bound is not None and min(bound, value.confidence) >= Confidence.LIKELY
+
+
 def _spawns_inside(look: Look, node: ast.expr) -> bool:
     return any(isinstance(each, ast.Call) and _is_spawn(look, each) for each in ast.walk(node))
 
@@ -230,7 +239,7 @@ def _made(look: Look, node: ast.AST, over: ast.expr, at: ast.AST | None = None) 
         loop = look.module.above.get(over)
         if isinstance(loop, ast.AsyncFor) or (isinstance(loop, ast.comprehension) and loop.is_async):
             confidence = max(confidence, Confidence.LIKELY)
-        if _is_of_data(look, over):
+        if _is_of_data(look, over) or _is_of_all_rows(look, value):
             confidence = max(confidence, Confidence.LIKELY)
         if (
             _is_held(look, node, over)

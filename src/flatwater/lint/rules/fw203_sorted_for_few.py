@@ -88,17 +88,18 @@ def _filled_from(look: Look, name: ast.Name, function: ast.AST) -> tuple[ast.exp
         for each in own_nodes(function)
         if (found := growing.added(each)) is not None and growing.is_same(found.target, name)
     ]
-    if len(filled) != 1 or filled[0][0].how != "append" or not isinstance(filled[0][0].target, ast.Name):
-        return None, None
-    found, loops = filled[0]
-    if len(loops) != 1 or not isinstance(loops[0], ast.For | ast.AsyncFor):
-        return None, None
-    return loops[0].iter, found.target
+    if len(filled) == 1 and filled[0][0].how == "append" and len(filled[0][1]) == 1:
+        target, loop = filled[0][0].target, filled[0][1][0]
+        if isinstance(target, ast.Name) and isinstance(loop, ast.For | ast.AsyncFor):
+            return loop.iter, target
+    return None, None
 
 
 def _is_read(look: Look, over: ast.expr) -> bool:
     """Whether it is a method of a reader that a `with` has opened: `alignment.pileup(…)` of an `AlignmentFile(path)`."""
-    if not (isinstance(over, ast.Call) and isinstance(over.func, ast.Attribute) and isinstance(over.func.value, ast.Name)):
+    if not (
+        isinstance(over, ast.Call) and isinstance(over.func, ast.Attribute) and isinstance(over.func.value, ast.Name)
+    ):
         return False
     bindings = look.module.scope_of(over).lookup(over.func.value.id)
     if len(bindings) != 1 or bindings[0].how != "enters" or not isinstance(bindings[0].value, ast.Call):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import growing, handlers, keyed, memos, served, statements, wording
+from flatwater.lint import consumed, growing, handlers, keyed, memos, served, statements, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.growing import Added
 from flatwater.lint.nodes import own_nodes
@@ -22,10 +22,6 @@ KEYED = frozenset({"[]", "[]+=", "setdefault", "add"})
 TEXTS = frozenset({"message", "phrase", "prompt", "sentence", "text"})
 FRESH = ("uuid.uuid", "secrets.token_", "time.time")  # another key for each call
 FETCHING = ("requests.", "httpx.", "urllib.request.", "aiohttp.")
-CONSUMERS = frozenset({"kafka.KafkaConsumer", "confluent_kafka.Consumer", "confluent_kafka.DeserializingConsumer", "aiokafka.AIOKafkaConsumer"})  # fmt: skip
-LISTENS = frozenset({"listen", "iter_text", "iter_json", "iter_bytes"})  # of Redis, of websockets
-TAKES = frozenset({"poll", "getone", "consume", "recv", "recv_json", "recv_string", "recv_multipart", "recvfrom", "receive"})
-SOCKETS = ("socket.", "zmq.", "websockets.", "websocket.")
 Held = dict[tuple[ast.AST, str], bool]  # by the module or class, and the name; whether it makes its values itself
 
 
@@ -178,7 +174,7 @@ def _is_of_service(look: Look, found: Added, function: memos.FunctionDef, made_o
         return False  # of tests
     if any(served.is_of_request(look, each) and not _is_of_few(each) for each in made_of):
         return True
-    if _is_accepted(look, made_of) or _is_consumed(look, found, function, made_of):
+    if consumed.is_accepted(look, made_of) or _is_consumed(look, found, function, made_of):
         return True
     handler = handlers.of(look, found.node)
     if handler is None or found.how not in LISTED | KEYED:
@@ -210,67 +206,15 @@ def _is_of_few(node: ast.expr) -> bool:
     )
 
 
-def _is_accepted(look: Look, made_of: list[ast.expr]) -> bool:
-    """Whether it is a connection that a socket has just taken: `clients.append(server.accept()[0])`."""
-    for each in made_of:
-        if isinstance(each, ast.Name):
-            for binding in look.module.scope_of(each).lookup(each.id):
-                value = getattr(binding.node, "value", None)
-                value = value.value if isinstance(value, ast.Await) else value
-                if (
-                    isinstance(value, ast.Call)
-                    and isinstance(value.func, ast.Attribute)
-                    and value.func.attr == "accept"
-                ):
-                    return True
-    return False
-
-
 def _is_consumed(look: Look, found: Added, function: memos.FunctionDef, made_of: list[ast.expr]) -> bool:
-    """Whether an endless loop puts a part of each message there that it is given: `seen.add(event["id"])`."""
-    if found.how not in LISTED | KEYED:
-        return False
-    names: set[str] = set()
-    for loop in look.module.loops_of(found.node):
-        if isinstance(loop, ast.For | ast.AsyncFor) and _is_consumer(look, loop.iter):
-            names |= {each.id for each in ast.walk(loop.target) if isinstance(each, ast.Name)}
-        elif isinstance(loop, ast.While) and isinstance(loop.test, ast.Constant | ast.NamedExpr):
-            names |= {
-                target.id
-                for each in ast.walk(loop)
-                if isinstance(each, ast.Assign) and _is_taken(look, each.value)
-                for target in each.targets
-                if isinstance(target, ast.Name)
-            }
-    if not names:
-        return False
-    for each in sorted((each for each in own_nodes(function) if isinstance(each, ast.Assign)), key=lambda one: one.lineno):
-        if names & set(growing.names_in(each.value)):
-            names |= {part.id for target in each.targets for part in ast.walk(target) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}  # fmt: skip
-    parts = [each for each in made_of if keyed.roots([each]) & names]
+    """Whether it is a part of each message of a consumer, and no kind of which there are a few."""
+    drawn = consumed.names(look, found.node, function)
+    parts = [each for each in made_of if keyed.roots([each]) & drawn]
     if found.how in LISTED:
         return bool(parts)
-    return any(wording.is_of_things(*keyed.names(each)[1:]) and not _is_of_few(each) for each in parts)
-
-
-def _is_consumer(look: Look, over: ast.expr) -> bool:
-    """Whether it is a loop over messages that come as long as the program runs."""
-    value = look.value(over)
-    if value is not None and value.call is not None and look.origin(value.call.func) in CONSUMERS:
-        return True
-    made = look.values.resolved(over)
-    if isinstance(made, ast.Call) and look.origin(made.func) in CONSUMERS:
-        return True
-    return isinstance(over, ast.Call) and isinstance(over.func, ast.Attribute) and over.func.attr in LISTENS
-
-
-def _is_taken(look: Look, node: ast.expr) -> bool:
-    """Whether it is the next message of a consumer: `consumer.poll(1.0)`."""
-    node = node.value if isinstance(node, ast.Await) else node
-    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in TAKES):
-        return False
-    made = look.values.resolved(node.func.value)
-    return isinstance(made, ast.Call) and (look.origin(made.func) in CONSUMERS or look.origin(made.func).startswith(SOCKETS))
+    return found.how in KEYED and any(
+        wording.is_of_things(*keyed.names(each)[1:]) and not _is_of_few(each) for each in parts
+    )
 
 
 def _is_object_of_many(look: Look, found: Added, function: memos.FunctionDef) -> bool:

@@ -167,7 +167,12 @@ def _is_of_data(look: Look, over: ast.expr) -> bool:
 
 def _is_of_all_rows(look: Look, value: Value | None) -> bool:
     """Whether it is every row of a table that grows with use: what `fw101` tells of the query itself."""
-    if value is None or value.kind != "rows.all" or value.call is None or not isinstance(value.call.func, ast.Attribute):
+    if (
+        value is None
+        or value.kind != "rows.all"
+        or value.call is None
+        or not isinstance(value.call.func, ast.Attribute)
+    ):
         return False
     bound = statements.bound(look, value.call.func, value)
     return bound is not None and min(bound, value.confidence) >= Confidence.LIKELY

@@ -205,7 +205,9 @@ def _has_no_end(loop: ast.AST) -> bool:
     is_open = isinstance(loop.test, ast.Constant | ast.Attribute) or (
         isinstance(loop.test, ast.UnaryOp) and not any(isinstance(each, ast.Compare) for each in ast.walk(loop.test))
     )
-    return is_open and not any(isinstance(each, ast.Break) for statement in loop.body for each in _until_stopped(statement))
+    return is_open and not any(
+        isinstance(each, ast.Break) for statement in loop.body for each in _until_stopped(statement)
+    )
 
 
 def _until_stopped(node: ast.AST) -> Iterator[ast.AST]:

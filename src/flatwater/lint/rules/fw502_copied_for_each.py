@@ -104,7 +104,12 @@ def _confidence(look: Look, call: ast.Call, loop: ast.AST, *, is_copy: bool) -> 
             return Confidence.SURE
         return Confidence.LIKELY if _is_put(above) or _is_received(above, loop) else Confidence.MAYBE
     sent = _sent_by_name(look, named, loop)
-    if sent is None or not (_is_put(sent) or _is_received(sent, loop)) or _is_logged(sent) or not _is_for_each(look, sent, loop):
+    if (
+        sent is None
+        or not (_is_put(sent) or _is_received(sent, loop))
+        or _is_logged(sent)
+        or not _is_for_each(look, sent, loop)
+    ):
         return Confidence.MAYBE
     return Confidence.LIKELY
 
@@ -128,9 +133,14 @@ def _is_put(sent: ast.Call) -> bool:
 
 def _is_received(sent: ast.Call, loop: ast.AST) -> bool:
     """Whether who is drawn in the loop is called with it, out of those that are called as receivers are: `for each in self.listeners: each(…)`."""
-    over = loop.iter if isinstance(loop, ast.For | ast.AsyncFor) else loop.generators[0].iter  # type: ignore[attr-defined]
-    while isinstance(over, ast.Call) and (over.args or isinstance(over.func, ast.Attribute)):
-        over = over.args[0] if over.args else over.func.value  # `list(…)`, `.copy()`, `.values()`
+    over: ast.expr = loop.iter if isinstance(loop, ast.For | ast.AsyncFor) else loop.generators[0].iter  # type: ignore[attr-defined]
+    while isinstance(over, ast.Call):  # `list(…)`, `.copy()`, `.values()`
+        if over.args:
+            over = over.args[0]
+        elif isinstance(over.func, ast.Attribute):
+            over = over.func.value
+        else:
+            break
     name = over.attr if isinstance(over, ast.Attribute) else over.id if isinstance(over, ast.Name) else ""
     called = sent.func.value if isinstance(sent.func, ast.Attribute) else sent.func
     return (

@@ -19,6 +19,7 @@ from flatwater.lint.rule import Look
         ("async def f(request):\n    body = await request.json()\n    x = body['id']", True),
         ("import json\ndef f(request):\n    body = json.loads(request.body)\n    x = body.get('id')", True),
         ("def f(request):\n    user = find(request.args['q'])\n    x = user.group", False), ("def f(request):\n    how = request.method\n    x = how", False),
+        ("import flask\ndef f(): x = flask.request.args", True), ("from quart import request as asked\nasync def f():\n    body = await asked.get_json()\n    x = body['id']", True),
         ("def f(answer): x = answer.args", False), ("request = 1\ndef f(): x = request.args", False),
     ],
 )  # fmt: skip

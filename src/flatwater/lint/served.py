@@ -28,9 +28,11 @@ def is_of_request(look: Look, node: ast.AST) -> bool:
         if not isinstance(each, ast.Attribute) or each.attr in FIXED:
             continue
         held = each.value
+        if look.origin(held) in REQUESTS:
+            return True
         if isinstance(held, ast.Name) and held.id in {"request", "req"}:
             bindings = look.module.scope_of(held).lookup(held.id)
-            if any(one.how == "param" or one.origin in REQUESTS for one in bindings):
+            if any(one.how == "param" for one in bindings):
                 return True
         if isinstance(held, ast.Attribute) and held.attr == "request" and isinstance(held.value, ast.Name):
             return True
@@ -48,7 +50,7 @@ def _is_bound_to_part(look: Look, name: ast.Name, steps: int = STEPS_MAX) -> boo
             case ast.Attribute(value=held, attr=attr):
                 if attr in FIXED:
                     return False
-                if isinstance(held, ast.Name) and held.id in {"request", "req"}:
+                if (isinstance(held, ast.Name) and held.id in {"request", "req"}) or look.origin(held) in REQUESTS:
                     return is_of_request(look, node)
                 if isinstance(held, ast.Attribute) and held.attr == "request":
                     return is_of_request(look, node)

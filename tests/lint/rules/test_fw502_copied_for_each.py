@@ -20,6 +20,7 @@ NOTHING = {
     "a copy for each of other things": "def f(self, base):\n    for step in self.steps: step(copy.deepcopy(base))",
     "a copy of what the loop draws": "def f(self):\n    for listener in self.listeners: listener(copy.deepcopy(listener.state))",
     "a copy that somebody else gets": "def f(self, base):\n    for listener in self.listeners: change(copy.deepcopy(base), listener)",
+    "a state of his own": "def f(self, base):\n    for player in self.players: player.begin(copy.deepcopy(base))",
     "a copy for one of them": "def f(self, base, name):\n    for listener in self.listeners:\n        if listener.name == name: listener(copy.deepcopy(base))",
     "a few copies": "def f(base):\n    for rate in (1, 2):\n        own = copy.deepcopy(base)\n        yield own, rate",
     "a text that is used again": "def f(clients, event):\n    for client in clients:\n        text = json.dumps(event)\n        client.last = text\n        client.send(text)",

@@ -60,6 +60,7 @@ RECEIVERS = frozenset(
     subscribers subscriptions viewers watchers websockets
     """.split()  # noqa: SIM905 - words are read as words
 )
+TELLS = ("on_", "handle", "receive", "notify", "send", "publish", "emit", "deliver", "dispatch", "push", "tell", "call")
 
 
 def _check(look: Look) -> Iterator[Found]:
@@ -142,7 +143,11 @@ def _is_received(sent: ast.Call, loop: ast.AST) -> bool:
         else:
             break
     name = over.attr if isinstance(over, ast.Attribute) else over.id if isinstance(over, ast.Name) else ""
-    called = sent.func.value if isinstance(sent.func, ast.Attribute) else sent.func
+    called = sent.func
+    if isinstance(called, ast.Attribute):
+        if not called.attr.strip("_").startswith(TELLS):
+            return False  # a state of his own, more often than not
+        called = called.value
     return (
         isinstance(called, ast.Name)
         and called.id in _drawn(loop)

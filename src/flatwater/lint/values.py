@@ -15,6 +15,7 @@ from typing import NamedTuple, final
 from flatwater.lint import known
 from flatwater.lint.asked import Asked
 from flatwater.lint.finding import Confidence
+from flatwater.lint.models import Models
 from flatwater.lint.module import Module
 from flatwater.lint.nodes import is_none, own_nodes
 from flatwater.lint.scopes import Binding
@@ -50,7 +51,7 @@ class Values:
         self.module = module
         self._names: dict[tuple[ast.AST, str], Value | None] = {}
         self._returns: dict[ast.AST, Value | None] = {}
-        self._models: dict[ast.AST, bool] = {}
+        self._models = Models(module, self.origin)
         self._doing: set[object] = set()
         self._selves: dict[ast.ClassDef, dict[str, list[Binding]]] = {}
         self._origins: dict[ast.expr, str] = {}
@@ -264,7 +265,7 @@ class Values:
         return holder if func.attr in {"read", "read1", "readline", "poll", "consume"} else None
 
     def _of_method(self, func: ast.Attribute, node: ast.Call, steps: int) -> Value | None:
-        if func.attr == "select" and self._is_table_of_peewee(func.value):
+        if func.attr == "select" and self._models.is_of_peewee(func.value):
             return Value("peewee.query", Confidence.SURE, node, ast.unparse(func.value))
         holder = self.of(func.value, steps - 1) or self._of_use(func, node, steps)
         if holder is None:
@@ -350,9 +351,11 @@ class Values:
                 return (
                     Value("db.cursor", Confidence.LIKELY) if found is None and self._asked.is_executed(node) else found
                 )
-        if node.attr in {"objects", "_default_manager", "_base_manager"} and (model := self.model(node.value)):
+        if node.attr in {"objects", "_default_manager", "_base_manager"} and (
+            model := self._models.of_django(node.value)
+        ):
             return Value("django.manager", model[1], model=model[0])
-        if node.attr.endswith("_set") and self._is_of_django(node):
+        if self._models.is_reverse_manager(node):
             return Value("django.manager", Confidence.LIKELY, model=node.attr.removesuffix("_set"))
         holder = self.of(node.value, steps - 1)
         if holder is None:
@@ -430,60 +433,6 @@ class Values:
         else:
             kind = known.BOUNDED.get(holder.kind, "")
         return holder._replace(kind=kind) if kind else None
-
-    def model(self, node: ast.expr) -> tuple[str, Confidence] | None:
-        """A class of Django's that stands for a table: by its base, or by where it is imported from."""
-        if not isinstance(node, ast.Name):
-            if isinstance(node, ast.Attribute) and (name := self.origin(node)) and ".models." in f".{name}":
-                return node.attr, Confidence.SURE
-            return None
-        for each in self.module.scope_of(node).lookup(node.id):
-            if each.how == "import" and ("models" in each.origin.split(".") or "django" in self.module.imports):
-                return node.id, Confidence.SURE if "models" in each.origin.split(".") else Confidence.LIKELY
-            if each.how == "class" and isinstance(each.node, ast.ClassDef) and self._is_model(each.node):
-                return node.id, Confidence.SURE
-        return None
-
-    def _is_of_django(self, node: ast.Attribute) -> bool:
-        """Whether it is the manager of rows that point at a model: `order.line_set`, with a question of one behind it."""
-        above = self.module.above.get(node)
-        return (
-            "django" in self.module.imports
-            and isinstance(above, ast.Attribute)
-            and above.value is node
-            and ("django.manager", above.attr) in known.METHODS
-        )
-
-    def _is_table_of_peewee(self, node: ast.expr) -> bool:
-        """Whether it is a model of peewee: a class of this file, or one that is imported from where models are."""
-        if not isinstance(node, ast.Name) or not self.module.imports & {"peewee", "playhouse"}:
-            return False
-        for each in self.module.scope_of(node).lookup(node.id):
-            if each.how == "import":
-                return "models" in each.origin.split(".")
-            if isinstance(each.node, ast.ClassDef):
-                bases = each.node.bases
-                return any(
-                    self.origin(base).startswith(("peewee.", "playhouse.")) or self._is_table_of_peewee(base)
-                    for base in bases
-                    if not (isinstance(base, ast.Name) and base.id == node.id)
-                )
-        return False
-
-    def _is_model(self, node: ast.ClassDef) -> bool:
-        if node not in self._models:
-            self._models[node] = False
-            for base in node.bases:
-                name = self.origin(base)
-                if name.startswith(
-                    ("django.db.models.Model", "django.contrib.auth.models.", "django.contrib.gis.db.models.Model")
-                ):
-                    self._models[node] = True
-                elif isinstance(base, ast.Name):
-                    for each in self.module.scope_of(base).lookup(base.id):
-                        if isinstance(each.node, ast.ClassDef) and each.node is not node and self._is_model(each.node):
-                            self._models[node] = True
-        return self._models[node]
 
     def resolved(self, node: ast.expr | None) -> ast.expr | None:
         """The expression that a name stands for, where it is bound once; else the node itself."""

@@ -269,11 +269,12 @@ def _singulars(word: str) -> tuple[str, ...]:
 def is_of_few(table: str) -> bool:
     """Whether a table or a model is called as those are that people fill in by hand.
 
-    >>> is_of_few("shops"), is_of_few("jobs")
-    (True, False)
+    >>> is_of_few("shops"), is_of_few("currencies"), is_of_few("jobs")
+    (True, True, False)
     """
     words = {each.lower() for each in PARTS.findall(table)}
-    return bool((words | {each.removesuffix("s") for each in words}) & OF_FEW)
+    singular = {each.removesuffix("s") for each in words} | {each[:-3] + "y" for each in words if each.endswith("ies")}
+    return bool((words | singular) & OF_FEW)
 
 
 def is_of_lines(path: str) -> bool:

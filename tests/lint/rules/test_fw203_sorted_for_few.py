@@ -17,6 +17,11 @@ NOTHING = {
     "of a few": "from django.db import models\nclass Post(models.Model): pass\ndef f():\n    return sorted(Post.objects.all()[:50])[:10]",
     "in place, and all of it is used": "def f(path):\n    rows = [line for line in open(path)]\n    rows.sort()\n    return rows",
     "in place, of a list": "def f(rows):\n    rows.sort()\n    return rows[:5]",
+    "in place, and looked at before": "def f(path):\n    rows = [line for line in open(path)]\n    print(len(rows))\n    rows.sort()\n    return rows[:5]",
+    "in place, of what an object does": "def f(client):\n    rows = [each.n for each in client.each()]\n    rows.sort()\n    return rows[:5]",
+    "in place, of a few": "def f():\n    rows = []\n    for each in ('b', 'a'): rows.append(each)\n    rows.sort()\n    return rows[:1]",
+    "in place, of a lock": "import mine\ndef f(path):\n    with mine.Lock(path) as lock: rows = [each for each in lock.owners()]\n    rows.sort()\n    return rows[:5]",
+    "in place, of a settings file": "def f():\n    rows = [line for line in open('settings.ini')]\n    rows.sort()\n    return rows[:5]",
     "used twice": "def f(rows):\n    ranked = sorted(rows)\n    print(len(ranked))\n    return ranked[:5]",
 }
 
@@ -30,6 +35,18 @@ FOUND = {
     "from the first on": ("def f(rows):\n    return sorted(rows)[0:10]", "likely"),
     "in place": (
         "def f(path):\n    rows = [line for line in open(path)]\n    rows.sort()\n    return rows[:100]",
+        "likely",
+    ),
+    "in place, appended": (
+        "def f(path):\n    rows = []\n    for line in open(path): rows.append(line)\n    rows.sort(key=len)\n    return rows[:100]",
+        "likely",
+    ),
+    "in place, of a reader": (
+        "import pysam\ndef f(path):\n    with pysam.AlignmentFile(path, 'rb') as reads: deep = [each.n for each in reads.pileup('1')]\n    deep.sort(reverse=True)\n    return deep[:50]",
+        "likely",
+    ),
+    "in place, of the caller's": (
+        "def f(events):\n    late = [each.delay for each in events]\n    late.sort()\n    return late[-10:]",
         "likely",
     ),
     "by a name": ("def f(rows):\n    ranked = sorted(rows)\n    return ranked[:10]", "likely"),

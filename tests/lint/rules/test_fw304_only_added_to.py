@@ -17,6 +17,11 @@ NOTHING = {
     "a bound by hand": "_users = {}\ndef f(user_id):\n    if user_id not in _users:\n        _users[user_id] = 1\n        if len(_users) > 100: _users.pop(next(iter(_users)))\n    return _users[user_id]",
     "filled at import": "_users = {}\nfor name in ('a', 'b'): _users[name] = 1",
     "a registry": "_handlers = {}\ndef register(cls):\n    _handlers[cls.__name__] = cls\n    return cls",
+    "kinds of messages": "import json\nfrom kafka import KafkaConsumer\nseen = {}\ndef f(topic):\n    for message in KafkaConsumer(topic):\n        event = json.loads(message.value)\n        seen[event['type']] = seen.get(event['type'], 0) + 1",
+    "of messages, and dropped": "from kafka import KafkaConsumer\nseen = set()\ndef f(topic):\n    for message in KafkaConsumer(topic):\n        seen.add(message.value['order_id'])\n        if len(seen) > 1000: seen.clear()",
+    "of a loop over messages, and not of them": "from kafka import KafkaConsumer\nseen = {}\ndef f(topic, name):\n    for message in KafkaConsumer(topic): seen[name] = message.value",
+    "what was found by a request": "from flask import request\nrates = {}\n@app.get('/rate')\ndef f():\n    site = find(request.args['url'])\n    if site.currency not in rates: rates[site.currency] = ask(site.currency)\n    return rates[site.currency]",
+    "how a request is sent": "from flask import request\nkinds = {}\n@app.get('/rate')\ndef f():\n    how = request.method\n    kinds[how] = kinds.get(how, 0) + 1",
     "languages": "_texts = {}\ndef f(language):\n    if language not in _texts: _texts[language] = 1\n    return _texts[language]",
     "what was said once": "_warned = set()\ndef f(user_id):\n    if user_id not in _warned: _warned.add(user_id)",
     "tasks that leave": "import asyncio\n_tasks = set()\ndef spawn(coro):\n    task = asyncio.create_task(coro)\n    _tasks.add(task)\n    task.add_done_callback(_tasks.discard)",
@@ -72,6 +77,34 @@ FOUND = {
     ),
     "connections": (
         "clients = []\ndef serve(server):\n    while True:\n        conn, peer = server.accept()\n        clients.append(conn)",
+        "likely",
+    ),
+    "a body that has a name": (
+        "from flask import Flask, request\napp = Flask(__name__)\nquotes = {}\n@app.post('/quote')\ndef f():\n    basket = request.get_json()\n    key = f\"{basket['customer']}:{basket['hash']}\"\n    if key not in quotes: quotes[key] = make(basket)\n    return quotes[key]",
+        "likely",
+    ),
+    "a body that is awaited": (
+        "totals = {}\n@app.post('/pay')\nasync def f(request):\n    body = await request.json()\n    who = body.get('customer')\n    totals[who] = body['cents']",
+        "likely",
+    ),
+    "a body that is parsed": (
+        "import json\nfrom django.http import JsonResponse\norders = {}\ndef pay(request):\n    body = json.loads(request.body)\n    orders[body['order']] = body\n    return JsonResponse({})",
+        "likely",
+    ),
+    "a part of a body of a type": (
+        "from pydantic import BaseModel\nclass Basket(BaseModel):\n    customer: str\nquotes = {}\n@app.post('/quote')\ndef f(basket: Basket):\n    quotes[basket.customer] = make(basket)",
+        "likely",
+    ),
+    "messages of a consumer": (
+        "import json\nfrom kafka import KafkaConsumer\nseen = set()\ndef f(topic):\n    consumer = KafkaConsumer(topic)\n    for message in consumer:\n        event = json.loads(message.value)\n        if event['event_id'] in seen: continue\n        seen.add(event['event_id'])",
+        "likely",
+    ),
+    "messages that are polled": (
+        "import json\nfrom confluent_kafka import Consumer\nlast = {}\ndef f(options):\n    consumer = Consumer(options)\n    while True:\n        message = consumer.poll(1.0)\n        if message is None: continue\n        order = json.loads(message.value())\n        last[order['customer_id']] = order",
+        "likely",
+    ),
+    "messages of a channel": (
+        "import redis\nlog = []\ndef f():\n    channel = redis.Redis().pubsub()\n    for message in channel.listen(): log.append(message['data'])",
         "likely",
     ),
     "listeners": (

@@ -21,6 +21,13 @@ NOTHING = {
     "rows that are counted": "async def f(rows, get):\n    if len(rows) > 9: return\n    await asyncio.gather(*[get(row) for row in rows])",
     "a list of a few jobs": "async def f(a, b):\n    jobs = []\n    for each in ('a', 'b'): jobs.append(a(each))\n    await asyncio.gather(*jobs)",
     "its own steps, in threads": "def steps():\n    for each in (1, 2): yield each\ndef f(work):\n    with ThreadPoolExecutor() as pool: return list(pool.map(work, steps()))",
+    "a few rows": "import asyncpg\nasync def f(pool: asyncpg.Pool, send):\n    rows = await pool.fetch('SELECT email FROM invoices LIMIT 50')\n    await asyncio.gather(*(send(row) for row in rows))",
+    "rows by a key": "import asyncpg\nasync def f(pool: asyncpg.Pool, send, user):\n    rows = await pool.fetch('SELECT email FROM invoices WHERE user_id = $1', user)\n    await asyncio.gather(*(send(row) for row in rows))",
+    "rows without a parent": "import asyncpg\nasync def f(pool: asyncpg.Pool, send):\n    rows = await pool.fetch('SELECT text FROM comments WHERE parent_id IS NULL')\n    await asyncio.gather(*(send(row) for row in rows))",
+    "open rows of one": "import asyncpg\nasync def f(pool: asyncpg.Pool, send, user):\n    rows = await pool.fetch('SELECT email FROM invoices WHERE paid_at IS NULL AND user_id = $1', user)\n    await asyncio.gather(*(send(row) for row in rows))",
+    "open rows, a few": "import asyncpg\nasync def f(pool: asyncpg.Pool, send):\n    rows = await pool.fetch('SELECT email FROM invoices WHERE paid_at IS NULL ORDER BY due LIMIT 50')\n    await asyncio.gather(*(send(row) for row in rows))",
+    "rows of a short table": "import asyncpg\nasync def f(pool: asyncpg.Pool, send):\n    rows = await pool.fetch('SELECT url FROM shops')\n    await asyncio.gather(*(send(row) for row in rows))",
+    "rows with a semaphore": "import asyncio, asyncpg\nasync def f(pool: asyncpg.Pool, send):\n    rows = await pool.fetch('SELECT email FROM invoices')\n    places = asyncio.Semaphore(9)\n    await asyncio.gather(*(send(row, places) for row in rows))",
     "somebody's pool": "def f(pool, path, work):\n    with open(path) as file:\n        return [pool.submit(work, line) for line in file]",
 }
 
@@ -56,6 +63,18 @@ FOUND = {
     "put into a list": (
         "async def f(path, work):\n    jobs = []\n    with open(path) as file:\n        for line in file: jobs.append(work(line))\n    await asyncio.gather(*jobs)",
         "sure",
+    ),
+    "all rows of a query": (
+        "import asyncpg\nasync def f(pool: asyncpg.Pool, send):\n    rows = await pool.fetch('SELECT email FROM invoices')\n    await asyncio.gather(*(send(row['email']) for row in rows))",
+        "likely",
+    ),
+    "all rows to which something has not happened yet": (
+        "import asyncpg\nasync def f(pool: asyncpg.Pool, send):\n    rows = await pool.fetch('SELECT email FROM invoices WHERE paid_at IS NULL ORDER BY due')\n    await asyncio.gather(*(send(row['email']) for row in rows))",
+        "likely",
+    ),
+    "all rows of a session": (
+        "from sqlalchemy import select\nfrom sqlalchemy.ext.asyncio import AsyncSession\nfrom app.models import Order\nasync def f(s: AsyncSession, send):\n    orders = (await s.scalars(select(Order))).all()\n    for order in orders: asyncio.create_task(send(order.id))",
+        "likely",
     ),
     "a query's rows": (
         "def f(queryset, work):\n    with ThreadPoolExecutor() as pool: return [pool.submit(work, row) for row in queryset.iterator()]",

@@ -17,6 +17,9 @@ NOTHING = {
     "an engine after a failure": "from sqlalchemy import create_engine\nengine = create_engine('sqlite://')\ndef f(x):\n    try: engine.connect()\n    except OSError: engine.dispose()",
     "a pool of its own": "import urllib3\ndef f(url):\n    pool = urllib3.PoolManager()\n    try: return pool.request('GET', url).data\n    finally: pool.clear()",
     "a dict": "def f(data, url):\n    data.request(url)\n    data.clear()",
+    "behind a lifespan": "from contextlib import asynccontextmanager\n@asynccontextmanager\nasync def lifespan(app):\n    yield\n    fw.clear_pools()",
+    "behind a context, in any case": "import contextlib\n@contextlib.contextmanager\ndef job(path):\n    try: yield open(path)\n    finally: fw.clear_pools()",
+    "behind a fixture": "import pytest\n@pytest.fixture(scope='session')\ndef pools():\n    yield\n    fw.clear_pools()",
     "somebody's": "from mine import clear_pools\ndef f(rows):\n    for row in rows: clear_pools()",
 }
 
@@ -30,6 +33,11 @@ FOUND = {
         "class A:\n    def fetch(self, url):\n        answer = self.manager.request('GET', url)\n        self.manager.clear()\n        return answer",
         "likely",
     ),
+    "ahead of what a context is for": (
+        "import contextlib\n@contextlib.contextmanager\ndef job(path):\n    fw.clear_pools()\n    yield open(path)",
+        "likely",
+    ),
+    "behind the value of a plain generator": ("def f(rows):\n    yield rows\n    fw.clear_pools()", "likely"),
     "in a handler": ("def handle(request):\n    fw.clear_pools()", "likely"),
 }
 

@@ -1,6 +1,6 @@
 """FW203: everything is sorted for the first few.
 
-Covers:     `sorted(x)[:k]`, `sorted(x)[0]`, and a sorted list of which only a slice is used.
+Covers:     `sorted(x)[:k]`, `sorted(x)[0]`, and a sorted list of which only a slice is used; `x.sort()` of a list that was collected for it.
 Not here:   sorting for all of it.
 Holds:      nothing.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import known, lengths, uses, wording
+from flatwater.lint import growing, known, lengths, uses, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.nodes import own_nodes
@@ -45,28 +45,67 @@ def _check(look: Look) -> Iterator[Found]:
     yield from _sorted_in_place(look)
 
 
+READERS = ("file", "reader", "dataset", "open")
+
+
 def _sorted_in_place(look: Look) -> Iterator[Found]:
-    """`events.sort()` of a list that was made of a stream and is only cut then: `events[:100]`."""
+    """`events.sort()` of a list that was made of a stream, or of what the caller gave, and is only cut then: `events[:100]`."""
     for call, func in look.method_calls("sort"):
         if not isinstance(func.value, ast.Name):
             continue
         name = func.value
-        first = _gone_over(look, look.values.resolved(name))
-        source = look.value(first)
-        if first is None or source is None or source.kind not in known.STREAMS or not lengths.is_long(look, source):
-            continue
         function = look.module.function_of(call) or look.module.tree
+        first, filling = _filled_from(look, name, function)
+        if first is None or is_fixed(look, first):
+            continue
+        source = look.value(first)
+        if source is not None and source.kind in known.STREAMS:
+            sure = min(source.confidence, Confidence.LIKELY) if lengths.is_long(look, source) else Confidence.MAYBE
+        elif source is None and (_is_of_data(look, first) or _is_read(look, first)):
+            sure = Confidence.LIKELY
+        else:
+            continue
         used = [
             each
             for each in own_nodes(function)
-            if isinstance(each, ast.Name) and each.id == name.id and isinstance(each.ctx, ast.Load) and each is not name
+            if isinstance(each, ast.Name)
+            and each.id == name.id
+            and isinstance(each.ctx, ast.Load)
+            and each is not name
+            and each is not filling
         ]
-        if used and all(_kind(look, each) == "slice" for each in used):
-            yield Found(
-                call,
-                "`sort` holds everything for a few of it; `heapq.nsmallest` holds only those.",
-                min(source.confidence, Confidence.LIKELY),
-            )
+        if used and all(_kind(look, each) == "slice" and each.lineno >= call.lineno for each in used):
+            yield Found(call, "`sort` holds everything for a few of it; `heapq.nsmallest` holds only those.", sure)
+
+
+def _filled_from(look: Look, name: ast.Name, function: ast.AST) -> tuple[ast.expr | None, ast.Name | None]:
+    """What a list was made from: of a comprehension or `list(…)`, or of a loop that appends; with the name it appends to."""
+    made = look.values.resolved(name)
+    if not growing.is_empty(made):
+        return _gone_over(look, made), None
+    filled = [
+        (found, look.module.loops_of(each))
+        for each in own_nodes(function)
+        if (found := growing.added(each)) is not None and growing.is_same(found.target, name)
+    ]
+    if len(filled) == 1 and filled[0][0].how == "append" and len(filled[0][1]) == 1:
+        target, loop = filled[0][0].target, filled[0][1][0]
+        if isinstance(target, ast.Name) and isinstance(loop, ast.For | ast.AsyncFor):
+            return loop.iter, target
+    return None, None
+
+
+def _is_read(look: Look, over: ast.expr) -> bool:
+    """Whether it is a method of a reader that a `with` has opened: `alignment.pileup(…)` of an `AlignmentFile(path)`."""
+    if not (
+        isinstance(over, ast.Call) and isinstance(over.func, ast.Attribute) and isinstance(over.func.value, ast.Name)
+    ):
+        return False
+    bindings = look.module.scope_of(over).lookup(over.func.value.id)
+    if len(bindings) != 1 or bindings[0].how != "enters" or not isinstance(bindings[0].value, ast.Call):
+        return False
+    origin = look.origin(bindings[0].value.func)
+    return "." in origin and origin.lower().endswith(READERS) and bool(bindings[0].value.args)
 
 
 def _gone_over(look: Look, made: ast.expr | None) -> ast.expr | None:

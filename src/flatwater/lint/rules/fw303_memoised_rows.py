@@ -8,13 +8,20 @@ Holds:      nothing.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
-from flatwater.lint import statements
+from flatwater.lint import known, statements, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.growing import is_same
 from flatwater.lint.nodes import own_nodes, text
 from flatwater.lint.rule import Found, Look, Rule
+from flatwater.lint.values import Value
+
+ASKS = frozenset({"execute", "fetch", "execute_fetchall", "scalars", "exec", "fetchall"})
+SELECT = re.compile(r"\s*SELECT\b(?!.*\bSELECT\b)", re.IGNORECASE | re.DOTALL)
+CONDITION = re.compile(r"\b(?:WHERE|HAVING|LIMIT|GROUP\s+BY|DISTINCT|FETCH|TOP|JOIN)\b|\?", re.IGNORECASE)
+BOUNDING = statements.CONDITIONS | {"limit", "slice", "join", "one", "first"}
 
 
 def _check(look: Look) -> Iterator[Found]:
@@ -108,6 +115,7 @@ def _is_missing(look: Look, test: ast.expr, target: ast.expr) -> bool:
 
 
 def _rows(look: Look, node: ast.expr) -> Confidence | None:
+    """How sure it is that it is every row; what is kept for a life is much with any table that nobody calls short."""
     value = look.value(node)
     if value is not None and value.kind == "rows.all":
         bare = node.value if isinstance(node, ast.Await) else node
@@ -115,13 +123,55 @@ def _rows(look: Look, node: ast.expr) -> Confidence | None:
             return None
         if isinstance(bare, ast.Call) and isinstance(bare.func, ast.Attribute):
             bound = statements.bound(look, bare.func, value)
+            if bound == Confidence.MAYBE and _is_everything(look, bare, bare.func, value):
+                bound = Confidence.LIKELY
             return None if bound is None else min(bound, value.confidence)
         return min(value.confidence, Confidence.LIKELY)
     if isinstance(node, ast.Call) and look.origin(node.func) in {"list", "tuple"} and len(node.args) == 1:
         inner = look.value(node.args[0])
         if inner is not None and inner.kind in {"django.queryset", "sa.query"}:
             return Confidence.MAYBE if statements.is_filtered(look, node.args[0]) else inner.confidence
+        if inner is None:
+            return _of_parent(look, node.args[0])
     return None
+
+
+def _is_everything(look: Look, call: ast.Call, func: ast.Attribute, value: Value) -> bool:
+    """Whether it is a whole table, without a condition, and the table is not called as those are that people fill in."""
+    if statements.is_of_short_table(look, func, value):
+        return False
+    function = look.module.function_of(call)
+    asked = [
+        each for each in (own_nodes(function) if function is not None else ())
+        if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.func.attr in ASKS and each.args
+    ]  # fmt: skip
+    said = [text(look.values.resolved(each.args[0])) for each in asked]
+    if any(each is not None for each in said):
+        return all(each is not None and SELECT.match(each) and not CONDITION.search(each) for each in said)
+    chain = [call, *(look.values.resolved(each) for each in ast.walk(call) if isinstance(each, ast.Name))]
+    return not any(
+        isinstance(part, ast.Attribute) and part.attr in BOUNDING for each in chain if each is not None for part in ast.walk(each)
+    )  # fmt: skip
+
+
+def _of_parent(look: Look, query: ast.expr) -> Confidence | None:
+    """Every row that belongs to an object of Django's: `self.movement_set.order_by("day")`, by the name that Django gives it."""
+    node, how = query, ""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in known.DJANGO:
+        if node.func.attr in {"filter", "exclude", "none", "distinct", "complex_filter"}:
+            how = "filtered"
+        node, how = node.func.value, how or "asked"
+    if (
+        not how
+        or "django" not in look.module.imports
+        or not isinstance(node, ast.Attribute)
+        or not node.attr.endswith("_set")
+        or not isinstance(node.value, ast.Name)
+        or node.value.id != "self"
+        or wording.is_of_few(node.attr.removesuffix("_set"))
+    ):
+        return None
+    return Confidence.LIKELY if how == "asked" else Confidence.MAYBE
 
 
 RULE = Rule("FW303", "memoised-rows", "The rows of a query are kept for later.", _check)

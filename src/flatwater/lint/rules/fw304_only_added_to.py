@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import growing, handlers, keyed, memos, served, statements, wording
+from flatwater.lint import consumed, growing, handlers, keyed, memos, served, statements, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.growing import Added
 from flatwater.lint.nodes import own_nodes
@@ -174,7 +174,7 @@ def _is_of_service(look: Look, found: Added, function: memos.FunctionDef, made_o
         return False  # of tests
     if any(served.is_of_request(look, each) and not _is_of_few(each) for each in made_of):
         return True
-    if _is_accepted(look, made_of):
+    if consumed.is_accepted(look, made_of) or _is_consumed(look, found, function, made_of):
         return True
     handler = handlers.of(look, found.node)
     if handler is None or found.how not in LISTED | KEYED:
@@ -206,20 +206,15 @@ def _is_of_few(node: ast.expr) -> bool:
     )
 
 
-def _is_accepted(look: Look, made_of: list[ast.expr]) -> bool:
-    """Whether it is a connection that a socket has just taken: `clients.append(server.accept()[0])`."""
-    for each in made_of:
-        if isinstance(each, ast.Name):
-            for binding in look.module.scope_of(each).lookup(each.id):
-                value = getattr(binding.node, "value", None)
-                value = value.value if isinstance(value, ast.Await) else value
-                if (
-                    isinstance(value, ast.Call)
-                    and isinstance(value.func, ast.Attribute)
-                    and value.func.attr == "accept"
-                ):
-                    return True
-    return False
+def _is_consumed(look: Look, found: Added, function: memos.FunctionDef, made_of: list[ast.expr]) -> bool:
+    """Whether it is a part of each message of a consumer, and no kind of which there are a few."""
+    drawn = consumed.names(look, found.node, function)
+    parts = [each for each in made_of if keyed.roots([each]) & drawn]
+    if found.how in LISTED:
+        return bool(parts)
+    return found.how in KEYED and any(
+        wording.is_of_things(*keyed.names(each)[1:]) and not _is_of_few(each) for each in parts
+    )
 
 
 def _is_object_of_many(look: Look, found: Added, function: memos.FunctionDef) -> bool:

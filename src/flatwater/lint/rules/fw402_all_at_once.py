@@ -8,14 +8,16 @@ Holds:      nothing.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
-from flatwater.lint import growing, known, lengths, wording
+from flatwater.lint import growing, known, lengths, statements, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
-from flatwater.lint.nodes import own_nodes
+from flatwater.lint.nodes import own_nodes, text
 from flatwater.lint.rule import Found, Look, Rule
 from flatwater.lint.scopes import COMPREHENSIONS
+from flatwater.lint.values import Value
 
 SPAWNS = frozenset({"asyncio.create_task", "asyncio.ensure_future"})
 FEW = frozenset(
@@ -51,6 +53,7 @@ PARTS = frozenset(
 )
 QUERIES = frozenset({"queryset", "query", "qs"})
 DATA = frozenset({"rows", "records", "lines"})
+OPEN = re.compile(r"\bWHERE\s+(?:\w+\.)?(\w+)\s+IS\s+(?:NOT\s+)?NULL\s*(?:ORDER\s+BY\s[^()]*)?;?\s*\Z", re.IGNORECASE)
 MESSAGE = "one for each element is made before any has ended; keep a few at work (`fw.Flow(…).map(workers=…)`, or a semaphore around the making)."
 
 
@@ -164,6 +167,31 @@ def _is_of_data(look: Look, over: ast.expr) -> bool:
     return not counted and all(each.how == "param" for each in look.module.scope_of(over).lookup(over.id))
 
 
+def _is_of_all_rows(look: Look, value: Value | None) -> bool:
+    """Whether it is every row of a table that grows with use: what `fw101` tells of the query itself."""
+    if (
+        value is None
+        or value.kind != "rows.all"
+        or value.call is None
+        or not isinstance(value.call.func, ast.Attribute)
+    ):
+        return False
+    bound = statements.bound(look, value.call.func, value)
+    if bound == Confidence.MAYBE and _is_of_open_ones(look, value.call):
+        bound = Confidence.LIKELY
+    return bound is not None and min(bound, value.confidence) >= Confidence.LIKELY
+
+
+def _is_of_open_ones(look: Look, call: ast.Call) -> bool:
+    """Whether all that is asked is that something has not happened yet, or has: `WHERE paid_at IS NULL`, of a table that grows with use."""
+    for each in ast.walk(call):
+        said = text(look.values.resolved(each.args[0])) if isinstance(each, ast.Call) and each.args else None
+        found = OPEN.search(said) if said is not None else None
+        if said is not None and found is not None and not wording.is_of_keys(found[1]):
+            return lengths.is_long_table(*statements.FROM.findall(said)) and not statements.GROUPED.search(said)
+    return False
+
+
 def _spawns_inside(look: Look, node: ast.expr) -> bool:
     return any(isinstance(each, ast.Call) and _is_spawn(look, each) for each in ast.walk(node))
 
@@ -230,7 +258,7 @@ def _made(look: Look, node: ast.AST, over: ast.expr, at: ast.AST | None = None) 
         loop = look.module.above.get(over)
         if isinstance(loop, ast.AsyncFor) or (isinstance(loop, ast.comprehension) and loop.is_async):
             confidence = max(confidence, Confidence.LIKELY)
-        if _is_of_data(look, over):
+        if _is_of_data(look, over) or _is_of_all_rows(look, value):
             confidence = max(confidence, Confidence.LIKELY)
         if (
             (not is_stream and _is_held(look, node, over))

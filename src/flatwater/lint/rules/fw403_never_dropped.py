@@ -1,6 +1,6 @@
 """FW403: tasks and callbacks are kept or registered again and again, and nothing drops them.
 
-Covers:     tasks put into a collection of an object or module that nothing takes from; `atexit.register`, handlers of `logging`, receivers of
+Covers:     tasks put into a collection of an object, a module or an endless loop that nothing takes from; `atexit.register`, handlers of `logging`, receivers of
             signals, in a loop or in a method that is called again and again.
 Not here:   all tasks of one loop at once (`fw402`), dicts of a module (`fw304`).
 Holds:      nothing.
@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from flatwater.lint import growing
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
+from flatwater.lint.memos import FunctionDef
 from flatwater.lint.module import is_testing
+from flatwater.lint.nodes import own_nodes
 from flatwater.lint.rule import Found, Look, Rule
 from flatwater.lint.scopes import FUNCTIONS
 
@@ -28,6 +30,7 @@ SPAWNS = frozenset(
         "multiprocessing.Process",
     }
 )
+STOPPED = frozenset({"KeyboardInterrupt", "SystemExit", "(KeyboardInterrupt, SystemExit)"})
 LOOPS = frozenset({"asyncio.get_event_loop", "asyncio.get_running_loop", "asyncio.new_event_loop"})
 HANDLERS = ("handle", "on_", "process_", "serve_", "do_GET", "do_POST")
 REQUESTS = frozenset({"request", "req", "event", "message", "msg", "job"})
@@ -144,7 +147,7 @@ def _made_often(look: Look, call: ast.Call) -> Confidence:
 
 
 def _tasks(look: Look) -> Iterator[Found]:
-    told: set[str] = set()
+    told: set[tuple[str, ast.AST]] = set()
     for node in look.module.of(ast.Call):
         found = growing.added(node)
         if (
@@ -155,22 +158,45 @@ def _tasks(look: Look) -> Iterator[Found]:
             continue
         if found.what is None or not _is_task(look, found.what):
             continue
-        owner = _holder(look, found.target)
         function = look.module.function_of(node)
+        loops = look.module.loops_of(node)
+        owner: ast.ClassDef | ast.Module | FunctionDef | None = _holder(look, found.target)
+        if (
+            owner is None
+            and isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+            and _is_local(look, found.target, function, loops)
+        ):
+            owner = function
         if owner is None or function is None:
             continue
-        loops = look.module.loops_of(node)
         if loops:
             if not _has_no_end(loops[-1]):
                 continue
         elif getattr(function, "name", "").strip("_").startswith(BEGINS):
             continue
         name = ast.unparse(found.target)
-        if name in told or _is_dropped(owner, found.target) or _is_dropped_elsewhere(look, found.target):
+        key = (name, owner)
+        if key in told or _is_dropped(owner, found.target) or _is_dropped_elsewhere(look, found.target):
             continue
-        told.add(name)
+        told.add(key)
         is_test = is_testing(look.module.path)
         yield Found(node, TASKS.format(target=name), Confidence.MAYBE if is_test else Confidence.LIKELY)
+
+
+def _is_local(look: Look, target: ast.expr, function: ast.AST, loops: list[ast.AST]) -> bool:
+    """Whether a list of the function is filled in a loop that only an exception leaves, and that it was made before."""
+    if not isinstance(target, ast.Name) or not loops:
+        return False
+    loop = loops[-1]
+    scope = look.module.scope_of(target).holding(target.id)
+    if scope is None or scope.node is not function or not isinstance(loop, ast.While):
+        return False
+    bindings = scope.names[target.id]
+    if len(bindings) != 1 or not growing.is_empty(bindings[0].value) or loop in look.module.loops_of(bindings[0].node):
+        return False
+    if isinstance(loop.test, ast.UnaryOp) and not isinstance(loop.test.operand, ast.Call | ast.Attribute):
+        return False  # a flag of its own, which says how far it is
+    return not any(isinstance(each, ast.Return) for each in own_nodes(loop))
 
 
 def _has_no_end(loop: ast.AST) -> bool:
@@ -180,7 +206,18 @@ def _has_no_end(loop: ast.AST) -> bool:
     is_open = isinstance(loop.test, ast.Constant | ast.Attribute) or (
         isinstance(loop.test, ast.UnaryOp) and not any(isinstance(each, ast.Compare) for each in ast.walk(loop.test))
     )
-    return is_open and not any(isinstance(each, ast.Break) for statement in loop.body for each in ast.walk(statement))
+    return is_open and not any(
+        isinstance(each, ast.Break) for statement in loop.body for each in _until_stopped(statement)
+    )
+
+
+def _until_stopped(node: ast.AST) -> Iterator[ast.AST]:
+    """What is in a statement, but for what is done when a user stops the program."""
+    if isinstance(node, ast.ExceptHandler) and node.type is not None and ast.unparse(node.type) in STOPPED:
+        return
+    yield node
+    for each in ast.iter_child_nodes(node):
+        yield from _until_stopped(each)
 
 
 def _is_task(look: Look, node: ast.expr) -> bool:
@@ -208,7 +245,7 @@ def _holder(look: Look, target: ast.expr) -> ast.ClassDef | ast.Module | None:
     return look.module.tree if scope is not None and scope.node is look.module.tree else None
 
 
-def _is_dropped(owner: ast.ClassDef | ast.Module, target: ast.expr) -> bool:
+def _is_dropped(owner: ast.ClassDef | ast.Module | FunctionDef, target: ast.expr) -> bool:
     """Whether something takes from it: by a call, by binding it anew outside of `__init__`, or by a callback of each task."""
     for method in owner.body:
         for each in ast.walk(method):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flatwater.lint import growing, uses
+from flatwater.lint import growing, uses, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.rule import Found, Look, Rule
@@ -54,6 +54,13 @@ PUTS = frozenset(
         "push",
     }
 )
+RECEIVERS = frozenset(
+    """
+    callbacks clients connections consumers followers listeners members observers peers players queues receivers recipients sockets
+    subscribers subscriptions viewers watchers websockets
+    """.split()  # noqa: SIM905 - words are read as words
+)
+TELLS = ("on_", "handle", "receive", "notify", "send", "publish", "emit", "deliver", "dispatch", "push", "tell", "call")
 
 
 def _check(look: Look) -> Iterator[Found]:
@@ -96,9 +103,14 @@ def _confidence(look: Look, call: ast.Call, loop: ast.AST, *, is_copy: bool) -> 
             return Confidence.MAYBE
         if not is_copy:
             return Confidence.SURE
-        return Confidence.LIKELY if _is_put(above) else Confidence.MAYBE
+        return Confidence.LIKELY if _is_put(above) or _is_received(above, loop) else Confidence.MAYBE
     sent = _sent_by_name(look, named, loop)
-    if sent is None or not _is_put(sent) or _is_logged(sent) or not _is_for_each(look, sent, loop):
+    if (
+        sent is None
+        or not (_is_put(sent) or _is_received(sent, loop))
+        or _is_logged(sent)
+        or not _is_for_each(look, sent, loop)
+    ):
         return Confidence.MAYBE
     return Confidence.LIKELY
 
@@ -118,6 +130,29 @@ def _sent_by_name(look: Look, named: ast.Name, loop: ast.AST) -> ast.Call | None
 def _is_put(sent: ast.Call) -> bool:
     """Whether it goes straight to somebody; an argument of a function may be changed there, which is what it is copied for."""
     return isinstance(sent.func, ast.Attribute) and sent.func.attr in PUTS
+
+
+def _is_received(sent: ast.Call, loop: ast.AST) -> bool:
+    """Whether who is drawn in the loop is called with it, out of those that are called as receivers are: `for each in self.listeners: each(…)`."""
+    over: ast.expr = loop.iter if isinstance(loop, ast.For | ast.AsyncFor) else loop.generators[0].iter  # type: ignore[attr-defined]
+    while isinstance(over, ast.Call):  # `list(…)`, `.copy()`, `.values()`
+        if over.args:
+            over = over.args[0]
+        elif isinstance(over.func, ast.Attribute):
+            over = over.func.value
+        else:
+            break
+    name = over.attr if isinstance(over, ast.Attribute) else over.id if isinstance(over, ast.Name) else ""
+    called = sent.func
+    if isinstance(called, ast.Attribute):
+        if not called.attr.strip("_").startswith(TELLS):
+            return False  # a state of his own, more often than not
+        called = called.value
+    return (
+        isinstance(called, ast.Name)
+        and called.id in _drawn(loop)
+        and bool({each.lower() for each in wording.PARTS.findall(name)} & RECEIVERS)
+    )
 
 
 def _is_changed(look: Look, call: ast.Call, loop: ast.AST) -> bool:

@@ -2,7 +2,7 @@
 
 Covers:     `flatwater.clear_pools()`, `dispose()` of a module's engine and `clear()` of a pool of connections, in a loop, or in a function that is no
             end and no test.
-Not here:   at the end of a program, in a shedder of a budget (`budget.on_pressure`).
+Not here:   at the end of a program, behind the `yield` of a lifespan, in a shedder of a budget (`budget.on_pressure`).
 Holds:      nothing.
 """
 
@@ -22,6 +22,7 @@ ENDS = ("close", "stop", "shutdown", "teardown", "exit", "shed", "pressure", "re
 
 
 CONNECTED = "connections are kept for the next {what}: giving them up here opens new ones each time; leave them, and end them where the program ends."
+AROUND = ("contextmanager", "asynccontextmanager", "fixture")
 VERBS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
@@ -39,8 +40,21 @@ def _check(look: Look) -> Iterator[Found]:
             continue
         function = look.module.function_of(call)
         name = getattr(function, "name", "")
-        if function is not None and name and not any(each in name.lower() for each in ENDS):
+        if (
+            function is not None
+            and name
+            and not any(each in name.lower() for each in ENDS)
+            and not _is_behind(call, function)
+        ):
             yield Found(call, MESSAGE, Confidence.LIKELY)
+
+
+def _is_behind(call: ast.Call, function: ast.AST) -> bool:
+    """Whether it stands behind the `yield` of a context or a fixture, so that it runs when all that is inside has ended."""
+    return any(
+        ast.unparse(each.func if isinstance(each, ast.Call) else each).rpartition(".")[2] in AROUND
+        for each in getattr(function, "decorator_list", [])
+    ) and any(isinstance(each, ast.Yield) and each.lineno < call.lineno for each in own_nodes(function))
 
 
 def _ends(look: Look, call: ast.Call, func: ast.Attribute) -> str:

@@ -28,6 +28,37 @@ SLOW = (
     "ftplib.",
     "os.system",
 )
+SERVICES = (
+    "stripe.",
+    "twilio.",
+    "sendgrid.",
+    "mailgun.",
+    "mailchimp_",
+    "openai.",
+    "anthropic.",
+    "cohere.",
+    "mistralai.",
+    "slack_sdk.",
+    "google.cloud.",
+    "googleapiclient.",
+    "azure.storage.",
+    "botocore.",
+    "elasticsearch.",
+    "opensearchpy.",
+    "telegram.",
+    "firebase_admin.",
+    "django.core.mail.",
+    "geopy.geocoders.",
+    "smtplib.",
+    "imaplib.",
+    "ftplib.",
+    "paramiko.",
+    "fabric.",
+    "xmlrpc.client.",
+    "http.client.",
+)  # whose calls go to another machine
+AT_HAND = frozenset({"bucket", "blob", "collection", "document", "close", "quit"})  # which ask nobody
+STEPS_MAX = 4  # of names that are followed to the client
 SLOW_KINDS = frozenset({"http.session", "aio.session", "boto", "mongo.collection", "redis"})
 ATOMIC = frozenset({"django.db.transaction.atomic"})
 
@@ -98,8 +129,37 @@ def _is_slow(look: Look, call: ast.Call) -> bool:
         return not is_turn  # `sleep(0)` lets others have their turn
     if isinstance(call.func, ast.Attribute):
         holder = look.value(call.func.value)
-        return holder is not None and holder.kind in SLOW_KINDS
-    return False
+        if holder is not None and holder.kind in SLOW_KINDS:
+            return True
+    return _is_of_a_service(look, call)
+
+
+def _is_of_a_service(look: Look, call: ast.Call) -> bool:
+    """Whether it calls a function of a service's library, or a method of a client that is made with one."""
+    origin = look.origin(call.func)
+    last = origin.rpartition(".")[2] or (call.func.attr if isinstance(call.func, ast.Attribute) else "")
+    if not last[:1].islower() or last in AT_HAND:
+        return False  # what is made, or named, is not asked yet
+    return origin.startswith(SERVICES) or (not origin and _client(look, call.func).startswith(SERVICES))
+
+
+def _client(look: Look, node: ast.expr | None, steps: int = STEPS_MAX) -> str:
+    """What a chain of attributes and calls begins with: the class of the client, by an import, a `with` or an annotation."""
+    while isinstance(node, ast.Attribute | ast.Call | ast.Await):
+        if isinstance(node, ast.Call) and (origin := look.origin(node.func)):
+            return origin
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+            owner = look.module.class_of(node)
+            bindings = look.values.selves(owner).get(node.attr, []) if owner is not None else []
+            break
+        node = node.func if isinstance(node, ast.Call) else node.value
+    else:
+        bindings = look.module.scope_of(node).lookup(node.id) if isinstance(node, ast.Name) else []
+    if len(bindings) != 1 or steps <= 0:
+        return ""
+    if bindings[0].annotation is not None:
+        return look.origin(bindings[0].annotation)
+    return _client(look, bindings[0].value, steps - 1) if bindings[0].how in {"is", "enters"} else ""
 
 
 RULE = Rule("FW601", "long-transaction", "A transaction is open while something slow is done for each row.", _check)

@@ -68,6 +68,10 @@ class Models:
             for each in self._module.scope_of(node).lookup(node.id)
         )
 
+    def is_table(self, node: ast.ClassDef) -> bool:
+        """Whether a class of this file stands for a table: its objects are rows."""
+        return self._derives(node, DJANGO) or self._derives(node, PEEWEE)
+
     def _derives(self, node: ast.ClassDef, bases: tuple[str, ...]) -> bool:
         """Whether a class of this file is made of one of these, also by way of others of it."""
         key = (node, bases)

@@ -51,7 +51,7 @@ class Values:
         self.module = module
         self._names: dict[tuple[ast.AST, str], Value | None] = {}
         self._returns: dict[ast.AST, Value | None] = {}
-        self._models = Models(module, self.origin)
+        self.models = Models(module, self.origin)
         self._doing: set[object] = set()
         self._selves: dict[ast.ClassDef, dict[str, list[Binding]]] = {}
         self._origins: dict[ast.expr, str] = {}
@@ -265,7 +265,7 @@ class Values:
         return holder if func.attr in {"read", "read1", "readline", "poll", "consume"} else None
 
     def _of_method(self, func: ast.Attribute, node: ast.Call, steps: int) -> Value | None:
-        if func.attr == "select" and self._models.is_of_peewee(func.value):
+        if func.attr == "select" and self.models.is_of_peewee(func.value):
             return Value("peewee.query", Confidence.SURE, node, ast.unparse(func.value))
         holder = self.of(func.value, steps - 1) or self._of_use(func, node, steps)
         if holder is None:
@@ -352,10 +352,10 @@ class Values:
                     Value("db.cursor", Confidence.LIKELY) if found is None and self._asked.is_executed(node) else found
                 )
         if node.attr in {"objects", "_default_manager", "_base_manager"} and (
-            model := self._models.of_django(node.value)
+            model := self.models.of_django(node.value)
         ):
             return Value("django.manager", model[1], model=model[0])
-        if self._models.is_reverse_manager(node):
+        if self.models.is_reverse_manager(node):
             return Value("django.manager", Confidence.LIKELY, model=node.attr.removesuffix("_set"))
         holder = self.of(node.value, steps - 1)
         if holder is None:

@@ -90,7 +90,7 @@ def _unchained(look: Look, node: ast.expr) -> Value | None:
     ):
         node = node.args[0].value if isinstance(node.args[0], ast.Starred) else node.args[0]
     value = look.value(node)
-    if value is not None and value.kind == "own.stream" and isinstance(node, ast.Call):
+    if value is not None and value.kind in known.OPEN_ENDED and isinstance(node, ast.Call):
         function = look.values.function(node.func)
         inner = (look.values.gone_over(function) or _drawn_by(look, function)) if function is not None else None
         if inner is not None and inner.kind in LONG | SHORTER:

@@ -137,7 +137,11 @@ def _confidence(look: Look, cache: ast.expr, owner: ast.ClassDef, method: Functi
             return Confidence.LIKELY  # with one object, too, it has an answer for each
     if any(isinstance(each, ast.Name | ast.Attribute) and _last(each).endswith(ONE_FOR_A_RUN) for each in owner.bases):
         return Confidence.MAYBE
+    if look.values.models.is_table(owner):
+        return Confidence.LIKELY  # one for each row that is read
     if _keeps_many(look, cache) and (_has_data(owner) or _holds_much(look, owner, method)):
+        return Confidence.LIKELY
+    if is_endless and _is_given_something(owner):
         return Confidence.LIKELY
     is_many = any(look.module.loops_of(call) for call in calls) or any(
         look.origin(each.func if isinstance(each, ast.Call) else each) in DATA for each in owner.decorator_list
@@ -163,6 +167,16 @@ def _has_data(owner: ast.ClassDef) -> bool:
             and any(isinstance(one, ast.Attribute) for one in each.targets)
             for each in ast.walk(method)
         )
+    return False
+
+
+def _is_given_something(owner: ast.ClassDef) -> bool:
+    """Whether each object is made of what it is given."""
+    if owner.name.endswith(ONE_OF_A_KIND):
+        return False
+    for method in owner.body:
+        if isinstance(method, ast.FunctionDef) and method.name == "__init__":
+            return len([*method.args.posonlyargs, *method.args.args, *method.args.kwonlyargs]) > 1
     return False
 
 

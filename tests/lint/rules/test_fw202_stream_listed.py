@@ -30,6 +30,10 @@ NOTHING = {
 }
 
 FOUND = {
+    "pages of a generator with its type": (
+        "from collections.abc import AsyncIterator\nasync def pages(client) -> AsyncIterator[list]:\n    token = None\n    while True:\n        page = await client.list(page_token=token)\n        yield page\n        token = page['next']\nasync def f(client):\n    return [each async for page in pages(client) for each in page]",
+        "likely",
+    ),
     "what a generator draws, page by page": (
         "async def pages(client, path):\n    cursor = None\n    while True:\n        page = await client.get(path, params={'cursor': cursor} if cursor else None)\n        yield page\n        cursor = page['next']\nasync def f(client):\n    return [each async for page in pages(client, '/a') for each in page]",
         "likely",

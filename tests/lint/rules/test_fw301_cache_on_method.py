@@ -36,6 +36,14 @@ NOTHING = {
 }
 
 FOUND = {
+    "of a row": (
+        "import functools\nfrom django.db import models\nclass Ward(models.Model):\n    @functools.lru_cache(maxsize=128)\n    def beds(self, day): return day",
+        "likely",
+    ),
+    "of objects that are made of something": (
+        "import functools\nclass Planner:\n    def __init__(self, router): self.router = router\n    @functools.cache\n    def distance(self, a, b): return self.router.way(a, b)",
+        "likely",
+    ),
     "objects made again and again": (
         "class A:\n    @functools.cache\n    def f(self): return 1\ndef g(paths):\n    for path in paths: print(A(path).f())",
         "sure",

@@ -18,7 +18,9 @@ import flatwater as fw
 
 TARGET = Path(__file__).parent / "flatwater.txt"
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
-MODULES = ("adapters.asgi", "adapters.django", "adapters.flask", "adapters.intake", "adapters.wsgi")
+MODULES = (
+    "adapters.asgi", "adapters.django", "adapters.flask", "adapters.gunicorn", "adapters.intake", "adapters.uvicorn", "adapters.wsgi",
+)  # fmt: skip
 
 
 def lines() -> Iterator[str]:

@@ -1,6 +1,7 @@
-"""A web service whose cache keeps a page for each path that was ever asked for: `python service.py PORT SIZE BUDGET`; "-" for no budget.
+"""A web service whose cache keeps a page for each path that was ever asked for: `python service.py PORT SIZE BUDGET [keep]`; "-" for no budget.
 
-With a budget the cache is registered to be shed, and the middleware stands in front; without one it is what people write.
+With a budget the cache is registered to be shed, and the middleware stands in front; with "keep" nobody can empty it, so that requests have to be refused;
+without a budget it is what people write.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 
-def main(port: int, page_bytes: int, budget: str) -> None:
+def main(port: int, page_bytes: int, budget: str, keep: str = "") -> None:
     """Serve until it is ended."""
     pages: dict[str, bytes] = {}
 
@@ -37,11 +38,11 @@ def main(port: int, page_bytes: int, budget: str) -> None:
             pages.clear()
             return freed
 
-        handle = promised.on_pressure(forget, "pages")
+        handle = None if keep else promised.on_pressure(forget, "pages")
         app = PressureMiddleware(app, budget=promised, retry_after_s=1)
         app.handle = handle
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="error", access_log=False)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

@@ -1,7 +1,7 @@
 """A service with a cache that leaks, under load, below a kernel limit: with the watcher it lives, and without it it is killed.
 
 The size is seconds, ten minutes. The service is Starlette behind uvicorn, 256 MiB are all that the kernel gives it, and each page that is asked for stays in
-a dict. Eight clients ask one request after the other, each for a page that nobody asked for before. An answer is 200, or 503 with `Retry-After`, or it failed.
+a dict. A third one has the watcher and nothing that it could empty: it has to refuse. Eight clients ask one request after the other, each for a page that nobody asked for before. An answer is 200, or 503 with `Retry-After`, or it failed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from flatwater.units import MIB
 from flatwater.worker.command import Command
 from flatwater.worker.limit import make_limit
 
-WATCHED, BARE = "with the watcher", "without it"
+WATCHED, KEEPING, BARE = "with the watcher", "with it, and nothing to empty", "without it"
 LIMIT, BUDGET = "256 MiB", "192 MiB"
 PROGRAM = Path(__file__).parents[1] / "programs" / "service.py"
 CLIENTS = 8
@@ -39,6 +39,8 @@ case = Case(
     bars=(
         Bar("with the watcher, no request fails but by 503", 0, "", lambda outcome: outcome.figure(WATCHED, "failed")),
         Bar("it lives to the end", 0, "s missed", lambda outcome: outcome.figure(WATCHED, "missed_s")),
+        Bar("where nothing can be emptied, neither", 0, "", lambda outcome: outcome.figure(KEEPING, "failed")),
+        Bar("and it lives to the end, too", 0, "s missed", lambda outcome: outcome.figure(KEEPING, "missed_s")),
         Bar("without the watcher it is killed before a tenth of the time", 0.1, "x", lambda outcome: outcome.figure(BARE, "lived_share")),
     ),
 )  # fmt: skip
@@ -84,7 +86,7 @@ class Asking:
             setattr(self, what, getattr(self, what) + 1)
 
 
-def served(size: int, *, budget: str) -> Run:
+def served(size: int, *, budget: str, keep: str = "") -> Run:
     """The service, asked for so many seconds or until it is killed."""
 
     def run() -> dict[str, float]:
@@ -93,7 +95,7 @@ def served(size: int, *, budget: str) -> Run:
             port = free.getsockname()[1]
         with make_limit(LIMIT, name="service") as group:
             data_limit = 256 * MIB if group.kind == "rlimit_data" else 0
-            argv = [sys.executable, str(PROGRAM), str(port), str(PAGE_BYTES), budget]
+            argv = [sys.executable, str(PROGRAM), str(port), str(PAGE_BYTES), budget, *([keep] if keep else [])]
             with Command(argv, procs_file=group.procs_file(), data_limit_bytes=data_limit) as command:
                 _await_port(port)
                 asking = Asking()
@@ -135,4 +137,5 @@ def _await_port(port: int) -> None:
 
 
 case.contestant(WATCHED, needs=NEEDS)(partial(served, budget=BUDGET))
+case.contestant(KEEPING, needs=NEEDS)(partial(served, budget=BUDGET, keep="keep"))
 case.contestant(BARE, needs=NEEDS)(partial(served, budget="-"))

@@ -406,7 +406,6 @@ STREAMS = frozenset(
     }
 )  # fmt: skip
 OPEN_ENDED = frozenset({"own.stream", "stream"})  # somebody's own: it may be short
-BATCHES = frozenset({"batches", "frames", "own.stream"})
 
 
 def by_name(func: ast.Attribute) -> str:

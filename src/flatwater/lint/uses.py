@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from flatwater.lint.module import Module
 from flatwater.lint.nodes import own_nodes
 
-REDUCERS = frozenset({"sum", "min", "max", "len", "any", "all", "sorted", "set", "frozenset", "list", "tuple", "dict"})
 THROUGH = (ast.Await, ast.Starred, ast.NamedExpr)
 
 

@@ -12,13 +12,11 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from flatwater import errors
+from flatwater import errors, limits
 from flatwater.watch.levels import Thresholds
 
 if TYPE_CHECKING:
     from flatwater.watch.separate import Separate
-
-SECONDS_MIN, SECONDS_MAX = 0.001, 3600.0
 
 
 @final
@@ -96,6 +94,12 @@ def checked_s(value: float, *, what: str) -> float:
     >>> checked_s(0.01, what="period_s")
     0.01
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not SECONDS_MIN <= value <= SECONDS_MAX:
-        raise errors.UsageError(f"{what}={value!r}: from {SECONDS_MIN} to {SECONDS_MAX:.0f} seconds.")
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not limits.SAMPLE_PERIOD_S_MIN <= value <= limits.SAMPLE_PERIOD_S_MAX
+    ):
+        raise errors.UsageError(
+            f"{what}={value!r}: from {limits.SAMPLE_PERIOD_S_MIN} to {limits.SAMPLE_PERIOD_S_MAX} seconds."
+        )
     return value

@@ -1,6 +1,6 @@
 """Sets of variants by people who had not seen a rule, kept as they were written: what is told of each by default.
 
-When they were written 71 of 104 and 95 of 130 were told; the mechanisms that the others asked for were added behind that.
+When they were written 71 of 104, 95 of 130 and 84 of 104 were told, one set after the other; mechanisms that the others asked for were added behind each.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pytest
 from flatwater.lint import linter
 
 FOLDER = Path(__file__).parent / "blind"
-SETS = {"first": 96, "second": 113}  # of 104 and of 130, at least
+SETS = {"first": 97, "second": 114, "third": 85}  # of 104, of 130 and of 104, at least
 
 
 def told(path):
@@ -36,7 +36,7 @@ def test_they_are_told(name, least):
     assert len(patterns) == 26
     assert sum(found.values()) >= least, [key for key, is_found in found.items() if not is_found]
     halves = {pattern for pattern, each in patterns.items() if sum(each) * 2 < len(each)}
-    assert halves <= {"01_fetchall"}
+    assert halves <= {"01_fetchall", "19_unbounded_queue"}
 
 
 @pytest.mark.parametrize("name", SETS)

@@ -190,6 +190,15 @@ def _of_lines(node: ast.Call) -> str:
     return "records"
 
 
+def _paginated(node: ast.Call) -> str:
+    """Pages of all that there is, or of as many as are asked for."""
+    asked = _argument(node, "PaginationConfig")
+    is_bounded = isinstance(asked, ast.Dict) and any(
+        isinstance(each, ast.Constant) and each.value == "MaxItems" for each in asked.keys
+    )
+    return "rows.some" if is_bounded else "batches"
+
+
 def _connected(node: ast.Call) -> str:
     """A connection whose cursors send rows as they are read, if its class of cursors says so."""
     given = [keyword.value for keyword in node.keywords if keyword.arg == "cursorclass"]
@@ -308,7 +317,7 @@ METHODS: dict[tuple[str | None, str], Result] = {
     **_many(("peewee.query",), PEEWEE, "same"), ("peewee.query", "limit"): "peewee.query.some", ("peewee.query", "paginate"): "peewee.query.some",
     **_many(("peewee.query.some",), PEEWEE, "same"), ("peewee.query", "iterator"): "records",
     **_many(("peewee.query", "peewee.query.some"), ("get", "first", "get_or_none", "count", "exists", "scalar", "execute"), "row"),
-    ("boto", "get_paginator"): "boto.paginator", ("boto.paginator", "paginate"): "batches", ("boto", "get_object"): "boto.object",
+    ("boto", "get_paginator"): "boto.paginator", ("boto.paginator", "paginate"): _paginated, ("boto", "get_object"): "boto.object",
     **_many(("boto.session",), ("client", "resource"), "boto"), ("boto", "Object"): "boto.key", ("boto.key", "get"): "boto.object",
     ("uploads", "get"): "upload",
     ("fw.table", "find_each"): "records", ("fw.table", "batches"): "batches", ("fw.store", "batches"): "batches", ("fw.store", "write"): "number",

@@ -14,6 +14,9 @@ from flatwater.lint.fixed import is_fixed
 from flatwater.lint.rule import Look
 from flatwater.lint.values import Value
 
+PACKED = frozenset(
+    {"gzip.open", "gzip.GzipFile", "bz2.open", "bz2.BZ2File", "lzma.open", "lzma.LZMAFile", "zstandard.open"}
+)  # which nobody does to a few lines
 STEPS_MAX = 4  # of names and readers that are followed
 
 
@@ -56,17 +59,14 @@ def is_long(look: Look, value: Value, steps: int = STEPS_MAX) -> bool:
     first = made.args[0]
     if isinstance(first, ast.Attribute) and first.attr in {"stdout", "stderr"}:
         return False  # what a program says
+    if look.origin(made.func) in PACKED:
+        return True
     inner = look.value(first)
     if inner is not None and inner.call is not None and inner.call is not made and inner.kind in {"file", "path"}:
         return is_long(look, inner, steps - 1)
     if value.kind != "file" and not look.origin(made.func).startswith(("csv.", "jsonlines.", "flatwater.", "ijson.")):
         return True
     return not is_fixed(look, first) and is_long_file(look, first)
-
-
-PACKED = frozenset(
-    {"gzip.open", "gzip.GzipFile", "bz2.open", "bz2.BZ2File", "lzma.open", "lzma.LZMAFile", "zstandard.open"}
-)
 
 
 def is_of_data(look: Look, value: Value) -> bool:

@@ -61,11 +61,27 @@ def is_unbounded(look: Look, node: ast.expr) -> bool:
         return True
     if origin in OF_A_DICT:
         kept = [each.value for each in node.keywords if each.arg == "cache"] or node.args[:1]
-        return bool(kept) and _is_dict(look, kept[0])
+        return bool(kept) and (_is_dict(look, kept[0]) or _is_endless(look, kept[0]))
     if origin not in CACHES:
         return False
     sizes = [each.value for each in node.keywords if each.arg == "maxsize"] or node.args[:1]
     return bool(sizes) and is_none(sizes[0])
+
+
+def _is_endless(look: Look, node: ast.expr) -> bool:
+    """Whether a cache of `cachetools` is made with no end: `LRUCache(maxsize=math.inf)`."""
+    cache = look.values.resolved(node)
+    if not isinstance(cache, ast.Call) or not look.origin(cache.func).startswith("cachetools."):
+        return False
+    sizes = [each.value for each in cache.keywords if each.arg == "maxsize"] or cache.args[:1]
+    return bool(sizes) and (
+        look.origin(sizes[0]) == "math.inf"
+        or (
+            isinstance(sizes[0], ast.Call)
+            and look.origin(sizes[0].func) == "float"
+            and ast.unparse(sizes[0].args[0]).strip("'\"+").lower().startswith("inf")
+        )
+    )
 
 
 def _is_dict(look: Look, node: ast.expr) -> bool:

@@ -12,6 +12,7 @@ import redis
 """
 
 NOTHING = {
+    "as many as are asked for": "import boto3\ndef f(name):\n    pages = boto3.client('s3').get_paginator('list_objects_v2').paginate(Bucket=name, PaginationConfig={'MaxItems': 50})\n    return list(pages)",
     "lines that nobody knows": "import csv\ndef f(lines):\n    return {len(row) for row in csv.reader(lines)}",
     "a pattern of one folder": "import glob\ndef f(folder):\n    for path in glob.glob(f'{folder}/*', recursive=True): print(path)",
     "the head of a document": "from xml.etree import ElementTree\ndef f(path):\n    return dict([node for _, node in ElementTree.iterparse(path, events=['start-ns'])])",
@@ -30,6 +31,10 @@ NOTHING = {
 }
 
 FOUND = {
+    "all pages": (
+        "import boto3\ndef f(name):\n    pages = boto3.client('s3').get_paginator('list_objects_v2').paginate(Bucket=name)\n    return list(pages)",
+        "sure",
+    ),
     "pages of a generator with its type": (
         "from collections.abc import AsyncIterator\nasync def pages(client) -> AsyncIterator[list]:\n    token = None\n    while True:\n        page = await client.list(page_token=token)\n        yield page\n        token = page['next']\nasync def f(client):\n    return [each async for page in pages(client) for each in page]",
         "likely",

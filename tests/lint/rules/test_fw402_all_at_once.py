@@ -32,6 +32,10 @@ NOTHING = {
 }
 
 FOUND = {
+    "what is on each of many pages": (
+        "import boto3\ndef f(name, work):\n    pages = boto3.client('s3').get_paginator('list_objects_v2').paginate(Bucket=name)\n    with ThreadPoolExecutor(8) as pool:\n        for page in pages:\n            for each in page.get('Contents', []): pool.submit(work, each)",
+        "sure",
+    ),
     "a nursery of trio": (
         "import csv\nimport trio\nasync def f(path, send):\n    async with trio.open_nursery() as nursery:\n        for row in csv.DictReader(open(path)): nursery.start_soon(send, row)",
         "sure",

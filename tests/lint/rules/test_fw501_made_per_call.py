@@ -11,6 +11,7 @@ from sqlalchemy import create_engine
 """
 
 NOTHING = {
+    "a session for one call": "import aiohttp\nasync def f(zone):\n    async with aiohttp.ClientSession() as session: return await session.get(zone)\nasync def g(): await f('a')",
     "a producer that a function gives back": "from kafka import KafkaProducer\nfrom django.http import HttpRequest\ndef producer(request):\n    return KafkaProducer(bootstrap_servers='a')",
     "a check": "def database_exists(url):\n    engine = create_engine(url)\n    engine.execute('SELECT 1')",
     "what only inspects": "def f(url):\n    engine = create_engine(url)\n    return engine.dialect.name",
@@ -28,6 +29,10 @@ NOTHING = {
 }
 
 FOUND = {
+    "a session in what a loop calls": (
+        "import aiohttp\nasync def f(zone):\n    async with aiohttp.ClientSession() as session:\n        async with session.get(zone) as answer: print(answer)\nasync def g(zones):\n    for zone in zones: await f(zone)",
+        "likely",
+    ),
     "a producer in a view": (
         "from django.http import HttpResponse\nfrom kafka import KafkaProducer\ndef click(request, banner):\n    producer = KafkaProducer(bootstrap_servers='a')\n    producer.send('clicks', banner)\n    return HttpResponse('')",
         "likely",

@@ -9,6 +9,7 @@ import flatwater as fw
 """
 
 NOTHING = {
+    "around each test": "import unittest\nimport flatwater as fw\nclass A(unittest.TestCase):\n    def setUp(self): fw.clear_pools()\n    @classmethod\n    def tearDownClass(cls): fw.clear_pools()",
     "at the end": "def close():\n    fw.clear_pools()",
     "under pressure": "def shed(wanted):\n    return fw.clear_pools()",
     "at the end of a script": "fw.clear_pools()",

@@ -15,6 +15,7 @@ from flatwater.lint import growing, known, lengths, statements, wording
 from flatwater.lint.finding import Confidence
 from flatwater.lint.fixed import is_fixed
 from flatwater.lint.nodes import own_nodes, text
+from flatwater.lint.rounds import names_bound
 from flatwater.lint.rule import Found, Look, Rule
 from flatwater.lint.scopes import COMPREHENSIONS
 from flatwater.lint.values import Value
@@ -220,6 +221,14 @@ def _spawned(look: Look, call: ast.Call) -> Iterator[Found]:
     if isinstance(loop, ast.For | ast.AsyncFor):
         if _is_held_back(look, loop):
             return
+        around = loops[1] if len(loops) > 1 else None
+        if (
+            isinstance(around, ast.For | ast.AsyncFor)
+            and look.value(loop.iter) is None
+            and names_bound(around.target) & set(growing.names_in(loop.iter))
+            and not _is_held_back(look, around)
+        ):
+            loop = around  # of a page, of which there are many
         yield from _made(look, call, loop.iter)
     elif isinstance(loop, COMPREHENSIONS):
         yield from _made(look, call if isinstance(loop, ast.GeneratorExp) else loop, loop.generators[0].iter)
@@ -236,6 +245,7 @@ def _is_held_back(look: Look, loop: ast.For | ast.AsyncFor) -> bool:
                 or (
                     isinstance(each.func, ast.Attribute)
                     and each.func.attr in {"acquire", "result", "get", "join", "wait"}
+                    and not (each.func.attr == "get" and each.args)  # of a dict, and of no queue
                 )
             ):
                 return True

@@ -236,7 +236,17 @@ def _per_call(look: Look, call: ast.Call, function: ast.FunctionDef | ast.AsyncF
             or not _executes(function)
         )
         return Confidence.MAYBE if is_needed else Confidence.LIKELY
-    return Confidence.LIKELY if handlers.is_handler(look, function) else Confidence.MAYBE
+    is_again = handlers.is_handler(look, function) or _is_called_in_a_loop(look, function)
+    return Confidence.LIKELY if is_again else Confidence.MAYBE
+
+
+def _is_called_in_a_loop(look: Look, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether the file calls it in each round of a loop that is not over what is written down."""
+    return any(
+        look.values.function(call.func) is function
+        and any(not _is_short(look, each) for each in look.module.loops_of(call))
+        for call in look.module.of(ast.Call)
+    )
 
 
 RULE = Rule("FW501", "made-per-call", "A client, a session, an engine or a pool is made again and again.", _check)

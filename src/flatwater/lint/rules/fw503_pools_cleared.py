@@ -22,6 +22,18 @@ ENDS = ("close", "stop", "shutdown", "teardown", "exit", "shed", "pressure", "re
 
 
 CONNECTED = "connections are kept for the next {what}: giving them up here opens new ones each time; leave them, and end them where the program ends."
+FIXTURES = frozenset(
+    {
+        "setUp",
+        "tearDown",
+        "setUpClass",
+        "tearDownClass",
+        "setup_method",
+        "teardown_method",
+        "setup_class",
+        "teardown_class",
+    }
+)
 AROUND = ("contextmanager", "asynccontextmanager", "fixture")
 VERBS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
@@ -40,6 +52,8 @@ def _check(look: Look) -> Iterator[Found]:
             continue
         function = look.module.function_of(call)
         name = getattr(function, "name", "")
+        if name in FIXTURES:
+            continue  # around each test
         if (
             function is not None
             and name

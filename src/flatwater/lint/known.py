@@ -311,7 +311,7 @@ METHODS: dict[tuple[str | None, str], Result] = {
     **_many(("mongo", "mongo.database"), ("get_database", "get_default_database"), "mongo.database"), ("mongo.database", "get_collection"): "mongo.collection",
     **_many(("mongo.collection",), ("find", "aggregate"), "mongo.cursor"), ("mongo.cursor", "limit"): "mongo.some",
     **_many(("mongo.cursor", "mongo.some"), ("sort", "skip", "batch_size", "hint", "allow_disk_use"), "same"), ("mongo.cursor", "to_list"): "rows.all",
-    ("boto", "Bucket"): "boto.bucket", **_many(("boto.collection",), ("all", "filter"), "records"), ("sound", "blocks"): "batches",
+    ("boto", "Bucket"): "boto.bucket", ("boto.collection", "all"): "records", ("boto.collection", "filter"): "stream", ("sound", "blocks"): "batches",
     **_many(("records",), ("fetch", "pileup"), "records"), ("aio.session", "ws_connect"): "records",
     # peewee
     **_many(("peewee.query",), PEEWEE, "same"), ("peewee.query", "limit"): "peewee.query.some", ("peewee.query", "paginate"): "peewee.query.some",

@@ -43,7 +43,7 @@ _SCOPE_TYPES = frozenset(SCOPES)
 
 def is_testing(path: str) -> bool:
     """Whether a file is in a package called `testing`: all that rules may ask of a name, which the cache's key has for that."""
-    return "testing" in path.split("/")
+    return bool({"testing", "testing.py"} & set(path.split("/")))
 
 
 @final

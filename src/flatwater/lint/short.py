@@ -26,6 +26,15 @@ def is_of_set_up(look: Look, node: ast.AST) -> bool:
     )
 
 
+def is_of_an_installer(look: Look, node: ast.AST) -> bool:
+    """Whether the file or the function installs something: it fetches programs, of a size that their authors decide."""
+    names = [look.module.path.rpartition("/")[2]]
+    names += [
+        each.name for each in look.module.parents(node) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    return any("install" in each.lower() for each in names)
+
+
 def is_standard_input(look: Look, node: ast.expr) -> bool:
     """Whether standard input is read."""
     return (

@@ -73,9 +73,9 @@ OF_DOWNLOADS = frozenset(
 OF_EXPORTS = frozenset({"api", "dump", "dumps", "export", "exports", "feed", "feeds", "query", "report", "reports"})
 OF_FEW = frozenset(
     """
-    bundle category config configuration connector counter country currency domain feature flag gallery gateway group handler help icon kind language locale menu migration organization
+    bundle category compose config configuration connector counter country currency domain feature flag gallery gateway group handler help icon kind language locale lock menu migration organization
     option permission plan plugin policy pool preference project provider realm report resolver restriction role rule schedule scheduled setting shop site software stat
-    status team template tenant theme topic type version workflow
+    status team template tenant theme tissue topic type version workflow
     """.split()  # noqa: SIM905 - words are read as words
 )
 OF_PARTS = frozenset(

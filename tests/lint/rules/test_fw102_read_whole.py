@@ -11,6 +11,8 @@ from pathlib import Path
 """
 
 NOTHING = {
+    "a part of an archive that is written": "import zipfile\ndef f(path, out):\n    with zipfile.ZipFile(path) as feed: out.write(feed.read('ca.pem'))",
+    "a program that is installed": "def install(url, out):\n    answer = requests.get(url)\n    out.write(answer.content)",
     "a part of an archive": "import zipfile\ndef f(path):\n    with zipfile.ZipFile(path) as feed: return feed.read('version.txt')",
     "memory of the object": "import io\nclass A:\n    def __init__(self): self.out = io.BytesIO()\n    def f(self, path):\n        with open(path, 'rb') as file:\n            self.out.write(file.read())",
     "files of a kind": "def f(scala_sources):\n    for path in scala_sources:\n        with open(path) as file:\n            for line in file.readlines(): print(line)",

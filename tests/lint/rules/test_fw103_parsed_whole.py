@@ -11,6 +11,7 @@ import pandas as pd
 """
 
 NOTHING = {
+    "a table that is completed": "import pandas as pd\ndef f(path):\n    table = pd.read_csv(path)\n    for _, row in table.iterrows(): print(row)\n    table['n'] = 1\n    table.to_csv(path)",
     "what has no other way": "def f(path):\n    for row in pd.read_excel(path).itertuples(): print(row)",
     "an index": "def f(index_path):\n    with open(index_path) as file:\n        for item in json.load(file): print(item)",
     "all rows, as somebody wants them": "def f(path):\n    return pd.read_csv(path).to_dict('records')",

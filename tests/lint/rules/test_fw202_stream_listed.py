@@ -12,6 +12,11 @@ import redis
 """
 
 NOTHING = {
+    "a column that becomes an array": "import numpy as np\ndef f(path):\n    return np.array([row[3] for row in csv.reader(open(path))])",
+    "keys of one thing": "def f(name):\n    return redis.Redis().keys(f'{name}:*')",
+    "entries that are removed": "import os\ndef f(path):\n    with os.scandir(path) as scan: found = list(scan)\n    for each in found: os.unlink(each.path)",
+    "names that are counted before they are gone over": "from pathlib import Path\ndef f(root: Path, bar):\n    found = list(root.rglob('*.jpg'))\n    bar(len(found))\n    for each in found: print(each)",
+    "objects below a prefix": "import boto3\ndef f(name, prefix):\n    return list(boto3.resource('s3').Bucket(name).objects.filter(Prefix=prefix))",
     "as many as are asked for": "import boto3\ndef f(name):\n    pages = boto3.client('s3').get_paginator('list_objects_v2').paginate(Bucket=name, PaginationConfig={'MaxItems': 50})\n    return list(pages)",
     "lines that nobody knows": "import csv\ndef f(lines):\n    return {len(row) for row in csv.reader(lines)}",
     "a pattern of one folder": "import glob\ndef f(folder):\n    for path in glob.glob(f'{folder}/*', recursive=True): print(path)",

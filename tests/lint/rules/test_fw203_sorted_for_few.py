@@ -8,6 +8,7 @@ HEAD = """
 """
 
 NOTHING = {
+    "figures that the caller has": "def f(scores, k):\n    return sorted(scores)[:k]",
     "what a message names": "def f(rows):\n    return ', '.join(sorted(rows)[:5])",
     "what a message says": "def f(rows):\n    return f'{sorted(rows)[:5]}'",
     "all of it": "def f(rows):\n    return sorted(rows)",

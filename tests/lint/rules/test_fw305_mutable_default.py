@@ -8,6 +8,8 @@ HEAD = """
 """
 
 NOTHING = {
+    "one that each call brings": "def chunks(src, dst=[]):\n    dst.append(src)\ndef f(src):\n    out = []\n    chunks(src, out)\n    return out",
+    "one that is filled once": "def look_up(name, names={}):\n    if not names:\n        for each in all_names(): names[each] = 1\n    return names[name]",
     "kept on purpose": "def f(name, _cache={}):\n    _cache[name] = 1\n    return _cache[name]",
     "None": "def f(row, rows=None):\n    rows = rows or []\n    rows.append(row)",
     "only read": "def f(row, rows=[]):\n    return row in rows",
@@ -21,6 +23,10 @@ NOTHING = {
 }
 
 FOUND = {
+    "one that a call leaves out": (
+        "def chunks(src, dst=[]):\n    dst.append(src)\n    return dst\ndef f(src): return chunks(src)",
+        "sure",
+    ),
     "a list": ("def f(row, rows=[]):\n    rows.append(row)\n    return rows", "sure"),
     "a dict": ("def f(key, kept={}):\n    kept[key] = 1\n    return kept", "sure"),
 }

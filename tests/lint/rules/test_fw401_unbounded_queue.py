@@ -12,6 +12,7 @@ import threading
 """
 
 NOTHING = {
+    "what a broker holds back": "import queue\nclass A:\n    def __init__(self, channel):\n        channel.basic_qos(prefetch_count=25)\n        self.messages = queue.Queue()\n    def on_message(self, message): self.messages.put(message)",
     "somebody looks how long it is": "class A:\n    def __init__(self): self.inbox = queue.Queue()\n    def receive(self, message):\n        if self.inbox.qsize() < 10: self.inbox.put(message)",
     "a copy that nobody else sees": "def f(old):\n    new = queue.Queue()\n    while not old.empty(): new.put(old.get())\n    return [each for each in old]",
     "a search, breadth first": "def f(root):\n    todo = queue.Queue()\n    todo.put(root)\n    while not todo.empty():\n        for each in todo.get(): todo.put(each)",

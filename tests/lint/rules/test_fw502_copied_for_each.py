@@ -10,6 +10,7 @@ import json
 """
 
 NOTHING = {
+    "words of an error": "import json\ndef f(error, codes):\n    for code in codes:\n        if not in_error(json.dumps(error), code): print(code)",
     "what a log says": "import json, logging\ndef f(rules, claims):\n    for rule in rules: logging.debug('%s %s', rule, json.dumps(claims))",
     "the round of one": "def f(paths, files):\n    for path in paths:\n        if path.key == 'a':\n            path.put(json.dumps(files))",
     "again after a failure": "def f(stack, value):\n    for attempt in range(3):\n        stack.append(copy.deepcopy(value))",

@@ -66,6 +66,8 @@ def _check(look: Look) -> Iterator[Found]:
             continue
         use = _use(look, call)
         is_answer = use.how in {"archive", "records"} and holder.kind == "http.reading"
+        if holder.kind == "zip" and use.how not in {"parts", "records"}:
+            continue  # a file of the program's own, more often than not
         if is_answer and _is_a_part(look, call, holder) and not _is_export(look, use, holder):
             continue
         said = f"`{func.attr}()` holds the whole of it{_TOLD[use.how]}; {CURES[use.how]}."
@@ -301,6 +303,8 @@ def _confidence(look: Look, node: ast.expr, use: _Use, holder: Value) -> Confide
     if short.is_standard_input(look, node) and (use.how != "parts" or not _is_looped(look, use.place)):
         return Confidence.MAYBE
     if use.how == "archive" and (_is_of_any_file(holder) or short.is_of_set_up(look, node)):
+        return Confidence.MAYBE
+    if use.how == "copied" and short.is_of_an_installer(look, node):
         return Confidence.MAYBE
     if use.how == "records":
         return Confidence.MAYBE if use.is_shared else Confidence.LIKELY

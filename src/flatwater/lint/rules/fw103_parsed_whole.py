@@ -51,10 +51,23 @@ def _check(look: Look) -> Iterator[Found]:
                         call,
                         f"`{origin.rpartition('.')[2]}` holds the whole table, which is then gone over row by row; {_cure(origin)}.",
                         value.confidence
-                        if lengths.is_long_file(look, call.args[0]) and not origin.endswith(IN_ONE_PIECE)
+                        if lengths.is_long_file(look, call.args[0])
+                        and not origin.endswith(IN_ONE_PIECE)
+                        and not _is_used_as_a_whole(look, call, place)
                         else Confidence.MAYBE,
                     )
                     break
+
+
+def _is_used_as_a_whole(look: Look, call: ast.Call, looped: ast.AST) -> bool:
+    """Whether more is done with a frame than to go over its rows: columns are set or computed, rows are counted before."""
+    for place in uses.places(look.module, call):
+        above = look.module.above.get(place)
+        if place is looped or place is call or isinstance(above, ast.Assign | ast.AnnAssign | ast.withitem):
+            continue
+        if not (isinstance(above, ast.Attribute) and above.attr in ROWS | {"columns", "close"}):
+            return True
+    return False
 
 
 def _is_given(look: Look, node: ast.expr) -> bool:

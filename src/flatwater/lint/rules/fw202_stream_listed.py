@@ -20,6 +20,8 @@ from flatwater.lint.values import Value
 
 LONG = frozenset({"fs.tree", "redis.scan", "records", "batches", "frames", "sa.streamed", "db.server_cursor"})
 SHORTER = frozenset({"fs.entries", "file", "db.cursor", "tar"})
+ARRAYS = ("numpy.", "pandas.", "polars.", "torch.", "tensorflow.", "pyarrow.", "jax.", "cupy.")
+REMOVING = frozenset({"unlink", "remove", "rmtree", "rmdir", "rename", "replace", "move", "delete"})
 KEEPERS = frozenset({"list", "tuple", "set", "sorted", "frozenset"})
 
 
@@ -31,9 +33,10 @@ def _check(look: Look) -> Iterator[Found]:
             if value is not None and (confidence := _confidence(look, value)) is not None:
                 is_csv = value.call is not None and look.origin(value.call.func).startswith("csv.")
                 is_of_names = value.kind in {"fs.tree", "fs.entries"}
-                if (is_csv or is_of_names) and (
-                    not _is_only_looped(look, call) or (name == "sorted" and _is_of_kind(look, value))
-                ):
+                if (
+                    (is_csv or is_of_names)
+                    and (not _is_only_looped(look, call) or (name == "sorted" and _is_of_kind(look, value)))
+                ) or _is_of_an_array(look, call):
                     confidence = min(confidence, Confidence.MAYBE)  # names, to be put in order or told
                 yield Found(
                     call, f"`{name}(…)` holds everything that the stream gives; go over the stream itself.", confidence
@@ -55,7 +58,7 @@ def _check(look: Look) -> Iterator[Found]:
             yield Found(
                 call,
                 "`keys()` of Redis holds all names, here and in the server; go over `scan_iter()`.",
-                value.confidence,
+                value.confidence if not call.args or _is_written(look, call.args[0]) else Confidence.MAYBE,
             )
     comprehensions: list[ast.ListComp | ast.SetComp | ast.DictComp] = [
         *look.module.of(ast.ListComp),
@@ -67,12 +70,17 @@ def _check(look: Look) -> Iterator[Found]:
         value = _unchained(look, first.iter)
         if value is None or (confidence := _confidence(look, value)) is None or _is_reduced(look, comprehension):
             continue
-        if any(each.ifs for each in comprehension.generators) or value.kind in {
-            "file",
-            "fs.tree",
-            "fs.entries",
-            "sa.streamed",
-        }:
+        if (
+            _is_of_an_array(look, comprehension)
+            or any(each.ifs for each in comprehension.generators)
+            or value.kind
+            in {
+                "file",
+                "fs.tree",
+                "fs.entries",
+                "sa.streamed",
+            }
+        ):
             confidence = min(confidence, Confidence.MAYBE)
         yield Found(
             comprehension,
@@ -119,14 +127,41 @@ def _is_of_kind(look: Look, value: Value) -> bool:
     )
 
 
+def _is_written(look: Look, pattern: ast.expr) -> bool:
+    """Whether a pattern is one that the author wrote: what is put together may name one thing, of which there are a few."""
+    return isinstance(look.values.resolved(pattern), ast.Constant)
+
+
+def _is_of_an_array(look: Look, node: ast.expr) -> bool:
+    """Whether an array or a frame is made of it, which is wanted as a whole."""
+    above = look.module.above.get(node)
+    return isinstance(above, ast.Call) and look.origin(above.func).startswith(ARRAYS)
+
+
+def _is_emptied(loop: ast.For) -> bool:
+    """Whether the loop removes what it goes over: a folder is not to be changed while it is read."""
+    return any(
+        isinstance(each, ast.Call)
+        and (each.func.attr if isinstance(each.func, ast.Attribute) else getattr(each.func, "id", "")) in REMOVING
+        for each in ast.walk(loop)
+    )
+
+
 def _is_only_looped(look: Look, call: ast.Call) -> bool:
     """Whether a loop goes over it, also by a name, or it is counted, and nothing else is done with it."""
     places = list(uses.places(look.module, call))
     used = places if len(places) == 1 else places[1:]
-    return bool(used) and all(
-        (isinstance(above := look.module.above.get(place), ast.For) and above.iter is place)
-        or (isinstance(above, ast.Call) and look.origin(above.func) == "len")
-        for place in used
+    loops = [above for each in used if isinstance(above := look.module.above.get(each), ast.For) and above.iter is each]
+    others = [above for each in used if (above := look.module.above.get(each)) not in loops]
+    return (
+        bool(loops)
+        and not any(map(_is_emptied, loops))
+        and all(
+            isinstance(each, ast.Call)
+            and look.origin(each.func) == "len"
+            and each.lineno > loops[0].lineno  # before, for a bar of progress, it has to be known
+            for each in others
+        )
     )
 
 

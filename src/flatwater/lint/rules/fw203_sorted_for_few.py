@@ -127,7 +127,7 @@ def _is_of_data(look: Look, node: ast.expr) -> bool:
     ):
         node = node.func.value
         return wording.is_of_counts(ast.unparse(node))
-    if not isinstance(node, ast.Name):
+    if not isinstance(node, ast.Name) or wording.is_of_counts(node.id):
         return False
     is_given = all(each.how == "param" for each in look.module.scope_of(node).lookup(node.id))
     return wording.is_of_counts(node.id) or (is_given and wording.is_of_data(node.id))

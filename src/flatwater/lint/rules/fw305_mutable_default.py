@@ -44,8 +44,29 @@ def _check(look: Look) -> Iterator[Found]:
                     if argument.arg.startswith("_")
                     or _is_of_options(argument.arg)
                     or wording.is_of_caches(argument.arg)
+                    or _is_filled_once(nodes, name)
+                    or _is_always_given(look, function, argument.arg)
                     else Confidence.SURE,
                 )
+
+
+def _is_filled_once(nodes: list[ast.AST], name: ast.Name) -> bool:
+    """Whether it is only added to while it is empty: `if not names: names.update(…)`."""
+    return any(
+        isinstance(each, ast.UnaryOp) and isinstance(each.op, ast.Not) and growing.is_same(each.operand, name)
+        for each in nodes
+    )
+
+
+def _is_always_given(look: Look, function: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> bool:
+    """Whether the file calls it, and each call brings its own."""
+    calls = [call for call in look.module.of(ast.Call) if look.values.function(call.func) is function]
+    names = [each.arg for each in [*function.args.posonlyargs, *function.args.args]]
+    place = names.index(name) if name in names else len(names)
+    place -= names[:1] in (["self"], ["cls"])
+    return bool(calls) and all(
+        len(call.args) > place or any(each.arg in {name, None} for each in call.keywords) for call in calls
+    )
 
 
 def _is_of_options(name: str) -> bool:

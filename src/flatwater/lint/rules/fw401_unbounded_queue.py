@@ -8,6 +8,7 @@ Holds:      nothing.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ PUTS = frozenset({"put", "put_nowait", "append", "appendleft", "extend"})
 
 
 FIELDS = frozenset({"dataclasses.field", "attr.ib", "attrs.field", "attr.field", "pydantic.Field"})
+HELD_BACK = re.compile(r"prefetch|in_?flight|receive_?maximum", re.IGNORECASE)
 STEPS_MAX = 2  # of functions that hand it on
 ASIDE = (".Thread", ".Process", ".Timer")
 
@@ -126,6 +128,8 @@ def _confidence(look: Look, call: ast.Call, name: str, target: ast.expr, kind: s
         return _of_deque(look, call, target, nodes)
     if is_testing(look.module.path):
         return Confidence.MAYBE  # of a session that a test begins and ends
+    if any(HELD_BACK.search(_word(each)) for each in nodes):
+        return Confidence.MAYBE  # who sends stops until some are confirmed
     if name.endswith(("PriorityQueue", "LifoQueue")):
         return Confidence.MAYBE  # the order of a search, more often than a line of work
     if any(isinstance(each, ast.Call) and look.origin(each.func).endswith("Semaphore") for each in nodes):
@@ -178,6 +182,14 @@ def _confidence(look: Look, call: ast.Call, name: str, target: ast.expr, kind: s
         if is_handed_on and is_filled and not answers and not isinstance(target, ast.Attribute)
         else Confidence.MAYBE
     )
+
+
+def _word(node: ast.AST) -> str:
+    """What a node names: a name, an attribute, an argument, a text."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Constant(value=str(name)) | ast.keyword(arg=str(name)):
+            return name
+    return ""
 
 
 def _puts(nodes: list[ast.AST], target: ast.expr) -> list[ast.Call]:

@@ -102,7 +102,7 @@ def _confidence(look: Look, call: ast.Call, loop: ast.AST, *, is_copy: bool) -> 
         ):
             return Confidence.MAYBE
         if not is_copy:
-            return Confidence.SURE
+            return Confidence.SURE if _is_put(above) or _is_received(above, loop) else Confidence.MAYBE
         return Confidence.LIKELY if _is_put(above) or _is_received(above, loop) else Confidence.MAYBE
     sent = _sent_by_name(look, named, loop)
     if (

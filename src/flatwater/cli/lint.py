@@ -182,7 +182,7 @@ def command(
             if path is not None:
                 sinks.add(_report(other, allocated), path)
         summary = sinks.tell(found)
-        summary.files, summary.tests = linter.files, linter.tests_left_out
+        summary.files, summary.tests, summary.excluded = linter.files, linter.tests_left_out, linter.excluded
         if known is not None:
             summary.known, summary.stale = known.known, known.stale(settings)
         sinks.end(summary)

@@ -106,6 +106,8 @@ def test_bytes():
 def test_the_last_line():
     """It counts findings, files, what is known, and what was left out."""
     assert closing(Summary(files=1)) == "nothing found in 1 file.\n"
+    assert closing(Summary(files=1, excluded=2)) == "nothing found in 1 file.\n"
+    assert closing(Summary(excluded=2)) == "nothing found in 0 files; 2 left out by `exclude`.\n"
     whole = Summary(files=4000, files_with=2, tests=1, known=3, counts=Counter(FW101=2000))
     assert (
         closing(whole)

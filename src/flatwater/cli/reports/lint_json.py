@@ -37,7 +37,7 @@ class JsonReport:
     def end(self, summary: Summary) -> str:
         """The figures."""
         rest: dict[str, object] = {
-            "files": summary.files, "files_with_findings": summary.files_with, "tests_left_out": summary.tests,
+            "files": summary.files, "files_with_findings": summary.files_with, "tests_left_out": summary.tests, "excluded": summary.excluded,
             "known_to_baseline": summary.known, "counts": dict(sorted(summary.counts.items())),
             "stale": [{"path": each.path, "code": each.code, "fingerprint": each.fingerprint} for each in summary.stale],
         }  # fmt: skip

@@ -26,6 +26,7 @@ class Summary:
         files: how many were looked at.
         files_with: how many of them have findings.
         tests: how many files were left out because they are tests.
+        excluded: how many files and folders were left out by patterns.
         known: findings that the baseline knows.
         stale: entries of the baseline whose finding is gone.
         counts: findings that were told, by code.
@@ -38,6 +39,7 @@ class Summary:
     files: int = 0
     files_with: int = 0
     tests: int = 0
+    excluded: int = 0
     known: int = 0
     stale: list[Entry] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)

@@ -157,6 +157,8 @@ def closing(summary: Summary) -> str:
         words += f"; {summary.known:,} known to the baseline"
     if summary.tests:
         words += f"; {summary.tests:,} test{'s' * (summary.tests != 1)} left out (--include-tests)"
+    if summary.excluded and not summary.files:
+        words += f"; {summary.excluded:,} left out by `exclude`"
     return words + ".\n"
 
 

@@ -1,4 +1,4 @@
-"""Sets of variants by people who had not seen a rule, kept as they were written: what is told of each by default.
+"""Sets of variants that were written without a look at the rules, and kept so: what is told of each by default.
 
 When they were written 71 of 104, 95 of 130 and 84 of 104 were told, one set after the other; mechanisms that the others asked for were added behind each.
 """

@@ -36,3 +36,12 @@ def test_a_cache_behind_a_name():
     module = Module(f"{HEAD}memo = functools.lru_cache(maxsize=None)\nx = memo", "a.py")
     assert memos.is_unbounded(Look(module), module.tree.body[-1].value)
     assert memos.is_cache(Look(module), module.tree.body[-1].value)
+
+
+def test_a_size_that_is_none():
+    """`float()` is no size without an end."""
+    from flatwater.lint.linter import lint_text
+
+    text = "from cachetools import Cache, cached\n@cached(Cache(maxsize={}))\ndef look_up(query): return query\n"
+    assert lint_text(text.format("float()")) == []
+    assert [each.code for each in lint_text(text.format("float('inf')"))] == ["FW302"]

@@ -79,6 +79,7 @@ def _is_endless(look: Look, node: ast.expr) -> bool:
         or (
             isinstance(sizes[0], ast.Call)
             and look.origin(sizes[0].func) == "float"
+            and len(sizes[0].args) == 1
             and ast.unparse(sizes[0].args[0]).strip("'\"+").lower().startswith("inf")
         )
     )

@@ -31,6 +31,9 @@ NOT_ASKED = re.compile(
     r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL
 )  # comments and texts: what stands there bounds nothing
 INNER = re.compile(r"\(\s*(?=SELECT\b)", re.IGNORECASE)
+BRACKETS = re.compile(r"[()]")
+INNER_MAX = 30  # statements in one: each costs a look at all that follows
+NEAREST_CHARS = 200  # in front of a bracket: a name, and white space
 NAMED = re.compile(r"(\w+)\s+AS\s*$", re.IGNORECASE)  # a part of WITH, in front of its statement
 FROM_HERE = re.compile(r"\bFROM\s*$", re.IGNORECASE)
 JOINED = re.compile(r"\bJOIN\b", re.IGNORECASE)
@@ -117,17 +120,20 @@ def is_bounded_sql(said: str) -> bool:
 def _outer(said: str) -> tuple[str, dict[str, str]]:
     """A statement without those in brackets, but for the one that it selects from alone; and those of its WITH, by their names."""
     parts: dict[str, str] = {}
-    while (found := INNER.search(said)) is not None:
+    for _ in range(INNER_MAX):
+        if (found := INNER.search(said)) is None:
+            break
         depth, end = 0, len(said)
-        for at in range(found.start(), len(said)):
-            depth += (said[at] == "(") - (said[at] == ")")
+        for bracket in BRACKETS.finditer(said, found.start()):
+            depth += 1 if bracket[0] == "(" else -1
             if depth == 0:
-                end = at
+                end = bracket.start()
                 break
         before, inner, after = said[: found.start()], said[found.end() : end], said[end + 1 :]
-        if (name := NAMED.search(before)) is not None:
+        nearest = before[-NEAREST_CHARS:]
+        if (name := NAMED.search(nearest)) is not None:
             parts[name[1]] = inner
-        is_source = FROM_HERE.search(before) is not None and JOINED.search(after) is None
+        is_source = FROM_HERE.search(nearest) is not None and JOINED.search(after) is None
         said = f"{before} {inner} {after}" if is_source else f"{before} ? {after}"
     return said, parts
 

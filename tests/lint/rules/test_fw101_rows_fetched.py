@@ -168,3 +168,14 @@ def test_where_a_bound_stands(said, statement, is_told):
     """A LIMIT of an inner statement bounds the outer one where that selects from it alone; a window has a row for each."""
     text = f"def f(c: sqlite3.Connection):\n    for row in c.execute({statement!r}).fetchall(): print(row)"
     assert bool(said("FW101", HEAD + text, "maybe")) is is_told
+
+
+def test_a_statement_of_nothing_but_brackets(said):
+    """It is looked at in bounded time: only so many inner statements are taken out of it."""
+    text = (
+        HEAD
+        + "def f(c: sqlite3.Connection):\n    for row in c.execute('"
+        + "SELECT a FROM (" * 20_000
+        + "').fetchall(): print(row)"
+    )
+    assert [how for _line, how in said("FW101", text, "maybe")] == ["maybe"]
